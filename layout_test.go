@@ -1,0 +1,115 @@
+package reapcheck_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/reapcheck/reapcheck/"
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+}
+
+// Each rule is an arrow that must not be drawn. The daemon and its judge share
+// nothing; the judge and the reports run anywhere; each large dependency has
+// one door.
+func TestImportArrows(t *testing.T) {
+	rules := []struct {
+		what     string
+		from     func(pkg string) bool
+		imported func(imp string) bool
+	}{
+		{"the harness imports the daemon", under("harness", "scenarios"), under("daemon")},
+		{"the daemon imports the harness", under("daemon"), under("harness", "scenarios", "fixtures")},
+		{"gin outside daemon/api", not(under("daemon/api")), prefix("github.com/gin-gonic/gin")},
+		{"testcontainers outside harness/sandbox", not(under("harness/sandbox")), prefix("github.com/testcontainers/")},
+		{"ginkgo or gomega outside scenarios", not(under("scenarios")), prefix("github.com/onsi/")},
+		{"daemon/process imports a foreign module", under("daemon/process"), foreign},
+		{"the judge is not pure", under("harness/trial"), either(under("harness"), prefix("net"), prefix("os"), prefix("syscall"), prefix("golang.org/x/sys"))},
+		{"the reports are not pure", under("harness/report"), either(prefix("net"), prefix("syscall"), prefix("golang.org/x/sys"), under("harness/session", "harness/sandbox"))},
+		{"the harness imports scenarios", all(under("harness"), not(under("harness/cmd"))), under("scenarios")},
+	}
+	for _, p := range packages(t) {
+		for _, imp := range p.Imports {
+			for _, rule := range rules {
+				if rule.from(p.ImportPath) && rule.imported(imp) {
+					t.Errorf("%s: %s imports %s", rule.what, p.ImportPath, imp)
+				}
+			}
+		}
+	}
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatal("list packages:", err)
+	}
+	var all []pkg
+	decoder := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p pkg
+		switch err := decoder.Decode(&p); {
+		case errors.Is(err, io.EOF):
+			return all
+		case err != nil:
+			t.Fatal("list packages:", err)
+		}
+		all = append(all, p)
+	}
+}
+
+func under(dirs ...string) func(string) bool {
+	return func(path string) bool {
+		for _, dir := range dirs {
+			if path == module+dir || strings.HasPrefix(path, module+dir+"/") {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func prefix(p string) func(string) bool {
+	return func(path string) bool {
+		return path == strings.TrimSuffix(p, "/") || strings.HasPrefix(path, strings.TrimSuffix(p, "/")+"/")
+	}
+}
+
+func not(f func(string) bool) func(string) bool { return func(s string) bool { return !f(s) } }
+
+func all(fs ...func(string) bool) func(string) bool {
+	return func(s string) bool {
+		for _, f := range fs {
+			if !f(s) {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+func either(fs ...func(string) bool) func(string) bool {
+	return func(s string) bool {
+		for _, f := range fs {
+			if f(s) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// foreign is a module that is neither the standard library, nor x/sys, nor
+// this project.
+func foreign(path string) bool {
+	domain, _, _ := strings.Cut(path, "/")
+	return strings.Contains(domain, ".") && !strings.HasPrefix(path, "golang.org/x/sys/") && !strings.HasPrefix(path, module)
+}
