@@ -1,0 +1,7 @@
+//go:build !faultpoints
+
+package api
+
+import "github.com/gin-gonic/gin"
+
+func mountFaultPoints(*gin.Engine) {}

@@ -1,0 +1,191 @@
+// Command daemon runs shell commands over HTTP and may be PID 1 of a
+// container. It is the reference that reapcheck judges other daemons by.
+//
+// It exits 0 after SIGTERM or SIGINT, 64 if it was called wrongly and 1 if it
+// could not serve.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/reapcheck/reapcheck/daemon/api"
+	"github.com/reapcheck/reapcheck/daemon/process"
+)
+
+// version is set by the linker.
+var version = ""
+
+// gcPercent and ballast trade the collector's time for memory, unless GOGC is
+// set. Thousands of commands that only wait should cost little more than their
+// stacks, so the heap may grow by a fifth between collections. A daemon with a
+// few has next to no heap, and would collect dozens of times a second: the
+// ballast counts as heap and takes no memory, since nobody writes to it.
+const (
+	gcPercent = 20
+	ballast   = 32 << 20
+)
+
+const (
+	exitFailure = 1
+	exitUsage   = 64 // EX_USAGE of sysexits.h
+)
+
+func main() {
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(args []string, stdout, stderr io.Writer) int {
+	c, err := parseConfig(args, os.LookupEnv, stdout)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		fmt.Fprintf(stderr, "daemon: %v\ntry daemon --help\n", err)
+		return exitUsage
+	case c.showVersion:
+		fmt.Fprintln(stdout, "daemon", versionText())
+		return 0
+	}
+	scrubEnv()
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+		defer runtime.KeepAlive(make([]byte, ballast))
+	}
+	out := newLogWriter(stderr)
+	defer out.close()
+	log := slog.New(slog.NewTextHandler(out, nil))
+	if err := serve(c, log); err != nil {
+		log.Error("daemon failed", "error", err)
+		return exitFailure
+	}
+	return 0
+}
+
+func versionText() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
+}
+
+// serve listens, says so, and returns after a signal and an orderly end.
+func serve(c config, log *slog.Logger) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	// A broken pipe on stderr would end a Go process. This is not signal.Ignore,
+	// which the commands would inherit.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	if err := prepare(c); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", c.listen)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	if err := writePort(c.portFile, listener.Addr()); err != nil {
+		return err
+	}
+	strategy, err := process.NewStrategy(c.strategy, c.echildWait, log)
+	if err != nil {
+		return err
+	}
+	executor := process.NewExecutor(strategy, process.Options{MaxOutput: c.maxOutput, HeldStdoutGrace: c.heldStdoutGrace})
+	server := newServer(c, executor, log)
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	log.Info("listening", "addr", listener.Addr().String(), "strategy", c.strategy, "pid", os.Getpid(), "version", versionText())
+	select {
+	case err = <-failed:
+	case <-ctx.Done():
+		stop() // a second signal ends at once
+	}
+	return errors.Join(err, shutDown(server, executor, c.shutdownLimit, log))
+}
+
+// prepare does what must come before the first child.
+func prepare(c config) error {
+	// os/exec probes pidfds with a throw-away child, once. Let it be now.
+	os.FindProcess(os.Getpid())
+	reserveThreads(spareThreads)
+	if !c.subreaper {
+		return nil
+	}
+	if err := process.BecomeSubreaper(); err != nil {
+		return fmt.Errorf("become child subreaper: %w", err)
+	}
+	return nil
+}
+
+func newServer(c config, executor *process.Executor, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: api.New(executor, api.Options{
+			Version:          versionText(),
+			Strategy:         c.strategy,
+			Token:            c.token,
+			MaxBody:          c.maxBody,
+			KillOnDisconnect: c.killOnDisconnect,
+		}, log),
+		ReadHeaderTimeout: 10 * time.Second,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}
+
+// writePort leaves the port where a starter can read it. The file is complete
+// as soon as it is there.
+func writePort(path string, addr net.Addr) error {
+	if path == "" {
+		return nil
+	}
+	port := strconv.Itoa(addr.(*net.TCPAddr).Port)
+	if err := os.WriteFile(path+".tmp", []byte(port+"\n"), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(path+".tmp", path)
+}
+
+// answerLimit is how long killed commands may take to end and their answers to
+// be sent.
+const answerLimit = 5 * time.Second
+
+// shutDown stops listening, waits for the commands, kills those that take
+// longer than limit, and waits for their answers to be sent.
+func shutDown(server *http.Server, executor *process.Executor, limit time.Duration, log *slog.Logger) error {
+	log.Info("shutting down", "inFlight", executor.InFlight(), "limit", limit)
+	ctx, cancel := context.WithTimeout(context.Background(), limit+answerLimit)
+	defer cancel()
+	ended := make(chan int, 1)
+	go func() {
+		finish, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		ended <- executor.Shutdown(finish)
+	}()
+	if err := server.Shutdown(ctx); err != nil {
+		log.Warn("some answers were not sent", "error", err)
+		server.Close()
+	}
+	select {
+	case killed := <-ended:
+		log.Info("shut down", "killed", killed)
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("shut down: all commands ended expected within %v, last saw %d in flight", limit+answerLimit, executor.InFlight())
+	}
+}

@@ -1,0 +1,279 @@
+package process
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// runFor executes a command with a timeout and wants ErrTimeout within a
+// second of it in which the process may run. It may be called from any goroutine.
+func runFor(t *testing.T, x *Executor, timeout time.Duration, command string) Result {
+	t.Helper()
+	begin := time.Now()
+	stalled := watchStalls(begin.Add(timeout))
+	result, err := x.Execute(context.Background(), Request{Command: command, Timeout: timeout})
+	if !errors.Is(err, ErrTimeout) {
+		t.Errorf("execute %q: error %v, want ErrTimeout", command, err)
+	}
+	late, stall := time.Since(begin)-timeout, stalled()
+	if late-stall > time.Second {
+		t.Errorf("answered %v after the deadline, of which the machine kept this process from running for %v", late, stall)
+	}
+	return result
+}
+
+// watchStalls returns a function that says for how long, from a time on, this
+// process did not run though it was to: how late its timers were. Call it once.
+func watchStalls(from time.Time) func() time.Duration {
+	const beat = 20 * time.Millisecond
+	stop, total := make(chan struct{}), make(chan time.Duration)
+	go func() {
+		var stalled time.Duration
+		for running := true; running; {
+			begin := time.Now()
+			select {
+			case <-time.After(beat):
+			case <-stop:
+				running = false
+			}
+			if begin.After(from) {
+				stalled += max(0, time.Since(begin)-beat)
+			}
+		}
+		total <- stalled
+	}()
+	return func() time.Duration {
+		close(stop)
+		return <-total
+	}
+}
+
+// wantGone may be called from any goroutine.
+func wantGone(t *testing.T, name string, pids []string) {
+	t.Helper()
+	deadline := time.Now().Add(5 * time.Second)
+	for _, word := range pids {
+		pid, err := strconv.Atoi(word)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for p, err := readStat(pid); err == nil; p, err = readStat(pid) {
+			if time.Now().After(deadline) {
+				t.Errorf("%s: process gone expected within 5s, last saw %+v", name, p)
+				return
+			}
+			time.Sleep(2 * time.Millisecond)
+		}
+	}
+}
+
+func TestTimeoutKillsTheTree(t *testing.T) {
+	commands := map[string]string{
+		"leader":              "echo $$; sleep 60",
+		"group":               "echo $$; sh -c 'echo $$; sleep 60; true' & sleep 60",
+		"deaf to SIGTERM":     "trap '' TERM; echo $$; sleep 60; true",
+		"child in a session":  "echo $$; setsid sh -c 'echo $$; sleep 60; true' & sleep 60",
+		"session in session":  "echo $$; setsid sh -c 'echo $$; setsid sh -c \"echo \\$\\$; sleep 60; true\"; true' & sleep 60",
+		"stopped":             "echo $$; kill -STOP $$",
+		"session that forks":  "echo $$; setsid sh -c 'while :; do sleep 0.01; done' & sleep 60",
+		"background, no wait": "echo $$; while :; do sleep 0.01 & done",
+	}
+	x := newExecutor(t, "registry", Options{})
+	var all sync.WaitGroup
+	for name, command := range commands {
+		all.Go(func() {
+			pids := strings.Fields(string(runFor(t, x, 2*time.Second, command).Output))
+			if len(pids) == 0 {
+				t.Errorf("%s: no output, the command did not begin in time", name)
+			}
+			wantGone(t, name, pids)
+		})
+	}
+	all.Wait()
+	wantNoDescendants(t)
+}
+
+// A walk over the processes of a busy machine takes its time, and many commands
+// wait for the same one. The answer does not.
+func TestTimeoutIsAnsweredWhileTheTreeIsSearched(t *testing.T) {
+	x := newExecutor(t, "registry", Options{})
+	table.busy.Lock()
+	found := sync.OnceFunc(table.busy.Unlock)
+	time.AfterFunc(4*time.Second, found) // so that an answer that waits comes at all
+	pid := strings.Fields(string(runFor(t, x, time.Second, "echo $$; exec sleep 60").Output))
+	leader, err := strconv.Atoi(strings.Join(pid, ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := readStat(leader); err != nil || p.state != 'T' {
+		t.Errorf("until it is killed the command is %+v, %v, want it stopped", p, err)
+	}
+	found()
+	wantGone(t, "leader", pid)
+}
+
+func TestTimeoutKillsTheTreeWithoutPidfds(t *testing.T) {
+	openPidfd = func(int, int) (int, error) { return -1, syscall.ENOSYS }
+	defer func() { openPidfd = unix.PidfdOpen }()
+	x := newExecutor(t, "registry", Options{})
+	runFor(t, x, time.Second, "setsid sh -c 'sleep 60; true' & sleep 60")
+	wantNoDescendants(t)
+}
+
+func wantNoDescendants(t *testing.T) {
+	t.Helper()
+	eventually(t, 5*time.Second, "no descendants", func() string {
+		if left := descendants(os.Getpid()); len(left) > 0 {
+			raw, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", left[0].pid))
+			return fmt.Sprintf("%+v %q", left, raw)
+		}
+		return ""
+	})
+}
+
+// Nobody can find a daemon's parents any more; it holds the pipe, and the
+// answer must come all the same.
+func TestTimeoutIsAnsweredWhileADaemonHoldsThePipe(t *testing.T) {
+	x := newExecutor(t, "registry", Options{})
+	result := runFor(t, x, time.Second, "(setsid sh -c 'echo $$; sleep 60; true' &); sleep 60")
+	pid, err := strconv.Atoi(strings.TrimSpace(string(result.Output)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(-pid, syscall.SIGKILL); err != nil {
+		t.Errorf("kill the daemon: %v", err)
+	}
+	wantNoDescendants(t)
+}
+
+func TestCommandThatEndsInTimeIsNotKilled(t *testing.T) {
+	x := newExecutor(t, "registry", Options{})
+	result, err := x.Execute(context.Background(), Request{Command: "exit 5", Timeout: time.Minute})
+	if err != nil || result.ExitCode != 5 {
+		t.Errorf("exit code %d, error %v", result.ExitCode, err)
+	}
+}
+
+func TestHeldStdoutIsAnsweredAfterTheGrace(t *testing.T) {
+	const grace = 100 * time.Millisecond
+	x := newExecutor(t, "registry", Options{HeldStdoutGrace: grace})
+	begin := time.Now()
+	result := mustRun(t, x, "sleep 60 & echo $!; exit 4")
+	if took := time.Since(begin); took < grace || took > grace+time.Second {
+		t.Errorf("answered after %v, want a little more than %v", took, grace)
+	}
+	if result.ExitCode != 4 {
+		t.Errorf("exit code %d, want 4", result.ExitCode)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(result.Output)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Errorf("the background child did not live on: %v", err)
+	}
+	wantNoDescendants(t)
+}
+
+func TestBackgroundChildMayWriteOn(t *testing.T) {
+	x := newExecutor(t, "registry", Options{HeldStdoutGrace: time.Millisecond})
+	witness := filepath.Join(t.TempDir(), "witness")
+	mustRun(t, x, "(sleep 0.2; head -c 200000 /dev/zero && echo done > "+witness+") & exit 0")
+	eventually(t, 5*time.Second, "witness written", func() string {
+		if content, err := os.ReadFile(witness); err != nil || string(content) != "done\n" {
+			return fmt.Sprintf("%q, %v", content, err)
+		}
+		return ""
+	})
+	wantNoDescendants(t)
+}
+
+func TestEndOfContextKillsTheCommand(t *testing.T) {
+	x := newExecutor(t, "registry", Options{})
+	ctx, cancel := context.WithCancel(context.Background())
+	time.AfterFunc(100*time.Millisecond, cancel)
+	if _, err := x.Execute(ctx, Request{Command: "sleep 60"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want context.Canceled", err)
+	}
+	wantNoDescendants(t)
+	if c := x.Strategy().Counts(); c.Registered != 0 || c.Cached != 0 {
+		t.Errorf("counts %+v, want nothing registered or cached", c)
+	}
+}
+
+func TestShutdown(t *testing.T) {
+	x := openExecutor(t, "registry", Options{})
+	type answer struct {
+		result Result
+		err    error
+	}
+	run := func(command string) <-chan answer {
+		answers := make(chan answer, 1)
+		go func() {
+			result, err := x.Execute(context.Background(), Request{Command: command})
+			answers <- answer{result, err}
+		}()
+		return answers
+	}
+	short, long := run("sleep 0.3; echo done; exit 6"), run("echo begun; sleep 60")
+	eventually(t, 5*time.Second, "2 registered", func() string {
+		if n := x.Strategy().Counts().Registered; n != 2 {
+			return fmt.Sprint(n)
+		}
+		return ""
+	})
+
+	limit, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	defer cancel()
+	if killed := x.Shutdown(limit); killed != 1 {
+		t.Errorf("%d killed, want 1", killed)
+	}
+	if a := <-short; a.err != nil || a.result.ExitCode != 6 || string(a.result.Output) != "done\n" {
+		t.Errorf("the short command gave %+v", a)
+	}
+	if a := <-long; !errors.Is(a.err, ErrShuttingDown) || string(a.result.Output) != "begun\n" {
+		t.Errorf("the long command gave %+v", a)
+	}
+	if _, err := x.Execute(context.Background(), Request{Command: "true"}); !errors.Is(err, ErrShuttingDown) {
+		t.Errorf("a late command: error %v, want ErrShuttingDown", err)
+	}
+	for _, p := range descendants(os.Getpid()) {
+		if p.parent == os.Getpid() && p.state == 'Z' {
+			reapRaw(t, p.pid) // the kill's last victim; the daemon's end would reap it
+			continue
+		}
+		t.Errorf("left alive: %+v", p)
+	}
+}
+
+// Shutdown must not wait for what lives on by design.
+func TestShutdownLeavesBackgroundChildren(t *testing.T) {
+	x := openExecutor(t, "registry", Options{HeldStdoutGrace: time.Millisecond})
+	result := mustRun(t, x, "sleep 60 & echo $!")
+	done := make(chan struct{})
+	go func() { x.Shutdown(context.Background()); close(done) }()
+	select {
+	case <-done:
+	case <-time.After(5 * time.Second):
+		t.Fatal("shutdown still waits after 5s, last saw a background child hold the pipe")
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(result.Output)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Errorf("the background child did not live on: %v", err)
+	}
+	syscall.Wait4(pid, nil, 0, nil)
+}
