@@ -1,0 +1,106 @@
+// Package client asks a target to execute a command and says what came back,
+// in the words of package trial. It speaks whatever dialect it is given and
+// shares nothing with the daemon's code.
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// Request is one command to execute.
+type Request struct {
+	Command string
+	// Plain says that the command is one program with its arguments, for which
+	// no shell is needed.
+	Plain   bool
+	Cwd     string
+	Timeout time.Duration // zero: none asked for
+	Env     map[string]string
+	// HangUpAfter closes the connection that long after asking, unless the
+	// answer came first; zero waits for the answer.
+	HangUpAfter time.Duration
+}
+
+// Client talks to one target. It may be used by many goroutines.
+type Client struct {
+	url     string
+	http    *http.Client
+	dialect target.Dialect
+}
+
+// maxAnswer bounds what is read of one answer, so that a broken target cannot
+// exhaust the harness.
+const maxAnswer = 64 << 20
+
+// New returns a client for the target at base, which transport reaches. It
+// keeps as many connections open as requests are in flight: reconnecting would
+// spend ports, not find races.
+func New(base string, d target.Dialect, inFlight int, transport *http.Transport) *Client {
+	transport.MaxIdleConns = inFlight
+	transport.MaxIdleConnsPerHost = inFlight
+	return &Client{url: base + d.Request.Path, http: &http.Client{Transport: transport}, dialect: d}
+}
+
+// Close drops the idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Execute asks once: a lost answer is a finding, so nothing is asked again.
+// (net/http repeats a POST only where not one byte of it was written.)
+// Everything that can go wrong is in the Answer; a deadline that passes is a
+// hung target.
+func (c *Client) Execute(ctx context.Context, r Request) trial.Answer {
+	answer, _ := c.Exchange(ctx, r)
+	return answer
+}
+
+// Exchange is Execute that also returns the answer's body as it came, for who
+// wants to see why it was not understood.
+func (c *Client) Exchange(ctx context.Context, r Request) (trial.Answer, []byte) {
+	body, err := json.Marshal(compose(c.dialect, r))
+	if err != nil {
+		return trial.Answer{Message: fmt.Sprintf("encode request: %v", err)}, nil
+	}
+	patience, cancel := ctx, func() {}
+	if r.HangUpAfter > 0 {
+		patience, cancel = context.WithTimeout(ctx, r.HangUpAfter)
+	}
+	defer cancel()
+	status, raw, err := c.send(patience, body)
+	switch {
+	case patience.Err() != nil && ctx.Err() == nil:
+		return trial.Answer{HungUp: true}, raw
+	case errors.Is(err, context.DeadlineExceeded):
+		return trial.Answer{Hung: true, Message: "no answer by the deadline"}, raw
+	case err != nil:
+		return trial.Answer{Message: err.Error()}, raw
+	}
+	return read(c.dialect, status, raw), raw
+}
+
+func (c *Client) send(ctx context.Context, body []byte) (int, []byte, error) {
+	req, err := http.NewRequestWithContext(ctx, c.dialect.Request.Method, c.url, bytes.NewReader(body))
+	if err != nil {
+		return 0, nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	for name, value := range c.dialect.Request.Headers {
+		req.Header.Set(name, value)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	return resp.StatusCode, raw, err
+}

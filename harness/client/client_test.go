@@ -1,0 +1,81 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+func TestExecuteReadsEveryAnswer(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		status int
+		body   string
+		want   trial.Answer // Message is not compared
+	}{
+		{"a code", 200, `{"exitCode":255,"result":"x"}`, trial.Answer{Known: true, Code: 255, Output: "x"}},
+		{"zero", 200, `{"exitCode":0,"result":""}`, trial.Answer{Known: true}},
+		{"unknown", 200, `{"exitCode":-1,"result":"x"}`, trial.Answer{Unknown: true, Output: "x"}},
+		{"another negative code", 200, `{"exitCode":-2,"result":""}`, trial.Answer{Known: true, Code: -2}},
+		{"status lost", 500, `{"code":"EXIT_STATUS_LOST","message":"gone"}`, trial.Answer{Unknown: true, Failed: true}},
+		{"timeout", 408, `{"code":"TIMEOUT","result":"part"}`, trial.Answer{TimedOut: true, Output: "part", Failed: true}},
+		{"no code", 200, `{"result":"x"}`, trial.Answer{Output: "x"}},
+		{"a code under an error", 500, `{"exitCode":0,"result":""}`, trial.Answer{Failed: true}},
+		{"an error in plain text", 404, `no such folder`, trial.Answer{Failed: true}},
+		{"not JSON", 200, `<html>`, trial.Answer{}},
+		{"nothing", 200, ``, trial.Answer{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(c.status)
+				_, _ = w.Write([]byte(c.body))
+			}))
+			defer server.Close()
+			got := New(server.URL, target.ProcessExecute(), 1, &http.Transport{}).Execute(t.Context(), Request{Command: "true"})
+			if got.Message == "" && !got.Known {
+				t.Error("an answer without a code must say why")
+			}
+			got.Message = ""
+			if got != c.want {
+				t.Errorf("got %+v, want %+v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestADeadlineIsAHungTarget(t *testing.T) {
+	release := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	defer server.Close()
+	defer close(release)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	if got := New(server.URL, target.ProcessExecute(), 1, &http.Transport{}).Execute(ctx, Request{}); !got.Hung {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestAnAbsentTargetIsAnError(t *testing.T) {
+	got := New("http://127.0.0.1:1", target.ProcessExecute(), 1, &http.Transport{}).Execute(t.Context(), Request{})
+	if got.Known || got.Hung || got.Unknown || got.Message == "" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// Half an answer must not pass for a whole one.
+func TestATornAnswerIsAnError(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		_, _ = w.Write([]byte(`{"exitCode":0,"result":""}`))
+	}))
+	defer server.Close()
+	got := New(server.URL, target.ProcessExecute(), 1, &http.Transport{}).Execute(t.Context(), Request{})
+	if got.Known || got.Message == "" {
+		t.Errorf("got %+v", got)
+	}
+}

@@ -1,0 +1,81 @@
+// Package target says what is under test: the reference daemon, or somebody's
+// binary, image or URL, and the dialect in which its execute endpoint is
+// spoken.
+//
+// Target and Dialect are data. Find finds or makes the reference daemon, which
+// is every session's negative control. It is run, never imported: the harness
+// judges it from outside like any other daemon.
+package target
+
+import (
+	"errors"
+	"net/url"
+	"strings"
+)
+
+// Target is what is under test. Of Strategy, Binary, Image and URL one is set,
+// or none for a Build that has no strategies.
+type Target struct {
+	// Build is the program of this project that runs; empty means Ordinary.
+	Build Build
+	// Strategy is the reference daemon's.
+	Strategy string
+	// Binary is the path of a program on this machine.
+	Binary string
+	// FaultPoints is the path of the same program built with fault points;
+	// empty where there is none.
+	FaultPoints string
+	// Image is a container image; the docker runtime alone can run one.
+	Image string
+	// URL is the base URL of a target that runs already. Nothing can be
+	// injected into it, nor be seen of it but its answers.
+	URL string
+	// Args follow the binary, or the image's own entry point.
+	Args []string
+	// Env is added to the target's environment.
+	Env map[string]string
+	// Dialect is how it is spoken to.
+	Dialect Dialect
+}
+
+// Reference is the reference daemon with one of its strategies.
+func Reference(strategy string) Target {
+	return Target{Strategy: strategy, Dialect: ProcessExecute()}
+}
+
+// Ours says whether the target is a program of this project.
+func (t Target) Ours() bool { return t.Binary == "" && t.Image == "" && t.URL == "" }
+
+// String is what reports call the target.
+func (t Target) String() string {
+	switch {
+	case t.Binary != "":
+		return "binary " + strings.Join(append([]string{t.Binary}, t.Args...), " ")
+	case t.Image != "":
+		return "image " + strings.Join(append([]string{t.Image}, t.Args...), " ")
+	case t.URL != "":
+		return "url " + t.URL
+	}
+	return "reference daemon, strategy " + t.Strategy
+}
+
+// Check says what is wrong with a foreign target's description.
+func (t Target) Check() error {
+	given := 0
+	for _, s := range []string{t.Binary, t.Image, t.URL} {
+		if s != "" {
+			given++
+		}
+	}
+	switch u, err := url.Parse(t.URL); {
+	case given != 1:
+		return errors.New("a target is one of an image, a binary and a URL: give just one")
+	case t.URL == "":
+		return nil
+	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+		return errors.New("the target's URL must be a base such as http://127.0.0.1:2280")
+	case len(t.Args) > 0 || len(t.Env) > 0:
+		return errors.New("a target at a URL runs already: it takes no arguments and no environment")
+	}
+	return nil
+}

@@ -1,0 +1,135 @@
+package trial
+
+import "strings"
+
+// Outcome is what became of one trial.
+type Outcome string
+
+// The zero Outcome means that the trial was not judged; it counts as missing.
+const (
+	OK     Outcome = "ok"     // the code and the output that the command was built to give
+	Lost   Outcome = "lost"   // -1, or the target's own word for "unknown"
+	Wrong  Outcome = "wrong"  // another code than the command gave: worse than lost
+	Output Outcome = "output" // the right code with truncated or somebody else's bytes
+	Error  Outcome = "error"  // an HTTP error where a result was due
+	Hung   Outcome = "hung"   // no answer by the deadline
+)
+
+// Want is what a command was built to give.
+type Want struct {
+	// Code is the exit code, 0..255.
+	Code int
+	// Output is compared byte for byte unless AnyOutput is set.
+	Output string
+	// AnyOutput accepts whatever the command printed.
+	AnyOutput bool
+	// PrefixOnly lets the output go on after Output.
+	PrefixOnly bool
+	// Merged says that Output is of two streams in the order written; a target
+	// that keeps them apart cannot give that back.
+	Merged bool
+	// Trimmed compares without the white space at both ends.
+	Trimmed bool
+	// StartError accepts, instead of the code, that the target says there is no
+	// such program.
+	StartError bool
+	// Timeout wants the target to cut the command short and to say so.
+	Timeout bool
+	// HangUp wants the client to have gone before the answer.
+	HangUp bool
+	// NotRun wants the target to say, in whatever words, that it did not run
+	// the command; MayNotRun accepts that instead of the code.
+	NotRun, MayNotRun bool
+	// MayRefuse accepts that the target says it lacks the means to start the
+	// command, and nothing else in the command's stead.
+	MayRefuse bool
+}
+
+// output says whether what came back is what the command wrote.
+func (w Want) output(got string) bool {
+	want := w.Output
+	if w.Trimmed {
+		want, got = strings.TrimSpace(want), strings.TrimSpace(got)
+	}
+	return w.AnyOutput || got == want || w.PrefixOnly && strings.HasPrefix(got, want)
+}
+
+// Answer is what came back, freed of the dialect in which it was said.
+// The zero Answer is an error without a message.
+type Answer struct {
+	// Known is set when the target reported an exit code; Code is it.
+	Known bool
+	Code  int
+	// Unknown is set when the target said that it does not know the code.
+	Unknown bool
+	// TimedOut is set when the target said that it cut the command short.
+	TimedOut bool
+	// HungUp is set when the client did not wait for the answer.
+	HungUp bool
+	// Refused is set when the target said that it lacks the means to start the
+	// command.
+	Refused bool
+	// NotStarted is set when the target said that there is no such program.
+	NotStarted bool
+	// Failed is set when the target answered with an HTTP error.
+	Failed bool
+	// Hung is set when nothing came back by the deadline.
+	Hung   bool
+	Output string
+	// Message is the target's or the transport's own explanation.
+	Message string
+}
+
+// Classify judges one answer. The second result says why the outcome is not
+// ok, in words; it is empty for OK.
+//
+// A target may use one word for two things, such as 124 for a timeout and for a
+// command that said so itself: what is wanted is looked for first.
+func Classify(want Want, got Answer) (Outcome, string) {
+	switch {
+	case got.Hung:
+		return Hung, got.Message
+	case want.word(got):
+		return OK, ""
+	case want.code() && got.Known && got.Code == want.Code:
+		if !want.output(got.Output) {
+			return Output, outputMismatch(want.Output, got.Output)
+		}
+		return OK, ""
+	case got.Unknown:
+		return Lost, "the target says that it does not know the exit code"
+	case got.TimedOut != want.Timeout:
+		return Error, timeoutMismatch(want, got)
+	case got.HungUp != want.HangUp:
+		return Error, "the answer came before the client hung up, or the other way round"
+	case !got.Known:
+		return Error, got.Message
+	case want.NotRun:
+		return Wrong, "an exit code for a command that cannot be run"
+	}
+	return Wrong, "another exit code than the command gave"
+}
+
+// word says whether the target said, or the client did, what is wanted in the
+// place of an exit code.
+func (w Want) word(got Answer) bool {
+	return w.Timeout && got.TimedOut || w.HangUp && got.HungUp ||
+		w.MayRefuse && got.Refused || w.StartError && got.NotStarted ||
+		(w.NotRun || w.MayNotRun) && got.notRun()
+}
+
+// notRun says whether the target said, in whatever words, that it did not run
+// the command. The word may be a number, which reads as an exit code as well.
+func (a Answer) notRun() bool {
+	return !a.Unknown && !a.TimedOut && (a.NotStarted || a.Refused || a.Failed && !a.Known)
+}
+
+// code says whether an exit code is wanted at all.
+func (w Want) code() bool { return !w.Timeout && !w.HangUp && !w.NotRun }
+
+func timeoutMismatch(want Want, got Answer) string {
+	if want.Timeout {
+		return "no timeout reported where the command outlives its limit"
+	}
+	return "timeout reported for a command without a limit: " + got.Message
+}

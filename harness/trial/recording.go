@@ -1,0 +1,194 @@
+package trial
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Role says which side of a scenario an arm is.
+type Role string
+
+const (
+	// Baseline arms are the control: they must do what their claim says, or
+	// nothing was proved.
+	Baseline Role = "baseline"
+	// Candidate arms are judged.
+	Candidate Role = "candidate"
+	// Witness arms are shown and not judged: the candidate once more, with the
+	// fault held the other way. They tell why it fails, not whether.
+	Witness Role = "witness"
+)
+
+// Claim is what an arm must show.
+type Claim string
+
+const (
+	// Clean: every trial is ok and every check holds.
+	Clean Claim = "clean"
+	// Loses: at least one trial is lost.
+	Loses Claim = "loses"
+	// LosesAll: every trial is lost.
+	LosesAll Claim = "loses-all"
+	// Misleads: at least one trial is wrong.
+	Misleads Claim = "misleads"
+	// NoClaim is a witness's.
+	NoClaim Claim = "none"
+	// Misbehaves: at least one trial is bad or one check does not hold.
+	Misbehaves Claim = "misbehaves"
+)
+
+// Plan is the first line of a recording: what was to be done, and what the
+// arm must show. It is fixed before the first trial.
+type Plan struct {
+	Scenario string `json:"scenario"`
+	Arm      string `json:"arm"`
+	Role     Role   `json:"role"`
+	// Strategy is the reference daemon's, empty for a foreign target.
+	Strategy string `json:"strategy,omitempty"`
+	Claim    Claim  `json:"claim"`
+	Trials   int    `json:"trials"`
+	InFlight int    `json:"inFlight"`
+	Seed     uint64 `json:"seed"`
+	// Fault names what is injected; empty means nothing.
+	Fault string `json:"fault,omitempty"`
+	// MinHits is how often the fault must have hit for the arm to count; it is
+	// not looked at where Fault is empty, and 0 then means 1.
+	MinHits int64 `json:"minHits,omitempty"`
+}
+
+// End is the last line of a recording. A recording without one was cut.
+type End struct {
+	FaultHits int64 `json:"faultHits"`
+	// FaultNote is what the fault has to say of its hits, such as a hold that
+	// ran into its limit. A note makes the arm inconclusive.
+	FaultNote string `json:"faultNote,omitempty"`
+	// StartMicros is how long the sandbox took until it was ready.
+	StartMicros int64 `json:"startUs"`
+	// Void says why the arm's answers count for nothing, whatever they are: the
+	// sandbox was lost on the way.
+	Void string `json:"void,omitempty"`
+	// Stopped says why the rest of the plan was left out on purpose.
+	Stopped string `json:"stopped,omitempty"`
+	// Error says why the arm stopped before its plan was done.
+	Error string `json:"error,omitempty"`
+}
+
+// Line is one line of a recording: exactly one field is set.
+type Line struct {
+	Plan   *Plan   `json:"plan,omitempty"`
+	Record *Record `json:"trial,omitempty"`
+	Check  *Check  `json:"check,omitempty"`
+	End    *End    `json:"end,omitempty"`
+}
+
+// KeptBad is how many bad trials a Summary keeps whole; the rest is counted.
+const KeptBad = 20
+
+// Summary is what a recording says, counted.
+type Summary struct {
+	Plan   Plan
+	Counts map[Outcome]int
+	Trials int
+	Bad    []Record // the first KeptBad
+	// UntilBad is how many trials had ended when the first bad one had, itself
+	// included; 0 if none was bad.
+	UntilBad int
+	// Micros is how long each answer took, in the order of the recording.
+	Micros []int64
+	// Took is the time from the arm's start to its last answer.
+	Took   time.Duration
+	Checks []Check
+	End    End
+	Ended  bool
+	// Damage says what is wrong with the recording itself; empty if nothing.
+	Damage string
+
+	seen map[int]struct{}
+}
+
+// maxLine bounds one line of a recording.
+const maxLine = 1 << 20
+
+// Read counts a recording. The error is the reader's own; what is wrong with
+// the recording is in Summary.Damage, since a damaged recording is evidence of
+// a cut run and has to reach the judge.
+func Read(r io.Reader) (Summary, error) {
+	s := Summary{Counts: map[Outcome]int{}, seen: map[int]struct{}{}}
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, maxLine)
+	n := 1
+	for ; lines.Scan(); n++ {
+		var line Line
+		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
+			s.damaged("line %d is not JSON: %v", n, err)
+			continue
+		}
+		s.add(n, line)
+	}
+	if errors.Is(lines.Err(), bufio.ErrTooLong) {
+		s.damaged("line %d is longer than %d bytes; the rest was not read", n, maxLine)
+		return s, nil
+	}
+	return s, lines.Err()
+}
+
+func (s *Summary) add(n int, line Line) {
+	switch {
+	case s.Ended:
+		s.damaged("line %d follows the end", n)
+	case (n == 1) != (line.Plan != nil):
+		s.damaged("line %d: the plan must be the first line and only that", n)
+	case line.Plan != nil:
+		s.Plan = *line.Plan
+	case line.Record != nil:
+		s.addRecord(*line.Record)
+	case line.Check != nil:
+		s.Checks = append(s.Checks, *line.Check)
+	case line.End != nil:
+		s.End, s.Ended = *line.End, true
+	default:
+		s.damaged("line %d says nothing", n)
+	}
+}
+
+func (s *Summary) addRecord(r Record) {
+	if _, twice := s.seen[r.Index]; twice || r.Index < 0 || r.Index >= s.Plan.Trials {
+		s.damaged("trial %d is recorded twice or was never planned", r.Index)
+		return
+	}
+	s.seen[r.Index] = struct{}{}
+	s.Trials++
+	s.Counts[r.Outcome]++
+	s.Micros = append(s.Micros, r.Micros)
+	s.Took = max(s.Took, time.Duration(r.AtMicros+r.Micros)*time.Microsecond)
+	if r.Bad() && s.UntilBad == 0 {
+		s.UntilBad = s.Trials
+	}
+	if r.Bad() && len(s.Bad) < KeptBad {
+		s.Bad = append(s.Bad, r)
+	}
+}
+
+func (s *Summary) damaged(format string, args ...any) {
+	if s.Damage == "" {
+		s.Damage = fmt.Sprintf(format, args...)
+	}
+}
+
+// FailedChecks are the checks that did not hold.
+func (s *Summary) FailedChecks() []Check {
+	var failed []Check
+	for _, c := range s.Checks {
+		if !c.OK {
+			failed = append(failed, c)
+		}
+	}
+	return failed
+}
+
+// BadTrials is how many trials were not ok.
+func (s *Summary) BadTrials() int { return s.Trials - s.Counts[OK] }

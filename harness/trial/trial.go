@@ -1,0 +1,63 @@
+// Package trial is the judge: it says what one request's answer was worth,
+// what an arm's recording proves, and what a scenario's arms prove together.
+//
+// Read and Judge are the front door. The package is pure: it opens no file,
+// no connection and no container, so that a recording can be judged again
+// years later with the same result. It refuses to guess: whatever is missing
+// from a recording makes its scenario inconclusive.
+package trial
+
+import (
+	"fmt"
+	"time"
+)
+
+// Record is one trial: a line of a recording, written as the trial ends.
+type Record struct {
+	// Index is the trial's place in the plan; seed and index give the command.
+	Index int `json:"i"`
+	// Kind names the shape of the command, such as "instant" or "pipeline".
+	Kind string `json:"kind"`
+	// Want and Got are exit codes; Got is nil where none was reported.
+	Want int  `json:"want"`
+	Got  *int `json:"got,omitempty"`
+
+	Outcome Outcome `json:"outcome"`
+	// AtMicros is when the request was sent, counted from the arm's start.
+	AtMicros int64 `json:"atUs"`
+	// Micros is how long the answer took.
+	Micros int64 `json:"us"`
+	// Sent, Command and Detail are kept for trials that are not ok. Sent is by
+	// the wall clock, to find the trial in the target's log.
+	Sent    time.Time `json:"sent,omitzero"`
+	Command string    `json:"command,omitempty"`
+	Detail  string    `json:"detail,omitempty"`
+}
+
+// Bad says whether the trial misbehaved, or was never judged.
+func (r Record) Bad() bool { return r.Outcome != OK }
+
+// Check is a promise about the sandbox as a whole, looked at once: no zombies
+// left, as many open files as before.
+type Check struct {
+	Name string `json:"check"`
+	Want string `json:"want"`
+	Got  string `json:"got"`
+	OK   bool   `json:"ok"`
+}
+
+// outputMismatch says where two outputs part, without printing 64 KiB.
+func outputMismatch(want, got string) string {
+	n := min(len(want), len(got))
+	at := 0
+	for at < n && want[at] == got[at] {
+		at++
+	}
+	return fmt.Sprintf("output differs at byte %d: %d bytes wanted %s, got %d bytes %s",
+		at, len(want), excerpt(want, at), len(got), excerpt(got, at))
+}
+
+func excerpt(s string, at int) string {
+	const window = 24
+	return fmt.Sprintf("%.*q", window+2, s[max(0, at-4):min(len(s), at+window)])
+}
