@@ -1,0 +1,195 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/client"
+)
+
+// drainLimit bounds the wait for the last output of a target that has ended.
+const drainLimit = 2 * time.Second
+
+// container is one sandbox of the docker runtime.
+type container struct {
+	engine        client.APIClient
+	name, id, url string
+	pid           int
+	log           *logTail
+
+	// abandon ends watch should the engine never report the end.
+	abandon context.CancelFunc
+	done    chan struct{}
+	ended   string // written before done is closed, as is lost
+	lost    error
+
+	stop    sync.Mutex
+	removed bool
+}
+
+var _ Sandbox = (*container)(nil)
+
+func (c *container) Name() string          { return c.name }
+func (c *container) URL() string           { return c.url }
+func (c *container) PID() int              { return c.pid }
+func (c *container) Log() []byte           { return c.log.Bytes() }
+func (c *container) Done() <-chan struct{} { return c.done }
+
+func (c *container) Ended() string {
+	select {
+	case <-c.done:
+		return c.ended
+	default:
+		return ""
+	}
+}
+
+func (c *container) Lost() error {
+	select {
+	case <-c.done:
+		return c.lost
+	default:
+		return nil
+	}
+}
+
+// watch takes the container's output and its exit status, and closes done in
+// the end, at once if it fails. It must be called before the container is
+// started, or a target that ends at once is missed.
+func (c *container) watch(ctx context.Context) error {
+	ctx, c.abandon = context.WithCancel(context.WithoutCancel(ctx))
+	output, err := c.engine.ContainerAttach(ctx, c.id, client.ContainerAttachOptions{Stream: true, Stdout: true, Stderr: true})
+	if err != nil {
+		c.abandon()
+		close(c.done)
+		return fmt.Errorf("attach to container: %w", err)
+	}
+	exit := c.engine.ContainerWait(ctx, c.id, client.ContainerWaitOptions{Condition: waitNextExit})
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		_, _ = stdcopy.StdCopy(c.log, c.log, output.Reader) // ends with the container or with Close below
+	}()
+	go func() {
+		defer close(c.done)
+		c.ended, c.lost = describeExit(exit)
+		select {
+		case <-drained:
+		case <-time.After(drainLimit):
+		}
+		output.Close()
+		<-drained
+		c.abandon()
+	}()
+	return nil
+}
+
+const waitNextExit = "next-exit"
+
+// describeExit waits for the end. An engine that is being stopped hangs up
+// before it kills its containers.
+func describeExit(exit client.ContainerWaitResult) (words string, lost error) {
+	select {
+	case result := <-exit.Result:
+		return exitWords(result.StatusCode), nil
+	case err := <-exit.Error:
+		return "unknown", fmt.Errorf("the engine stopped reporting: %w", err)
+	}
+}
+
+// exitWords names the signal that a status above 128 stands for by the
+// engine's convention.
+func exitWords(status int64) string {
+	words := fmt.Sprintf("exit status %d", status)
+	if status <= 128 || status > 128+64 {
+		return words
+	}
+	return fmt.Sprintf("%s (as after signal %d, %v)", words, status-128, syscall.Signal(status-128))
+}
+
+func (c *container) Signal(ctx context.Context, sig os.Signal) error {
+	number, ok := sig.(syscall.Signal)
+	if !ok {
+		return fmt.Errorf("signal %s: %v has no number", c.name, sig)
+	}
+	_, err := c.engine.ContainerKill(ctx, c.id, client.ContainerKillOptions{Signal: strconv.Itoa(int(number))})
+	if errdefs.IsConflict(err) || errdefs.IsNotFound(err) {
+		return fmt.Errorf("signal %s: %w", c.name, os.ErrProcessDone)
+	}
+	if err != nil {
+		return fmt.Errorf("signal %s: %w", c.name, err)
+	}
+	return nil
+}
+
+// Stop kills and removes the container also when ctx is cancelled.
+func (c *container) Stop(ctx context.Context) error {
+	c.stop.Lock()
+	defer c.stop.Unlock()
+	if c.removed {
+		return nil
+	}
+	ctx, cancel := cleanupContext(ctx)
+	defer cancel()
+	if err := removeContainer(ctx, c.engine, c.id); err != nil {
+		return fmt.Errorf("stop %s: %w", c.name, err)
+	}
+	c.removed = true
+	select {
+	case <-c.done:
+		return nil
+	case <-time.After(drainLimit):
+		c.abandon()
+		<-c.done
+		return nil
+	}
+}
+
+// locate learns where the running container is reached. It reports false if
+// the container is not running any more.
+func (c *container) locate(ctx context.Context, port int) (bool, error) {
+	answer, err := c.engine.ContainerInspect(ctx, c.id, client.ContainerInspectOptions{})
+	if err != nil {
+		return false, fmt.Errorf("inspect container: %w", err)
+	}
+	if !answer.Container.State.Running {
+		return false, nil
+	}
+	for inside, bindings := range answer.Container.NetworkSettings.Ports {
+		if int(inside.Num()) == port && len(bindings) > 0 {
+			c.url = "http://127.0.0.1:" + bindings[0].HostPort
+		}
+	}
+	if c.url == "" {
+		return false, errors.New("find published port: the engine published none")
+	}
+	c.pid = verifiedPID(answer.Container.State.Pid, c.id)
+	return true, nil
+}
+
+// verifiedPID is pid if this machine's process of that number is PID 1 of the
+// container, else 0: an engine in a virtual machine counts its own processes.
+func verifiedPID(pid int, id string) int {
+	status, errStatus := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	cgroup, errCgroup := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
+	if errStatus != nil || errCgroup != nil || !strings.Contains(string(cgroup), id) {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		if numbers, ok := strings.CutPrefix(line, "NSpid:"); ok {
+			if inner := strings.Fields(numbers); len(inner) > 1 && inner[len(inner)-1] == "1" {
+				return pid
+			}
+		}
+	}
+	return 0
+}

@@ -1,0 +1,148 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+
+	"github.com/reapcheck/reapcheck"
+)
+
+// DockerConfig is what one run asks of the docker runtime.
+type DockerConfig struct {
+	// Run names the run: [a-z0-9-]+. Every container and image carries it as
+	// the label org.reapcheck.run. Two runs may have the same name.
+	Run string
+	// Binaries are host paths of static programs that the image shall carry.
+	// A Spec.Binary that is one of them starts at once; any other is copied
+	// into its container, which takes longer. Their file names must differ.
+	Binaries []string
+	// BaseImage is the user's own choice: if it cannot be had, Prepare fails.
+	// Empty means DefaultBaseImage, or a base made from this machine's own
+	// programs where that is neither here nor can be pulled.
+	BaseImage string
+}
+
+// Docker is the runtime that gives each sandbox a container of its own.
+type Docker struct {
+	config DockerConfig
+	owner  string // of thisProcess
+	id     string // unique where config.Run is not
+
+	dockerfile []byte
+	provider   *testcontainers.DockerProvider
+	image      string
+	facts      map[string]string
+	started    atomic.Int64
+
+	// life is held for reading by each Start, so that Close finds all that
+	// was started.
+	life   sync.RWMutex
+	closed bool
+}
+
+var _ Runtime = (*Docker)(nil)
+
+// cleanupLimit bounds a removal. An idle engine removes a container in 0.2 s.
+const cleanupLimit = 30 * time.Second
+
+// NewDocker does nothing yet; Prepare does.
+func NewDocker(config DockerConfig) *Docker {
+	return &Docker{
+		config:     config,
+		owner:      thisProcess().String(),
+		id:         config.Run + "-" + strconv.Itoa(os.Getpid()),
+		dockerfile: reapcheck.Dockerfile,
+		facts:      map[string]string{},
+	}
+}
+
+func (d *Docker) Name() string { return "docker" }
+
+// Prepare finds the engine and builds the image that all sandboxes share.
+func (d *Docker) Prepare(ctx context.Context, progress io.Writer) error {
+	if err := d.connect(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintf(progress, "docker: engine %s (API %s) at %s\n", d.facts["engine"], d.facts["api"], d.facts["endpoint"])
+	base, err := d.chooseBase(ctx, progress)
+	if err != nil {
+		return err
+	}
+	d.facts["base"], d.facts["base source"] = base.image, base.source
+	return d.buildImage(ctx, base.image, progress)
+}
+
+// Describe is empty before Prepare.
+func (d *Docker) Describe() map[string]string { return maps.Clone(d.facts) }
+
+// Close waits for a Start that is under way, then removes every container and
+// image that this process made for this run.
+func (d *Docker) Close(ctx context.Context) error {
+	d.life.Lock()
+	defer d.life.Unlock()
+	if d.closed || d.provider == nil {
+		return nil
+	}
+	d.closed = true
+	ctx, cancel := cleanupContext(ctx)
+	defer cancel()
+	mine := func(labels map[string]string) bool { return labels[ownerLabel] == d.owner }
+	_, err := removeLabelled(ctx, d.engine(), runLabel+"="+d.config.Run, mine)
+	return errors.Join(err, d.provider.Close())
+}
+
+func (d *Docker) engine() client.APIClient { return d.provider.Client() }
+
+// baked gives the path that a host binary has in the image.
+func (d *Docker) baked(binary string) (string, bool) {
+	for _, path := range d.config.Binaries {
+		if samePath(path, binary) {
+			return bakedPath(path), true
+		}
+	}
+	return "", false
+}
+
+func bakedPath(binary string) string { return "/usr/local/bin/" + filepath.Base(binary) }
+
+func samePath(a, b string) bool {
+	absA, errA := filepath.Abs(a)
+	absB, errB := filepath.Abs(b)
+	return errA == nil && errB == nil && absA == absB
+}
+
+// patientContext ends cleanupLimit after ctx does. The engine does not abandon
+// at once what it is making when its client hangs up: it would appear after we
+// had looked for it. So we let it finish, and remove it then.
+func patientContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	forget := context.AfterFunc(ctx, func() { time.AfterFunc(cleanupLimit, cancel) })
+	return patient, func() { forget(); cancel() }
+}
+
+// cleanupContext lives on when ctx is cancelled: what must be removed after
+// Ctrl-C is removed all the same.
+func cleanupContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), cleanupLimit)
+}
+
+// orCause says why a context ended instead of that it ended: which limit was
+// passed, or who interrupted.
+func orCause(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
+}

@@ -1,0 +1,159 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"path/filepath"
+
+	"github.com/containerd/errdefs"
+	engine "github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+	"github.com/testcontainers/testcontainers-go"
+)
+
+// Start creates and starts a container and waits until its target is ready.
+func (d *Docker) Start(ctx context.Context, spec Spec) (Sandbox, error) {
+	d.life.RLock()
+	defer d.life.RUnlock()
+	if d.closed || d.image == "" {
+		return nil, fmt.Errorf("start sandbox %s: the docker runtime is not prepared, or is closed", spec.Name)
+	}
+	request, err := d.request(spec)
+	if err != nil {
+		return nil, fmt.Errorf("start sandbox %s: %w", spec.Name, err)
+	}
+	if spec.Image != "" && !d.present(ctx, spec.Image) {
+		if err := d.pull(ctx, spec.Image, chosenPullLimit); err != nil {
+			return nil, &problem{kind: ErrTarget, doing: "find image of sandbox " + spec.Name, cause: err, advice: "bring it with docker load"}
+		}
+	}
+	if err := d.placeFront(ctx, &request, spec.Front); err != nil {
+		return nil, fmt.Errorf("start sandbox %s: %w", spec.Name, err)
+	}
+	c, err := d.launch(ctx, spec, request)
+	if err != nil {
+		return nil, fmt.Errorf("start sandbox %s: %w", spec.Name, err)
+	}
+	return c, nil
+}
+
+// launch leaves no container behind when it fails.
+func (d *Docker) launch(ctx context.Context, spec Spec, request testcontainers.ContainerRequest) (*container, error) {
+	created, err := d.create(ctx, request)
+	if err != nil { // by name: a container may have been made all the same
+		return nil, errors.Join(createFailed(err), d.discard(ctx, request.Name))
+	}
+	c := &container{
+		engine: d.engine(),
+		name:   spec.Name,
+		id:     created.GetContainerID(),
+		log:    &logTail{limit: logLimit},
+		done:   make(chan struct{}),
+	}
+	if err := c.run(ctx, created, spec); err != nil {
+		return nil, errors.Join(err, c.Stop(ctx))
+	}
+	return c, nil
+}
+
+// run starts what was created and waits until it is ready.
+func (c *container) run(ctx context.Context, created testcontainers.Container, spec Spec) error {
+	if err := c.watch(ctx); err != nil {
+		return err
+	}
+	if err := created.Start(ctx); err != nil {
+		c.abandon()
+		return createFailed(err)
+	}
+	return c.ready(ctx, spec)
+}
+
+// create takes 0.1 s, which an interrupt does not cut.
+func (d *Docker) create(ctx context.Context, request testcontainers.ContainerRequest) (testcontainers.Container, error) {
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	ctx, cancel := patientContext(ctx)
+	defer cancel()
+	return d.provider.CreateContainer(ctx, request)
+}
+
+// ready waits until the target answers.
+func (c *container) ready(ctx context.Context, spec Spec) error {
+	running, err := c.locate(ctx, spec.Port)
+	if err != nil {
+		return err
+	}
+	if !running {
+		<-c.done
+		return notReady(c, spec, errEnded)
+	}
+	return awaitTarget(ctx, c, spec)
+}
+
+func (d *Docker) discard(ctx context.Context, name string) error {
+	ctx, cancel := cleanupContext(ctx)
+	defer cancel()
+	return removeContainer(ctx, d.engine(), name)
+}
+
+// createFailed tells a target that cannot be executed, which the engine calls
+// an invalid argument, from an engine that cannot make a container.
+func createFailed(err error) error {
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case errdefs.IsInvalidArgument(err), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+		advice := "it must be an executable for this machine that needs no shared library (CGO_ENABLED=0), or an image with an entry point"
+		return &problem{kind: ErrTarget, doing: "execute target", cause: err, advice: advice}
+	default:
+		return unavailable("make container", err, "see the engine's own log, for example with journalctl -u docker")
+	}
+}
+
+// request says in testcontainers' words what the Spec asks for.
+func (d *Docker) request(spec Spec) (testcontainers.ContainerRequest, error) {
+	if (spec.Binary == "") == (spec.Image == "") {
+		return testcontainers.ContainerRequest{}, errors.New("exactly one of binary and image must be given")
+	}
+	port, err := network.ParsePort(fmt.Sprintf("%d/tcp", spec.Port))
+	if err != nil || spec.Port == 0 {
+		return testcontainers.ContainerRequest{}, fmt.Errorf("port %d is none", spec.Port)
+	}
+	request := testcontainers.ContainerRequest{
+		Name:         fmt.Sprintf("reapcheck-%s-%s-%d", d.id, spec.Name, d.started.Add(1)),
+		Image:        spec.Image,
+		Cmd:          spec.Args,
+		Env:          spec.Env,
+		ExposedPorts: []string{port.String()},
+		Labels:       map[string]string{runLabel: d.config.Run, ownerLabel: d.owner},
+		HostConfigModifier: func(host *engine.HostConfig) {
+			host.PortBindings = network.PortMap{port: {{HostIP: loopback}}}
+			host.LogConfig = engineLog
+		},
+	}
+	if spec.Binary != "" {
+		d.placeBinary(&request, spec.Binary)
+	}
+	return request, nil
+}
+
+// placeBinary makes a host binary the entry point, by its path in the image
+// or as a copy.
+func (d *Docker) placeBinary(request *testcontainers.ContainerRequest, binary string) {
+	path, ok := d.baked(binary)
+	if !ok {
+		path = "/usr/local/bin/target-" + filepath.Base(binary)
+		request.Files = []testcontainers.ContainerFile{{HostFilePath: binary, ContainerFilePath: path, FileMode: 0o755}}
+	}
+	request.Image, request.Entrypoint = d.image, []string{path}
+}
+
+var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+
+// engineLog keeps a storm's log lines from filling the engine's disk, and
+// overrides an engine whose default driver hands logs to somebody else.
+var engineLog = engine.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "8m", "max-file": "2"}}

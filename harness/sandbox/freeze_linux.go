@@ -1,0 +1,163 @@
+package sandbox
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/moby/moby/client"
+	"golang.org/x/sys/unix"
+
+	"github.com/reapcheck/reapcheck/harness/probe"
+)
+
+var (
+	_ Freezer = (*namespaced)(nil)
+	_ Freezer = (*container)(nil)
+)
+
+// Freeze is `docker pause`, again and again: runc gives up with "unable to
+// freeze" where processes are started faster than it freezes them (control
+// groups v1).
+func (c *container) Freeze(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, freezeLimit)
+	defer cancel()
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for {
+		_, err := c.engine.ContainerPause(ctx, c.id, client.ContainerPauseOptions{})
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-again.C:
+		case <-c.Done():
+			return fmt.Errorf("freeze %s: it has ended", c.name)
+		case <-ctx.Done():
+			return fmt.Errorf("freeze %s: paused within %v expected, last the engine said: %w", c.name, freezeLimit, err)
+		}
+	}
+}
+
+func (c *container) Thaw(ctx context.Context) error {
+	if _, err := c.engine.ContainerUnpause(ctx, c.id, client.ContainerUnpauseOptions{}); err != nil {
+		return fmt.Errorf("thaw %s: %w", c.name, err)
+	}
+	return nil
+}
+
+// freezeLimit bounds the wait for the last process to stop, which takes as long
+// as its system call does.
+const freezeLimit = 5 * time.Second
+
+// Freeze sends SIGSTOP to each process, and again to those that were started
+// meanwhile. It needs no control group, which only root may make. Other than in
+// a frozen group a parent sees SIGCHLD when a child stops or goes on (wait(2)),
+// but nobody can take the signal itself amiss: what comes from outside stops
+// PID 1 too (pid_namespaces(7)).
+func (s *namespaced) Freeze(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, freezeLimit)
+	defer cancel()
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	told := map[int]bool{}
+	for {
+		running, err := s.stopAll(told)
+		if err == nil && running == 0 {
+			return nil
+		}
+		if err != nil {
+			return errors.Join(fmt.Errorf("freeze %s: %w", s.name, err), s.Thaw(ctx))
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			err := fmt.Errorf("freeze %s: 0 running processes expected within %v, last saw %d", s.name, freezeLimit, running)
+			return errors.Join(err, s.Thaw(ctx))
+		}
+	}
+}
+
+// stopAll says how many were not seen to have stopped. It notes in told whom it
+// has sent the signal.
+func (s *namespaced) stopAll(told map[int]bool) (running int, err error) {
+	all, err := probe.Look(s.PID())
+	if err != nil {
+		return 0, err
+	}
+	for _, p := range all {
+		if p.Zombie() || still(p.PID, told[p.PID]) {
+			continue
+		}
+		running++
+		told[p.PID] = true
+		if err := s.stop(p.PID); err != nil {
+			return running, err
+		}
+	}
+	return running, nil
+}
+
+// stop remembers whom it stops by a pidfd, which no later process has.
+func (s *namespaced) stop(pid int) error {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if errors.Is(err, unix.ESRCH) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	own, errOwn := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", s.PID()))
+	its, errIts := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", pid))
+	if errOwn != nil || errIts != nil || own != its { // the number is another's now
+		return unix.Close(fd)
+	}
+	s.frozen = append(s.frozen, fd)
+	if err := unix.PidfdSendSignal(fd, unix.SIGSTOP, nil, 0); !errors.Is(err, unix.ESRCH) {
+		return err
+	}
+	return nil
+}
+
+// still says whether every thread of a process is stopped, be it by a signal
+// or by a tracer, or has ended. The state's letter follows the name, which may
+// hold any parenthesis (proc(5)). A thread that was told to stop and is in a
+// sleep that signals do not end, D, stops before it runs on: it may be waiting
+// for a child that it has started by vfork(2) and that has stopped before its
+// exec.
+func still(pid int, told bool) bool {
+	states := "TtZX"
+	if told {
+		states += "D"
+	}
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	for _, path := range threads {
+		stat, err := os.ReadFile(path)
+		if err != nil {
+			continue // it has ended
+		}
+		if state := stat[bytes.LastIndexByte(stat, ')')+2]; !strings.ContainsRune(states, rune(state)) {
+			return false
+		}
+	}
+	return true
+}
+
+// Thaw sends SIGCONT to those that Freeze has stopped, and to no others: a
+// command may have stopped itself.
+func (s *namespaced) Thaw(context.Context) error {
+	var errs []error
+	for _, fd := range s.frozen {
+		if err := unix.PidfdSendSignal(fd, unix.SIGCONT, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
+			errs = append(errs, fmt.Errorf("thaw %s: %w", s.name, err))
+		}
+		unix.Close(fd)
+	}
+	s.frozen = nil
+	return errors.Join(errs...)
+}

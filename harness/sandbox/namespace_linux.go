@@ -1,0 +1,86 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+)
+
+// namespace is the runtime that gives each sandbox namespaces of its own: PIDs,
+// mounts (for its /proc) and a network with nothing but loopback, so that every
+// target may listen on the same port and nobody else reaches it. The files are
+// this machine's, and the target may write to them as far as its user may.
+type namespace struct {
+	// life is held for reading by each Start, so that Close finds all that
+	// was started.
+	life    sync.RWMutex
+	closed  bool
+	closing chan struct{}
+	alive   sync.WaitGroup
+}
+
+// NewNamespace returns the namespace runtime. It does nothing yet; Prepare does.
+// The process must be root or have called BecomeRoot.
+func NewNamespace() Runtime { return &namespace{closing: make(chan struct{})} }
+
+func (n *namespace) Name() string { return "namespace" }
+
+// Prepare tries what a sandbox needs.
+func (n *namespace) Prepare(ctx context.Context, progress io.Writer) error {
+	if err := tryNamespaces(ctx); err != nil {
+		return err
+	}
+	if !mayMakeNamespaces() {
+		return unavailable("make namespaces", errors.New("this process is root of nothing"), "call BecomeRoot first")
+	}
+	fmt.Fprintf(progress, "namespace: %s on %s, with this machine's own files\n", whoami(), kernelName())
+	return nil
+}
+
+// Describe says who makes the sandboxes, and on which kernel.
+func (n *namespace) Describe() map[string]string {
+	return map[string]string{"runtime": n.Name(), "kernel": kernelName(), "user": whoami()}
+}
+
+// Start executes the target as PID 1 and waits until it is ready.
+func (n *namespace) Start(ctx context.Context, spec Spec) (Sandbox, error) {
+	n.life.RLock()
+	defer n.life.RUnlock()
+	if n.closed {
+		return nil, fmt.Errorf("start sandbox %s: the namespace runtime is closed", spec.Name)
+	}
+	sb, err := n.launch(ctx, spec)
+	if err != nil {
+		return nil, fmt.Errorf("start sandbox %s: %w", spec.Name, err)
+	}
+	return sb, nil
+}
+
+// launch leaves nothing running when it fails.
+func (n *namespace) launch(ctx context.Context, spec Spec) (*namespaced, error) {
+	sb, err := newNamespaced(spec)
+	if err != nil {
+		return nil, err
+	}
+	if err := sb.start(ctx, &n.alive, n.closing); err != nil {
+		return nil, err
+	}
+	if err := awaitTarget(ctx, sb, spec); err != nil {
+		return nil, errors.Join(err, sb.Stop(ctx))
+	}
+	return sb, nil
+}
+
+// Close waits for a Start that is under way and ends every sandbox.
+func (n *namespace) Close(context.Context) error {
+	n.life.Lock()
+	defer n.life.Unlock()
+	if !n.closed {
+		n.closed = true
+		close(n.closing)
+	}
+	n.alive.Wait() // the kernel ends what is killed
+	return nil
+}

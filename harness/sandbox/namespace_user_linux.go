@@ -1,0 +1,101 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"runtime"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// BecomeRoot gives an ordinary user the rights that the namespace runtime
+// needs: it runs this command again as root of a user namespace, hands on
+// signals, and ends with its exit status. Root there is the same user to the
+// rest of the machine. It returns nil at once where the rights are there
+// already, and an error where they cannot be had.
+//
+// Call it before anything is made or opened. A process with threads cannot
+// enter a user namespace itself (user_namespaces(7)).
+func BecomeRoot() error {
+	if mayMakeNamespaces() {
+		return nil
+	}
+	if os.Getenv(becomingRoot) != "" {
+		return problemOf("become root of a user namespace", unix.EPERM)
+	}
+	status, err := runAgain()
+	if err != nil {
+		return err
+	}
+	os.Exit(status)
+	return nil
+}
+
+// becomingRoot is set for the second run, which must not try a third.
+const becomingRoot = "REAPCHECK_BECOMING_ROOT"
+
+// runAgain runs this very command line as root and returns its exit status.
+func runAgain() (int, error) {
+	runtime.LockOSThread() // the death signal comes when this thread ends
+	defer runtime.UnlockOSThread()
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	defer signal.Stop(signals)
+	again := &exec.Cmd{
+		Path: "/proc/self/exe", Args: os.Args, Env: append(os.Environ(), becomingRoot+"=1"),
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		SysProcAttr: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL},
+	}
+	asRoot(again.SysProcAttr)
+	if err := again.Start(); err != nil {
+		return 0, problemOf("become root of a user namespace", err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- again.Wait() }()
+	for {
+		select {
+		case s := <-signals:
+			_ = again.Process.Signal(s) // one that has ended needs none
+		case err := <-ended:
+			var exit *exec.ExitError
+			if err != nil && !errors.As(err, &exit) {
+				return 0, fmt.Errorf("run as root of a user namespace: %w", err)
+			}
+			return shellStatus(again.ProcessState), nil
+		}
+	}
+}
+
+// asRoot maps this user, and no other, to root of a new user namespace.
+func asRoot(attr *syscall.SysProcAttr) {
+	attr.Cloneflags |= syscall.CLONE_NEWUSER
+	attr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Geteuid(), Size: 1}}
+	attr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getegid(), Size: 1}}
+}
+
+// mayMakeNamespaces asks for the capabilities to make namespaces and to raise
+// a network's loopback. Root of a container lacks one or both as a rule.
+func mayMakeNamespaces() bool {
+	const needed = 1<<unix.CAP_SYS_ADMIN | 1<<unix.CAP_NET_ADMIN
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var sets [2]unix.CapUserData // 32 capabilities each
+	err := unix.Capget(&header, &sets[0])
+	return err == nil && sets[0].Effective&needed == needed
+}
+
+// whoami says who this process is to the rest of the machine.
+func whoami() string {
+	var inside, outside, count int
+	text, err := os.ReadFile("/proc/self/uid_map")
+	if err == nil {
+		_, err = fmt.Sscan(string(text), &inside, &outside, &count)
+	}
+	if err != nil || outside == 0 {
+		return fmt.Sprintf("user %d", os.Geteuid())
+	}
+	return fmt.Sprintf("user %d, root of a user namespace", outside)
+}

@@ -1,0 +1,77 @@
+package sandbox
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+)
+
+const (
+	// runLabel carries the run's ID on every container and image.
+	runLabel = "org.reapcheck.run"
+	// ownerLabel carries the process that answers for them.
+	ownerLabel = "org.reapcheck.owner"
+	// baseLabel marks a base image that was made here. Runs share it.
+	baseLabel = "org.reapcheck.base"
+)
+
+// owner is a process for as long as the machine is up: a PID alone comes
+// again, a PID with its start time does not.
+type owner struct {
+	boot, pidns string
+	pid         int
+	start       string
+}
+
+func (o owner) String() string {
+	return strings.Join([]string{o.boot, o.pidns, strconv.Itoa(o.pid), o.start}, "/")
+}
+
+func thisProcess() owner {
+	boot, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	pidns, _ := os.Readlink("/proc/self/ns/pid")
+	pid := os.Getpid()
+	start, _ := startTime(pid)
+	return owner{string(bytes.TrimSpace(boot)), strings.Trim(pidns, "pid:[]"), pid, start}
+}
+
+func parseOwner(label string) (owner, bool) {
+	part := strings.Split(label, "/")
+	if len(part) != 4 {
+		return owner{}, false
+	}
+	pid, err := strconv.Atoi(part[2])
+	return owner{part[0], part[1], pid, part[3]}, err == nil
+}
+
+// dead is true only when it is certain. A process in another PID namespace
+// cannot be seen from here, so it counts as alive until the machine restarts.
+func (o owner) dead() bool {
+	self := thisProcess()
+	if o.boot != self.boot {
+		return true
+	}
+	if o.pidns != self.pidns {
+		return false
+	}
+	start, err := startTime(o.pid)
+	return err != nil || start != o.start
+}
+
+// startTime is field 22 of /proc/<pid>/stat, in clock ticks since boot. Fields
+// are counted from the last parenthesis, because the name before it may hold
+// spaces and parentheses.
+func startTime(pid int) (string, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return "", err
+	}
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	const state, starttime = 3, 22
+	if len(fields) <= starttime-state {
+		return "", fmt.Errorf("read /proc/%d/stat: %d fields after the name, more than %d expected", pid, len(fields), starttime-state)
+	}
+	return fields[starttime-state], nil
+}

@@ -1,0 +1,244 @@
+package sandbox
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+
+	engine "github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+	"golang.org/x/sys/unix"
+
+	"github.com/reapcheck/reapcheck/harness/sandbox/stage"
+)
+
+var (
+	_ PIDSetter  = (*namespaced)(nil)
+	_ PIDLimiter = (*namespaced)(nil)
+	_ PIDSetter  = (*container)(nil)
+	_ PIDLimiter = (*container)(nil)
+)
+
+// SetNextPID writes to the sandbox's own /proc: this machine's may be read-only.
+func (s *namespaced) SetNextPID(ctx context.Context, pid int) error {
+	return setNextPID(ctx, s.PID(), fmt.Sprintf("/proc/%d/root/proc", s.PID()), pid)
+}
+
+// LimitPIDs lowers the highest process ID. It needs no control group, which
+// only root may make.
+func (s *namespaced) LimitPIDs(ctx context.Context, spare int) error {
+	if kernel := kernelName(); !hasPIDMaxPerNamespace(kernel) {
+		return fmt.Errorf("limit processes: %s has one pid_max for the whole machine, which is left alone; Linux 6.14 is needed", kernel)
+	}
+	// From 301 on the next number is never one below 300 (kernel/pid.c,
+	// RESERVED_PIDS), so the numbers there are out of the question.
+	err := s.SetNextPID(ctx, reservedPIDs+1)
+	if err == nil && s.pidMax == nil {
+		s.pidMax, err = openPIDMax(s.PID())
+	}
+	var used map[int]bool
+	if err == nil {
+		used, err = tasks(s.PID())
+	}
+	if err == nil {
+		err = s.pidMax.set(pidMaxFor(used, spare))
+	}
+	if err != nil {
+		return fmt.Errorf("limit processes of %s: %w", s.name, err)
+	}
+	return nil
+}
+
+// reservedPIDs is where numbers begin again once they have come to pid_max.
+const reservedPIDs = 300
+
+// pidMaxFor is the pid_max below which just spare numbers are free.
+func pidMaxFor(used map[int]bool, spare int) int {
+	limit := reservedPIDs
+	for ; spare > 0; limit++ {
+		if !used[limit] {
+			spare--
+		}
+	}
+	return limit
+}
+
+// FreePIDs goes back to what the machine has.
+func (s *namespaced) FreePIDs(context.Context) error {
+	if s.pidMax == nil {
+		return nil
+	}
+	defer func() {
+		s.pidMax.close()
+		s.pidMax = nil
+	}()
+	machine, err := machinePIDMax()
+	if err == nil {
+		err = s.pidMax.set(machine)
+	}
+	if err != nil {
+		return fmt.Errorf("lift limit of processes of %s: %w", s.name, err)
+	}
+	return nil
+}
+
+func machinePIDMax() (int, error) {
+	text, err := os.ReadFile("/proc/sys/kernel/pid_max")
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(string(text)))
+}
+
+// pidMax is a shell in the sandbox's PID namespace that writes what it is told
+// to pid_max. It is there before the limit is: under it no process could be
+// added that lifts it.
+type pidMax struct {
+	shell  *exec.Cmd
+	stdin  io.WriteCloser
+	answer *bufio.Reader
+}
+
+// openPIDMax starts the shell: a child of ours and none of the target's.
+func openPIDMax(target int) (*pidMax, error) {
+	namespace, err := os.Open(fmt.Sprintf("/proc/%d/ns/pid", target))
+	if err != nil {
+		return nil, err
+	}
+	defer namespace.Close()
+	const script = `while read limit; do echo $limit >"$0" && echo done || exit; done 2>&1`
+	shell := exec.Command("/bin/sh", "-c", script, fmt.Sprintf("/proc/%d/root/proc/sys/kernel/pid_max", target))
+	stdin, errIn := shell.StdinPipe()
+	stdout, errOut := shell.StdoutPipe()
+	if err := errors.Join(errIn, errOut, startInside(shell, namespace)); err != nil {
+		return nil, err
+	}
+	return &pidMax{shell, stdin, bufio.NewReader(stdout)}, nil
+}
+
+func (p *pidMax) set(limit int) error {
+	if _, err := fmt.Fprintln(p.stdin, limit); err != nil {
+		return fmt.Errorf("write setting: %w", err)
+	}
+	if said, err := p.answer.ReadString('\n'); said != "done\n" {
+		return fmt.Errorf("write setting %d: %q (%v)", limit, said, err)
+	}
+	return nil
+}
+
+// close ends the shell, which the end of the sandbox does too.
+func (p *pidMax) close() {
+	p.stdin.Close()
+	_ = p.shell.Wait() // what it had to say it has said
+}
+
+// tasks are the numbers that the processes and threads of a target's sandbox
+// have there.
+func tasks(target int) (map[int]bool, error) {
+	found, err := filepath.Glob(fmt.Sprintf("/proc/%d/root/proc/[0-9]*/task/[0-9]*", target))
+	if err == nil && len(found) == 0 {
+		err = fmt.Errorf("process %d has ended, or its /proc cannot be read", target)
+	}
+	used := make(map[int]bool, len(found))
+	for _, path := range found {
+		id, _ := strconv.Atoi(filepath.Base(path))
+		used[id] = true
+	}
+	return used, err
+}
+
+// SetNextPID needs a local engine and this process to be root; the container
+// needs no privilege.
+func (c *container) SetNextPID(ctx context.Context, pid int) error {
+	if c.pid == 0 || !mayMakeNamespaces() {
+		return fmt.Errorf("set next process ID of %s: it takes root, on the engine's machine", c.name)
+	}
+	return setNextPID(ctx, c.pid, "/proc", pid)
+}
+
+// setNextPID names the PID before, as the kernel wants it (proc(5),
+// ns_last_pid).
+func setNextPID(ctx context.Context, target int, proc string, pid int) error {
+	if err := writeInside(ctx, target, proc+"/sys/kernel/ns_last_pid", strconv.Itoa(pid-1)); err != nil {
+		return fmt.Errorf("set next process ID to %d: %w", pid, err)
+	}
+	return nil
+}
+
+// writeInside lets a process of the target's PID namespace write to a file:
+// the kernel goes by who writes, whatever /proc the file is in. The writer is
+// a child of ours and none of the target's.
+func writeInside(ctx context.Context, target int, path, value string) error {
+	namespace, err := os.Open(fmt.Sprintf("/proc/%d/ns/pid", target))
+	if err != nil {
+		return err
+	}
+	defer namespace.Close()
+	writer := exec.CommandContext(ctx, "/proc/self/exe")
+	writer.Args = stage.Write(path, value)
+	err = runStage(writer, func() error { return startInside(writer, namespace) })
+	if writer.Process == nil {
+		return err
+	}
+	if errWait := writer.Wait(); err == nil {
+		err = errWait
+	}
+	return err
+}
+
+// startInside forks from a thread whose children belong to a PID namespace.
+func startInside(cmd *exec.Cmd, namespace *os.File) error {
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread() // for ever: the thread ends with the goroutine
+		err := unix.Setns(int(namespace.Fd()), unix.CLONE_NEWPID)
+		if err == nil {
+			err = cmd.Start()
+		}
+		started <- err
+	}()
+	return <-started
+}
+
+// hasPIDMaxPerNamespace reads kernelName's text.
+func hasPIDMaxPerNamespace(kernel string) bool {
+	var major, minor int
+	_, err := fmt.Sscanf(kernel, "Linux %d.%d", &major, &minor)
+	return err == nil && (major > 6 || major == 6 && minor >= 14)
+}
+
+// LimitPIDs sets the limit of the container's control group, as
+// `docker run --pids-limit` does (cgroups(7), pids.max).
+func (c *container) LimitPIDs(ctx context.Context, spare int) error {
+	used, err := tasks(c.pid)
+	if err == nil {
+		err = c.setPIDsLimit(ctx, len(used)+spare)
+	}
+	if err != nil {
+		return fmt.Errorf("limit processes of %s: %w", c.name, err)
+	}
+	return nil
+}
+
+// FreePIDs lifts it.
+func (c *container) FreePIDs(ctx context.Context) error {
+	const unlimited = -1
+	if err := c.setPIDsLimit(ctx, unlimited); err != nil {
+		return fmt.Errorf("lift limit of processes of %s: %w", c.name, err)
+	}
+	return nil
+}
+
+func (c *container) setPIDsLimit(ctx context.Context, limit int) error {
+	most := int64(limit)
+	_, err := c.engine.ContainerUpdate(ctx, c.id, client.ContainerUpdateOptions{Resources: &engine.Resources{PidsLimit: &most}})
+	return err
+}

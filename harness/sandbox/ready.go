@@ -1,0 +1,91 @@
+package sandbox
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// readyRequest bounds one question whether the target is ready.
+const readyRequest = time.Second
+
+// readyPause is how long to wait before the next question: an eighth of the
+// wait so far, so that the answer comes late by no more than that, be the start
+// a namespace's 20 ms or a busy engine's 5 s.
+func readyPause(waited time.Duration) time.Duration {
+	return min(max(waited/8, time.Millisecond), 50*time.Millisecond)
+}
+
+// errEnded means that PID 1 ended while its readiness was awaited.
+var errEnded = errors.New("target ended before it was ready")
+
+// awaitTarget waits until the target answers as spec says. The error carries
+// the end of its log, and wraps ErrTarget unless ctx was cancelled.
+func awaitTarget(ctx context.Context, sb Sandbox, spec Spec) error {
+	err := AwaitReady(ctx, sb, spec.Ready, cmp.Or(spec.StartLimit, DefaultStartLimit))
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	return notReady(sb, spec, err)
+}
+
+// AwaitReady waits until the target answers 2xx to the path ready, as it did when
+// it was started. The error says what was seen last, or that the target ended.
+func AwaitReady(ctx context.Context, sb Sandbox, ready string, limit time.Duration) error {
+	transport := Transport(sb)
+	transport.DisableKeepAlives = true
+	return awaitReady(ctx, transport, sb.URL()+ready, limit, sb.Done())
+}
+
+func notReady(sb Sandbox, spec Spec, err error) error {
+	p := &problem{kind: ErrTarget, doing: "wait until it is ready", cause: err, log: sb.Log()}
+	p.advice = fmt.Sprintf("it must listen on 0.0.0.0:%d and answer %s", spec.Port, spec.Ready)
+	if errors.Is(err, errEnded) {
+		p.cause, p.advice = fmt.Errorf("%w: %s", err, sb.Ended()), "see its log and its flags"
+	}
+	return p
+}
+
+// awaitReady asks url until it answers 2xx. It gives up with errEnded as soon
+// as ended is closed, with ctx's cause, or past the limit with the last thing
+// that it saw.
+func awaitReady(ctx context.Context, transport http.RoundTripper, url string, limit time.Duration, ended <-chan struct{}) error {
+	client := &http.Client{Transport: transport, Timeout: readyRequest}
+	deadline, began := time.NewTimer(limit), time.Now()
+	defer deadline.Stop()
+	for last := "nothing"; ; {
+		seen, ok := probeReady(ctx, client, url)
+		if ok {
+			return nil
+		}
+		if ctx.Err() == nil {
+			last = seen
+		}
+		select {
+		case <-ended:
+			return errEnded
+		case <-ctx.Done():
+			return fmt.Errorf("wait for %s: %w, last saw %s", url, context.Cause(ctx), last)
+		case <-deadline.C:
+			return fmt.Errorf("2xx from %s expected within %v, last saw %s", url, limit, last)
+		case <-time.After(readyPause(time.Since(began))):
+		}
+	}
+}
+
+// probeReady says in words what one request saw, and whether that was 2xx.
+func probeReady(ctx context.Context, client *http.Client, url string) (string, bool) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err.Error(), false
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return err.Error(), false
+	}
+	response.Body.Close()
+	return response.Status, response.StatusCode/100 == 2
+}

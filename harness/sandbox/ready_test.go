@@ -1,0 +1,66 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// answering serves the statuses in turn; the last one stays.
+func answering(t *testing.T, statuses ...int) string {
+	t.Helper()
+	var asked atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		n := int(asked.Add(1)) - 1
+		w.WriteHeader(statuses[min(n, len(statuses)-1)])
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func TestAwaitReady(t *testing.T) {
+	never := make(chan struct{})
+	if err := awaitReady(t.Context(), http.DefaultTransport, answering(t, 503, 503, 204), time.Minute, never); err != nil {
+		t.Errorf("ready at the third request: %v", err)
+	}
+	err := awaitReady(t.Context(), http.DefaultTransport, answering(t, 503), 50*time.Millisecond, never)
+	if err == nil || !strings.Contains(err.Error(), "expected within 50ms, last saw 503 Service Unavailable") {
+		t.Errorf("condition, limit and last value expected, got: %v", err)
+	}
+	if err := awaitReady(t.Context(), http.DefaultTransport, "http://127.0.0.1:1", 50*time.Millisecond, never); err == nil || !strings.Contains(err.Error(), "refused") {
+		t.Errorf("what refused it expected, got: %v", err)
+	}
+}
+
+func TestAwaitReadyGivesUpEarly(t *testing.T) {
+	ended := make(chan struct{})
+	close(ended)
+	if err := awaitReady(t.Context(), http.DefaultTransport, answering(t, 503), time.Hour, ended); !errors.Is(err, errEnded) {
+		t.Errorf("errEnded expected, got: %v", err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cause := errors.New("enough")
+	cancel(cause)
+	if err := awaitReady(ctx, http.DefaultTransport, answering(t, 503), time.Hour, make(chan struct{})); !errors.Is(err, cause) {
+		t.Errorf("ctx's cause expected, got: %v", err)
+	}
+}
+
+func TestExitWords(t *testing.T) {
+	for status, want := range map[int64]string{
+		0:   "exit status 0",
+		128: "exit status 128",
+		137: "exit status 137 (as after signal 9, killed)",
+		143: "exit status 143 (as after signal 15, terminated)",
+		255: "exit status 255",
+	} {
+		if got := exitWords(status); got != want {
+			t.Errorf("%d: %q", status, got)
+		}
+	}
+}

@@ -1,0 +1,179 @@
+package sandbox
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/moby/moby/client"
+)
+
+// runAsChild makes the test binary a run that waits to be killed. Its value is
+// a runtime and a binary, with a space between them.
+const runAsChild = "REAPCHECK_TEST_CHILD"
+
+// childMain starts a sandbox, says so, and lives until its input ends.
+func childMain() int {
+	name, binary, _ := strings.Cut(os.Getenv(runAsChild), " ")
+	var rt Runtime = NewDocker(DockerConfig{Run: testRun(os.Getppid()), Binaries: []string{binary}})
+	if name == "namespace" {
+		rt = NewNamespace()
+		if err := BecomeRoot(); err != nil {
+			fmt.Println(err)
+			return 1
+		}
+	}
+	err := rt.Prepare(context.Background(), io.Discard)
+	var sb Sandbox
+	if err == nil {
+		sb, err = rt.Start(context.Background(), Spec{Name: "orphan", Binary: binary, Port: 2280, Ready: "/healthz"})
+	}
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	fmt.Println("started", sb.PID())
+	_, _ = io.Copy(io.Discard, os.Stdin)
+	return 0
+}
+
+// startChild runs childMain in a process of its own and returns it when its
+// sandbox has started. Kill it; its input is open until the test ends.
+func startChild(t *testing.T, program, rt string, attr *syscall.SysProcAttr) (child *exec.Cmd, sandbox int) {
+	t.Helper()
+	child = exec.Command(program)
+	child.Env = append(os.Environ(), runAsChild+"="+rt+" "+spec(t).Binary)
+	child.SysProcAttr = attr
+	input, _ := child.StdinPipe()
+	output, _ := child.StdoutPipe()
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = child.Process.Kill()
+		_ = child.Wait()
+		input.Close()
+	})
+	line, err := bufio.NewReader(output).ReadString('\n')
+	if _, errScan := fmt.Sscanf(line, "started %d\n", &sandbox); err != nil || errScan != nil {
+		t.Fatalf("child: %q, %v", line, err)
+	}
+	return child, sandbox
+}
+
+// labelledOwner counts containers and images of one owner.
+func labelledOwner(t *testing.T, d *Docker, o owner) int {
+	t.Helper()
+	filter := client.Filters{}.Add("label", ownerLabel+"="+o.String())
+	containers, err := d.engine().ContainerList(t.Context(), client.ContainerListOptions{All: true, Filters: filter})
+	if err != nil {
+		t.Fatal(err)
+	}
+	images, err := d.engine().ImageList(t.Context(), client.ImageListOptions{Filters: filter})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(containers.Items) + len(images.Items)
+}
+
+// sweepThis keeps to what this test process made: others may be at work on
+// the same engine, and it is the sweep that is under test.
+func sweepThis(t *testing.T) (Swept, int, error) {
+	return sweepRuns(t.Context(), runtimeOf(t).engine(), runLabel+"="+testRun(os.Getpid()))
+}
+
+func testRun(pid int) string { return fmt.Sprint("test-", pid) }
+
+func TestSweepAfterKill(t *testing.T) {
+	d := runtimeOf(t)
+	living := start(t, d, spec(t))
+
+	child, _ := startChild(t, os.Args[0], "docker", nil)
+	started, err := startTime(child.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	orphans := thisProcess()
+	orphans.pid, orphans.start = child.Process.Pid, started
+
+	if _, alive, err := sweepThis(t); err != nil || alive < 4 {
+		t.Fatalf("two images and two containers alive expected, found %d (%v)", alive, err)
+	}
+	if n := labelledOwner(t, d, orphans); n != 2 {
+		t.Fatalf("a container and an image of the living child expected after a sweep, found %d", n)
+	}
+	_ = child.Process.Kill()
+	_ = child.Wait()
+	if swept, alive, err := sweepThis(t); swept != (Swept{1, 1}) || alive < 2 || err != nil {
+		t.Errorf("one container and one image expected, swept %+v, %d alive (%v)", swept, alive, err)
+	}
+	if n := labelledOwner(t, d, orphans); n != 0 {
+		t.Errorf("%d things of the killed child are left", n)
+	}
+	if got := sh(t, living, "echo alive"); got != "0 alive\n" {
+		t.Errorf("the living run's sandbox: %q", got)
+	}
+}
+
+func TestOwnerDead(t *testing.T) {
+	self := thisProcess()
+	change := func(f func(*owner)) owner {
+		o := self
+		f(&o)
+		return o
+	}
+	tests := map[string]struct {
+		owner owner
+		want  bool
+	}{
+		"this process":            {self, false},
+		"the number came again":   {change(func(o *owner) { o.start = "1" }), true},
+		"no such process":         {change(func(o *owner) { o.pid = 1 << 30 }), true},
+		"the machine restarted":   {change(func(o *owner) { o.boot = "other" }), true},
+		"unseen in its namespace": {change(func(o *owner) { o.pidns, o.start = "1", "1" }), false},
+	}
+	for name, test := range tests {
+		if got := test.owner.dead(); got != test.want {
+			t.Errorf("%s: %v", name, got)
+		}
+		if parsed, ok := parseOwner(test.owner.String()); !ok || parsed != test.owner {
+			t.Errorf("%s: parsed %+v", name, parsed)
+		}
+	}
+	for _, label := range []string{"", "nobody", "a/b/c/d", "a/b/1"} {
+		if _, ok := parseOwner(label); ok {
+			t.Errorf("%q is an owner", label)
+		}
+	}
+}
+
+func TestStartTimeOfOddName(t *testing.T) {
+	sleep, err := exec.LookPath("sleep")
+	if err != nil {
+		t.Skip(err)
+	}
+	odd := filepath.Join(t.TempDir(), "a) b (c")
+	if err := os.Symlink(sleep, odd); err != nil {
+		t.Fatal(err)
+	}
+	child := exec.Command(odd, "60")
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = child.Process.Kill(); _ = child.Wait() }()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", child.Process.Pid))
+	if err != nil || !strings.Contains(string(stat), "(a) b (c)") {
+		t.Fatalf("the name is not odd: %s %v", stat, err)
+	}
+	got, err := startTime(child.Process.Pid)
+	if self, _ := startTime(os.Getpid()); err != nil || len(got) != len(self) {
+		t.Errorf("%q, %v; this process: %q", got, err, self)
+	}
+}
