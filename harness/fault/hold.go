@@ -1,0 +1,68 @@
+package fault
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+)
+
+// Hold decides who gets a child first, in any binary, by holding its wait4 and
+// waitid calls.
+type Hold struct {
+	// Hub is the run's; without one the fault declines.
+	Hub    *syscallhold.Hub
+	Policy syscallhold.Policy
+}
+
+// Name is the policy's.
+func (h Hold) Name() string { return "hold " + h.Policy.String() }
+
+// Prepare puts the launcher in front of the target.
+func (h Hold) Prepare(spec *sandbox.Spec) error {
+	if h.Hub == nil {
+		return fmt.Errorf("%w: there is no launcher to put in front of the target", ErrDeclined)
+	}
+	if spec.Front.Program == "" {
+		spec.Front = h.Hub.Front(spec.Name)
+	}
+	return nil
+}
+
+// Arm sets the policy: until then every call was let go.
+func (h Hold) Arm(_ context.Context, sb sandbox.Sandbox) (Armed, error) {
+	supervisor, err := h.Hub.Supervisor(sb.Name())
+	if err != nil {
+		return nil, fmt.Errorf("%w: hold system calls: %w", ErrDeclined, err)
+	}
+	supervisor.Set(h.Policy)
+	return armedHold{supervisor, h.Policy.Rule}, nil
+}
+
+type armedHold struct {
+	*syscallhold.Supervisor
+	rule syscallhold.Rule
+}
+
+func (a armedHold) Hits(context.Context) (int64, string, error) {
+	counts, err := a.Counts()
+	hits := counts.Hits(a.rule)
+	var notes []string
+	if counts.LimitHits > 0 {
+		notes = append(notes, fmt.Sprintf("%d held calls were let go at their limit: nobody else reaped the child", counts.LimitHits))
+	}
+	if counts.Unseen > 0 {
+		notes = append(notes, fmt.Sprintf("of %d calls it could not be told which child they are about: %s", counts.Unseen, counts.Why))
+	}
+	if hits == 0 && a.OwnFilter() {
+		notes = append(notes, "the target has installed a seccomp filter of its own, which may keep its calls from being seen")
+	}
+	return hits, strings.Join(notes, "; "), err
+}
+
+func (a armedHold) Disarm(context.Context) error {
+	a.Set(syscallhold.Policy{})
+	return nil
+}

@@ -1,0 +1,228 @@
+package fault
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+)
+
+// LateReturn delays the return of every call of one kind in the target, by
+// strace. strace attaches from outside and slows the target down besides; the
+// commands themselves are let go when they execute their program.
+type LateReturn struct {
+	Call  Call
+	Delay time.Duration
+}
+
+// Call is a system call, and what it is delayed for.
+type Call string
+
+const (
+	// Wait4 has taken a status, which is in nobody's hands meanwhile. It is what
+	// a reaper does that publishes late, for a binary without fault points. It
+	// hits when a child was taken.
+	Wait4 Call = "wait4"
+	// Read tells whoever starts a command that this has begun: fork and exec are
+	// over when the pipe between the two is at its end (syscall.forkExec in Go,
+	// _posixsubprocess in Python). The command runs, and ends, meanwhile. It hits
+	// at each end of a pipe, which is at least once per command.
+	Read Call = "read"
+)
+
+// told is how strace tells of a hit: the thread, and a result that counts.
+var told = map[Call]*regexp.Regexp{
+	Wait4: regexp.MustCompile(`^(\d+) .*wait4.* = [1-9]\d* \(DELAYED\)$`),
+	Read:  regexp.MustCompile(`^(\d+) .*read.* = 0 \(DELAYED\)$`),
+}
+
+// Name is the call and its delay.
+func (l LateReturn) Name() string { return fmt.Sprintf("%s returns after %v", l.Call, l.Delay) }
+
+// oldest is the version in which strace can delay calls.
+const oldest = "4.22"
+
+// Prepare declines where there is no strace that can delay.
+func (LateReturn) Prepare(*sandbox.Spec) error {
+	out, err := exec.Command("strace", "-V").Output()
+	if errors.Is(err, exec.ErrNotFound) {
+		return fmt.Errorf("%w: strace is not installed here: install it, for example with apt-get install strace", ErrDeclined)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: ask strace for its version: %w", ErrDeclined, err)
+	}
+	return checkStrace(string(out))
+}
+
+var versionOf = regexp.MustCompile(`version (\d+)\.(\d+)`)
+
+// checkStrace reads the first line of strace -V.
+func checkStrace(said string) error {
+	line, _, _ := strings.Cut(said, "\n")
+	found := versionOf.FindStringSubmatch(line)
+	if found == nil {
+		return fmt.Errorf("%w: %q names no version of strace; %s or newer is needed", ErrDeclined, line, oldest)
+	}
+	major, _ := strconv.Atoi(found[1])
+	minor, _ := strconv.Atoi(found[2])
+	if major < 4 || major == 4 && minor < 22 {
+		return fmt.Errorf("%w: strace %d.%d cannot delay calls: install %s or newer", ErrDeclined, major, minor, oldest)
+	}
+	return nil
+}
+
+// Arm attaches and returns when every thread of the target is traced.
+func (l LateReturn) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) {
+	if sb.PID() == 0 {
+		return nil, fmt.Errorf("%w: strace the target: its engine is on another machine", ErrDeclined)
+	}
+	armed := &armedReturn{sandbox: sb, delay: l.Delay, told: told[l.Call], done: make(chan struct{})}
+	// In a file of its own each line names its thread; else a lone one has no name.
+	armed.strace = exec.Command("strace", "-f", "-o", "/dev/stdout", "-b", "execve", "-p", strconv.Itoa(sb.PID()), "-e", "signal=none",
+		"-e", fmt.Sprintf("trace=%s", l.Call), "-e", fmt.Sprintf("inject=%s:delay_exit=%d", l.Call, l.Delay.Microseconds()))
+	said, err := armed.strace.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	armed.strace.Stderr = armed.strace.Stdout
+	if err := armed.strace.Start(); err != nil {
+		return nil, fmt.Errorf("%w: start strace: %w", ErrDeclined, err)
+	}
+	go armed.listen(said)
+	if err := armed.attached(ctx); err != nil {
+		return nil, errors.Join(err, armed.Disarm(ctx))
+	}
+	return armed, nil
+}
+
+// armedReturn is a running strace.
+type armedReturn struct {
+	sandbox sandbox.Sandbox
+	delay   time.Duration
+	told    *regexp.Regexp
+	strace  *exec.Cmd
+	done    chan struct{} // closed when strace has ended
+
+	mu        sync.Mutex
+	hits      int64
+	complaint string
+}
+
+// listen counts hits until strace ends.
+func (a *armedReturn) listen(said io.Reader) {
+	defer close(a.done)
+	for lines := bufio.NewScanner(said); lines.Scan(); {
+		a.note(lines.Text())
+	}
+	_ = a.strace.Wait() // what it has to say it has said
+}
+
+func (a *armedReturn) note(line string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if found := a.told.FindStringSubmatch(line); found != nil {
+		if _, err := os.Stat(fmt.Sprintf("/proc/%d/task/%s", a.sandbox.PID(), found[1])); err == nil {
+			a.hits++
+		}
+	} else if strings.HasPrefix(line, "strace: ") && !strings.HasPrefix(line, "strace: Process ") {
+		a.complaint = line
+	}
+}
+
+// attachLimit is for a loaded machine, where seconds have been seen; else strace
+// takes some 10 ms.
+const attachLimit = 30 * time.Second
+
+func (a *armedReturn) attached(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, attachLimit)
+	defer cancel()
+	again := time.NewTicker(5 * time.Millisecond)
+	defer again.Stop()
+	for {
+		traced, threads := a.traced()
+		if threads > 0 && traced == threads {
+			return nil
+		}
+		select {
+		case <-again.C:
+		case <-a.done:
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			return fmt.Errorf("%w: strace the target: %s; run as root", ErrDeclined, a.complaint)
+		case <-ctx.Done():
+			return fmt.Errorf("strace on all threads expected within %v, last saw %d of %d", attachLimit, traced, threads)
+		}
+	}
+}
+
+// traced counts the target's threads that strace holds, and all of them.
+func (a *armedReturn) traced() (traced, threads int) {
+	all, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", a.sandbox.PID()))
+	tracer := fmt.Sprintf("\nTracerPid:\t%d\n", a.strace.Process.Pid)
+	for _, path := range all {
+		if status, err := os.ReadFile(path); err == nil {
+			threads++
+			if strings.Contains(string(status), tracer) {
+				traced++
+			}
+		}
+	}
+	return traced, threads
+}
+
+// goneLimit is how long after strace the target may be seen to have ended.
+const goneLimit = 2 * time.Second
+
+// Hits ends the tracing: not before has strace told all that it saw. It tells of
+// a call when its delay is over, which may be after the last answer.
+func (a *armedReturn) Hits(ctx context.Context) (int64, string, error) {
+	note := ""
+	select {
+	case <-time.After(a.delay):
+	case <-a.done:
+		note = a.whyEnded()
+	}
+	err := a.Disarm(ctx)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.hits, note, err
+}
+
+// whyEnded is empty where strace ended since the target has.
+func (a *armedReturn) whyEnded() string {
+	select {
+	case <-a.sandbox.Done():
+		return ""
+	case <-time.After(goneLimit):
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		return "strace has ended before its time: " + a.complaint
+	}
+}
+
+// detachLimit is how long strace may take to let go before it is killed, which
+// lets go as well.
+const detachLimit = 5 * time.Second
+
+// Disarm ends strace and with it the delays.
+func (a *armedReturn) Disarm(context.Context) error {
+	_ = a.strace.Process.Signal(os.Interrupt)
+	select {
+	case <-a.done:
+	case <-time.After(detachLimit):
+		_ = a.strace.Process.Kill()
+		<-a.done
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+)
+
+// counter is a sandbox that remembers how its process IDs were set.
+type counter struct {
+	sandbox.Sandbox
+	asked []string
+	err   error
+	done  chan struct{}
+}
+
+func (c *counter) PID() int              { return os.Getpid() }
+func (c *counter) Done() <-chan struct{} { return c.done }
+
+func (c *counter) SetNextPID(_ context.Context, pid int) error {
+	c.asked = append(c.asked, fmt.Sprint("next ", pid))
+	return c.err
+}
+
+func (c *counter) LimitPIDs(_ context.Context, spare int) error {
+	c.asked = append(c.asked, fmt.Sprint("limit ", spare))
+	return c.err
+}
+
+func (c *counter) FreePIDs(context.Context) error {
+	c.asked = append(c.asked, "free")
+	return c.err
+}
+
+// arm returns the fault at work, with what its arming asked for forgotten.
+func arm(t *testing.T, f Fault, c *counter) (Armed, Steering) {
+	t.Helper()
+	armed, err := f.Arm(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.asked = nil
+	return armed, armed.(Steering)
+}
+
+func TestNextPIDFollowsWhatCommandsSay(t *testing.T) {
+	// Numbers that nobody has here, or Before would wait for their owners.
+	const first, other = firstPID, 1 << 22
+	for _, c := range []struct {
+		name  string
+		said  []string
+		asked []int
+		hits  int64
+	}{
+		{"each leaves its own number", []string{"x 1000 1000", "x 1000 1000"}, []int{first, first}, 2},
+		{"one leaves another's", []string{fmt.Sprint("x 1000 ", other), fmt.Sprintf("x %d 7", other)}, []int{first, other}, 2},
+		{"one that wrote nothing", []string{"", "x 1000 1000"}, []int{first, first}, 1},
+		{"a helper comes first", []string{"x 1001 1001", "x 1001 1001"}, []int{first, first}, 1},
+		{"far off", []string{"x 1500 1000", "x 1000 1000"}, []int{first, first}, 1},
+		{"words", []string{"x y z", "x 1000 1000"}, []int{first, first}, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			sb := &counter{}
+			armed, steering := arm(t, Together{NextPID{}}, sb)
+			var want []string
+			for i, said := range c.said {
+				steering.Before(t.Context())
+				steering.After(said)
+				want = append(want, fmt.Sprint("next ", c.asked[i]))
+			}
+			hits, note, err := armed.Hits(t.Context())
+			if !slices.Equal(sb.asked, want) || hits != c.hits || note != "" || err != nil {
+				t.Errorf("asked for %q, want %q; %d hits, want %d; note %q, error %v", sb.asked, want, hits, c.hits, note, err)
+			}
+		})
+	}
+}
+
+func TestNextPIDThatCannotBeSetVoidsTheHits(t *testing.T) {
+	sb := &counter{}
+	armed, steering := arm(t, NextPID{}, sb)
+	sb.err = errors.New("not root any more")
+	steering.Before(t.Context())
+	if _, note, _ := armed.Hits(t.Context()); !strings.Contains(note, "not root") {
+		t.Errorf("note %q", note)
+	}
+}
+
+func TestFaultsDeclineASandboxWithoutPIDs(t *testing.T) {
+	for _, f := range []Fault{NextPID{}, PIDLimit{Spare: 1, Burst: 1}} {
+		if _, err := f.Arm(t.Context(), &shell{}); !errors.Is(err, ErrDeclined) {
+			t.Errorf("%s: %v", f.Name(), err)
+		}
+		sb := &counter{err: errors.New("root is needed")}
+		if _, err := f.Arm(t.Context(), sb); !errors.Is(err, ErrDeclined) || !strings.Contains(err.Error(), "root is needed") {
+			t.Errorf("%s: %v", f.Name(), err)
+		}
+	}
+}

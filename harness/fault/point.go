@@ -1,0 +1,116 @@
+package fault
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+)
+
+// Point is a named place in the reference daemon's own code (build tag
+// faultpoints). It slows or stops whoever passes.
+type Point struct {
+	// Place is the point's name, such as "before-publish".
+	Place string
+	// Sleep stops each arrival for that long.
+	Sleep time.Duration
+	// UntilReaped stops each arrival until the child it is about has been
+	// reaped by somebody else.
+	UntilReaped bool
+}
+
+// Name is the place and what happens there.
+func (p Point) Name() string {
+	if p.UntilReaped {
+		return p.Place + " until reaped"
+	}
+	return fmt.Sprintf("%s %v", p.Place, p.Sleep)
+}
+
+// Prepare asks for the build that has the points.
+func (p Point) Prepare(spec *sandbox.Spec) error {
+	if spec.FaultPointsBinary == "" {
+		return fmt.Errorf("%w: the target has no build with fault points", ErrDeclined)
+	}
+	spec.Binary = spec.FaultPointsBinary
+	return nil
+}
+
+// pointSetting and pointState are the wire types of the points' endpoint.
+type pointSetting struct {
+	SleepMs          int64 `json:"sleepMs,omitempty"`
+	PauseUntilReaped bool  `json:"pauseUntilReaped,omitempty"`
+}
+
+type pointState struct {
+	Arrivals int64 `json:"arrivals"`
+	LimitHit int64 `json:"limitHit"`
+}
+
+// Arm sets the point over HTTP.
+func (p Point) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) {
+	armed := armedPoint{
+		url:  sb.URL() + "/debug/faultpoints/" + p.Place,
+		http: &http.Client{Transport: sandbox.Transport(sb)},
+	}
+	setting := pointSetting{SleepMs: p.Sleep.Milliseconds(), PauseUntilReaped: p.UntilReaped}
+	if err := armed.call(ctx, http.MethodPut, setting, &armed.before); err != nil {
+		return nil, fmt.Errorf("arm fault point %s: %w", p.Place, err)
+	}
+	return armed, nil
+}
+
+type armedPoint struct {
+	url    string
+	http   *http.Client
+	before pointState
+}
+
+func (a armedPoint) Hits(ctx context.Context) (int64, string, error) {
+	var now pointState
+	if err := a.call(ctx, http.MethodGet, nil, &now); err != nil {
+		return 0, "", fmt.Errorf("count hits of fault point: %w", err)
+	}
+	note := ""
+	if n := now.LimitHit - a.before.LimitHit; n > 0 {
+		note = fmt.Sprintf("the fault point let %d arrivals go at its limit", n)
+	}
+	return now.Arrivals - a.before.Arrivals, note, nil
+}
+
+func (a armedPoint) Disarm(ctx context.Context) error {
+	defer a.http.CloseIdleConnections()
+	return a.call(ctx, http.MethodDelete, nil, nil)
+}
+
+func (a armedPoint) call(ctx context.Context, method string, in, out any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, a.url, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	resp, err := a.http.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode/100 != 2 {
+		return fmt.Errorf("%s %s: HTTP %d: %s", method, a.url, resp.StatusCode, raw)
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(raw, out)
+}

@@ -1,0 +1,121 @@
+package fault
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+)
+
+// pointServer is a target with one fault point that has seen some arrivals
+// before it is armed.
+type pointServer struct {
+	sandbox.Sandbox
+	url     string
+	state   string // as the daemon writes it
+	setting pointSetting
+	deleted bool
+}
+
+func (p *pointServer) URL() string { return p.url }
+
+func newPointServer(t *testing.T) *pointServer {
+	t.Helper()
+	p := &pointServer{state: `{"name":"before-wait","sleepMs":0,"arrivals":5,"held":2,"limitHit":1}`}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/faultpoints/before-wait", func(w http.ResponseWriter, r *http.Request) {
+		switch r.Method {
+		case http.MethodPut:
+			_ = json.NewDecoder(r.Body).Decode(&p.setting)
+		case http.MethodDelete:
+			p.deleted = true
+		}
+		_, _ = io.WriteString(w, p.state)
+	})
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	p.url = server.URL
+	return p
+}
+
+func TestPointCountsFromItsArming(t *testing.T) {
+	server := newPointServer(t)
+	armed, err := Point{Place: "before-wait", Sleep: 1500 * time.Millisecond}.Arm(t.Context(), server)
+	if err != nil || server.setting.SleepMs != 1500 {
+		t.Fatalf("set %+v, error %v", server.setting, err)
+	}
+	if hits, note, err := armed.Hits(t.Context()); hits != 0 || note != "" || err != nil {
+		t.Errorf("before any arrival: %d hits, note %q, error %v", hits, note, err)
+	}
+	server.state = `{"name":"before-wait","sleepMs":1500,"arrivals":12,"held":9,"limitHit":3}`
+	hits, note, err := armed.Hits(t.Context())
+	if hits != 7 || !strings.Contains(note, "let 2 arrivals go") || err != nil {
+		t.Errorf("%d hits, note %q, error %v", hits, note, err)
+	}
+	if err := armed.Disarm(t.Context()); err != nil || !server.deleted {
+		t.Errorf("deleted %v, error %v", server.deleted, err)
+	}
+}
+
+func TestPointDeclinesWithoutItsBuild(t *testing.T) {
+	spec := sandbox.Spec{Binary: "daemon"}
+	if err := (Point{}).Prepare(&spec); !errors.Is(err, ErrDeclined) {
+		t.Errorf("got %v", err)
+	}
+	spec.FaultPointsBinary = "daemon-faultpoints"
+	if err := (Point{}).Prepare(&spec); err != nil || spec.Binary != "daemon-faultpoints" {
+		t.Errorf("binary %q, error %v", spec.Binary, err)
+	}
+}
+
+func TestAnUnknownPointCannotBeArmed(t *testing.T) {
+	if _, err := (Point{Place: "nowhere"}).Arm(t.Context(), newPointServer(t)); err == nil {
+		t.Error("armed")
+	}
+}
+
+// stub is a fault with a fixed count.
+type stub struct {
+	hits     int64
+	armErr   error
+	disarmed *int
+}
+
+func (stub) Name() string                                          { return "stub" }
+func (stub) Prepare(*sandbox.Spec) error                           { return nil }
+func (s stub) Arm(context.Context, sandbox.Sandbox) (Armed, error) { return s, s.armErr }
+func (s stub) Hits(context.Context) (int64, string, error)         { return s.hits, "", nil }
+func (s stub) Disarm(context.Context) error                        { *s.disarmed++; return nil }
+
+func TestTogetherHitsAsOftenAsTheLeast(t *testing.T) {
+	var disarmed int
+	all := Together{stub{hits: 9, disarmed: &disarmed}, stub{hits: 4, disarmed: &disarmed}, stub{hits: 6, disarmed: &disarmed}}
+	armed, err := all.Arm(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if hits, _, err := armed.Hits(t.Context()); hits != 4 || err != nil {
+		t.Errorf("%d hits, error %v", hits, err)
+	}
+	if err := armed.Disarm(t.Context()); err != nil || disarmed != 3 {
+		t.Errorf("%d disarmed, error %v", disarmed, err)
+	}
+	if all.Name() != "stub + stub + stub" {
+		t.Error(all.Name())
+	}
+}
+
+func TestTogetherArmsAllOrNone(t *testing.T) {
+	var disarmed int
+	all := Together{stub{disarmed: &disarmed}, stub{armErr: errors.New("no"), disarmed: &disarmed}}
+	if _, err := all.Arm(t.Context(), nil); err == nil || disarmed != 1 {
+		t.Errorf("%d disarmed, error %v", disarmed, err)
+	}
+}

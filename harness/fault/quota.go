@@ -1,0 +1,56 @@
+package fault
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+)
+
+// Quota keeps the sandbox short of CPU, as a container's limit does: once the
+// share is used up, all in it wait for the next tenth of a second.
+//
+// A hit is such a tenth of a second.
+type Quota struct {
+	// Share is of one CPU: 0.1 is a tenth.
+	Share float64
+}
+
+// Name is the share.
+func (q Quota) Name() string { return fmt.Sprintf("%.0f%% of a CPU", 100*q.Share) }
+
+// Prepare asks for nothing: the sandbox is asked when there is one.
+func (Quota) Prepare(*sandbox.Spec) error { return nil }
+
+// Arm declines where no control group can be set.
+func (q Quota) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) {
+	limiter, ok := sb.(sandbox.CPULimiter)
+	if !ok {
+		return nil, fmt.Errorf("%w: the CPU of this sandbox cannot be limited", ErrDeclined)
+	}
+	if err := limiter.LimitCPU(ctx, q.Share); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDeclined, err)
+	}
+	return armedQuota{limiter, sb.Done()}, nil
+}
+
+type armedQuota struct {
+	limiter sandbox.CPULimiter
+	ended   <-chan struct{}
+}
+
+func (a armedQuota) Hits(ctx context.Context) (int64, string, error) {
+	hits, err := a.limiter.Throttled()
+	if err != nil && !over(ctx, a.ended) {
+		return 0, "", err
+	}
+	return hits, "", nil
+}
+
+// Disarm lifts the limit.
+func (a armedQuota) Disarm(ctx context.Context) error {
+	if err := a.limiter.FreeCPU(ctx); err != nil && !over(ctx, a.ended) {
+		return err
+	}
+	return nil
+}
