@@ -1,0 +1,131 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+)
+
+// Leak is what a daemon holds before and after a great many commands.
+type Leak struct {
+	Strategy string   `json:"strategy"`
+	Commands int      `json:"commands"`
+	Before   Figures  `json:"before"`
+	After    Figures  `json:"after"`
+	Outcomes Outcomes `json:"outcomes"`
+	Why      string   `json:"why,omitempty"`
+}
+
+const (
+	leakInFlight = 64
+	// leakWarmUp is how many commands come before the first look: a Go process
+	// has by then as many threads as the load needs.
+	leakWarmUp = 2000
+	// spareThreads is by how many the threads may still grow. Go starts one when
+	// all others are in system calls, which a busy machine brings about now and
+	// then, and keeps it.
+	spareThreads = 4
+)
+
+// leaks looks at the strategy that promises to leave nothing.
+func (b *Bench) leaks(ctx context.Context, report *Report) error {
+	if !slices.Contains(b.Strategies, registry) {
+		report.LeftOut = append(report.LeftOut, "what commands leave behind: strategy registry was not chosen")
+		return nil
+	}
+	l, err := b.leak(ctx, registry)
+	if err == nil {
+		report.Leaks = append(report.Leaks, l)
+	}
+	return err
+}
+
+func (b *Bench) leak(ctx context.Context, strategy string) (l Leak, err error) {
+	l = Leak{Strategy: strategy, Commands: b.Commands}
+	d, err := b.start(ctx, "bench-leaks", strategy, leakInFlight, sandbox.Front{})
+	if err != nil {
+		return l, err
+	}
+	defer func() { err = errors.Join(err, d.stop(ctx)) }()
+	if _, err = b.execute(ctx, d, -leakWarmUp, 0); err != nil {
+		return l, err
+	}
+	if l.Before, err = d.rest(ctx); err != nil {
+		return l, err
+	}
+	came, err := b.execute(ctx, d, 0, l.Commands)
+	if err != nil {
+		return l, err
+	}
+	l.Outcomes, l.Why = came.outcomes, came.why
+	d.client.Close()
+	l.After, err = d.settle(ctx, func(f Figures) bool { return len(l.more(f)) == 0 })
+	return l, err
+}
+
+// rest closes the connections and looks when nothing changes any more.
+func (d *daemon) rest(ctx context.Context) (Figures, error) {
+	d.client.Close()
+	last := Figures{}
+	return d.settle(ctx, func(f Figures) bool {
+		still := f.Files == last.Files && f.Goroutines == last.Goroutines && f.Processes == 0
+		last = f
+		return still
+	})
+}
+
+// execute runs the commands with the indices from first to last-1.
+func (b *Bench) execute(ctx context.Context, d *daemon, first, last int) (*answers, error) {
+	came := newAnswers()
+	began, said := time.Now(), time.Now()
+	for step := leakWarmUp; first < last; first += step {
+		end := min(first+step, last)
+		if _, err := load.Run(ctx, first, end, leakInFlight, func(i int) { d.execute(ctx, orphaning, i, deadline, came) }); err != nil {
+			return came, err
+		}
+		if err := d.ended(); err != nil {
+			return came, err
+		}
+		if end > 0 && time.Since(said) > progressInterval {
+			said = time.Now()
+			b.Progress.Say("leaks: %d of %d commands, %.0f/s", end, last, float64(came.times.TotalCount())/time.Since(began).Seconds())
+		}
+	}
+	return came, nil
+}
+
+// orphaning leaves an orphan with every tenth command.
+func orphaning(index int, r *rand.Rand) load.Command {
+	if index%10 == 0 {
+		return load.Forks(index, r)
+	}
+	return load.Instant(index, r)
+}
+
+// more names what there is more of than before, beyond what may be.
+func (l Leak) more(now Figures) []string {
+	var found []string
+	for _, c := range []struct {
+		what             string
+		before, now, may int
+	}{
+		{"open files", l.Before.Files, now.Files, 0},
+		{"goroutines", l.Before.Goroutines, now.Goroutines, 0},
+		{"threads", l.Before.Threads, now.Threads, spareThreads},
+		{"processes", l.Before.Processes, now.Processes, 0},
+		{"zombies", l.Before.Zombies, now.Zombies, 0},
+		{"registered", l.Before.Registered, now.Registered, 0},
+		{"cached", l.Before.Cached, now.Cached, 0},
+	} {
+		if c.now > c.before+c.may {
+			found = append(found, fmt.Sprintf("%d %s, %d before", c.now, c.what, c.before))
+		}
+	}
+	return found
+}

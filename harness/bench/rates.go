@@ -1,0 +1,238 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/reapcheck/reapcheck/fixtures/programs"
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+)
+
+// Names of arms that are no strategy.
+const (
+	// limit is the machine's own limit.
+	limit = "limit"
+	// noCommand is the daemon asked for nothing: what HTTP alone costs.
+	noCommand = "no-command"
+	// behindLauncher is registry with a launcher in front that holds nothing.
+	behindLauncher = "registry-launcher"
+)
+
+// claimLevel is the number of requests in flight at which ratios are required.
+const claimLevel = 8
+
+// laps are the levels of one round, in requests in flight: the one that matters
+// comes as often as all others together.
+var laps = []int{claimLevel, 1, claimLevel, 64, claimLevel, 256}
+
+// widest is the highest level.
+func widest() int { return slices.Max(laps) }
+
+// contestant is an arm and the levels at which it is measured.
+type contestant struct {
+	name string
+	arm  arm
+	at   func(level int) bool
+}
+
+func everywhere(int) bool         { return true }
+func atClaimLevel(level int) bool { return level == claimLevel }
+
+// cell is what was measured of one contestant at one level.
+type cell struct {
+	name      string
+	inFlight  int
+	perSecond []float64 // by lap
+	times     *hdrhistogram.Histogram
+	outcomes  Outcomes
+	why       string
+	cost      Cost
+}
+
+func (c *cell) add(t turn) {
+	c.perSecond = append(c.perSecond, t.perSecond())
+	c.times.Merge(t.times)
+	c.outcomes.add(t.outcomes)
+	c.cost = c.cost.plus(t.cost)
+	if c.why == "" {
+		c.why = t.why
+	}
+}
+
+// rates compares executions per second.
+func (b *Bench) rates(ctx context.Context, report *Report) (err error) {
+	folder, err := os.MkdirTemp("", "reapcheck-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	all, stop, err := b.enter(ctx, folder, report)
+	defer func() { err = errors.Join(err, stop()) }()
+	if err != nil {
+		return err
+	}
+	for _, c := range all { // connections, caches, the first growth of the heap
+		if _, err := c.arm.turn(ctx, widest(), b.Turn); err != nil {
+			return fmt.Errorf("%s: %w", c.name, err)
+		}
+	}
+	cells, err := b.compete(ctx, all)
+	report.addRates(cells)
+	if err == nil {
+		report.Supervised, err = b.supervised(all)
+	}
+	return err
+}
+
+// enter starts all contestants. stop takes down those that were started, also
+// on error.
+func (b *Bench) enter(ctx context.Context, folder string, report *Report) (all []contestant, stop func() error, err error) {
+	var daemons []*daemon
+	stop = func() error {
+		var errs []error
+		for _, d := range daemons {
+			errs = append(errs, d.stop(ctx))
+		}
+		return errors.Join(errs...)
+	}
+	add := func(name, strategy string, commands load.Source, at func(int) bool, front sandbox.Front) {
+		if err != nil {
+			return
+		}
+		var d *daemon
+		if d, err = b.start(ctx, "bench-"+name, strategy, widest(), front); err == nil {
+			daemons = append(daemons, d)
+			all = append(all, contestant{name, &daemonArm{daemon: d, commands: commands}, at})
+		}
+	}
+	for _, strategy := range b.Strategies {
+		add(strategy, strategy, load.Instant, everywhere, sandbox.Front{})
+	}
+	if slices.Contains(b.Strategies, registry) {
+		add(behindLauncher, registry, load.Instant, atClaimLevel, b.Hub.Front("bench-"+behindLauncher))
+	}
+	add(noCommand, registry, refused, everywhere, sandbox.Front{})
+	if err != nil {
+		return all, stop, err
+	}
+	machine, err := compileLimit(ctx, folder, programs.SpawnLimit)
+	if errors.Is(err, errNoCompiler) {
+		report.LeftOut = append(report.LeftOut, "the machine's own limit: "+err.Error())
+		return all, stop, nil
+	}
+	return append(all, contestant{limit, machine, everywhere}), stop, err
+}
+
+// compete lets the contestants take turns, in an order of its own in each lap.
+// Cells are returned on error too.
+func (b *Bench) compete(ctx context.Context, all []contestant) ([]*cell, error) {
+	plan := schedule(all, rounds(all, b.Length, b.Turn), rand.New(rand.NewPCG(b.Seed, 0)))
+	cells := newCells(all)
+	said, began := time.Now(), time.Now()
+	for i, next := range plan {
+		t, err := next.contestant.arm.turn(ctx, next.inFlight, b.Turn)
+		if err != nil {
+			return cells, fmt.Errorf("%s with %d in flight: %w", next.contestant.name, next.inFlight, err)
+		}
+		find(cells, next.contestant.name, next.inFlight).add(t)
+		if time.Since(said) > progressInterval {
+			said = time.Now()
+			left := time.Since(began) * time.Duration(len(plan)-i-1) / time.Duration(i+1)
+			b.Progress.Say("rates: turn %d of %d, %v left", i+1, len(plan), left.Round(time.Second))
+		}
+	}
+	return cells, nil
+}
+
+// progressInterval is how often a long part says how far it is.
+const progressInterval = 5 * time.Second
+
+// rounds is how many rounds the length has room for, and at least one.
+func rounds(all []contestant, length, turn time.Duration) int {
+	turns := 0
+	for _, level := range laps {
+		for _, c := range all {
+			if c.at(level) {
+				turns++
+			}
+		}
+	}
+	return max(1, int(length/(time.Duration(turns)*turn)))
+}
+
+// placed is one turn in the schedule.
+type placed struct {
+	contestant contestant
+	inFlight   int
+}
+
+// schedule lays out all turns: round by round, lap by lap, and in each lap
+// every contestant once, in an order drawn anew.
+func schedule(all []contestant, rounds int, r *rand.Rand) []placed {
+	var plan []placed
+	for range rounds {
+		for _, level := range laps {
+			for _, i := range r.Perm(len(all)) {
+				if all[i].at(level) {
+					plan = append(plan, placed{all[i], level})
+				}
+			}
+		}
+	}
+	return plan
+}
+
+// newCells makes a cell for each contestant at each of its levels, in the order
+// of a report.
+func newCells(all []contestant) []*cell {
+	levels := slices.Clone(laps)
+	slices.Sort(levels)
+	var cells []*cell
+	for _, level := range slices.Compact(levels) {
+		for _, c := range all {
+			if c.at(level) {
+				cells = append(cells, &cell{name: c.name, inFlight: level, times: newTimes(), outcomes: Outcomes{}})
+			}
+		}
+	}
+	return cells
+}
+
+// find returns the cell, or nil where that was not measured.
+func find(cells []*cell, name string, inFlight int) *cell {
+	for _, c := range cells {
+		if c.name == name && c.inFlight == inFlight {
+			return c
+		}
+	}
+	return nil
+}
+
+// supervised is how many calls the harness was asked about: a launcher that was
+// not in front costs nothing. It is zero where none was to be.
+func (b *Bench) supervised(all []contestant) (int64, error) {
+	for _, c := range all {
+		if c.name != behindLauncher {
+			continue
+		}
+		supervisor, err := b.Hub.Supervisor("bench-" + behindLauncher)
+		if err != nil {
+			return 0, err
+		}
+		counts, err := supervisor.Counts()
+		calls := counts.Waits + counts.Looks + counts.Takes + counts.Peeks + counts.Others
+		if err == nil && calls == 0 {
+			err = errors.New("the launcher was in front of a daemon and was not asked once")
+		}
+		return calls, err
+	}
+	return 0, nil
+}

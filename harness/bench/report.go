@@ -1,0 +1,141 @@
+package bench
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// Report is bench.json.
+type Report struct {
+	Verdict trial.Verdict `json:"verdict"`
+	// Problem says why the run ended before its end; it never passes then.
+	Problem string    `json:"problem,omitempty"`
+	Version string    `json:"version"`
+	Runtime string    `json:"runtime"`
+	Kernel  string    `json:"kernel"`
+	CPUs    int       `json:"cpus"`
+	Seed    uint64    `json:"seed"`
+	Argv    []string  `json:"argv"`
+	Started time.Time `json:"started"`
+	TookMs  int64     `json:"tookMs"`
+	TurnMs  int64     `json:"turnMs"`
+	Before  Machine   `json:"machineBefore"`
+	After   Machine   `json:"machineAfter"`
+	Targets []Target  `json:"targets"`
+	Rates   []Rate    `json:"rates"`
+	Ratios  []Ratio   `json:"ratios"`
+	// Supervised is how many system calls of the daemon behind the launcher the
+	// harness was asked about.
+	Supervised int64   `json:"supervised"`
+	Sleeps     []Sleep `json:"sleeps"`
+	Leaks      []Leak  `json:"leaks"`
+	// LeftOut says in words what was not measured, and why.
+	LeftOut []string `json:"leftOut"`
+}
+
+// Rate is what one arm did at one number of requests in flight.
+type Rate struct {
+	Arm      string `json:"arm"`
+	InFlight int    `json:"inFlight"`
+	// PerSecond is over the turns.
+	PerSecond Spread `json:"perSecond"`
+	// Percentiles are over all answers, in microseconds.
+	P50  int64 `json:"p50us"`
+	P99  int64 `json:"p99us"`
+	P999 int64 `json:"p999us"`
+	// CPU is what one execution costs.
+	CPU      Micros   `json:"cpuUs"`
+	Outcomes Outcomes `json:"outcomes"`
+	// Why is the first answer that was not ok.
+	Why string `json:"why,omitempty"`
+}
+
+// Ratio compares the rates of two arms, turn by turn.
+type Ratio struct {
+	Of       string `json:"of"`
+	To       string `json:"to"`
+	InFlight int    `json:"inFlight"`
+	Spread
+}
+
+// NewReport has no part that is null in JSON.
+func NewReport() *Report {
+	return &Report{Argv: []string{}, Targets: []Target{}, Rates: []Rate{}, Ratios: []Ratio{}, Sleeps: []Sleep{}, Leaks: []Leak{}, LeftOut: []string{}}
+}
+
+// addRates reads the cells.
+func (r *Report) addRates(cells []*cell) {
+	for _, c := range cells {
+		if len(c.perSecond) == 0 {
+			continue
+		}
+		r.Rates = append(r.Rates, Rate{
+			Arm: c.name, InFlight: c.inFlight, PerSecond: spread(c.perSecond),
+			P50: c.times.ValueAtQuantile(50), P99: c.times.ValueAtQuantile(99), P999: c.times.ValueAtQuantile(99.9),
+			CPU: c.cost.each(c.outcomes.Total()), Outcomes: c.outcomes, Why: c.why,
+		})
+		for _, to := range compared(c.name) {
+			if other := find(cells, to, c.inFlight); other != nil {
+				r.Ratios = append(r.Ratios, Ratio{Of: c.name, To: to, InFlight: c.inFlight, Spread: spread(ratios(c.perSecond, other.perSecond))})
+			}
+		}
+	}
+}
+
+// compared are the arms with which one is compared.
+func compared(name string) []string {
+	switch name {
+	case limit, noCommand:
+		return nil
+	case behindLauncher:
+		return []string{registry}
+	case none:
+		return []string{limit}
+	}
+	return []string{none, limit}
+}
+
+func (r *Report) ratio(of, to string, inFlight int) (Ratio, bool) {
+	for _, ratio := range r.Ratios {
+		if ratio.Of == of && ratio.To == to && ratio.InFlight == inFlight {
+			return ratio, true
+		}
+	}
+	return Ratio{}, false
+}
+
+// Micros is the CPU time of one execution in microseconds, by who spent it.
+type Micros struct {
+	Client   float64 `json:"client"`
+	Daemon   float64 `json:"daemon"`
+	Commands float64 `json:"commands"`
+	All      float64 `json:"all"`
+}
+
+// each shares a cost out among so many executions.
+func (c Cost) each(executions int) Micros {
+	of := func(d time.Duration) float64 {
+		if executions == 0 {
+			return 0
+		}
+		return float64(d.Nanoseconds()) / 1000 / float64(executions)
+	}
+	return Micros{of(c.Client), of(c.Daemon), of(c.Commands), of(c.all())}
+}
+
+// Write judges the report and leaves bench.json and bench.md in folder.
+func (r *Report) Write(folder string) error {
+	r.judge()
+	raw, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(folder, "bench.json"), append(raw, '\n'), 0o644); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(folder, "bench.md"), []byte(r.Markdown()), 0o644)
+}

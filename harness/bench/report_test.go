@@ -1,0 +1,152 @@
+package bench
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	harness "github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// good is a report that meets every target.
+func good() *Report {
+	r := NewReport()
+	ratio := func(of, to string) Ratio {
+		return Ratio{of, to, claimLevel, Spread{N: 60, Median: 0.99, P25: 0.98, P75: 1, Low: 0.96, High: 1.02}}
+	}
+	r.Ratios = []Ratio{ratio(registry, none), ratio(registry, limit), ratio(behindLauncher, registry)}
+	ok := Outcomes{trial.OK: 100}
+	r.Rates = []Rate{{Arm: registry, InFlight: claimLevel, Outcomes: ok}, {Arm: "reaper-only", Outcomes: Outcomes{trial.OK: 90, trial.Lost: 10}}}
+	r.Sleeps = []Sleep{
+		{Strategy: registry, InFlight: claimSleeps, During: Figures{Threads: 24, RSS: claimSleeps * 30 << 10}, Outcomes: Outcomes{trial.OK: claimSleeps}},
+		{Strategy: none, InFlight: claimSleeps, Died: "bench-none ended: exit status 2", Outcomes: Outcomes{}},
+	}
+	r.Leaks = []Leak{{Strategy: registry, Commands: 100, Before: Figures{Files: 8, Threads: 10}, After: Figures{Files: 8, Threads: 12}, Outcomes: ok}}
+	return r
+}
+
+func TestVerdicts(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*Report)
+		want   trial.Verdict
+	}{
+		"all met":                   {func(*Report) {}, trial.Pass},
+		"ended early":               {func(r *Report) { r.Problem = "interrupted" }, trial.Inconclusive},
+		"ratio surely missed":       {func(r *Report) { r.Ratios[0].Low, r.Ratios[0].High = 0.90, 0.94 }, trial.Fail},
+		"ratio not sure":            {func(r *Report) { r.Ratios[1].Low = 0.84 }, trial.Inconclusive},
+		"too few pairs":             {func(r *Report) { r.Ratios[2].Low, r.Ratios[2].High = 0, 0 }, trial.Inconclusive},
+		"ratio not measured":        {func(r *Report) { r.Ratios = r.Ratios[1:] }, trial.Inconclusive},
+		"a wrong answer":            {func(r *Report) { r.Rates[0].Outcomes = Outcomes{trial.OK: 99, trial.Wrong: 1} }, trial.Fail},
+		"nothing timed":             {func(r *Report) { r.Rates = nil }, trial.Inconclusive},
+		"a thread per child":        {func(r *Report) { r.Sleeps[0].During.Threads = 65 }, trial.Fail},
+		"too much memory":           {func(r *Report) { r.Sleeps[0].During.RSS = claimSleeps*40<<10 + claimSleeps }, trial.Fail},
+		"a lost sleep":              {func(r *Report) { r.Sleeps[0].Outcomes = Outcomes{trial.OK: claimSleeps - 1} }, trial.Fail},
+		"did not survive":           {func(r *Report) { r.Sleeps[0].Died = "ended" }, trial.Fail},
+		"fewer sleeps":              {func(r *Report) { r.Sleeps[0].InFlight, r.Sleeps[0].Outcomes[trial.OK] = 1000, 1000 }, trial.Inconclusive},
+		"no sleeps":                 {func(r *Report) { r.Sleeps = nil }, trial.Inconclusive},
+		"a file left open":          {func(r *Report) { r.Leaks[0].After.Files++ }, trial.Fail},
+		"a zombie":                  {func(r *Report) { r.Leaks[0].After.Zombies++ }, trial.Fail},
+		"a goroutine":               {func(r *Report) { r.Leaks[0].After.Goroutines++ }, trial.Fail},
+		"an entry":                  {func(r *Report) { r.Leaks[0].After.Registered++ }, trial.Fail},
+		"a status that is kept":     {func(r *Report) { r.Leaks[0].After.Cached++ }, trial.Fail},
+		"more threads than may be":  {func(r *Report) { r.Leaks[0].After.Threads = 15 }, trial.Fail},
+		"a wrong one among many":    {func(r *Report) { r.Leaks[0].Outcomes = Outcomes{trial.OK: 99, trial.Lost: 1} }, trial.Fail},
+		"commands that are missing": {func(r *Report) { r.Leaks[0].Outcomes = Outcomes{trial.OK: 99} }, trial.Fail},
+		"no leaks looked for":       {func(r *Report) { r.Leaks = nil }, trial.Inconclusive},
+		"failed and not measured":   {func(r *Report) { r.Leaks, r.Sleeps[0].Died = nil, "ended" }, trial.Fail},
+	} {
+		r := good()
+		c.change(r)
+		r.judge()
+		if r.Verdict != c.want {
+			t.Errorf("%s: %v, want %v: %+v", name, r.Verdict, c.want, r.Targets)
+		}
+	}
+}
+
+func TestTargetsAreRatiosToWhatIsRequired(t *testing.T) {
+	r := good()
+	r.judge()
+	if got := r.Targets[0].OfRequired; math.Abs(got-0.99/0.95) > 1e-9 {
+		t.Errorf("rate: %v", got)
+	}
+	if got := r.Targets[4].OfRequired; got != 24.0/64 {
+		t.Errorf("threads: %v", got)
+	}
+}
+
+// A report that was never measured is a zero value, which is no pass.
+func TestAnEmptyReportProvesNothing(t *testing.T) {
+	r := NewReport()
+	r.judge()
+	if r.Verdict != trial.Inconclusive {
+		t.Errorf("got %v", r.Verdict)
+	}
+}
+
+func TestWrittenReport(t *testing.T) {
+	r := good()
+	r.Started, r.LeftOut, r.Problem = time.Unix(0, 0).UTC(), []string{"the machine's own limit: there is no C compiler"}, "a | b"
+	folder := t.TempDir()
+	if err := r.Write(folder); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(filepath.Join(folder, "bench.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	validate(t, raw)
+	var back Report
+	if err := json.Unmarshal(raw, &back); err != nil || !reflect.DeepEqual(&back, r) {
+		t.Errorf("what was read is not what was written: %v", err)
+	}
+	text, err := os.ReadFile(filepath.Join(folder, "bench.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"# reapcheck bench: inconclusive", `a \| b`, "Left out: the machine's own limit: there is no C compiler",
+		"did not survive: bench-none ended: exit status 2", "| 8 | registry | limit | 0.990 | 0.960 to 1.020 |", "10 lost",
+	} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("bench.md lacks %q:\n%s", want, text)
+		}
+	}
+}
+
+// validate holds a file against the schema, closed so that a field without a
+// line in it shows.
+func validate(t *testing.T, raw []byte) {
+	t.Helper()
+	text, err := harness.Schema("bench")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Count(text, []byte(`"properties"`)) != bytes.Count(text, []byte(`"additionalProperties": true`)) {
+		t.Fatal("an object of the schema does not say that it is open")
+	}
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(bytes.ReplaceAll(text, []byte(`"additionalProperties": true`), []byte(`"additionalProperties": false`))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiler := jsonschema.NewCompiler()
+	if err := compiler.AddResource("bench.json", schema); err != nil {
+		t.Fatal(err)
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	if err == nil {
+		err = compiler.MustCompile("bench.json").Validate(value)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}

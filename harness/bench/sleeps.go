@@ -1,0 +1,202 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/client"
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/probe"
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// Sleep is a daemon with many commands in flight, which all sleep until they
+// are told to end, at the same moment.
+type Sleep struct {
+	Strategy string   `json:"strategy"`
+	InFlight int      `json:"inFlight"`
+	Before   Figures  `json:"before"`
+	During   Figures  `json:"during"`
+	After    Figures  `json:"after"`
+	Outcomes Outcomes `json:"outcomes"`
+	// Why is the first answer that was not ok.
+	Why string `json:"why,omitempty"`
+	// Died says how the daemon ended, where it did not survive.
+	Died string `json:"died,omitempty"`
+}
+
+const (
+	// sleepLimit bounds one sleep from its start to the answer. A daemon with a
+	// thread per child starts a hundred a second at worst.
+	sleepLimit = 3 * time.Minute
+	// sleepStep is how many requests are sent at once: more than the kernel's
+	// queue of new connections would have to try again.
+	sleepStep = 200
+)
+
+// sleeps looks at each strategy with each number of commands in flight, on a
+// fresh daemon: a Go process keeps the threads that it once had.
+func (b *Bench) sleeps(ctx context.Context, report *Report) error {
+	for _, inFlight := range b.Scale.Sleeps {
+		for _, strategy := range b.Strategies {
+			s, err := b.sleep(ctx, strategy, inFlight)
+			if err != nil {
+				return fmt.Errorf("%s with %d in flight: %w", strategy, inFlight, err)
+			}
+			report.Sleeps = append(report.Sleeps, s)
+			b.Progress.Say("sleeps: %s with %d in flight: %s", strategy, inFlight, s.text())
+		}
+	}
+	return nil
+}
+
+// sleep is one row. That the daemon ends is a result, not an error.
+func (b *Bench) sleep(ctx context.Context, strategy string, inFlight int) (s Sleep, err error) {
+	s = Sleep{Strategy: strategy, InFlight: inFlight, Outcomes: Outcomes{}}
+	d, err := b.start(ctx, fmt.Sprintf("bench-%s-%d", strategy, inFlight), strategy, inFlight, sandbox.Front{})
+	if err != nil {
+		return s, err
+	}
+	defer func() { err = errors.Join(err, d.stop(ctx)) }()
+	err = d.sleepers(ctx, &s)
+	if ended := d.ended(); ended != nil && ctx.Err() == nil {
+		s.Died, err = ended.Error(), nil
+	}
+	return s, err
+}
+
+// sleepers brings all commands in flight, looks, and ends them.
+func (d *daemon) sleepers(ctx context.Context, s *Sleep) (err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, sleepLimit, fmt.Errorf("%d sleeps started and ended expected within %v", s.InFlight, sleepLimit))
+	defer cancel()
+	if s.Before, err = d.look(ctx); err != nil {
+		return err
+	}
+	came, gate, answered := newAnswers(), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(answered)
+		_, _ = load.Run(ctx, 0, s.InFlight, s.InFlight, func(i int) {
+			select {
+			case <-gate:
+				d.execute(ctx, load.UntilTerminated, i, sleepLimit, came)
+			case <-ctx.Done():
+			}
+		})
+	}()
+	if err = d.open(ctx, gate, s.InFlight); err == nil {
+		s.During, err = d.look(ctx)
+	}
+	if err == nil {
+		err = d.terminate(ctx, answered)
+	}
+	if err != nil {
+		cancel()
+	}
+	<-answered
+	s.Outcomes, s.Why = came.outcomes, came.why
+	if err != nil {
+		return err
+	}
+	d.client.Close()
+	s.After, err = d.settle(ctx, func(f Figures) bool {
+		return f.Files <= s.Before.Files && f.Goroutines <= s.Before.Goroutines && f.Processes == 0
+	})
+	return err
+}
+
+// open lets requests through the gate step by step, and returns when all of
+// their commands run.
+func (d *daemon) open(ctx context.Context, gate chan<- struct{}, total int) error {
+	for sent := 0; sent < total; {
+		for range min(sleepStep, total-sent) {
+			select {
+			case gate <- struct{}{}:
+				sent++
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+		if err := d.await(ctx, fmt.Sprintf("%d commands in flight", sent), func() (int, bool, error) {
+			var t told
+			err := d.get(ctx, debugPath, &t)
+			return t.InFlight, t.InFlight >= sent, err
+		}); err != nil {
+			return err
+		}
+	}
+	return d.await(ctx, fmt.Sprintf("%d processes that sleep", total), func() (int, bool, error) {
+		all, err := probe.Look(d.PID())
+		asleep := len(slices.DeleteFunc(all, func(p probe.Process) bool { return p.Name != "sleep" }))
+		return asleep, asleep >= total, err
+	})
+}
+
+// awaitLimit bounds the wait for one step of the start.
+const awaitLimit = time.Minute
+
+// await asks again and again, with pauses, until the condition holds.
+func (d *daemon) await(ctx context.Context, what string, ask func() (last int, ok bool, err error)) error {
+	deadline := time.NewTimer(awaitLimit)
+	defer deadline.Stop()
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for {
+		last, ok, err := ask()
+		if ok || err != nil {
+			return err
+		}
+		select {
+		case <-again.C:
+		case <-d.Done():
+			return d.ended()
+		case <-deadline.C:
+			return fmt.Errorf("%s expected within %v, last saw %d", what, awaitLimit, last)
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// terminate ends every command, by one command more: a signal to all that is in
+// the sandbox. Where the daemon lost that command's own exit code, or not all
+// have answered in time, it is given again.
+func (d *daemon) terminate(ctx context.Context, answered <-chan struct{}) error {
+	again := time.NewTicker(5 * time.Second)
+	defer again.Stop()
+	for {
+		answer := d.client.Execute(ctx, client.Request{Command: "kill -TERM -1"})
+		if !answer.Known || answer.Code != 0 {
+			if err := errors.Join(context.Cause(ctx), d.ended()); err != nil {
+				return err
+			}
+		}
+		select {
+		case <-answered:
+			return nil
+		case <-again.C:
+		case <-d.Done():
+			return d.ended()
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// lost is how many were not answered as they should have been.
+func (s Sleep) lost() int { return s.InFlight - s.Outcomes[trial.OK] }
+
+// each is the daemon's whole memory, shared out among the commands in flight.
+func (s Sleep) each() int { return s.During.RSS / s.InFlight }
+
+func (s Sleep) text() string {
+	if s.Died != "" {
+		return "the daemon did not survive: " + s.Died
+	}
+	return fmt.Sprintf("%d threads, %.1f KiB each, %v", s.During.Threads, kib(s.each()), s.Outcomes)
+}
+
+func kib(bytes int) float64 { return float64(bytes) / 1024 }

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/pflag"
+)
+
+// What action.yml offers are the gate's flags, and what it hands over are their
+// variables: a flag that is new has to be thought of here.
+func TestTheActionHasTheFlagsOfTheGate(t *testing.T) {
+	text, err := os.ReadFile("../../../action.yml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var action struct {
+		Inputs map[string]struct {
+			Description string `yaml:"description"`
+		} `yaml:"inputs"`
+		Runs struct {
+			Using string `yaml:"using"`
+			Steps []struct {
+				Uses  string            `yaml:"uses"`
+				Run   string            `yaml:"run"`
+				Shell string            `yaml:"shell"`
+				Env   map[string]string `yaml:"env"`
+			} `yaml:"steps"`
+		} `yaml:"runs"`
+	}
+	if err := yaml.Unmarshal(text, &action); err != nil {
+		t.Fatal(err)
+	}
+	handed := map[string]string{}
+	for i, step := range action.Runs.Steps {
+		if action.Runs.Using != "composite" || (step.Uses == "") != (step.Run != "" && step.Shell != "") || strings.Contains(step.Run, "${{") {
+			t.Errorf("step %d: a composite action's step uses an action, or runs a script in a shell without reading values into it", i)
+		}
+		for name, value := range step.Env {
+			handed[name] = value
+		}
+	}
+	left := []string{"daemons", "duration", "wait-path", "help"}
+	newGate().Flags().VisitAll(func(f *pflag.Flag) {
+		_, offered := action.Inputs[f.Name]
+		if slices.Contains(left, f.Name) == offered {
+			t.Errorf("--%s: offered %v", f.Name, offered)
+		}
+		if offered && handed[variable(f.Name)] != "${{ inputs."+f.Name+" }}" {
+			t.Errorf("--%s: %s is %q", f.Name, variable(f.Name), handed[variable(f.Name)])
+		}
+	})
+	if len(handed) != len(action.Inputs) {
+		t.Errorf("%d inputs, %d variables", len(action.Inputs), len(handed))
+	}
+}
+
+// The action's last step, as GitHub runs it.
+func TestTheActionsLastStep(t *testing.T) {
+	t.Parallel()
+	needNamespaces(t)
+	for _, c := range []struct {
+		manner, verdict string
+		status          int
+	}{
+		{"zero", "verdict=fail\n", exitFail},
+		{"unknown-manner", "verdict=inconclusive\n", exitInfrastructure},
+		{"", "verdict=inconclusive\n", exitUsage},
+	} {
+		dir := t.TempDir()
+		if err := os.MkdirAll(filepath.Join(dir, "bin"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(built(t, "reapcheck"), filepath.Join(dir, "bin", "reapcheck")); err != nil {
+			t.Fatal(err)
+		}
+		output, summary := filepath.Join(dir, "output"), filepath.Join(dir, "summary")
+		binary := built(t, "foreign")
+		if c.manner == "" {
+			binary = "" // no target at all
+		}
+		cmd := exec.CommandContext(t.Context(), "bash", "../../../tools/action/gate.sh")
+		cmd.Env = append(os.Environ(), "GITHUB_ACTION_PATH="+dir, "GITHUB_OUTPUT="+output, "GITHUB_STEP_SUMMARY="+summary,
+			"REAPCHECK_BINARY="+binary, "REAPCHECK_DIALECT=code", "REAPCHECK_ARG=--dialect=code\n--manner="+c.manner, "REAPCHECK_ONLY=reaper-wins",
+			"REAPCHECK_RUNTIME=namespace", "REAPCHECK_TIER=quick", "REAPCHECK_RESULTS="+filepath.Join(dir, "results"), "REAPCHECK_SKIP=", "REAPCHECK_SEED=")
+		o := finish(t, cmd, "")
+		said, _ := os.ReadFile(output)
+		if o.status != c.status || !strings.HasSuffix(string(said), c.verdict) {
+			t.Errorf("%q: exit status %d, outputs %q:\n%s", c.manner, o.status, said, o.said)
+		}
+		report, _ := os.ReadFile(summary)
+		if ran := c.status != exitUsage; ran != strings.HasPrefix(string(report), "# reapcheck: ") {
+			t.Errorf("%q: the summary is %.80q", c.manner, report)
+		}
+	}
+}

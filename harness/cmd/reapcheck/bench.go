@@ -1,0 +1,167 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/reapcheck/reapcheck/harness/bench"
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/target"
+)
+
+func newBench() *cobra.Command {
+	var o options
+	var parts []string
+	var quick bool
+	scale := bench.Scale{}
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "measure what a strategy costs, beside the others and the machine's own limit",
+		Long: `bench measures the reference daemon's strategies by turns, many and short: how many
+commands per second over HTTP and how late, beside a C program that starts the
+same commands without a server; threads, memory, open files and goroutines with
+thousands of sleeps in flight; and what a great many commands leave behind.
+
+It leaves bench.json and bench.md below --results. It passes if every target is
+met, fails if one is surely missed or an answer was wrong, and is inconclusive
+where the machine was too noisy to say or something was not measured. Use it on
+a machine that does nothing else.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := settleBench(cmd, &o, &scale, parts, quick); err != nil {
+				return usage(err)
+			}
+			return o.runBench(cmd.Context(), scale)
+		},
+	}
+	f := cmd.Flags()
+	addRunFlags(f, &o)
+	f.Lookup("runtime").DefValue, o.runtime = "namespace", "namespace"
+	f.StringSliceVar(&parts, "part", nil, "what to measure: rates, sleeps, leaks (default all)")
+	f.StringSliceVar(&scale.Strategies, "strategy", bench.Strategies, "strategies to measure")
+	f.DurationVar(&scale.Length, "duration", 90*time.Second, "how long the rates are measured")
+	f.DurationVar(&scale.Turn, "turn", 150*time.Millisecond, "how long one turn lasts")
+	f.IntSliceVar(&scale.Sleeps, "sleeps", []int{1000, 3000, 6000}, "how many sleeps are to be in flight, one number after the other")
+	f.IntVar(&scale.Commands, "commands", 100_000, "how many commands come before the look for what they left")
+	f.BoolVar(&quick, "quick", false, "a short run to see that it works: 10s, 1000 sleeps, 5000 commands")
+	return cmd
+}
+
+// settleBench checks the flags. --quick stands for the flags that are not given.
+func settleBench(cmd *cobra.Command, o *options, scale *bench.Scale, parts []string, quick bool) error {
+	f := cmd.Flags()
+	if !f.Changed("seed") {
+		o.seed = newSeed()
+	}
+	if quick && !f.Changed("duration") {
+		scale.Length = 10 * time.Second
+	}
+	if quick && !f.Changed("sleeps") {
+		scale.Sleeps = []int{1000}
+	}
+	if quick && !f.Changed("commands") {
+		scale.Commands = 5000
+	}
+	o.argv, o.out, o.progress = repeatLine(cmd, o.seed), cmd.OutOrStdout(), cmd.ErrOrStderr()
+	return errors.Join(chooseParts(scale, parts), checkScale(*scale))
+}
+
+func chooseParts(scale *bench.Scale, names []string) error {
+	scale.Parts = bench.Parts
+	if len(names) == 0 {
+		return nil
+	}
+	scale.Parts = nil
+	for _, name := range names {
+		part := bench.Part(name)
+		if !slices.Contains(bench.Parts, part) {
+			return fmt.Errorf("unknown part %q: choose from rates, sleeps, leaks", name)
+		}
+		scale.Parts = append(scale.Parts, part)
+	}
+	return nil
+}
+
+func checkScale(scale bench.Scale) error {
+	for _, s := range scale.Strategies {
+		if !slices.Contains(bench.Strategies, s) {
+			return fmt.Errorf("unknown strategy %q: choose from %s", s, strings.Join(bench.Strategies, ", "))
+		}
+	}
+	switch {
+	case len(scale.Strategies) == 0:
+		return errors.New("--strategy names none")
+	case scale.Turn < time.Millisecond || scale.Length < scale.Turn:
+		return fmt.Errorf("turns of %v do not fit into %v", scale.Turn, scale.Length)
+	case scale.Commands < 1 || slices.ContainsFunc(scale.Sleeps, func(n int) bool { return n < 1 }):
+		return errors.New("numbers of commands and of sleeps must be positive")
+	}
+	return nil
+}
+
+// runBench leaves a report in a new result folder, whatever happens.
+func (o options) runBench(ctx context.Context, scale bench.Scale) error {
+	progress := session.NewProgress(o.progress, isTerminal(o.progress))
+	why, err := o.settleRuntime(ctx)
+	if err != nil && !errors.Is(err, sandbox.ErrUnavailable) {
+		return usage(err)
+	}
+	folder, folderErr := session.NewFolder(o.results, "bench", time.Now())
+	if folderErr != nil {
+		return o.unreported(fmt.Errorf("%w; choose another --results", folderErr))
+	}
+	report := bench.NewReport()
+	report.Version, report.Runtime, report.Kernel, report.CPUs = versionText(), o.runtime, kernel(), runtime.NumCPU()
+	report.Seed, report.Argv, report.Started, report.TurnMs = o.seed, o.argv, time.Now().UTC(), scale.Turn.Milliseconds()
+	if err == nil {
+		progress.Say("runtime %s%s, seed %d", o.runtime, why, o.seed)
+		err = o.measure(ctx, scale, report, progress)
+	}
+	if ctx.Err() != nil {
+		err = errors.New("interrupted")
+	}
+	if err != nil {
+		report.Problem = err.Error()
+	}
+	report.TookMs = time.Since(report.Started).Milliseconds()
+	if writeErr := report.Write(folder); writeErr != nil {
+		return o.unreported(errors.Join(err, writeErr))
+	}
+	fmt.Fprintf(o.out, "%s\nresults: %s\nverdict: %v\n", report.Markdown(), folder, report.Verdict)
+	return verdictStatus(report.Verdict, err)
+}
+
+// measure brings up what the bench needs, and takes it down.
+func (o options) measure(ctx context.Context, scale bench.Scale, report *bench.Report, progress *session.Progress) (err error) {
+	daemon, err := target.Find(ctx, target.Ordinary, o.daemons)
+	if err != nil {
+		return err
+	}
+	hub, err := o.openHub(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, hub.Close()) }() // after the last sandbox
+	rt, err := o.prepare(ctx, "bench", map[target.Build]string{target.Ordinary: daemon}, progress)
+	if err != nil {
+		return err
+	}
+	defer closeRuntime(ctx, rt, progress)
+	if report.Before, err = bench.LookAtMachine(ctx); err != nil {
+		return err
+	}
+	b := &bench.Bench{Scale: scale, Runtime: rt, Daemon: daemon, Hub: hub, Seed: o.seed, Progress: progress}
+	if err := b.Run(ctx, report); err != nil {
+		return err
+	}
+	report.After, err = bench.LookAtMachine(ctx)
+	return err
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/reapcheck/reapcheck/fixtures/targets"
+	"github.com/reapcheck/reapcheck/harness/interview"
+	"github.com/reapcheck/reapcheck/harness/target"
+)
+
+func newDialect() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "dialect",
+		Short: "list, show and try dialects: how a target's execute endpoint is spoken",
+		Long: `A dialect says how a target's execute endpoint is spoken: the path and the
+request, where the exit code and the output stand in the answer, and the words
+for what is no exit code. To describe your own daemon:
+
+  reapcheck dialect show process-execute >mine.yaml   # then edit it
+  reapcheck dialect check --url http://127.0.0.1:8080 --dialect mine.yaml
+  reapcheck gate --binary ./mydaemon --dialect mine.yaml`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newDialectList(), newDialectShow(), newDialectSchema(), newDialectCheck())
+	return cmd
+}
+
+func newDialectList() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "list the dialects that come with the command",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+			for _, name := range target.BuiltIn() {
+				text, err := target.Source(name)
+				if err != nil {
+					return infrastructure(err)
+				}
+				fmt.Fprintf(table, "%s\t%s\n", name, about(text))
+			}
+			return table.Flush()
+		},
+	}
+}
+
+// about is the first sentence of the comment that a dialect begins with.
+func about(text []byte) string {
+	var comment []string
+	for line := range bytes.Lines(text) {
+		rest, ok := strings.CutPrefix(string(line), "#")
+		if !ok {
+			break
+		}
+		comment = append(comment, strings.TrimSpace(rest))
+	}
+	sentence, _, _ := strings.Cut(strings.Join(comment, " "), ". ")
+	return strings.TrimSuffix(sentence, ".")
+}
+
+func newDialectShow() *cobra.Command {
+	return &cobra.Command{
+		Use:   "show NAME|FILE",
+		Short: "print a dialect, to copy and change it",
+		Args:  cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			text, err := target.Source(args[0])
+			if err != nil {
+				return usage(err)
+			}
+			_, err = cmd.OutOrStdout().Write(text)
+			return err
+		},
+	}
+}
+
+func newDialectSchema() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "print the JSON Schema of dialects, which says what each key means",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			_, err := cmd.OutOrStdout().Write(targets.Schema)
+			return err
+		},
+	}
+}
+
+func newDialectCheck() *cobra.Command {
+	var url, dialect string
+	cmd := &cobra.Command{
+		Use:   "check --url URL",
+		Short: "ask a running target a few questions and show what was understood",
+		Long: `check asks the target at --url a few questions in the dialect and shows what was
+understood. It executes harmless commands there: echo, pwd, sleep.
+
+Exit status: 0 if every answer was the expected one, 1 if some were not, 2 if
+the dialect does not fit at all.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			t := target.Target{URL: strings.TrimSuffix(url, "/")}
+			d, err := target.Load(dialect)
+			if err = errors.Join(t.Check(), err); err != nil {
+				return usage(err)
+			}
+			if d, err = d.Resolve(os.LookupEnv); err != nil {
+				return usage(err)
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "dialect %s: %s %s%s\n", d.Name, d.Request.Method, t.URL, d.Request.Path)
+			all := interview.Ask(cmd.Context(), t.URL, d, &http.Transport{})
+			return showInterview(cmd.OutOrStdout(), all)
+		},
+	}
+	cmd.Flags().StringVar(&url, "url", "", "base URL of a target that runs, such as http://127.0.0.1:2280")
+	cmd.Flags().StringVar(&dialect, "dialect", target.DefaultDialect, "name of a dialect, or a file that ends in .yaml")
+	if err := cmd.MarkFlagRequired("url"); err != nil {
+		panic(err)
+	}
+	return cmd
+}
+
+// showInterview shows the answer's text beside what was not as expected.
+func showInterview(w io.Writer, all []interview.Exchange) error {
+	right := 0
+	for _, e := range all {
+		mark := "differs"
+		if e.OK {
+			mark, right = "ok", right+1
+		}
+		fmt.Fprintf(w, "%-8s %s: %s\n", mark, e.Asked, e.Understood)
+		if !e.OK {
+			fmt.Fprintf(w, "%-8s asked: %s\n%-8s came:  %s\n", "", e.Script, "", strings.TrimSpace(e.Came))
+		}
+	}
+	fmt.Fprintf(w, "%d of %d answers as expected\n", right, len(all))
+	switch {
+	case !interview.Heard(all):
+		fmt.Fprintln(w, "the dialect does not fit this target: compare what came with its request.path and response.exitCode")
+		return exit{exitInconclusive, nil}
+	case right < len(all):
+		return exit{exitFail, nil}
+	}
+	return nil
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/reapcheck/reapcheck/harness/session"
+)
+
+// common are flags that repro and gate share.
+type common struct{ tier, waitPath string }
+
+func (c *common) define(f *pflag.FlagSet, o *options) {
+	addRunFlags(f, o)
+	f.StringVar(&c.tier, "tier", string(session.Standard), "how much is tried: quick, standard or soak")
+	f.DurationVar(&o.scale.Duration, "duration", 30*time.Minute, "how long a soak lasts, about")
+	f.StringVar(&c.waitPath, "wait-path", string(session.Pidfd), "how children are waited for: pidfd, or fallback, with pidfd_open taken away")
+	f.String("config", "", "YAML `FILE` with settings: a key is a flag without its dashes")
+}
+
+// addRunFlags adds what every command takes that runs sandboxes.
+func addRunFlags(f *pflag.FlagSet, o *options) {
+	f.StringVar(&o.runtime, "runtime", "auto", "where the target runs: docker, namespace, or auto for the first of them that works")
+	f.Uint64Var(&o.seed, "seed", 0, "seed of all commands (default: a new one)")
+	f.StringVar(&o.results, "results", "results", "`FOLDER` where result folders are made")
+	f.StringVar(&o.daemons, "daemons", "", "`FOLDER` with the reference daemon's builds (default: beside this command, or compiled)")
+	f.StringVar(&o.baseImage, "base-image", "", "base image `REF` of the sandboxes (default: debian:bookworm-slim, or one made from this machine)")
+}
+
+// newSeed has 53 bits, so that every JSON reader takes it as it is.
+func newSeed() uint64 { return rand.Uint64() >> 11 }
+
+// settle takes what the command line leaves open from environment and file, and
+// checks it.
+func (c *common) settle(cmd *cobra.Command, o *options) (err error) {
+	if err := settle(cmd, os.LookupEnv); err != nil {
+		return err
+	}
+	if o.waitPath, err = session.ParseWaitPath(c.waitPath); err != nil {
+		return err
+	}
+	if o.scale.Tier, err = session.ParseTier(c.tier); err != nil {
+		return err
+	}
+	if !cmd.Flags().Changed("seed") {
+		o.seed = newSeed()
+	}
+	o.argv, o.settings = repeatLine(cmd, o.seed), settings(cmd)
+	o.out, o.progress = cmd.OutOrStdout(), cmd.ErrOrStderr()
+	return nil
+}
+
+// repeatLine is the command line that does the same from the same folder: with
+// the seed, and without what files and variables have said. A secret is not in
+// it: --env NAME takes one from the environment.
+func repeatLine(cmd *cobra.Command, seed uint64) []string {
+	argv := []string{os.Args[0], cmd.Name()}
+	var after []string
+	always := []string{"tier", "runtime"}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		switch {
+		case f.Name == "seed":
+			argv = append(argv, "--seed="+strconv.FormatUint(seed, 10))
+		case f.Name == "arg":
+			after = maskAll(f.Name, valuesOf(f))
+		case f.Name == "config" || !f.Changed && !slices.Contains(always, f.Name):
+		default:
+			for _, value := range maskAll(f.Name, valuesOf(f)) {
+				argv = append(argv, fmt.Sprintf("--%s=%s", f.Name, value))
+			}
+		}
+	})
+	if len(after) > 0 {
+		argv = append(append(argv, "--"), after...)
+	}
+	return argv
+}
+
+// environment reads NAME=VALUE, and NAME alone, which takes the value from this
+// process's own environment.
+func environment(assignments []string) (map[string]string, error) {
+	env := map[string]string{}
+	for _, a := range assignments {
+		name, value, assigned := strings.Cut(a, "=")
+		if name == "" {
+			return nil, fmt.Errorf("--env %q has no name: write NAME=VALUE, or NAME to take the value from the environment", a)
+		}
+		if !assigned {
+			found, ok := os.LookupEnv(name)
+			if !ok {
+				return nil, fmt.Errorf("--env %s: there is no such environment variable to take the value from", name)
+			}
+			value = found
+		}
+		env[name] = value
+	}
+	return env, nil
+}

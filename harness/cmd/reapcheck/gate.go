@@ -1,0 +1,162 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/scenarios"
+)
+
+// gateFlags are those that only gate has.
+type gateFlags struct {
+	image, binary, url, dialect string
+	waivers                     string
+	args, env, only, skip       []string
+}
+
+func newGate() *cobra.Command {
+	o := options{blackBox: true, interview: true}
+	var c common
+	var g gateFlags
+	cmd := &cobra.Command{
+		Use:   "gate (--image REF | --binary PATH | --url URL) [flags] [-- ARGUMENT...]",
+		Short: "judge your own daemon: pass, fail or inconclusive, with the evidence",
+		Long: `gate runs your daemon as PID 1 of fresh sandboxes and judges what it answers to
+commands whose exit codes and output are known. In the same run, by turns, the
+reference daemon without a fix must fail, or nothing is proved.
+
+What follows -- are arguments of the target. It must listen on all addresses
+(0.0.0.0) at its dialect's port: a dialect describes your daemon's execute
+endpoint; see: reapcheck dialect --help.
+
+A failure that is known can be accepted for a while, in the file that --waivers
+names:
+
+  waivers:
+  - scenario: late-publish
+    reason: issue 123
+    until: 2026-12-31
+
+Each flag can also be set by a variable, --base-image by REAPCHECK_BASE_IMAGE, and
+by a key of the YAML file that --config names. The command line wins over the
+environment, and the environment over the file.
+
+Exit status: 0 pass, 1 fail, 2 inconclusive: nothing is proved, and the report says
+why, 3 infrastructure: the run itself did not work, 64 usage.`,
+		Example: `  reapcheck gate --binary ./mydaemon --tier quick -- --listen 0.0.0.0:2280
+  reapcheck gate --image registry.example/mydaemon:1.2 --dialect mine.yaml
+  reapcheck gate --url http://127.0.0.1:2280`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := g.arguments(cmd, args); err != nil {
+				return usage(err)
+			}
+			err := c.settle(cmd, &o)
+			if err == nil {
+				o.candidate, err = g.target()
+			}
+			if err == nil {
+				err = g.choose(&o)
+			}
+			if err == nil {
+				o.waivers, err = readWaivers(g.waivers)
+			}
+			if err != nil {
+				return usage(err)
+			}
+			return o.run(cmd.Context())
+		},
+	}
+	g.define(cmd)
+	c.define(cmd.Flags(), &o)
+	return cmd
+}
+
+func (g *gateFlags) define(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&g.image, "image", "", "judge the container image `REF`")
+	f.StringVar(&g.binary, "binary", "", "judge the program at `PATH`: static, or at home on the base image")
+	f.StringVar(&g.url, "url", "", "judge a daemon that runs already at `URL`, by its answers only")
+	f.StringArrayVar(&g.args, "arg", nil, "one `ARGUMENT` of the target; the same as after --")
+	f.StringArrayVar(&g.env, "env", nil, "`NAME=VALUE` for the target, or NAME to pass on your own; can be given many times")
+	f.StringVar(&g.dialect, "dialect", target.DefaultDialect, "how the target is spoken to: a `NAME`, or a file that ends in .yaml")
+	f.StringSliceVar(&g.only, "only", nil, "run only these scenarios, by `ID`; see reapcheck list (default all that fit the target)")
+	f.StringSliceVar(&g.skip, "skip", nil, "leave these scenarios out, by `ID`")
+	f.StringVar(&g.waivers, "waivers", "", "YAML `FILE` of known findings: scenario, reason, and until when the failure is accepted")
+}
+
+// arguments makes what follows -- the same as --arg.
+func (g *gateFlags) arguments(cmd *cobra.Command, args []string) error {
+	if n := cmd.ArgsLenAtDash(); len(args) > 0 && n != 0 {
+		return fmt.Errorf("unexpected argument %q: the target's own arguments follow --", args[0])
+	}
+	for _, arg := range args {
+		if err := cmd.Flags().Set("arg", arg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *gateFlags) target() (target.Target, error) {
+	env, err := environment(g.env)
+	if err != nil {
+		return target.Target{}, err
+	}
+	dialect, err := target.Load(g.dialect)
+	if err == nil {
+		dialect, err = dialect.Resolve(os.LookupEnv)
+	}
+	if err != nil {
+		return target.Target{}, err
+	}
+	t := target.Target{
+		Image: g.image, Binary: g.binary, URL: strings.TrimSuffix(g.url, "/"),
+		Args: g.args, Env: env, Dialect: dialect,
+	}
+	return t, errors.Join(t.Check(), executable(t.Binary))
+}
+
+func executable(path string) error {
+	if path == "" {
+		return nil
+	}
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return fmt.Errorf("find binary: %w", err)
+	case !info.Mode().IsRegular() || info.Mode()&0o111 == 0:
+		return fmt.Errorf("find binary: %s is not an executable file", path)
+	}
+	return nil
+}
+
+// choose picks the scenarios that fit the target, and its runtime where only
+// one will do.
+func (g *gateFlags) choose(o *options) (err error) {
+	switch {
+	case g.image == "":
+	case o.runtime == "namespace":
+		return errors.New("--image needs --runtime docker: a namespace has no image")
+	default:
+		o.runtime = "docker"
+	}
+	access := scenarios.Foreign
+	if o.candidate.URL != "" {
+		access = scenarios.Answers
+	}
+	if o.scenarios, err = scenarios.Select(g.only, access); err != nil {
+		return err
+	}
+	if o.scenarios, err = scenarios.Without(o.scenarios, g.skip); err != nil {
+		return err
+	}
+	if len(o.scenarios) == 0 {
+		return errors.New("--only and --skip leave no scenario to run")
+	}
+	return nil
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// A daemon may confine itself: the kernel applies all filters, so its calls are
+// still seen. It cannot listen to its own besides, and is told so.
+func TestTheGateJudgesADaemonWithASeccompFilter(t *testing.T) {
+	for _, c := range []struct {
+		name, filter, manner string
+		status               int
+		verdict              trial.Verdict
+		said                 string
+	}{
+		{"confined, racing", "allows", "races", exitFail, trial.Fail, "must be clean, saw"},
+		{"confined, sound", "allows", "sound", exitPass, trial.Pass, "0 bad of"},
+		{"listening", "listens", "races", exitInfrastructure, trial.Inconclusive, "no target can listen to system calls by a seccomp filter of its own"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			o := gate(t, "--binary="+built(t, "foreign"), "--dialect=words", "--only=reaper-wins", "--", "--manner", c.manner, "--filter", c.filter)
+			o.expect(t, c.status, c.verdict)
+			o.expectSaid(t, c.said)
+			for _, a := range o.load(t).Findings[0].Arms {
+				if c.verdict == trial.Fail && a.Plan.Role == trial.Candidate && a.Counts[trial.Lost] != a.Trials {
+					t.Errorf("%s: %v", a.Plan.Arm, a.Counts)
+				}
+			}
+		})
+	}
+}
+
+// A daemon that stops answering in the middle costs some deadlines, and the
+// run ends in words.
+func TestTheGateGivesUpADaemonThatHangs(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it waits for deadlines, for a minute")
+	}
+	t.Parallel()
+	o := foreign(t, "words", "stalls", "--only=reaper-wins")
+	o.expect(t, exitFail, trial.Fail)
+	o.expectSaid(t, "candidate-1: must be clean, saw 33 trials, 30 ok, 3 hung")
+}

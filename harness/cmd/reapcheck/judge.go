@@ -1,0 +1,40 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/scenarios"
+)
+
+// newJudge is how `mutants` judges one build: in a process of its own, since a
+// Ginkgo suite runs once in a process.
+func newJudge() *cobra.Command {
+	o := options{stopAtFirstBad: true, blackBox: true, scale: session.Scale{Tier: session.Quick}, waitPath: session.Pidfd}
+	var ids []string
+	var strategy string
+	cmd := &cobra.Command{
+		Use:    "judge",
+		Short:  "judge one build of the reference daemon",
+		Hidden: true,
+		Args:   cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if o.scenarios, err = scenarios.Select(ids, scenarios.Outside); err != nil {
+				return usage(err)
+			}
+			o.argv = repeatLine(cmd, o.seed)
+			o.candidate.Env = map[string]string{"DECK_STRATEGY": strategy}
+			o.candidate.Dialect = target.ProcessExecute()
+			o.out, o.progress = cmd.OutOrStdout(), cmd.ErrOrStderr()
+			return o.run(cmd.Context())
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.candidate.Binary, "binary", "", "the build")
+	f.StringVar(&strategy, "strategy", "", "its strategy")
+	f.StringSliceVar(&ids, "scenario", nil, "scenarios to run, by ID")
+	addRunFlags(f, &o)
+	return cmd
+}

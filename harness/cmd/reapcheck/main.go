@@ -1,0 +1,98 @@
+// Reapcheck proves that a daemon which runs commands as PID 1 gives their exit
+// codes back, and that the proof would have noticed if it did not.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit statuses. make and `go run` swallow them, so a verdict is also the last
+// line printed and in verdict.json.
+const (
+	exitPass           = 0
+	exitFail           = 1
+	exitInconclusive   = 2
+	exitInfrastructure = 3
+	exitUsage          = 64 // EX_USAGE of sysexits(3)
+)
+
+// version is set by the release build; a build from a module knows its own.
+var version = ""
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	cmd, err := newRoot().ExecuteContextC(ctx)
+	stop()
+	os.Exit(exitStatus(cmd.CommandPath(), err))
+}
+
+// exit is an error that carries its exit status. Its cause is printed unless
+// it is nil: a verdict has been printed already.
+type exit struct {
+	status int
+	cause  error
+}
+
+func (e exit) Error() string {
+	if e.cause == nil {
+		return fmt.Sprintf("exit status %d", e.status)
+	}
+	return e.cause.Error()
+}
+
+func (e exit) Unwrap() error { return e.cause }
+
+func usage(err error) error          { return exit{exitUsage, err} }
+func infrastructure(err error) error { return exit{exitInfrastructure, err} }
+
+// exitStatus prints what is still to be said of an error. An error without a
+// status of its own comes from the flag parser.
+func exitStatus(command string, err error) int {
+	if err == nil {
+		return exitPass
+	}
+	e := exit{exitUsage, err}
+	_ = errors.As(err, &e)
+	if e.cause != nil {
+		fmt.Fprintln(os.Stderr, "reapcheck:", e.cause)
+	}
+	if e.status == exitUsage {
+		fmt.Fprintln(os.Stderr, "see: "+command+" --help")
+	}
+	return e.status
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "reapcheck",
+		Short: "prove that a daemon on PID 1 does not lose exit codes to its own reaper",
+		Long: `reapcheck proves that a daemon which runs commands as PID 1 gives their exit
+codes back, and that the proof would have noticed if it did not.
+
+Exit status: 0 pass, 1 fail, 2 inconclusive, 3 infrastructure, 64 usage.`,
+		Version:       versionText(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetVersionTemplate("reapcheck {{.Version}}\n")
+	root.AddCommand(newRepro(), newGate(), newJudge(), newMutants(), newBench(), newReport(), newList(), newDialect(), newDoctor(), newSweep())
+	return root
+}
+
+func versionText() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
+}

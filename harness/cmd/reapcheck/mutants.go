@@ -1,0 +1,236 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/reapcheck/reapcheck/fixtures/mutants"
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/mutant"
+	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/scenarios"
+)
+
+func newMutants() *cobra.Command {
+	var o options
+	var only []string
+	var slice string
+	var jobs int
+	cmd := &cobra.Command{
+		Use:   "mutants",
+		Short: "plant known defects in the reference daemon and see each of them caught",
+		Long: `mutants plants the defects of fixtures/mutants in the reference daemon, one at a
+time, and runs the scenario that must catch it. The daemon without a defect is
+judged by the same scenarios and has to pass. All builds are ordinary ones, and
+faults come from outside. It needs the source tree and Go.
+
+It exits 1 if a defect is not caught, or not by the scenario named for it.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !cmd.Flags().Changed("seed") {
+				o.seed = newSeed()
+			}
+			chosen, err := chooseMutants(only, slice, o.seed)
+			if err != nil {
+				return usage(err)
+			}
+			o.out, o.progress = cmd.OutOrStdout(), cmd.ErrOrStderr()
+			return o.runMutants(cmd.Context(), chosen, jobs)
+		},
+	}
+	f := cmd.Flags()
+	f.StringSliceVar(&only, "only", nil, "defects to plant, by slug (default all)")
+	f.StringVar(&slice, "slice", "1/1", "plant the `K/N`th part, drawn by the seed")
+	f.IntVar(&jobs, "jobs", runtime.NumCPU(), "how many to judge at the same time")
+	addRunFlags(f, &o)
+	return cmd
+}
+
+// chooseMutants draws the slice by the seed, so that another seed gives another
+// one, and returns it in the order of the slugs.
+func chooseMutants(only []string, slice string, seed uint64) ([]mutant.Mutant, error) {
+	all, err := mutant.Load(mutants.Patches)
+	if err != nil {
+		return nil, err
+	}
+	for _, slug := range only {
+		if !slices.ContainsFunc(all, func(m mutant.Mutant) bool { return m.Slug == slug }) {
+			return nil, fmt.Errorf("unknown mutant %q: see fixtures/mutants", slug)
+		}
+	}
+	var k, n int
+	if _, err := fmt.Sscanf(slice, "%d/%d", &k, &n); err != nil || k < 1 || k > n {
+		return nil, fmt.Errorf("slice %q is not K/N with 1 <= K <= N", slice)
+	}
+	var chosen []mutant.Mutant
+	for place, i := range rand.New(rand.NewPCG(seed, 0)).Perm(len(all)) {
+		if place%n == k-1 && (len(only) == 0 || slices.Contains(only, all[i].Slug)) {
+			chosen = append(chosen, all[i])
+		}
+	}
+	slices.SortFunc(chosen, func(a, b mutant.Mutant) int { return strings.Compare(a.Slug, b.Slug) })
+	return chosen, nil
+}
+
+// mutantRun is what all mutants of one run share.
+type mutantRun struct {
+	options
+	command string   // this program
+	root    string   // of the sources
+	folder  string   // of the results
+	scratch string   // for builds
+	all     []string // scenarios for a black box
+}
+
+func (o options) runMutants(ctx context.Context, chosen []mutant.Mutant, jobs int) error {
+	r, err := o.prepareMutants(ctx)
+	if err != nil {
+		return infrastructure(err)
+	}
+	defer os.RemoveAll(r.scratch)
+	fmt.Fprintf(o.progress, "%d mutants, seed %d, results %s\n", len(chosen), o.seed, r.folder)
+	tasks := controls(chosen)
+	for _, m := range chosen {
+		tasks = append(tasks, task{m, []string{m.KilledBy}})
+	}
+	results := make([]mutant.Result, len(tasks))
+	progress := session.NewProgress(o.progress, false)
+	if _, err := load.Run(ctx, 0, len(tasks), jobs, func(i int) {
+		results[i] = r.try(ctx, tasks[i])
+		progress.Say("%v", results[i])
+	}); err != nil {
+		return infrastructure(errors.New("interrupted"))
+	}
+	return r.concludeMutants(results)
+}
+
+func (o options) prepareMutants(ctx context.Context) (r mutantRun, err error) {
+	r.options = o
+	if r.command, err = os.Executable(); err != nil {
+		return r, err
+	}
+	if r.root, err = mutant.Root(ctx); err != nil {
+		return r, err
+	}
+	list, err := scenarios.Select(nil, scenarios.Outside)
+	if err != nil {
+		return r, err
+	}
+	for _, s := range list {
+		r.all = append(r.all, s.ID)
+	}
+	if r.folder, err = session.NewFolder(o.results, "mutants", time.Now()); err != nil {
+		return r, err
+	}
+	r.scratch, err = os.MkdirTemp("", "reapcheck-mutants-")
+	return r, err
+}
+
+// task is one build and the scenarios that decide about it. A mutant without a
+// slug is the daemon as it is.
+type task struct {
+	mutant.Mutant
+	named []string
+}
+
+// controls are the daemons without a defect, one for each strategy, with all the
+// scenarios that are to fail on a mutant of it.
+func controls(chosen []mutant.Mutant) []task {
+	var all []task
+	for _, m := range chosen {
+		i := slices.IndexFunc(all, func(t task) bool { return t.Strategy == m.Strategy })
+		if i < 0 {
+			i = len(all)
+			all = append(all, task{mutant.Mutant{Strategy: m.Strategy}, nil})
+		}
+		if !slices.Contains(all[i].named, m.KilledBy) {
+			all[i].named = append(all[i].named, m.KilledBy)
+		}
+	}
+	return all
+}
+
+// try judges by the scenario that is named and, where that one does not fail,
+// by all others.
+func (r mutantRun) try(ctx context.Context, t task) mutant.Result {
+	result := mutant.Result{Slug: t.Slug, Strategy: t.Strategy, Named: t.named}
+	err := r.judge(ctx, t, t.named, &result)
+	if err == nil && t.Slug != "" && !result.Killed() {
+		others := slices.DeleteFunc(slices.Clone(r.all), func(id string) bool { return slices.Contains(t.named, id) })
+		err = r.judge(ctx, t, others, &result)
+	}
+	if err != nil {
+		result.Reason = err.Error()
+	}
+	return result
+}
+
+// judge runs scenarios in a process of their own, and adds what they found.
+func (r mutantRun) judge(ctx context.Context, t task, ids []string, result *mutant.Result) error {
+	args := []string{"judge", "--strategy=" + t.Strategy, "--scenario=" + strings.Join(ids, ","),
+		"--seed=" + strconv.FormatUint(r.seed, 10), "--runtime=" + r.runtime, "--daemons=" + r.daemons, "--base-image=" + r.baseImage}
+	path, err := r.compile(ctx, t)
+	if err != nil {
+		return err
+	}
+	args = append(args, "--binary="+path)
+	folder := filepath.Join(r.folder, cmp.Or(t.Slug, t.Strategy))
+	cmd := exec.CommandContext(ctx, r.command, append(args, "--results="+folder)...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it cleans up
+	began := time.Now()
+	out, err := cmd.CombinedOutput()
+	run, loadErr := report.Load(filepath.Join(folder, "latest"))
+	if loadErr != nil {
+		return fmt.Errorf("judge: %w: %s", errors.Join(err, loadErr), out)
+	}
+	result.Add(run, time.Since(began))
+	return nil
+}
+
+// compile gives the path of the ordinary build with the task's defect in it.
+func (r mutantRun) compile(ctx context.Context, t task) (string, error) {
+	if t.Slug == "" {
+		return target.Find(ctx, target.Ordinary, r.daemons)
+	}
+	folder := filepath.Join(r.scratch, t.Slug)
+	path := filepath.Join(folder, t.Slug)
+	if _, err := os.Stat(path); err == nil {
+		return path, nil
+	}
+	return path, t.Compile(ctx, r.root, folder, path)
+}
+
+func (r mutantRun) concludeMutants(results []mutant.Result) error {
+	all := mutant.Report{Version: versionText(), Seed: r.seed, Runtime: r.runtime, Results: results}
+	all.Count()
+	raw, err := json.MarshalIndent(all, "", "  ")
+	if err == nil {
+		err = os.WriteFile(filepath.Join(r.folder, "mutants.json"), append(raw, '\n'), 0o644)
+	}
+	if err == nil {
+		err = all.Table(r.out)
+	}
+	if err != nil {
+		return infrastructure(err)
+	}
+	if !all.OK() {
+		return exit{exitFail, nil}
+	}
+	return nil
+}

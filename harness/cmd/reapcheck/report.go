@@ -1,0 +1,74 @@
+package main
+
+import (
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/reapcheck/reapcheck/harness/report"
+)
+
+func newReport() *cobra.Command {
+	var schema string
+	cmd := &cobra.Command{
+		Use:   "report DIR",
+		Short: "judge a result folder again and write its reports anew",
+		Long: `report reads the recordings of a result folder, judges them, and writes
+verdict.json, report.md, report.html and junit.xml anew. The recordings are not
+changed.
+
+For a CI job summary: reapcheck report DIR; cat DIR/report.md >>"$GITHUB_STEP_SUMMARY"`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if schema != "" {
+				return cobra.NoArgs(cmd, args)
+			}
+			return cobra.ExactArgs(1)(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if schema != "" {
+				return printSchema(cmd.OutOrStdout(), schema)
+			}
+			run, err := report.Load(args[0])
+			if err != nil {
+				return usage(err)
+			}
+			if err := report.Write(args[0], run); err != nil {
+				return infrastructure(err)
+			}
+			out := cmd.OutOrStdout()
+			if err := report.Table(out, run, tableStyle(out)); err != nil {
+				return infrastructure(err)
+			}
+			return verdictStatus(run.Verdict, nil)
+		},
+	}
+	cmd.Flags().StringVar(&schema, "schema", "", "print the JSON Schema of a kind of file instead: "+strings.Join(report.SchemaKinds(), ", "))
+	return cmd
+}
+
+func printSchema(w io.Writer, kind string) error {
+	text, err := report.Schema(kind)
+	if err != nil {
+		return usage(err)
+	}
+	if _, err := w.Write(text); err != nil {
+		return infrastructure(err)
+	}
+	return nil
+}
+
+// tableStyle fits the table to where it is written. Colours are for terminals,
+// unless NO_COLOR says no (https://no-color.org).
+func tableStyle(w io.Writer) report.Style {
+	if !isTerminal(w) {
+		return report.Style{}
+	}
+	width, _, err := term.GetSize(int(w.(*os.File).Fd()))
+	if err != nil {
+		width = 0
+	}
+	return report.Style{Colour: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb", Width: width}
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/scenarios"
+)
+
+var strategies = []string{"none", "reaper-only", "documented", "registry"}
+
+func newRepro() *cobra.Command {
+	var o options
+	var c common
+	var strategy string
+	var ids []string
+	cmd := &cobra.Command{
+		Use:   "repro",
+		Short: "show the race on the reaper-only daemon and its absence in the fixed one",
+		Long: `repro runs the reference daemon in sandboxes, injects reaper delays and storms of
+requests, and compares the strategy under test with a baseline that is known to
+lose exit codes. Every trial is recorded below --results; the verdict is the
+last line printed.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			err := c.settle(cmd, &o)
+			if err != nil {
+				return usage(err)
+			}
+			if !slices.Contains(strategies, strategy) {
+				return usage(fmt.Errorf("unknown strategy %q: choose from %s", strategy, strings.Join(strategies, ", ")))
+			}
+			access := scenarios.Inside
+			if o.blackBox {
+				access = scenarios.Outside
+			}
+			if o.scenarios, err = scenarios.Select(ids, access); err != nil {
+				return usage(err)
+			}
+			o.candidate = target.Reference(strategy)
+			return o.run(cmd.Context())
+		},
+	}
+	f := cmd.Flags()
+	c.define(f, &o)
+	f.StringVar(&strategy, "strategy", "registry", "strategy under test: "+strings.Join(strategies, ", "))
+	f.BoolVar(&o.blackBox, "black-box", false, "use ordinary builds only, and inject from outside")
+	f.StringSliceVar(&ids, "scenario", nil, "scenarios to run, by ID (default all)")
+	return cmd
+}

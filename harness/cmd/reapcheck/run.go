@@ -1,0 +1,220 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+	"golang.org/x/term"
+
+	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
+	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/harness/trial"
+	"github.com/reapcheck/reapcheck/scenarios"
+)
+
+// options is what a run needs to know.
+type options struct {
+	scale     session.Scale
+	runtime   string
+	candidate target.Target
+	blackBox  bool
+	waitPath  session.WaitPath
+	scenarios []report.Scenario
+	seed      uint64
+	results   string
+	daemons   string
+	baseImage string
+	argv      []string // the command line that repeats the run from the same folder
+	settings  []report.Setting
+	waivers   []report.Waiver
+	// interview makes sure that the candidate speaks its dialect.
+	interview bool
+	// stopAtFirstBad is session.Session's.
+	stopAtFirstBad bool
+	out            io.Writer
+	progress       io.Writer
+}
+
+// closeLimit bounds the removal of all that a runtime made.
+const closeLimit = time.Minute
+
+// run makes a result folder, fills it, and reports from it. Once the folder is
+// there every way out leaves a verdict in it.
+func (o options) run(ctx context.Context) error {
+	progress := session.NewProgress(o.progress, isTerminal(o.progress))
+	why, problem := o.settleRuntime(ctx)
+	if problem != nil && !errors.Is(problem, sandbox.ErrUnavailable) {
+		return usage(problem)
+	}
+	id := strconv.FormatUint(o.seed%(36*36*36*36), 36)
+	folder, err := session.NewFolder(o.results, id, time.Now())
+	if err != nil {
+		return o.unreported(fmt.Errorf("%w; choose another --results", err))
+	}
+	info := o.describe(id)
+	if err := report.WriteInfo(folder, info); err != nil {
+		return o.unreported(err)
+	}
+	if problem == nil {
+		progress.Say("runtime %s%s, tier %s, seed %d", o.runtime, why, o.scale.Tier, o.seed)
+		problem = o.try(ctx, folder, id, &info, progress)
+	}
+	if ctx.Err() != nil {
+		problem = errors.New("interrupted")
+	}
+	if problem != nil {
+		info.Problem = problem.Error()
+	}
+	return o.conclude(folder, info, problem)
+}
+
+// try does everything that may fail for reasons that are not the target's.
+func (o options) try(ctx context.Context, folder, id string, info *report.Info, progress *session.Progress) (err error) {
+	daemons, err := o.findDaemons(ctx)
+	if err != nil {
+		return err
+	}
+	hub, err := o.openHub(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, hub.Close()) }() // after the last sandbox
+	rt, err := o.prepare(ctx, id, daemons, progress)
+	if err != nil {
+		return err
+	}
+	defer closeRuntime(ctx, rt, progress)
+	info.Runtime, info.About = rt.Name(), rt.Describe()
+	if err := report.WriteInfo(folder, *info); err != nil {
+		return err
+	}
+	log, err := os.Create(filepath.Join(folder, "ginkgo.log"))
+	if err != nil {
+		return fmt.Errorf("create log of the suite: %w", err)
+	}
+	defer log.Close()
+	s := &session.Session{
+		Runtime: rt, Folder: folder, Seed: o.seed, Scale: o.scale,
+		Daemons: daemons, Candidate: o.candidate, StopAtFirstBad: o.stopAtFirstBad, Progress: progress,
+		Hub: hub, BlackBox: o.blackBox, WaitPath: o.waitPath,
+	}
+	if o.interview {
+		if err := s.Interview(ctx); err != nil {
+			return err
+		}
+	}
+	scenarios.Run(ctx, s, o.scenarios, log)
+	return s.Problem()
+}
+
+func (o options) describe(id string) report.Info {
+	return report.Info{
+		Version: versionText(), Seed: o.seed, Tier: string(o.scale.Tier), Runtime: o.runtime,
+		Target: o.targetText(), Kernel: kernel(), CPUs: runtime.NumCPU(),
+		Argv: o.argv, Settings: o.settings, Waivers: o.waivers, Started: time.Now().UTC(), Scenarios: o.scenarios,
+	}
+}
+
+func (o options) targetText() string {
+	shown := o.candidate
+	shown.Args, shown.URL = maskArguments(shown.Args), maskURL(shown.URL)
+	text := shown.String()
+	if o.blackBox && !o.interview {
+		text += ", as a black box"
+	}
+	if o.waitPath == session.Fallback {
+		text += ", without pidfds"
+	}
+	return text
+}
+
+func (o options) findDaemons(ctx context.Context) (map[target.Build]string, error) {
+	daemons := map[target.Build]string{}
+	for _, build := range target.Builds {
+		if o.blackBox && build == target.FaultPoints {
+			continue // a black box has none
+		}
+		path, err := target.Find(ctx, build, o.daemons)
+		if err != nil {
+			return nil, err
+		}
+		daemons[build] = path
+	}
+	return daemons, nil
+}
+
+// openHub makes the launcher ready.
+func (o options) openHub(ctx context.Context) (*syscallhold.Hub, error) {
+	path, err := target.Find(ctx, target.Launcher, o.daemons)
+	if err != nil {
+		return nil, err
+	}
+	return syscallhold.Open(path)
+}
+
+// conclude reports from the folder and turns the verdict into an exit status.
+func (o options) conclude(folder string, info report.Info, problem error) error {
+	err := report.WriteInfo(folder, info)
+	run, loadErr := report.Load(folder)
+	if err = errors.Join(err, loadErr); err != nil {
+		return o.unreported(errors.Join(problem, err))
+	}
+	if err := report.Write(folder, run); err != nil {
+		return o.unreported(errors.Join(problem, err))
+	}
+	fmt.Fprintf(o.out, "\nresults: %s\n\n", folder)
+	if err := report.Table(o.out, run, tableStyle(o.out)); err != nil {
+		return infrastructure(err)
+	}
+	if errors.Is(problem, sandbox.ErrUnavailable) {
+		fmt.Fprintln(o.progress, "see also: reapcheck doctor")
+	}
+	return verdictStatus(run.Verdict, problem)
+}
+
+// unreported is the end of a run that could not leave a report. The last line
+// still is a verdict, for whoever reads nothing else.
+func (o options) unreported(err error) error {
+	fmt.Fprintln(o.progress, "reapcheck:", err)
+	fmt.Fprintln(o.out, "verdict: inconclusive")
+	return exit{exitInfrastructure, nil}
+}
+
+func verdictStatus(v trial.Verdict, problem error) error {
+	var e exit
+	switch {
+	case errors.As(problem, &e):
+		return e
+	case v == trial.Fail:
+		return exit{exitFail, nil}
+	case problem != nil && problem.Error() != "interrupted":
+		return exit{exitInfrastructure, nil} // the table has printed it
+	case v == trial.Pass:
+		return nil
+	}
+	return exit{exitInconclusive, nil}
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+func kernel() string {
+	var name unix.Utsname
+	if err := unix.Uname(&name); err != nil {
+		return "unknown"
+	}
+	return unix.ByteSliceToString(name.Sysname[:]) + " " + unix.ByteSliceToString(name.Release[:])
+}

@@ -1,0 +1,151 @@
+// Package interview asks a target a few questions, to tell a target that
+// misbehaves from a dialect that does not fit it.
+//
+// Ask is the front door. It judges nothing: a target that loses exit codes may
+// well lose some here.
+package interview
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/client"
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// Exchange is one question and what came of it.
+type Exchange struct {
+	// Asked names the question; Script is the command that was sent.
+	Asked, Script string
+	// Understood says in words what the dialect made of the answer.
+	Understood string
+	// Came is the answer's body, its first part.
+	Came string
+	// Heard is set where an exit code, or a word that stands for one, was
+	// understood; OK where it was the one that the command gives; Hung where
+	// there was no answer at all.
+	Heard, OK, Hung bool
+}
+
+// answerLimit is for one question. None takes longer than a second.
+const answerLimit = 10 * time.Second
+
+// question is a command with a name.
+type question struct {
+	asked string
+	load.Command
+}
+
+// Ask puts all questions that the dialect has words for, or those up to the
+// first that is not answered in time. Transport reaches the target at url.
+func Ask(ctx context.Context, url string, d target.Dialect, transport *http.Transport) []Exchange {
+	c := client.New(url, d, 1, transport)
+	defer c.Close()
+	all := []Exchange{ready(ctx, url, d, transport)}
+	for _, q := range questions(d) {
+		e := ask(ctx, c, d, q)
+		all = append(all, e)
+		if e.Hung || ctx.Err() != nil {
+			break
+		}
+	}
+	return all
+}
+
+// Heard says whether the dialect fits: whether any answer was understood.
+func Heard(all []Exchange) bool {
+	for _, e := range all {
+		if e.Heard {
+			return true
+		}
+	}
+	return false
+}
+
+// ready looks where the sandbox would look before the first command.
+func ready(ctx context.Context, url string, d target.Dialect, transport *http.Transport) Exchange {
+	e := Exchange{Asked: "ready", Script: "GET " + cmp.Or(d.Ready, "/")}
+	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+d.Ready, nil)
+	if err != nil {
+		e.Understood = err.Error()
+		return e
+	}
+	resp, err := (&http.Client{Transport: transport}).Do(req)
+	if err != nil {
+		e.Understood = err.Error()
+		return e
+	}
+	resp.Body.Close()
+	e.Understood = "HTTP " + resp.Status
+	e.OK = d.Ready == "" || resp.StatusCode/100 == 2
+	return e
+}
+
+func questions(d target.Dialect) []question {
+	code := func(n int) trial.Want { return trial.Want{Code: n, Output: "reap check\n"} }
+	all := []question{
+		{"success", load.Command{Script: "echo reap check", Want: code(0)}},
+		{"exit code 7", load.Command{Script: "echo reap check; exit 7", Want: code(7)}},
+		{"working directory", load.Command{Script: "pwd", Cwd: "/", Want: trial.Want{Output: "/\n"}}},
+		{"blank output", load.Command{Script: `printf ' a\n\n b \n'`, Want: trial.Want{Output: " a\n\n b \n"}}},
+		{"no such program", load.Command{Script: "nonexistent-command", Plain: true, Want: trial.Want{Code: 127, AnyOutput: true, StartError: true}}},
+		{"death by SIGKILL", load.Command{Script: "echo reap check; kill -9 $$", Want: code(128 + 9)}},
+	}
+	if d.Says("<timeout>") || d.Says("<timeoutMs>") {
+		all = append(all, question{"timeout", load.Command{Script: "sleep 5", Timeout: time.Second / 2, Want: trial.Want{Timeout: true}}})
+	}
+	return all
+}
+
+func ask(ctx context.Context, c *client.Client, d target.Dialect, q question) Exchange {
+	ctx, cancel := context.WithTimeout(ctx, answerLimit)
+	defer cancel()
+	answer, body := c.Exchange(ctx, client.Request{Command: q.Script, Plain: q.Plain, Cwd: q.Cwd, Timeout: q.Timeout})
+	outcome, _ := trial.Classify(d.Want(q.Want), answer)
+	return Exchange{
+		Asked: q.asked, Script: q.Script, Came: excerpt(body), Understood: words(answer),
+		Heard: answer.Known || answer.Unknown || answer.TimedOut || answer.NotStarted || answer.Refused,
+		OK:    outcome == trial.OK,
+		Hung:  answer.Hung,
+	}
+}
+
+// words says all that was understood: a target may say two things at once.
+func words(a trial.Answer) string {
+	var said []string
+	for _, w := range []struct {
+		is   bool
+		text string
+	}{
+		{a.Known, fmt.Sprintf("exit code %d, output %.60q", a.Code, a.Output)},
+		{a.Unknown, "exit code unknown"},
+		{a.TimedOut, "cut short by its timeout"},
+		{a.NotStarted, "could not start"},
+		{a.Refused, "refused for want of means"},
+		{a.Hung, fmt.Sprintf("no answer within %v", answerLimit)},
+	} {
+		if w.is {
+			said = append(said, w.text)
+		}
+	}
+	if len(said) == 0 {
+		return "not understood: " + a.Message
+	}
+	return strings.Join(said, "; ")
+}
+
+func excerpt(body []byte) string {
+	const limit = 300
+	if len(body) > limit {
+		return string(body[:limit]) + "..."
+	}
+	return string(body)
+}

@@ -1,0 +1,72 @@
+package interview
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/reapcheck/reapcheck/harness/target"
+)
+
+// shell is a sound target without a timeout of its own.
+func shell(w http.ResponseWriter, r *http.Request) {
+	var in struct{ Script string }
+	_ = json.NewDecoder(r.Body).Decode(&in)
+	cmd := exec.Command("/bin/sh", "-c", in.Script)
+	out, _ := cmd.CombinedOutput()
+	code := cmd.ProcessState.ExitCode()
+	if code < 0 {
+		code = 137
+	}
+	_ = json.NewEncoder(w).Encode(map[string]any{"exit": code, "out": string(out)})
+}
+
+func fixed(status int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(body))
+	}
+}
+
+func TestAsk(t *testing.T) {
+	d, err := target.Parse("d.yaml", []byte(`
+port: 80
+request: {path: /run, body: {script: <command>}}
+response: {exitCode: /exit, output: /out}
+words: {unknown: [{exitCode: -1}]}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name       string
+		target     http.HandlerFunc
+		heard      bool
+		ok         int
+		understood string // of the second question
+	}{
+		{"a target that fits", shell, true, 7, "exit code 7"},
+		{"one that loses", fixed(200, `{"exit":-1,"out":""}`), true, 1, "exit code unknown"},
+		{"one that always says 0", fixed(200, `{"exit":0,"out":"reap check\n"}`), true, 2, "exit code 0"},
+		{"another path", fixed(404, `not found`), false, 1, "not understood: HTTP 404"},
+		{"another field", fixed(200, `{"code":0}`), false, 1, "not understood: HTTP 200 without an exit code"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			server := httptest.NewServer(c.target)
+			defer server.Close()
+			all := Ask(t.Context(), server.URL, d, &http.Transport{})
+			ok := 0
+			for _, e := range all {
+				if e.OK {
+					ok++
+				}
+			}
+			if Heard(all) != c.heard || ok != c.ok || !strings.HasPrefix(all[2].Understood, c.understood) {
+				t.Errorf("heard %v, %d ok, %+v", Heard(all), ok, all)
+			}
+		})
+	}
+}

@@ -1,0 +1,99 @@
+package launcher
+
+import (
+	"fmt"
+	"runtime"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Offsets in struct seccomp_data (seccomp(2)).
+const (
+	offsetNumber  = 0
+	offsetArch    = 4
+	offsetOptions = 16 + 3*8 // waitid's fourth argument, of which the low half says all
+)
+
+// peeks are the options of a waitid that neither blocks nor takes. No rule has
+// anything to say of such a call, and a reaper that looks before it takes makes
+// two of them for each child.
+const peeks = unix.WNOHANG | unix.WNOWAIT
+
+// install puts the filter on the calling thread and returns its listener.
+//
+// SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV must not be set: a thread whose call
+// is held would swallow SIGCHLD, and the reaper would never wake.
+func install(noPidfd bool) (listener int, err error) {
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return -1, fmt.Errorf("set no_new_privs: %w", err)
+	}
+	arch, err := auditArch()
+	if err != nil {
+		return -1, err
+	}
+	code := program(arch, noPidfd)
+	filter := unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]}
+	fd, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER,
+		unix.SECCOMP_FILTER_FLAG_NEW_LISTENER, uintptr(unsafe.Pointer(&filter)))
+	if errno != 0 {
+		return -1, fmt.Errorf("install seccomp filter: %w: %s", errno, hint(errno))
+	}
+	return int(fd), nil
+}
+
+// hint says what a refusal means (seccomp(2), ERRORS).
+func hint(errno unix.Errno) string {
+	switch errno {
+	case unix.EBUSY:
+		return "somebody listens to this process's calls already, such as LXD or Sysbox, and the kernel allows one; run reapcheck outside of that container"
+	case unix.EPERM, unix.EACCES:
+		return "a security profile refuses seccomp(2), of the engine or of the container that reapcheck runs in; allow it there"
+	}
+	return "Linux 5.5 or newer is needed"
+}
+
+func auditArch() (uint32, error) {
+	switch runtime.GOARCH {
+	case "amd64":
+		return unix.AUDIT_ARCH_X86_64, nil
+	case "arm64":
+		return unix.AUDIT_ARCH_AARCH64, nil
+	}
+	return 0, fmt.Errorf("install seccomp filter: no numbers of system calls for %s", runtime.GOARCH)
+}
+
+// program is the filter: a notification for wait4 and waitid but for peeks, ENOSYS for
+// pidfd_open if asked for, and everything else as ever. A program of another
+// architecture, whose numbers mean other calls, is let alone.
+func program(arch uint32, noPidfd bool) []unix.SockFilter {
+	code := []unix.SockFilter{
+		load(offsetArch),
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: arch, Jt: 1},
+		answer(unix.SECCOMP_RET_ALLOW),
+		load(offsetNumber),
+	}
+	on := func(number, action uint32) {
+		code = append(code, unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: number, Jf: 1}, answer(action))
+	}
+	on(unix.SYS_WAIT4, unix.SECCOMP_RET_USER_NOTIF)
+	code = append(code,
+		unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_WAITID, Jf: 5},
+		load(offsetOptions),
+		unix.SockFilter{Code: unix.BPF_ALU | unix.BPF_AND | unix.BPF_K, K: peeks},
+		unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: peeks, Jf: 1},
+		answer(unix.SECCOMP_RET_ALLOW),
+		answer(unix.SECCOMP_RET_USER_NOTIF))
+	if noPidfd {
+		on(unix.SYS_PIDFD_OPEN, unix.SECCOMP_RET_ERRNO|uint32(unix.ENOSYS))
+	}
+	return append(code, answer(unix.SECCOMP_RET_ALLOW))
+}
+
+func load(offset uint32) unix.SockFilter {
+	return unix.SockFilter{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: offset}
+}
+
+func answer(action uint32) unix.SockFilter {
+	return unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: action}
+}

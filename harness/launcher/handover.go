@@ -1,0 +1,90 @@
+package launcher
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Handover is what one launcher says.
+type Handover struct {
+	// Name is the launcher's first argument.
+	Name string
+	// Problem says why there is no listener; empty where there is one.
+	Problem string
+	// Listener is the file descriptor of the notifications; -1 for none. It is
+	// the receiver's to close.
+	Listener int
+	// PID is the launcher's, and so the target's, as the receiver counts; 0
+	// where the receiver cannot see it.
+	PID int
+}
+
+// handoverSize bounds the text of a handover.
+const handoverSize = 4 << 10
+
+func connect(socket string) (int, error) {
+	conn, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, fmt.Errorf("make socket: %w", err)
+	}
+	if err := unix.Connect(conn, &unix.SockaddrUnix{Name: socket}); err != nil {
+		unix.Close(conn)
+		return -1, fmt.Errorf("reach the harness at %s: %w", socket, err)
+	}
+	return conn, nil
+}
+
+// send says all and waits until the harness has closed the connection: from
+// then on notifications are answered.
+func send(conn int, name string, problem error, listener int) error {
+	text, rights := name+"\n", []byte(nil)
+	if problem != nil {
+		text += problem.Error()
+	} else {
+		rights = unix.UnixRights(listener)
+	}
+	if err := unix.Sendmsg(conn, []byte(text), rights, nil, 0); err != nil {
+		return fmt.Errorf("hand over to the harness: %w", err)
+	}
+	for {
+		_, err := unix.Read(conn, make([]byte, 1))
+		if !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}
+
+// Receive reads what the launcher at the other end of conn says. The caller
+// closes conn when it is ready to answer notifications.
+func Receive(conn int) (Handover, error) {
+	h := Handover{Listener: -1}
+	text, rights := make([]byte, handoverSize), make([]byte, unix.CmsgSpace(4))
+	n, m, _, _, err := unix.Recvmsg(conn, text, rights, unix.MSG_CMSG_CLOEXEC)
+	if err != nil {
+		return h, fmt.Errorf("receive from launcher: %w", err)
+	}
+	h.Name, h.Problem, _ = strings.Cut(string(text[:n]), "\n")
+	if h.Listener, err = receivedFile(rights[:m]); err != nil {
+		return h, fmt.Errorf("receive from launcher of %s: %w", h.Name, err)
+	}
+	if peer, err := unix.GetsockoptUcred(conn, unix.SOL_SOCKET, unix.SO_PEERCRED); err == nil {
+		h.PID = int(peer.Pid)
+	}
+	return h, nil
+}
+
+// receivedFile is the one file descriptor in a control message, or -1.
+func receivedFile(control []byte) (int, error) {
+	messages, err := unix.ParseSocketControlMessage(control)
+	if err != nil || len(messages) == 0 {
+		return -1, err
+	}
+	files, err := unix.ParseUnixRights(&messages[0])
+	if err != nil || len(files) == 0 {
+		return -1, err
+	}
+	return files[0], nil
+}

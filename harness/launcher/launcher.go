@@ -1,0 +1,89 @@
+// Package launcher is what runs inside a sandbox before the target does: it
+// has the kernel ask the harness before every wait4 and waitid, hands the
+// harness the file descriptor on which it is asked, and becomes the target.
+//
+// Main is the front door; Receive is the harness's end. Nothing of it stays:
+// no process, no open file, only the filter, which the target's children
+// inherit. It needs no privilege and sets no_new_privs, so that a sudo in the
+// target has no effect. The package imports little, because it is linked into
+// a program that is executed once per sandbox.
+package launcher
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Socket is the name of the harness's socket, in the folder from which the
+// launcher is executed.
+const Socket = "socket"
+
+// NoPidfd is the argument that makes pidfd_open fail with ENOSYS. Go, among
+// others, then waits by process ID, as it does before Linux 5.4.
+const NoPidfd = "-no-pidfd"
+
+// Exit statuses as the shell has them, and one for a launcher that was called
+// wrongly, as env(1) has it.
+const (
+	exitUsage         = 125
+	exitNotExecutable = 126
+	exitNotFound      = 127
+)
+
+// Main is the whole program: launcher [-no-pidfd] NAME COMMAND [ARGUMENT...].
+// It returns only on error.
+//
+// A filter that cannot be installed or handed over is reported, by way of the
+// socket where that works, and the target runs without it: it is for the
+// harness to say that it cannot judge.
+func Main(argv []string) int {
+	runtime.LockOSThread() // a filter is the thread's that installs it, and execve takes that thread
+	flags := flag.NewFlagSet("launcher", flag.ContinueOnError)
+	noPidfd := flags.Bool(NoPidfd[1:], false, "make pidfd_open fail")
+	if err := flags.Parse(argv[1:]); err != nil || flags.NArg() < 2 {
+		fmt.Fprintln(os.Stderr, "usage: launcher ["+NoPidfd+"] NAME COMMAND [ARGUMENT...]")
+		return exitUsage
+	}
+	name, command := flags.Arg(0), flags.Args()[1:]
+	if err := prepare(filepath.Join(filepath.Dir(argv[0]), Socket), name, *noPidfd); err != nil {
+		fmt.Fprintln(os.Stderr, "reapcheck launcher:", err)
+	}
+	return become(command)
+}
+
+// prepare connects first: with a filter whose listener has no owner every wait
+// would fail with ENOSYS.
+func prepare(socket, name string, noPidfd bool) error {
+	conn, err := connect(socket)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(conn)
+	listener, err := install(noPidfd)
+	if err != nil {
+		return errors.Join(err, send(conn, name, err, -1))
+	}
+	defer unix.Close(listener)
+	return send(conn, name, nil, listener)
+}
+
+// become executes the command; it returns only on error.
+func become(command []string) int {
+	path, err := exec.LookPath(command[0])
+	if err == nil {
+		err = syscall.Exec(path, command, os.Environ())
+	}
+	fmt.Fprintf(os.Stderr, "reapcheck launcher: execute target %s: %v\n", command[0], err)
+	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, os.ErrNotExist) {
+		return exitNotFound
+	}
+	return exitNotExecutable
+}

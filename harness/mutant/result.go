@@ -1,0 +1,191 @@
+package mutant
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// Result is what came of one mutant, or of the daemon without a defect.
+type Result struct {
+	// Slug is the mutant's; empty for the control, which must pass.
+	Slug     string `json:"slug,omitempty"`
+	Strategy string `json:"strategy"`
+	// Named are the scenarios that were to decide.
+	Named []string `json:"named"`
+	// KilledBy are the scenarios that failed.
+	KilledBy []string `json:"killedBy"`
+	// Trials is how many of the candidate's had ended when the first bad one
+	// had; 0 where it was caught by a look at the sandbox.
+	Trials int `json:"trials,omitempty"`
+	// AfterMs is the time from the sandbox being ready to that trial's answer.
+	AfterMs float64 `json:"afterMs,omitempty"`
+	// TookMs is how long the scenarios took.
+	TookMs float64 `json:"tookMs"`
+	// Reason is the judge's, or what kept the run from its end.
+	Reason string `json:"reason,omitempty"`
+	passed bool
+}
+
+// Add takes in the findings of one run, which took so long.
+func (r *Result) Add(run report.Run, took time.Duration) {
+	r.TookMs += ms(took)
+	r.passed = run.Verdict == trial.Pass
+	if r.Reason == "" {
+		r.Reason = run.Info.Problem
+	}
+	for _, f := range run.Findings {
+		if f.Verdict == trial.Fail {
+			r.KilledBy = append(r.KilledBy, f.ID)
+		}
+		if f.Verdict != trial.Pass && (r.Reason == "" || f.Verdict == trial.Fail && r.Trials == 0) {
+			r.Reason = f.Reason
+		}
+		if f.Verdict == trial.Fail && r.Trials == 0 {
+			r.firstBad(f.Arms)
+		}
+	}
+}
+
+func (r *Result) firstBad(arms []report.Arm) {
+	for _, a := range arms {
+		if a.Plan.Role == trial.Candidate && a.UntilBad > 0 {
+			r.Trials = a.UntilBad
+			r.AfterMs = float64(a.Bad[0].AtMicros+a.Bad[0].Micros) / 1000
+			return
+		}
+	}
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// Killed says whether a scenario that was named has failed.
+func (r Result) Killed() bool {
+	return slices.ContainsFunc(r.Named, func(id string) bool { return slices.Contains(r.KilledBy, id) })
+}
+
+// OK says whether a mutant was killed as it should be, and whether a control
+// passed.
+func (r Result) OK() bool {
+	if r.Slug == "" {
+		return r.passed
+	}
+	return r.Killed()
+}
+
+// verdict is OK in words.
+func (r Result) verdict() string {
+	switch {
+	case r.Slug == "" && r.passed:
+		return "passed"
+	case r.Slug == "" && len(r.KilledBy) > 0:
+		return "ACCUSED by " + strings.Join(r.KilledBy, ", ")
+	case r.Slug == "":
+		return "NOT PASSED"
+	case r.Killed():
+		return "killed by " + strings.Join(r.KilledBy, ", ")
+	case len(r.KilledBy) > 0:
+		return "KILLED ONLY by " + strings.Join(r.KilledBy, ", ")
+	}
+	return "SURVIVED"
+}
+
+// String is the result in a line.
+func (r Result) String() string {
+	line := fmt.Sprintf("%s: %s", r.name(), r.verdict())
+	if r.Trials > 0 {
+		line += fmt.Sprintf(" after %d trials", r.Trials)
+	}
+	line += fmt.Sprintf(" in %.1fs", r.TookMs/1000)
+	if !r.OK() && r.Reason != "" {
+		line += ": " + r.Reason
+	}
+	return line
+}
+
+func (r Result) name() string {
+	if r.Slug == "" {
+		return "unpatched " + r.Strategy
+	}
+	return r.Slug
+}
+
+// Report is mutants.json.
+type Report struct {
+	Version string `json:"version"`
+	Seed    uint64 `json:"seed"`
+	Runtime string `json:"runtime"`
+	Killed  int    `json:"killed"`
+	Mutants int    `json:"mutants"`
+	// MedianMs and SlowestMs are of the time that a kill took.
+	MedianMs  float64  `json:"medianMs"`
+	SlowestMs float64  `json:"slowestMs"`
+	Results   []Result `json:"results"`
+}
+
+// OK says whether every mutant was killed and every control passed.
+func (r Report) OK() bool {
+	return !slices.ContainsFunc(r.Results, func(result Result) bool { return !result.OK() })
+}
+
+// Count fills in the totals.
+func (r *Report) Count() {
+	var took []float64
+	for _, result := range r.Results {
+		if result.Slug == "" {
+			continue
+		}
+		r.Mutants++
+		if result.Killed() {
+			r.Killed++
+			took = append(took, result.TookMs)
+		}
+	}
+	if slices.Sort(took); len(took) > 0 {
+		r.MedianMs, r.SlowestMs = took[len(took)/2], took[len(took)-1]
+	}
+}
+
+// Table writes the report for people; its last line is the figure.
+func (r Report) Table(w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "defect\tstrategy\tnamed\tresult\ttrials\tafter\ttook")
+	for _, m := range r.Results {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%.1fs\n", m.name(), m.Strategy, m.named(), m.verdict(), m.trials(), m.after(), m.TookMs/1000)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\n%s, seed %d, a kill took %.1fs at the median and %.1fs at most\nkilled %d of %d mutants\n",
+		r.Runtime, r.Seed, r.MedianMs/1000, r.SlowestMs/1000, r.Killed, r.Mutants)
+	return err
+}
+
+// named is short for a control, which is judged by all that its mutants are.
+func (r Result) named() string {
+	if len(r.Named) > 2 {
+		return fmt.Sprintf("%d scenarios", len(r.Named))
+	}
+	return strings.Join(r.Named, ", ")
+}
+
+func (r Result) trials() string {
+	if r.Trials == 0 {
+		return "-"
+	}
+	return strconv.Itoa(r.Trials)
+}
+
+func (r Result) after() string {
+	if r.Trials == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.2fs", r.AfterMs/1000)
+}

@@ -1,0 +1,165 @@
+// Package probe says what /proc tells of a sandbox from outside: which
+// processes live in it, which are zombies, and what each of them holds.
+//
+// Look is the front door. It only reads, and it reads this host's /proc, so the
+// sandbox must be on this machine; nothing runs inside it.
+package probe
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"github.com/prometheus/procfs"
+)
+
+// Process is one process of a sandbox at the moment of the look.
+type Process struct {
+	PID    int // as this host counts
+	Inner  int // as the sandbox counts; the target is 1
+	Parent int // as this host counts
+	Name   string
+	State  string // one letter of proc(5): "S" sleeps, "Z" is a zombie
+	// Threads is 1 for a zombie, Files and RSS (bytes) are then 0.
+	Threads int
+	Files   int
+	RSS     int
+	PeakRSS int // bytes; the highest so far
+	// CPU is the time that it has spent on CPUs so far, and Reaped the time of
+	// the children that it has reaped, and of those that they had.
+	CPU, Reaped time.Duration
+}
+
+// Zombie is true for a process that has ended and was not reaped.
+func (p Process) Zombie() bool { return p.State == "Z" }
+
+// Snapshot is every process of one PID namespace, in the order of Inner.
+type Snapshot []Process
+
+// Target is PID 1; the zero Process where it has ended.
+func (s Snapshot) Target() Process {
+	if len(s) == 0 || s[0].Inner != 1 {
+		return Process{}
+	}
+	return s[0]
+}
+
+// Zombies are those that have ended and were not reaped.
+func (s Snapshot) Zombies() Snapshot {
+	return slices.DeleteFunc(slices.Clone(s), func(p Process) bool { return !p.Zombie() })
+}
+
+// Threads, Files and RSS are sums over all processes.
+func (s Snapshot) Threads() int { return s.sum(func(p Process) int { return p.Threads }) }
+func (s Snapshot) Files() int   { return s.sum(func(p Process) int { return p.Files }) }
+func (s Snapshot) RSS() int     { return s.sum(func(p Process) int { return p.RSS }) }
+
+func (s Snapshot) sum(of func(Process) int) int {
+	total := 0
+	for _, p := range s {
+		total += of(p)
+	}
+	return total
+}
+
+// String is a table for people.
+func (s Snapshot) String() string {
+	var text strings.Builder
+	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "PID\tHOST PID\tPARENT\tSTATE\tTHREADS\tFILES\tRSS KB\tNAME")
+	for _, p := range s {
+		fmt.Fprintf(table, "%d\t%d\t%d\t%s\t%d\t%d\t%d\t%s\n", p.Inner, p.PID, p.Parent, p.State, p.Threads, p.Files, p.RSS>>10, p.Name)
+	}
+	table.Flush()
+	return text.String()
+}
+
+// ErrUnseen means that the sandbox cannot be looked into from here.
+var ErrUnseen = errors.New("sandbox cannot be seen from here")
+
+// Look lists the PID namespace of the process that this host knows as pid,
+// which is what Sandbox.PID returns. A process that ends during the look is
+// left out or listed, as it happens.
+func Look(pid int) (Snapshot, error) {
+	if pid <= 0 {
+		return nil, fmt.Errorf("%w: its engine is on another machine", ErrUnseen)
+	}
+	namespace, err := pidNamespace(pid)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("%w: process %d belongs to another user; run as root", ErrUnseen, pid)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look at process %d: %w", pid, err)
+	}
+	all, err := procfs.AllProcs()
+	if err != nil {
+		return nil, fmt.Errorf("list processes: %w", err)
+	}
+	var seen Snapshot
+	for _, proc := range all {
+		if ns, err := pidNamespace(proc.PID); err != nil || ns != namespace {
+			continue // an unreadable one is another user's, so it is not in this sandbox
+		}
+		p, err := read(proc)
+		if gone(err) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("look at process %d: %w", proc.PID, err)
+		}
+		seen = append(seen, p)
+	}
+	slices.SortFunc(seen, func(a, b Process) int { return a.Inner - b.Inner })
+	return seen, nil
+}
+
+// LookAt looks at one process alone, by the number that this host knows it by.
+func LookAt(pid int) (Process, error) {
+	proc, err := procfs.NewProc(pid)
+	if err != nil {
+		return Process{}, fmt.Errorf("look at process %d: %w", pid, err)
+	}
+	p, err := read(proc)
+	if err != nil {
+		err = fmt.Errorf("look at process %d: %w", pid, err)
+	}
+	return p, err
+}
+
+// tick is the unit of proc(5)'s times on all of Go's Linux platforms (USER_HZ).
+const tick = 10 * time.Millisecond
+
+func pidNamespace(pid int) (string, error) { return os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", pid)) }
+
+func read(proc procfs.Proc) (Process, error) {
+	stat, err := proc.Stat()
+	if err != nil {
+		return Process{}, err
+	}
+	status, err := proc.NewStatus()
+	if err != nil {
+		return Process{}, err
+	}
+	p := Process{
+		PID: proc.PID, Inner: int(status.NSpids[len(status.NSpids)-1]), Parent: stat.PPID,
+		Name: stat.Comm, State: stat.State, Threads: stat.NumThreads, RSS: stat.ResidentMemory(),
+		PeakRSS: int(status.VmHWM), CPU: time.Duration(stat.CPUTime() * float64(time.Second)),
+		Reaped: time.Duration(stat.CUTime+stat.CSTime) * tick,
+	}
+	if !p.Zombie() {
+		p.Files, err = proc.FileDescriptorsLen()
+	}
+	return p, err
+}
+
+// gone recognises a process that ended while it was read: its files are not
+// there any more, or say ESRCH.
+func gone(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH)
+}

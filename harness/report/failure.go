@@ -1,0 +1,145 @@
+package report
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// failure is one bad trial with its evidence.
+type failure struct {
+	Anchor, Scenario, Arm, Strategy, Fault string
+	Index                                  int
+	Outcome, Kind, Asked, Got, Why         string
+	Want                                   int
+	Sent, Took                             string
+	Lanes                                  []lane
+	Moments                                []moment
+	Story                                  string
+	Log                                    []shownLine
+	Files                                  []string
+	Repeat                                 string
+	More                                   int // bad trials of this arm that are not shown; set on the last one
+	Open                                   bool
+}
+
+// lane is one row of the drawing, with the numbers of the moments on it.
+type lane struct {
+	Name     string
+	From, To float64 // percent
+	Points   []point
+}
+
+type point struct {
+	X      float64
+	Number int
+}
+
+// moment is one row of the list beside the drawing.
+type moment struct {
+	Number           int
+	After, Who, What string
+}
+
+// failures are the bad trials of arms that had to be clean.
+func failures(run Run, f Finding) []failure {
+	var all []failure
+	for _, a := range f.Arms {
+		if a.Plan.Claim != trial.Clean || len(a.Bad) == 0 {
+			continue
+		}
+		for i, r := range a.Bad {
+			shown := newFailure(run, f, a, r)
+			shown.Open = i == 0
+			all = append(all, shown)
+		}
+		all[len(all)-1].More = a.BadTrials() - len(a.Bad)
+	}
+	return all
+}
+
+// controlFailure is one bad trial of a control, the one that its log explains
+// best: what the defect looks like where it is wanted.
+func controlFailure(run Run, f Finding) []failure {
+	var found []failure
+	for _, a := range f.Arms {
+		if a.Plan.Role != trial.Baseline || a.Plan.Claim == trial.Clean {
+			continue
+		}
+		for _, r := range a.Bad {
+			shown := newFailure(run, f, a, r)
+			if shown.Story != "" {
+				return []failure{shown}
+			}
+			if found == nil {
+				found = []failure{shown}
+			}
+		}
+	}
+	return found
+}
+
+func newFailure(run Run, f Finding, a Arm, r trial.Record) failure {
+	log, files := a.logOf(r)
+	t := newTimeline(r, log)
+	shown := failure{
+		Anchor:   fmt.Sprintf("%s-%s-%d", f.ID, a.Plan.Arm, r.Index),
+		Scenario: line(f.ID), Arm: line(a.Plan.Arm), Strategy: line(a.Plan.Strategy), Fault: line(a.Plan.Fault),
+		Index: r.Index, Outcome: line(string(r.Outcome)), Kind: line(r.Kind), Asked: excerpt(r.Command, textLimit),
+		Want: r.Want, Got: got(r), Why: excerpt(r.Detail, textLimit), Took: micros(float64(r.Micros)),
+		Story: t.Story, Log: t.excerpt(), Files: append(files, a.Recording), Repeat: line(run.Repeat(f.ID)),
+	}
+	if !r.Sent.IsZero() {
+		shown.Sent = r.Sent.UTC().Format("15:04:05.000 UTC")
+	}
+	shown.Lanes, shown.Moments = draw(t.Events)
+	return shown
+}
+
+// logOf is the log kept of the trial itself, or else the log of a neighbour
+// that tells of it too.
+func (a *Arm) logOf(r trial.Record) (log []logLine, files []string) {
+	var neighbour []logLine
+	for _, artefact := range a.Artefacts {
+		switch {
+		case artefact.Trial == r.Index:
+			files = append(files, artefact.Path)
+			log = append(log, artefact.log...)
+		case neighbour == nil && newTimeline(r, artefact.log).known():
+			neighbour = artefact.log
+		}
+	}
+	if log == nil {
+		log = neighbour
+	}
+	return log, files
+}
+
+// draw puts events on lanes over a linear axis.
+func draw(events []event) ([]lane, []moment) {
+	last := events[len(events)-1].After
+	names := []string{laneClient, laneWaiter, laneChild, laneReaper}
+	lanes := make([]lane, len(names))
+	var moments []moment
+	for n, e := range events {
+		// Room for the numbers at both ends.
+		x := hundredths(4 + 92*float64(e.After)/float64(max(1, last)))
+		moments = append(moments, moment{n + 1, "+" + short(e.After.Round(100*time.Microsecond)), e.Lane, e.Text})
+		for i, name := range names {
+			lanes[i].Name = name
+			if name == e.Lane {
+				lanes[i].add(point{x, n + 1})
+			}
+		}
+	}
+	return lanes, moments
+}
+
+func (l *lane) add(p point) {
+	if len(l.Points) == 0 {
+		l.From = p.X
+	}
+	l.To = p.X
+	l.Points = append(l.Points, p)
+}

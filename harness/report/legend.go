@@ -1,0 +1,24 @@
+package report
+
+import (
+	"fmt"
+	"time"
+)
+
+// legend explains what the numbers of this run mean, in sentences.
+func legend(run Run) []string {
+	notes := []string{
+		"control: a baseline arm, which has to do what its row says; if it does not, nothing was proved.",
+		"upper95: with 95% confidence the true rate of bad trials lies below it (one-sided, Clopper-Pearson).",
+	}
+	for _, f := range run.Findings {
+		if _, ok := f.power(); ok {
+			notes = append(notes, "power: the chance that these trials would have shown a candidate that loses a hundred times less often than the control.")
+			break
+		}
+	}
+	if start, n := run.Start(); n > 0 {
+		notes = append(notes, fmt.Sprintf("start: a sandbox was ready after %v (%s, median of %d).", start.Round(time.Millisecond), line(run.Info.Runtime), n))
+	}
+	return notes
+}

@@ -1,0 +1,183 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// MarkdownLimit bounds report.md: a CI job summary refuses more than 1 MiB, and
+// a step may have more to say than this report.
+const MarkdownLimit = 1_000_000
+
+// Markdown is the run for people who read it in a CI job's summary. The most
+// important comes first, so that what has to go is the least of it.
+func Markdown(run Run) []byte {
+	d := document{limit: MarkdownLimit}
+	d.head(run)
+	d.findings(run)
+	d.failures(run)
+	d.arms(run)
+	d.legend(run)
+	return d.bytes()
+}
+
+// document takes chunks until one does not fit; that one and all that follow
+// are left out.
+type document struct {
+	text  []byte
+	limit int
+	cut   bool
+}
+
+const cutNotice = "\n**Cut here: the report has reached its limit. The whole is in report.html and in the recordings.**\n"
+
+func (d *document) add(format string, args ...any) {
+	chunk := fmt.Sprintf(format, args...)
+	if d.cut || len(d.text)+len(chunk)+len(cutNotice) > d.limit {
+		d.cut = true
+		return
+	}
+	d.text = append(d.text, chunk...)
+}
+
+func (d *document) bytes() []byte {
+	if d.cut {
+		return append(d.text, cutNotice...)
+	}
+	return d.text
+}
+
+func (d *document) head(run Run) {
+	i := run.Info
+	d.add("# reapcheck: %s\n\n", run.Verdict)
+	if i.Problem != "" {
+		d.add("The run did not reach its end: %s\n\n", code(i.Problem))
+	}
+	if run.allAccepted() {
+		d.add("Nothing to judge: %s.\n\n", allAcceptedNote)
+	}
+	d.add("%s, runtime %s, tier %s, seed %d, %s. Version %s, %s, %s, %s.\n\n",
+		cell(i.Target), cell(i.Runtime), cell(i.Tier), i.Seed, plural(run.Trials(), "trial"),
+		cell(i.Version), cell(i.Kernel), plural(i.CPUs, "CPU"), i.Started.UTC().Format(time.RFC3339))
+}
+
+func (d *document) findings(run Run) {
+	d.add("| scenario | verdict | candidate: bad of trials | upper95 | control: bad | why |\n|---|---|---:|---:|---:|---|\n")
+	for _, f := range run.Findings {
+		candidate, base := f.tally(trial.Candidate), f.tally(trial.Baseline)
+		bound, control := "-", "-"
+		if candidate.trials > 0 {
+			bound = percent(trial.Upper95(candidate.bad, candidate.trials))
+		}
+		if base.trials > 0 {
+			control = percent(rate(base.bad, base.trials))
+		}
+		d.add("| %s | %s | %d of %d | %s | %s | %s |\n",
+			cell(f.ID), strong(f), candidate.bad, candidate.trials, bound, control, cell(join(f.waiverNote(), f.Reason)))
+	}
+}
+
+func strong(f Finding) string {
+	if f.Verdict == trial.Pass {
+		return f.word()
+	}
+	return "**" + f.word() + "**"
+}
+
+// join puts what a waiver says before why the scenario did not pass.
+func join(note, reason string) string {
+	if note == "" || reason == "" {
+		return note + reason
+	}
+	return note + "; " + reason
+}
+
+// failures shows, for each scenario that was run and did not pass, the line that repeats
+// it and the first bad trials of its candidates.
+func (d *document) failures(run Run) {
+	const show = 3
+	for _, f := range run.Findings {
+		if f.Verdict == trial.Pass || len(f.Arms) == 0 {
+			continue
+		}
+		d.add("\n## %s: %s\n\n%s\n\nrepeat with: %s\n\n", cell(f.ID), f.word(), cell(join(f.waiverNote(), f.Reason)), code(run.Repeat(f.ID)))
+		if note := f.witnessNote(); note != "" {
+			d.add("%s\n\n", note)
+		}
+		for _, a := range f.Arms {
+			if a.Plan.Role != trial.Candidate {
+				continue
+			}
+			for _, r := range a.Bad[:min(show, len(a.Bad))] {
+				d.add("- %s, trial %d: **%s**. %s was to give %d and gave %s. %s\n",
+					cell(a.Plan.Arm), r.Index, cell(string(r.Outcome)), code(r.Command), r.Want, got(r), code(r.Detail))
+			}
+			if more := a.BadTrials() - show; more > 0 {
+				d.add("- %s: %s more\n", cell(a.Plan.Arm), plural(more, "bad trial"))
+			}
+		}
+	}
+}
+
+func got(r trial.Record) string {
+	if r.Got == nil {
+		return "no exit code"
+	}
+	return fmt.Sprint(*r.Got)
+}
+
+// arms is one table with a row per arm. All columns are there, so that two
+// reports can be compared.
+func (d *document) arms(run Run) {
+	d.add("\n## Arms\n\n| scenario | arm | must | fault | hits | trials | ok | lost | wrong | output | error | hung | upper95 | checks |\n")
+	d.add("|---|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
+	for _, f := range run.Findings {
+		for _, a := range f.Arms {
+			c := a.Counts
+			d.add("| %s | %s | %s | %s | %s | %d | %d | %d | %d | %d | %d | %d | %s | %s |\n",
+				cell(f.ID), cell(a.Plan.Arm), cell(promise(a)), cell(a.Plan.Fault), hits(a), a.Trials,
+				c[trial.OK], c[trial.Lost], c[trial.Wrong], c[trial.Output], c[trial.Error], c[trial.Hung],
+				ratio(a, trial.Upper95(a.BadTrials(), a.Trials)), checks(a))
+		}
+	}
+}
+
+func (d *document) legend(run Run) {
+	d.add("\n")
+	for _, text := range legend(run) {
+		d.add("- %s\n", cell(text))
+	}
+	for _, f := range run.Findings {
+		d.add("- %s: %s\n", code(f.ID), cell(f.Text))
+	}
+	d.add("\nRepeat the whole run with: %s\n", code(run.Repeat("")))
+}
+
+// escapes keeps untrusted text from being markup, a link, a mention, a formula,
+// a table border or a line. CommonMark lets a backslash stand before any ASCII
+// punctuation (2.4).
+var escapes = strings.NewReplacer("\\", "\\\\", "|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "\n", " ",
+	"`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "@", `\@`, "#", `\#`, "$", `\$`, "~", `\~`, "!", `\!`, "://", `\://`, "www.", `www\.`)
+
+func cell(s string) string { return escapes.Replace(excerpt(s, textLimit)) }
+
+// code shows text as it stands, in a fence longer than any run of backquotes
+// within it (CommonMark 6.1). It is not for tables, where a bar would end the
+// cell.
+func code(s string) string {
+	if s == "" {
+		return ""
+	}
+	s = line(s)
+	fence := "`"
+	for strings.Contains(s, fence) {
+		fence += "`"
+	}
+	if strings.Trim(s, "` ") != s {
+		s = " " + s + " "
+	}
+	return fence + s + fence
+}

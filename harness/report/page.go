@@ -1,0 +1,254 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// page is what the HTML template draws: text that has been made safe to look
+// at, and positions. Escaping is the template's.
+type page struct {
+	Verdict   trial.Verdict
+	Headline  string
+	Problem   string
+	Facts     []fact
+	Repeat    string
+	RateTicks []tick
+	Scenarios []scenarioRow
+	Sections  []section
+	Failures  []failure
+	Checks    []failedCheck
+	Controls  []failure
+	Settings  []settingRow
+	Files     []fileGroup
+	Legend    []string
+}
+
+type fact struct{ Name, Value string }
+
+// scenarioRow is one scenario in the table at the top.
+type scenarioRow struct {
+	ID, Reason, Waiver                             string
+	Verdict                                        trial.Verdict
+	Candidate, Rate, Upper95, Control, Hits, Power string
+	Marks                                          []rateMark
+}
+
+// section is one scenario with its arms.
+type section struct {
+	ID, Text, Reason, Waiver, Fault string
+	Witness                         string
+	Verdict                         trial.Verdict
+	Outcomes                        []string // that occurred, the worst first
+	Arms                            []armRow
+	RateTicks, TimeTicks            []tick
+	Tried, Faults, Checked          bool // which columns say something
+}
+
+type armRow struct {
+	Name, Role, Strategy, Fault, Hits, Trials, Must string
+	Verdict                                         trial.Verdict
+	Why                                             string
+	Counts                                          []string
+	Rate, Upper95, Checks                           string
+	Marks                                           []rateMark
+	Bars                                            []bar
+	Median, P99, Max, Start                         string
+}
+
+// failedCheck is a promise about a sandbox that was not kept.
+type failedCheck struct{ Scenario, Arm, Name, Want, Got string }
+
+type fileGroup struct {
+	Name  string
+	Files []string
+}
+
+func newPage(run Run) page {
+	rates := rateScale(run)
+	p := page{
+		Verdict: run.Verdict, Headline: headline(run), Problem: excerpt(run.Info.Problem, textLimit),
+		Facts: facts(run), Repeat: line(run.Repeat("")), RateTicks: rates.ticks(percent), Legend: legend(run),
+	}
+	for _, f := range run.Findings {
+		p.Scenarios = append(p.Scenarios, newScenarioRow(f, rates))
+		p.Sections = append(p.Sections, newSection(f, rates))
+		p.Failures = append(p.Failures, failures(run, f)...)
+		p.Checks = append(p.Checks, failedChecks(f)...)
+		p.Controls = append(p.Controls, controlFailure(run, f)...)
+	}
+	for _, s := range run.Info.Settings {
+		p.Settings = append(p.Settings, settingRow{line(s.Name), line(strings.Join(s.Values, ", ")), line(s.From)})
+	}
+	p.Files = files(run)
+	return p
+}
+
+// settingRow is one line of the effective configuration.
+type settingRow struct{ Name, Value, From string }
+
+// headline is the verdict as a sentence.
+func headline(run Run) string {
+	names, accepted := map[trial.Verdict][]string{}, 0
+	for _, f := range run.Findings {
+		if f.Waived == Accepted {
+			accepted++
+			continue
+		}
+		names[f.Verdict] = append(names[f.Verdict], line(f.ID))
+	}
+	of := plural(len(run.Findings), "scenario")
+	switch n := len(names[run.Verdict]); {
+	case run.allAccepted():
+		return "Nothing is proved: every scenario that was run has a waiver."
+	case run.Verdict == trial.Pass && accepted > 0:
+		return fmt.Sprintf("%d of %s passed, %d failed and accepted by a waiver. The controls did what they must and the faults hit, so the silence counts.", n, of, accepted)
+	case run.Verdict == trial.Pass:
+		return fmt.Sprintf("%s of %s passed. The controls did what they must and the faults hit, so the silence counts.", strconv.Itoa(n), of)
+	case run.Verdict == trial.Fail:
+		return fmt.Sprintf("%d of %s failed: %s.", n, of, strings.Join(names[trial.Fail], ", "))
+	case n == 0:
+		return "Nothing is proved: the run did not reach its end."
+	default:
+		return fmt.Sprintf("Nothing is proved: %d of %s inconclusive: %s.", n, of, strings.Join(names[trial.Inconclusive], ", "))
+	}
+}
+
+func facts(run Run) []fact {
+	i := run.Info
+	all := []fact{
+		{"target", line(i.Target)}, {"runtime", line(i.Runtime)}, {"tier", line(i.Tier)},
+		{"seed", strconv.FormatUint(i.Seed, 10)}, {"trials", strconv.Itoa(run.Trials())},
+		{"started", i.Started.UTC().Format("2006-01-02 15:04:05 UTC")},
+		{"reapcheck", line(i.Version)}, {"kernel", line(i.Kernel)}, {"CPUs", strconv.Itoa(i.CPUs)},
+	}
+	if start, n := run.Start(); n > 0 {
+		all = append(all, fact{"sandbox ready after", fmt.Sprintf("%s (median of %d)", short(start), n)})
+	}
+	for _, name := range []string{"engine", "image", "base"} {
+		if value := i.About[name]; value != "" {
+			all = append(all, fact{name, line(value)})
+		}
+	}
+	return all
+}
+
+func newScenarioRow(f Finding, rates scale) scenarioRow {
+	candidate, base := f.tally(trial.Candidate), f.tally(trial.Baseline)
+	row := scenarioRow{
+		ID: line(f.ID), Reason: excerpt(f.Reason, textLimit), Waiver: f.waiverNote(), Verdict: f.Verdict,
+		Candidate: "-", Rate: "-", Upper95: "-", Control: "-", Hits: f.hits(), Power: "-",
+	}
+	if candidate.trials > 0 {
+		row.Candidate = fmt.Sprintf("%d of %d", candidate.bad, candidate.trials)
+		row.Rate = percent(rate(candidate.bad, candidate.trials))
+		row.Upper95 = percent(trial.Upper95(candidate.bad, candidate.trials))
+		row.Marks = append(row.Marks, mark(candidate.bad, candidate.trials, "candidate").on(rates))
+	}
+	if base.trials > 0 {
+		row.Control = percent(rate(base.bad, base.trials))
+		row.Marks = append(row.Marks, mark(base.bad, base.trials, "baseline").on(rates))
+	}
+	if power, ok := f.power(); ok {
+		row.Power = percent(power)
+	}
+	return row
+}
+
+// hits adds up how often the faults of all arms hit.
+func (f Finding) hits() string {
+	n, faulty := int64(0), false
+	for _, a := range f.Arms {
+		if a.Plan.Fault != "" {
+			n, faulty = n+a.End.FaultHits, true
+		}
+	}
+	if !faulty {
+		return "-"
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+func newSection(f Finding, rates scale) section {
+	shared, own := splitFaults(f.Arms)
+	times := timeScale(f.Arms)
+	s := section{
+		ID: line(f.ID), Text: line(f.Text), Reason: excerpt(f.Reason, textLimit), Waiver: f.waiverNote(), Witness: f.witnessNote(), Fault: shared, Verdict: f.Verdict,
+		RateTicks: rates.ticks(percent), TimeTicks: times.ticks(micros), Tried: f.tally(trial.Baseline).trials+f.tally(trial.Candidate).trials > 0,
+	}
+	var shown []trial.Outcome
+	for _, o := range badOutcomes {
+		if slices.ContainsFunc(f.Arms, func(a Arm) bool { return a.Counts[o] > 0 }) {
+			shown, s.Outcomes = append(shown, o), append(s.Outcomes, string(o))
+		}
+	}
+	for _, a := range f.Arms {
+		row := newArmRow(a, shown, rates, times)
+		row.Fault = own[a.Plan.Fault]
+		s.Faults = s.Faults || row.Fault != ""
+		s.Checked = s.Checked || a.tellsByChecks()
+		s.Arms = append(s.Arms, row)
+	}
+	return s
+}
+
+func newArmRow(a Arm, shown []trial.Outcome, rates, times scale) armRow {
+	verdict, why := a.Judge()
+	row := armRow{
+		Name: line(a.Plan.Arm), Role: line(string(a.Plan.Role)), Strategy: line(a.Plan.Strategy), Hits: hits(a),
+		Trials: count(a, a.Trials), Must: promise(a), Verdict: verdict,
+		Rate: ratio(a, rate(a.BadTrials(), a.Trials)), Upper95: ratio(a, trial.Upper95(a.BadTrials(), a.Trials)), Checks: checks(a),
+	}
+	if verdict == trial.Inconclusive { // of a failure the numbers tell
+		row.Why = excerpt(why, textLimit)
+	}
+	for _, o := range shown {
+		row.Counts = append(row.Counts, count(a, a.Counts[o]))
+	}
+	if a.End.StartMicros > 0 {
+		row.Start = micros(float64(a.End.StartMicros))
+	}
+	if a.Trials == 0 {
+		return row
+	}
+	row.Marks = []rateMark{mark(a.BadTrials(), a.Trials, row.Role).on(rates)}
+	sorted := slices.Sorted(slices.Values(a.Micros))
+	row.Bars = times.histogram(sorted)
+	for at, q := range map[*string]float64{&row.Median: 0.5, &row.P99: 0.99, &row.Max: 1} {
+		*at = short(time.Duration(quantile(sorted, q)) * time.Microsecond)
+	}
+	return row
+}
+
+func failedChecks(f Finding) []failedCheck {
+	var all []failedCheck
+	for _, a := range f.Arms {
+		for _, c := range a.FailedChecks() {
+			if a.Plan.Claim == trial.Clean {
+				all = append(all, failedCheck{line(f.ID), line(a.Plan.Arm), line(c.Name), excerpt(c.Want, textLimit), excerpt(c.Got, textLimit)})
+			}
+		}
+	}
+	return all
+}
+
+// files are all that the report was made from, and what was made.
+func files(run Run) []fileGroup {
+	groups := []fileGroup{{"run", []string{"run.json", "verdict.json", "report.md", "junit.xml"}}}
+	for _, f := range run.Findings {
+		g := fileGroup{Name: line(f.ID)}
+		for _, a := range f.Arms {
+			g.Files = append(g.Files, a.Recording)
+			for _, artefact := range a.Artefacts {
+				g.Files = append(g.Files, artefact.Path)
+			}
+		}
+		groups = append(groups, g)
+	}
+	return groups
+}

@@ -1,0 +1,226 @@
+// Package report turns a result folder into what people and machines read.
+//
+// Load and Write are the front door. Everything is drawn from the folder's
+// files, so that an old run can be judged again; nothing is measured here.
+package report
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// Scenario names one finding.
+type Scenario struct {
+	ID   string `json:"id"`
+	Text string `json:"text"`
+}
+
+// Info is run.json: what a run was to do, and where. It is written before the
+// first sandbox starts, so a scenario that left no recording is noticed.
+type Info struct {
+	Version   string            `json:"version"`
+	Seed      uint64            `json:"seed"`
+	Tier      string            `json:"tier"`
+	Runtime   string            `json:"runtime"`
+	About     map[string]string `json:"about,omitempty"` // what the runtime says of itself
+	Target    string            `json:"target"`
+	Kernel    string            `json:"kernel"`
+	CPUs      int               `json:"cpus"`
+	Argv      []string          `json:"argv"`
+	Settings  []Setting         `json:"settings,omitempty"`
+	Started   time.Time         `json:"started"`
+	Scenarios []Scenario        `json:"scenarios"`
+	// Waivers are the known findings as they were when the run began.
+	Waivers []Waiver `json:"waivers,omitempty"`
+	// Problem says why the run ended before its end; it is written then.
+	Problem string `json:"problem,omitempty"`
+}
+
+// Run is a result folder, read and judged.
+type Run struct {
+	Folder   string // as it was given to Load
+	Info     Info
+	Verdict  trial.Verdict
+	Findings []Finding
+}
+
+// Finding is one scenario's result.
+type Finding struct {
+	Scenario
+	Verdict trial.Verdict
+	Reason  string
+	Arms    []Arm
+	// Waiver is the scenario's; nil where it has none.
+	Waiver *Waiver
+	Waived Waived
+}
+
+// Arm is one recording, counted, and the files that belong to it.
+type Arm struct {
+	trial.Summary
+	// Recording is the path within the result folder, with slashes.
+	Recording string
+	// Artefacts are what was kept of single trials.
+	Artefacts []Artefact
+}
+
+// Artefact is a file that was kept of one trial, such as the target's log.
+type Artefact struct {
+	Trial int
+	Path  string // within the result folder, with slashes
+	log   []logLine
+}
+
+// WriteInfo writes run.json.
+func WriteInfo(dir string, info Info) error { return writeJSON(filepath.Join(dir, "run.json"), info) }
+
+// Load reads a result folder and judges its recordings.
+func Load(dir string) (Run, error) {
+	run := Run{Folder: dir}
+	raw, err := os.ReadFile(filepath.Join(dir, "run.json"))
+	if err == nil {
+		err = json.Unmarshal(raw, &run.Info)
+	}
+	if err != nil {
+		return Run{}, fmt.Errorf("read result folder %s: %w", dir, err)
+	}
+	for _, s := range run.Info.Scenarios {
+		finding, err := loadFinding(dir, s)
+		if err != nil {
+			return Run{}, err
+		}
+		finding.waive(run.Info.Waivers, run.Info.Started)
+		run.Findings = append(run.Findings, finding)
+	}
+	run.Verdict = overall(run.Findings)
+	if run.Info.Problem != "" && run.Verdict == trial.Pass {
+		run.Verdict = trial.Inconclusive
+	}
+	return run, nil
+}
+
+// loadFinding reads one scenario's folder. A scenario without a folder was not
+// reached.
+func loadFinding(dir string, s Scenario) (Finding, error) {
+	f := Finding{Scenario: s}
+	if !filepath.IsLocal(s.ID) || filepath.Base(s.ID) != s.ID {
+		return f, fmt.Errorf("read result folder: scenario %q is no folder name", s.ID)
+	}
+	entries, err := os.ReadDir(filepath.Join(dir, s.ID))
+	if errors.Is(err, fs.ErrNotExist) {
+		f.Reason = "not run: the run was cut before it"
+		return f, nil
+	}
+	if err != nil {
+		return f, fmt.Errorf("read result folder: %w", err)
+	}
+	names := make([]string, len(entries))
+	for i, entry := range entries {
+		names[i] = entry.Name()
+	}
+	err = f.loadArms(dir, names)
+	return f, err
+}
+
+func (f *Finding) loadArms(dir string, names []string) error {
+	var summaries []trial.Summary
+	for _, name := range names {
+		stem, ok := strings.CutSuffix(name, ".jsonl")
+		if !ok {
+			continue
+		}
+		summary, err := loadRecording(filepath.Join(dir, f.ID, name))
+		if err != nil {
+			return err
+		}
+		arm := Arm{Summary: summary, Recording: path.Join(f.ID, name), Artefacts: artefacts(f.ID, stem, names)}
+		if err := arm.loadLogs(dir); err != nil {
+			return err
+		}
+		f.Arms = append(f.Arms, arm)
+	}
+	sortArms(f.Arms)
+	for _, a := range f.Arms {
+		summaries = append(summaries, a.Summary)
+	}
+	f.Verdict, f.Reason = trial.Judge(summaries)
+	return nil
+}
+
+// artefacts are the files named <arm>-trial-<n>.<kind>, in the order of n.
+func artefacts(folder, arm string, names []string) []Artefact {
+	var found []Artefact
+	for _, name := range names {
+		rest, ok := strings.CutPrefix(name, arm+"-trial-")
+		number, _, _ := strings.Cut(rest, ".")
+		if n, err := strconv.Atoi(number); ok && err == nil {
+			found = append(found, Artefact{Trial: n, Path: path.Join(folder, name)})
+		}
+	}
+	slices.SortStableFunc(found, func(a, b Artefact) int { return a.Trial - b.Trial })
+	return found
+}
+
+// loadLogs reads the logs among the artefacts.
+func (a *Arm) loadLogs(dir string) error {
+	for i := range a.Artefacts {
+		artefact := &a.Artefacts[i]
+		if !strings.HasSuffix(artefact.Path, ".log") {
+			continue
+		}
+		lines, err := loadLog(filepath.Join(dir, filepath.FromSlash(artefact.Path)))
+		if err != nil {
+			return fmt.Errorf("read artefact: %w", err)
+		}
+		artefact.log = lines
+	}
+	return nil
+}
+
+// loadLog reads up to a limit far above what a session keeps.
+func loadLog(path string) ([]logLine, error) {
+	const limit = 4 << 20
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, limit))
+	return parseLog(text), err
+}
+
+func loadRecording(path string) (trial.Summary, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return trial.Summary{}, fmt.Errorf("read recording: %w", err)
+	}
+	defer file.Close()
+	summary, err := trial.Read(file)
+	if err != nil {
+		return summary, fmt.Errorf("read recording %s: %w", path, err)
+	}
+	return summary, nil
+}
+
+func writeJSON(path string, v any) error {
+	raw, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", filepath.Base(path), err)
+	}
+	if err := os.WriteFile(path, append(raw, '\n'), 0o644); err != nil {
+		return fmt.Errorf("write result: %w", err)
+	}
+	return nil
+}

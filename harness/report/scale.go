@@ -1,0 +1,140 @@
+package report
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// scale is a logarithmic axis. Positions are percent of its width, so that an
+// SVG can be as wide as its table cell.
+type scale struct{ low, high float64 } // exponents of ten
+
+// position of v; what lies outside stands at the edge.
+func (s scale) position(v float64) float64 {
+	if v <= 0 {
+		return 0
+	}
+	return hundredths(100 * min(1, max(0, (math.Log10(v)-s.low)/(s.high-s.low))))
+}
+
+// hundredths are as fine as a drawing needs, and the same on every machine.
+func hundredths(v float64) float64 { return math.Round(100*v) / 100 }
+
+// tick is a labelled place of an axis.
+type tick struct {
+	X      float64
+	Label  string
+	Anchor string // SVG's text-anchor
+}
+
+func (s scale) ticks(label func(v float64) string) []tick {
+	const most = 4 // labels of this length fit into a cell
+	var ticks []tick
+	step := math.Ceil((s.high - s.low + 1) / most)
+	for e := s.high; e >= s.low; e -= step {
+		t := tick{X: s.position(math.Pow(10, e)), Label: label(math.Pow(10, e)), Anchor: "middle"}
+		switch e {
+		case s.low:
+			t.Anchor = "start"
+		case s.high:
+			t.Anchor = "end"
+		}
+		ticks = append(ticks, t)
+	}
+	return ticks
+}
+
+// rateScale reaches from the least rate that the run can tell from 0 to 1.
+func rateScale(run Run) scale {
+	low := 1e-2
+	for _, f := range run.Findings {
+		candidate := f.tally(trial.Candidate)
+		low = min(low, mark(candidate.bad, candidate.trials, "").least())
+		for _, a := range f.Arms {
+			low = min(low, mark(a.BadTrials(), a.Trials, "").least())
+		}
+	}
+	return scale{low: math.Floor(math.Log10(low)), high: 0}
+}
+
+// rateMark is a rate with its interval; on a scale the numbers are positions.
+type rateMark struct {
+	Rate, Low, High float64
+	Class           string
+}
+
+func mark(bad, trials int, class string) rateMark {
+	low, high := trial.Interval95(bad, trials)
+	return rateMark{Rate: rate(bad, trials), Low: low, High: high, Class: class}
+}
+
+func (m rateMark) on(s scale) rateMark {
+	return rateMark{Rate: s.position(m.Rate), Low: s.position(m.Low), High: s.position(m.High), Class: m.Class}
+}
+
+// least is the smallest number that has to be on the axis; the lower end of an
+// interval may stand at its edge.
+func (m rateMark) least() float64 {
+	if m.Rate > 0 {
+		return m.Rate
+	}
+	return m.High
+}
+
+// timeScale reaches over all answers of a scenario's arms.
+func timeScale(arms []Arm) scale {
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, a := range arms {
+		if len(a.Micros) > 0 {
+			low = min(low, float64(slices.Min(a.Micros)))
+			high = max(high, float64(slices.Max(a.Micros)))
+		}
+	}
+	if low > high {
+		return scale{0, 1}
+	}
+	s := scale{math.Floor(math.Log10(max(1, low))), math.Ceil(math.Log10(max(1, high)))}
+	s.high = max(s.high, s.low+1)
+	return s
+}
+
+func micros(v float64) string { return short(time.Duration(v) * time.Microsecond) }
+
+// short writes a duration with three digits that count.
+func short(d time.Duration) string {
+	for _, unit := range []time.Duration{time.Second, time.Millisecond, time.Microsecond} {
+		if d >= 100*unit {
+			return d.Round(unit).String()
+		}
+		if d >= unit {
+			return d.Round(unit / 100).String()
+		}
+	}
+	return d.String()
+}
+
+// bar is one column of a histogram, in percent of the drawing.
+type bar struct{ X, Width, Height float64 }
+
+// histogram counts answers in bins of equal width on the scale. The tallest bar
+// is full height: it shows a shape, not a number.
+func (s scale) histogram(micros []int64) []bar {
+	const bins = 50
+	counts := make([]int, bins)
+	for _, v := range micros {
+		counts[min(bins-1, int(s.position(float64(v))/100*bins))]++
+	}
+	tallest := slices.Max(counts)
+	var bars []bar
+	for i, n := range counts {
+		if n > 0 {
+			bars = append(bars, bar{X: 100 * float64(i) / bins, Width: 100.0 / bins, Height: hundredths(max(4, 100*float64(n)/float64(tallest)))})
+		}
+	}
+	return bars
+}
+
+func (b bar) Y() float64 { return hundredths(100 - b.Height) }

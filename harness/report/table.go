@@ -1,0 +1,130 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// Style says how the table is to look. The zero value is plain text in 100
+// columns.
+type Style struct {
+	Colour bool
+	Width  int
+}
+
+func (s Style) width() int {
+	const usual, least = 100, 40
+	if s.Width == 0 {
+		return usual
+	}
+	return max(least, s.Width)
+}
+
+const (
+	red    = "\x1b[31m"
+	green  = "\x1b[32m"
+	yellow = "\x1b[33m"
+	bold   = "\x1b[1m"
+	plain  = "\x1b[0m"
+)
+
+func (s Style) paint(colour, text string) string {
+	if !s.Colour || colour == "" {
+		return text
+	}
+	return colour + text + plain
+}
+
+var colours = map[trial.Verdict]string{trial.Pass: green, trial.Fail: red, trial.Inconclusive: yellow}
+
+func (s Style) verdict(v trial.Verdict) string { return s.paint(colours[v], v.String()) }
+
+// Table writes the run for a terminal or a log: the arms of each scenario, what
+// the scenarios came to, and the verdict as the last line.
+func Table(w io.Writer, run Run, style Style) error {
+	var b strings.Builder
+	for _, f := range run.Findings {
+		style.finding(&b, f)
+	}
+	style.legend(&b, run)
+	style.verdicts(&b, run)
+	if run.allAccepted() {
+		fmt.Fprintf(&b, "%s\n", allAcceptedNote)
+	}
+	if run.Info.Problem != "" {
+		fmt.Fprintf(&b, "problem: %s\n", excerpt(run.Info.Problem, textLimit))
+	}
+	if run.Folder != "" {
+		fmt.Fprintf(&b, "report: %s\n", line(filepath.Join(run.Folder, "report.html")))
+	}
+	fmt.Fprintf(&b, "verdict: %s\n", style.verdict(run.Verdict))
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (s Style) finding(b *strings.Builder, f Finding) {
+	fmt.Fprintf(b, "%s: %s\n", s.paint(bold, f.ID), s.verdict(f.Verdict))
+	b.WriteString(wrap(line(f.Text), s.width(), "  "))
+	if len(f.Arms) == 0 {
+		fmt.Fprintf(b, "  %s\n\n", line(f.Reason))
+		return
+	}
+	grid := armGrid(f, s.width()-2)
+	if grid.faults != "" {
+		b.WriteString(wrap("fault: "+grid.faults, s.width(), "  "))
+	}
+	for i, text := range grid.lines() {
+		fmt.Fprintf(b, "  %s\n", s.paint(grid.colour(i), text))
+	}
+	if note := f.witnessNote(); note != "" {
+		b.WriteString(wrap(note, s.width(), "  "))
+	}
+	b.WriteByte('\n')
+}
+
+func (s Style) legend(b *strings.Builder, run Run) {
+	for _, text := range legend(run) {
+		b.WriteString(wrap(text, s.width(), ""))
+	}
+	b.WriteByte('\n')
+}
+
+func (s Style) verdicts(b *strings.Builder, run Run) {
+	idWidth := 0
+	for _, f := range run.Findings {
+		idWidth = max(idWidth, len(f.ID))
+	}
+	for _, f := range run.Findings {
+		pad := strings.Repeat(" ", len("inconclusive")-len(f.Verdict.String()))
+		fmt.Fprintf(b, "%s%s  %-*s  %s\n", s.verdict(f.Verdict), pad, idWidth, f.ID, sentence(f))
+		if note := f.waiverNote(); note != "" {
+			b.WriteString(wrap(note, s.width(), "  "))
+		}
+		if f.Verdict != trial.Pass && len(f.Arms) > 0 {
+			fmt.Fprintf(b, "  repeat with: %s\n", line(run.Repeat(f.ID)))
+		}
+	}
+	fmt.Fprintf(b, "%s, tier %s, seed %d, %s\n", line(run.Info.Runtime), line(run.Info.Tier), run.Info.Seed, plural(run.Trials(), "trial"))
+}
+
+// sentence is what a scenario came to, in one line.
+func sentence(f Finding) string {
+	if f.Verdict != trial.Pass {
+		reason, _, _ := strings.Cut(f.Reason, "\n")
+		return line(reason)
+	}
+	candidate := f.tally(trial.Candidate)
+	if candidate.trials == 0 {
+		return "all checks hold"
+	}
+	text := fmt.Sprintf("%d bad of %d, upper95 %s", candidate.bad, candidate.trials, percent(trial.Upper95(candidate.bad, candidate.trials)))
+	if power, ok := f.power(); ok {
+		base := f.tally(trial.Baseline)
+		text += fmt.Sprintf("; control lost %s, power %s", percent(rate(base.lost, base.trials)), percent(power))
+	}
+	return text
+}

@@ -1,0 +1,95 @@
+package report
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+func TestArmsStandInTheOrderInWhichTheyAreRead(t *testing.T) {
+	var arms []Arm
+	for _, name := range strings.Fields(`candidate-256 baseline-256 candidate-1s documented-1s candidate-8 baseline-8 naive-reaper-wins
+		candidate-50ms documented-50ms candidate naive candidate-reaper-wins candidate-refuses-word`) {
+		role := trial.Baseline
+		if strings.HasPrefix(name, "candidate") {
+			role = trial.Candidate
+		}
+		arms = append(arms, Arm{Summary: trial.Summary{Plan: trial.Plan{Arm: name, Role: role}}})
+	}
+	sortArms(arms)
+	var got []string
+	for _, a := range arms {
+		got = append(got, a.Plan.Arm)
+	}
+	want := "naive candidate baseline-8 candidate-8 baseline-256 candidate-256 documented-50ms candidate-50ms documented-1s candidate-1s " +
+		"naive-reaper-wins candidate-reaper-wins candidate-refuses-word"
+	if strings.Join(got, " ") != want {
+		t.Errorf("%s\nwant %s", strings.Join(got, " "), want)
+	}
+}
+
+func failRun(t *testing.T) Run {
+	t.Helper()
+	run, err := Load("testdata/fail")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run
+}
+
+func table(t *testing.T, run Run, style Style) string {
+	t.Helper()
+	var b strings.Builder
+	if err := Table(&b, run, style); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestTableEndsWithTheVerdict(t *testing.T) {
+	run := failRun(t)
+	if text := table(t, run, Style{}); !strings.HasSuffix(text, "\nverdict: fail\n") || strings.Contains(text, "\x1b") {
+		t.Errorf("%q", text[len(text)-100:])
+	}
+	if text := table(t, run, Style{Colour: true}); !strings.HasSuffix(text, "\nverdict: \x1b[31mfail\x1b[0m\n") {
+		t.Errorf("%q", text[len(text)-100:])
+	}
+	if text := table(t, Run{}, Style{}); !strings.HasSuffix(text, "\nverdict: inconclusive\n") {
+		t.Errorf("an empty run: %q", text)
+	}
+}
+
+func TestTableRepeatsEachFailureOnce(t *testing.T) {
+	text := table(t, failRun(t), Style{})
+	for _, id := range []string{"late-publish", "exit-codes"} {
+		if n := strings.Count(text, "repeat with: bin/reapcheck repro --tier=quick --runtime=docker --strategy=documented --seed=7529809429049704 --scenario="+id+"\n"); n != 1 {
+			t.Errorf("%s is repeated %d times", id, n)
+		}
+	}
+}
+
+// Lines that are meant to be pasted stay whole; all others fit.
+func TestTableFitsANarrowTerminal(t *testing.T) {
+	for _, width := range []int{60, 80, 200} {
+		for line := range strings.Lines(table(t, failRun(t), Style{Width: width})) {
+			line = strings.TrimSuffix(line, "\n")
+			if n := utf8.RuneCountInString(line); n > width && !strings.Contains(line, "repeat with") && !strings.HasPrefix(line, "fail ") {
+				t.Errorf("%d columns of %d: %s", n, width, line)
+			}
+		}
+	}
+	if wide := table(t, failRun(t), Style{Width: 200}); !strings.Contains(wide, "rate") {
+		t.Error("a wide table has no rates")
+	}
+}
+
+func TestControlsSayThatTheyMustFail(t *testing.T) {
+	text := table(t, failRun(t), Style{})
+	for _, want := range []string{"control: must lose all\n", "control: must lose\n", "control: must be clean\n", "must be clean [fail]\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+}

@@ -1,0 +1,32 @@
+package report
+
+import (
+	"fmt"
+
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// witnessNote says what the target does where the fault is held the other way,
+// so that its waiter comes first; empty where that was not tried to its end. It
+// tells a race from a target that gives no codes whoever comes first.
+func (f Finding) witnessNote() string {
+	for _, a := range f.Arms {
+		if a.Plan.Role == trial.Witness && (a.Trials != a.Plan.Trials || a.End.Void != "" || a.End.FaultNote != "") {
+			return ""
+		}
+	}
+	w, c := f.tally(trial.Witness), f.tally(trial.Candidate)
+	const begin = "The other way round, with the waiter first,"
+	answers := plural(w.trials, "answer")
+	switch {
+	case w.trials == 0 || c.trials == 0:
+		return ""
+	case c.bad == 0 && w.bad == 0:
+		return fmt.Sprintf("%s all %s were right too: neither order took a code from this target.", begin, answers)
+	case c.lost > 0 && 2*rate(w.bad, w.trials) < rate(c.bad, c.trials):
+		return fmt.Sprintf("%s %d of %s were bad instead of %d of %d: the order decides, so it is the race.", begin, w.bad, answers, c.bad, c.trials)
+	case c.bad > 0:
+		return fmt.Sprintf("%s %d of %s were bad too: the race is not all that is wrong.", begin, w.bad, answers)
+	}
+	return fmt.Sprintf("%s %d of %s were bad.", begin, w.bad, answers)
+}

@@ -1,0 +1,40 @@
+package report
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+func armWith(role trial.Role, planned int, counts map[trial.Outcome]int) Arm {
+	s := trial.Summary{Plan: trial.Plan{Arm: string(role), Role: role, Claim: trial.NoClaim, Trials: planned}, Counts: counts, Ended: true}
+	for _, n := range counts {
+		s.Trials += n
+	}
+	return Arm{Summary: s}
+}
+
+func TestWitnessNote(t *testing.T) {
+	for _, c := range []struct {
+		name               string
+		candidate, witness map[trial.Outcome]int
+		want               string
+	}{
+		{"a race", map[trial.Outcome]int{trial.Lost: 500}, map[trial.Outcome]int{trial.OK: 9, trial.Lost: 1}, "1 of 10 answers were bad instead of 500 of 500: the order decides"},
+		{"lost either way", map[trial.Outcome]int{trial.Lost: 500}, map[trial.Outcome]int{trial.Lost: 10}, "10 of 10 answers were bad too: the race is not all"},
+		{"wrong, but less often", map[trial.Outcome]int{trial.Wrong: 500}, map[trial.Outcome]int{trial.OK: 9, trial.Wrong: 1}, "the race is not all"},
+		{"sound", map[trial.Outcome]int{trial.OK: 500}, map[trial.Outcome]int{trial.OK: 10}, "all 10 answers were right too"},
+		{"bad the other way only", map[trial.Outcome]int{trial.OK: 500}, map[trial.Outcome]int{trial.OK: 9, trial.Hung: 1}, "1 of 10 answers were bad."},
+		{"cut", map[trial.Outcome]int{trial.Lost: 500}, map[trial.Outcome]int{trial.OK: 3}, ""},
+		{"no witness", map[trial.Outcome]int{trial.Lost: 500}, nil, ""},
+	} {
+		f := Finding{Arms: []Arm{armWith(trial.Candidate, 500, c.candidate)}}
+		if c.witness != nil {
+			f.Arms = append(f.Arms, armWith(trial.Witness, 10, c.witness))
+		}
+		if got := f.witnessNote(); !strings.Contains(got, c.want) || (c.want == "") != (got == "") {
+			t.Errorf("%s: %q", c.name, got)
+		}
+	}
+}

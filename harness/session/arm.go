@@ -1,0 +1,325 @@
+package session
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/client"
+	"github.com/reapcheck/reapcheck/harness/fault"
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// runningArm is an arm with its sandbox, its fault and its recording.
+type runningArm struct {
+	Arm
+	session  *Session
+	scenario string
+	target   target.Target
+	recorder *recorder
+	sandbox  sandbox.Sandbox // nil where the target did not start
+	armed    fault.Armed     // nil where nothing is injected
+	client   *client.Client
+	look     Look
+	began    time.Time
+	last     trial.End
+	hung     atomic.Int32
+	logs     logKeeper // beside the first bad trials
+	enough   func()    // ends the experiment, its verdict being certain
+}
+
+// teardownLimit bounds the clean-up of one arm, which runs in a context of its
+// own so that an interrupt does not leave a sandbox behind.
+const teardownLimit = 30 * time.Second
+
+// beginArm starts the arm's recording first: what happens to a sandbox that
+// does not come up is a result too.
+func (s *Session) beginArm(ctx context.Context, scenario string, a Arm, enough func()) (*runningArm, error) {
+	tested := s.targetOf(a)
+	plan := trial.Plan{
+		Scenario: scenario, Arm: a.Name, Role: a.Role, Strategy: tested.Strategy, Claim: a.Claim,
+		Trials: a.Trials, InFlight: a.InFlight, Seed: s.Seed, MinHits: a.MinHits,
+	}
+	if a.Fault != nil {
+		plan.Fault = a.Fault.Name()
+	}
+	rec, err := newRecorder(s.recordingPath(scenario, a.Name), plan)
+	if err != nil {
+		return nil, err
+	}
+	arm := &runningArm{Arm: a, session: s, scenario: scenario, target: tested, recorder: rec, enough: enough}
+	err = arm.start(ctx)
+	if err != nil {
+		arm.last.Error = err.Error()
+	}
+	if errors.Is(err, fault.ErrDeclined) {
+		err = nil // a scenario that cannot be hosted is inconclusive, no fault of ours
+	}
+	return arm, err
+}
+
+func (a *runningArm) start(ctx context.Context) error {
+	if err := errors.Join(a.sayable(), a.reachable()); err != nil {
+		return err
+	}
+	spec := a.spec()
+	if err := a.session.layPath(&spec); err != nil {
+		return err
+	}
+	if a.Fault != nil {
+		if err := a.Fault.Prepare(&spec); err != nil {
+			return err
+		}
+	}
+	free, err := a.session.startSlot(ctx)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	sb, err := a.launch(ctx, spec)
+	free()
+	if a.Refusal != "" {
+		return a.refused(sb, err)
+	}
+	if err != nil {
+		return fmt.Errorf("start %s%s: %w", spec.Name, behind(spec.Front), err)
+	}
+	a.sandbox = sb
+	a.last.StartMicros = time.Since(began).Microseconds()
+	if err := a.session.checkPath(sb); err != nil {
+		return err
+	}
+	if a.Watch != nil {
+		if a.look, err = a.Watch(ctx, sb); err != nil {
+			return err
+		}
+	}
+	if err := a.inject(ctx); err != nil {
+		return err
+	}
+	a.client = client.New(sb.URL(), a.target.Dialect, a.InFlight, sandbox.Transport(sb))
+	a.began = time.Now()
+	return nil
+}
+
+// behind says what may keep a target from starting that starts without a front.
+func behind(front sandbox.Front) string {
+	if front.Program == "" {
+		return ""
+	}
+	return " behind the launcher, where no target can listen to system calls by a seccomp filter of its own"
+}
+
+func (a *runningArm) spec() sandbox.Spec {
+	t := a.target
+	spec := sandbox.Spec{
+		Name:              a.scenario + "-" + a.Name,
+		Binary:            t.Binary,
+		FaultPointsBinary: t.FaultPoints,
+		Image:             t.Image,
+		Args:              t.Args,
+		Env:               map[string]string{},
+		Port:              t.Dialect.Port,
+		Ready:             t.Dialect.Ready,
+	}
+	if t.Ours() {
+		spec.Binary = a.session.Daemons[cmp.Or(t.Build, target.Ordinary)]
+		if !a.session.BlackBox {
+			spec.FaultPointsBinary = a.session.Daemons[target.FaultPoints]
+		}
+		spec.Env["DECK_STRATEGY"] = t.Strategy
+		spec.Env["DECK_LISTEN"] = fmt.Sprintf("0.0.0.0:%d", t.Dialect.Port)
+	}
+	maps.Copy(spec.Env, t.Env)
+	maps.Copy(spec.Env, a.Env)
+	return spec
+}
+
+// refused checks a target that must not start.
+func (a *runningArm) refused(sb sandbox.Sandbox, err error) error {
+	a.sandbox = sb
+	check := trial.Check{Name: "refusal to start", Want: a.Refusal, Got: "started"}
+	if err != nil {
+		check.Got = err.Error()
+		check.OK = errors.Is(err, sandbox.ErrTarget) && strings.Contains(check.Got, a.Refusal)
+	}
+	a.recorder.write(trial.Line{Check: &check})
+	return nil
+}
+
+// trials runs the arm's share of trials in one of several turns. Nothing is
+// run where the arm did not come up.
+func (a *runningArm) trials(ctx context.Context, turn, of int) error {
+	if a.client == nil || a.last.Error != "" {
+		return nil
+	}
+	defer func() { a.session.noteLog(a.logs.extend(a.sandbox.Log)) }()
+	first, last := a.Trials*turn/of, a.Trials*(turn+1)/of
+	step := last - first
+	if a.Bursts {
+		step = a.InFlight
+	}
+	for ; first < last; first += step {
+		_, err := load.Run(ctx, first, min(first+step, last), a.InFlight, func(i int) { a.try(ctx, i) })
+		if err = errors.Join(err, a.recorder.failed()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// detailLimit bounds what a recording keeps of a target's own words.
+const detailLimit = 4 << 10
+
+// try is one trial. One that an interrupt cuts short is not recorded: the
+// target was not given its time.
+func (a *runningArm) try(ctx context.Context, index int) {
+	if a.exhausted() {
+		return
+	}
+	cmd := a.command(index)
+	bounded, cancel := context.WithTimeout(ctx, cmp.Or(cmd.Within, a.Deadline, DefaultDeadline))
+	defer cancel()
+	steering, _ := a.armed.(fault.Steering)
+	if steering != nil {
+		steering.Before(ctx)
+	}
+	sent := time.Now()
+	answer := a.client.Execute(bounded, client.Request{
+		Command: cmd.Script, Plain: cmd.Plain, Cwd: cmd.Cwd, Timeout: cmd.Timeout, HangUpAfter: cmd.HangUpAfter,
+	})
+	took := time.Since(sent)
+	if ctx.Err() != nil {
+		return
+	}
+	if steering != nil {
+		steering.After(answer.Output)
+	}
+	a.record(index, cmd, answer, sent, took)
+}
+
+func (a *runningArm) record(index int, cmd load.Command, answer trial.Answer, sent time.Time, took time.Duration) {
+	outcome, detail := trial.Classify(a.target.Dialect.Want(cmd.Want), answer)
+	r := trial.Record{
+		Index: index, Kind: cmd.Kind, Want: cmd.Want.Code, Outcome: outcome, Detail: detail[:min(len(detail), detailLimit)],
+		AtMicros: sent.Sub(a.began).Microseconds(), Micros: took.Microseconds(),
+	}
+	if answer.Known {
+		r.Got = &answer.Code
+	}
+	if r.Bad() {
+		r.Command, r.Sent = cmd.Script, sent.UTC()
+	}
+	if outcome == trial.Hung {
+		a.hung.Add(1)
+	}
+	a.recorder.write(trial.Line{Record: &r})
+	a.session.Progress.Trial(a.Role, outcome)
+	if r.Bad() && a.session.StopAtFirstBad && a.Role == trial.Candidate && a.Claim == trial.Clean {
+		a.enough()
+	}
+	if r.Bad() {
+		path := filepath.Join(a.session.Folder, a.scenario, fmt.Sprintf("%s-trial-%d.log", a.Name, index))
+		a.session.noteLog(a.logs.keep(path, a.sandbox.Log))
+	}
+}
+
+func (s *Session) noteLog(err error) {
+	if err != nil {
+		s.Progress.Say("could not keep a log: %v", err)
+	}
+}
+
+// end closes the recording and takes the sandbox down, whatever ctx says.
+func (a *runningArm) end(ctx context.Context) error {
+	if errors.Is(context.Cause(ctx), errEnough) {
+		a.last.Stopped = errEnough.Error()
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), teardownLimit)
+	defer cancel()
+	var err error
+	if a.client != nil {
+		err = a.lookBack(ctx)
+		if lost := sandbox.Lost(a.sandbox); lost != nil {
+			a.last.Void = lost.Error()
+		}
+		if pathErr := a.session.checkPath(a.sandbox); pathErr != nil && err == nil {
+			a.last.Error = pathErr.Error()
+		}
+		a.client.Close()
+	}
+	if a.exhausted() {
+		a.last.Error = fmt.Sprintf("stopped after %d trials that hung", a.hung.Load())
+	}
+	if err != nil && a.last.Error == "" {
+		a.last.Error = err.Error()
+	}
+	a.recorder.write(trial.Line{End: &a.last})
+	err = errors.Join(err, a.recorder.close())
+	if a.sandbox != nil {
+		err = errors.Join(err, a.sandbox.Stop(ctx))
+	}
+	return err
+}
+
+// lookBack asks the fault for its hits and the sandbox for its state. Trials
+// that were cut short leave a sandbox of which nothing was promised.
+func (a *runningArm) lookBack(ctx context.Context) error {
+	err := a.withdraw(ctx)
+	state := a.state()
+	a.recorder.write(trial.Line{Check: &state})
+	if !state.OK {
+		return nil // that the target ended is the finding; it answers no questions
+	}
+	if a.last.Stopped != "" {
+		return err
+	}
+	a.checkHealth(ctx)
+	if a.look == nil {
+		return err
+	}
+	checks, lookErr := a.look(ctx)
+	for i := range checks {
+		a.recorder.write(trial.Line{Check: &checks[i]})
+	}
+	return errors.Join(err, lookErr)
+}
+
+// endLimit is how long a target that is to end may take after the last answer.
+const endLimit = 5 * time.Second
+
+// state says whether PID 1 still runs, or how it ended where it had to.
+func (a *runningArm) state() trial.Check {
+	check := trial.Check{Name: "target", Want: "running", Got: "running"}
+	var wait time.Duration
+	if a.mustEnd() {
+		check.Want, wait = a.Ends, endLimit
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-a.sandbox.Done():
+	case <-timer.C:
+	}
+	select {
+	case <-a.sandbox.Done():
+		check.Got = a.sandbox.Ended()
+	default:
+	}
+	check.OK = check.Got == check.Want
+	return check
+}
+
+// mustEnd says whether what was to end the target has happened.
+func (a *runningArm) mustEnd() bool {
+	return a.Ends != "" && a.last.Stopped == "" && (a.armed == nil || a.last.FaultHits > 0)
+}

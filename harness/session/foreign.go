@@ -1,0 +1,86 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/reapcheck/reapcheck/harness/client"
+	"github.com/reapcheck/reapcheck/harness/fault"
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// targetOf is what an arm runs.
+func (s *Session) targetOf(a Arm) target.Target {
+	if a.Role != trial.Baseline {
+		return s.Candidate
+	}
+	return target.Target{Build: a.Build, Strategy: a.Strategy, Dialect: target.ProcessExecute()}
+}
+
+// command is what a trial asks, in what the dialect can say: where it has no
+// field for the folder, a shell that runs says that there is none.
+func (a *runningArm) command(index int) load.Command {
+	c := a.Commands(index, load.Random(a.session.Seed, a.scenario, index))
+	if c.Want.NotRun && c.Cwd != "" && !a.target.Dialect.Says("<cwd>") {
+		c.Want = trial.Want{Code: client.NoFolder, AnyOutput: true}
+	}
+	return c
+}
+
+// sayable declines a scenario whose commands the dialect has no words for.
+// What the shell can say in its stead, the client leaves to the shell.
+func (a *runningArm) sayable() error {
+	d := a.target.Dialect
+	if d.Says("<timeout>") || d.Says("<timeoutMs>") {
+		return nil
+	}
+	for i := range a.Trials {
+		if a.command(i).Timeout > 0 {
+			return fmt.Errorf("%w: the dialect %s has no field for a timeout", fault.ErrDeclined, d.Name)
+		}
+	}
+	return nil
+}
+
+// reachable declines what a target at a URL cannot host: it runs already, and
+// perhaps on another machine.
+func (a *runningArm) reachable() error {
+	if a.target.URL == "" || a.Fault == nil && a.Watch == nil && a.Ends == "" && a.Refusal == "" && a.session.WaitPath != Fallback {
+		return nil
+	}
+	return fmt.Errorf("%w: a target at a URL runs already: nothing can be injected into it or seen of it but its answers", fault.ErrDeclined)
+}
+
+// launch starts the arm's target, or takes the one that runs already.
+func (a *runningArm) launch(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox, error) {
+	if a.target.URL != "" {
+		return remote{name: spec.Name, url: a.target.URL}, nil
+	}
+	return a.session.Runtime.Start(ctx, spec)
+}
+
+// remote stands for a target that runs already. Nothing is known of it.
+type remote struct{ name, url string }
+
+func (r remote) Name() string        { return r.name }
+func (r remote) URL() string         { return r.url }
+func (remote) PID() int              { return 0 }
+func (remote) Log() []byte           { return nil }
+func (remote) Done() <-chan struct{} { return nil }
+func (remote) Ended() string         { return "" }
+func (remote) Signal(context.Context, os.Signal) error {
+	return errors.New("a target at a URL takes no signals from here")
+}
+func (remote) Stop(context.Context) error { return nil }
+
+// exhausted says that a candidate has let so many trials hang that more would
+// only cost time: the arm has failed, and a target that never answers would
+// take hours for it. A baseline may be made to hang, and goes on.
+func (a *runningArm) exhausted() bool {
+	return a.Role != trial.Baseline && int(a.hung.Load()) >= max(3, a.InFlight)
+}

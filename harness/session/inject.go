@@ -1,0 +1,50 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// healthLimit is how long a target may take to answer beside a fault's coming
+// and going: far more than the frozen third of a second, or a tracer that lets
+// go of a loaded machine's threads.
+var healthLimit = 10 * time.Second
+
+// inject arms the fault in a target that is seen to be well, whatever the fault.
+func (a *runningArm) inject(ctx context.Context) (err error) {
+	if a.Fault == nil {
+		return nil
+	}
+	if err := sandbox.AwaitReady(ctx, a.sandbox, a.target.Dialect.Ready, healthLimit); err != nil {
+		return fmt.Errorf("%w before the fault: %w", sandbox.ErrTarget, err)
+	}
+	a.armed, err = a.Fault.Arm(ctx, a.sandbox)
+	return err
+}
+
+// withdraw takes the fault's hits and undoes it.
+func (a *runningArm) withdraw(ctx context.Context) (err error) {
+	if a.armed == nil {
+		return nil
+	}
+	a.last.FaultHits, a.last.FaultNote, err = a.armed.Hits(ctx)
+	return errors.Join(err, a.armed.Disarm(ctx))
+}
+
+// checkHealth sees whether a target that still has to run is well once its
+// fault is undone. One that is not is the fault's last finding.
+func (a *runningArm) checkHealth(ctx context.Context) {
+	if a.armed == nil || a.mustEnd() {
+		return
+	}
+	check := trial.Check{Name: "health after the fault", Want: "ready", Got: "ready", OK: true}
+	if err := sandbox.AwaitReady(ctx, a.sandbox, a.target.Dialect.Ready, healthLimit); err != nil {
+		check.Got, check.OK = err.Error(), false
+	}
+	a.recorder.write(trial.Line{Check: &check})
+}

@@ -1,0 +1,46 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/reapcheck/reapcheck/harness/interview"
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// Interview makes sure that the candidate's dialect fits before a thousand
+// trials are judged by it: a path that is not there is not a defect. What was
+// asked and understood is left in interview.txt. A target that breaks down over
+// the questions is left to the scenarios.
+func (s *Session) Interview(ctx context.Context) error {
+	a := &runningArm{Arm: Arm{Name: "candidate", Role: trial.Candidate}, session: s, scenario: "interview", target: s.Candidate}
+	sb, err := a.launch(ctx, a.spec())
+	if err != nil {
+		return fmt.Errorf("start candidate: %w", err)
+	}
+	all := interview.Ask(ctx, sb.URL(), s.Candidate.Dialect, sandbox.Transport(sb))
+	ended := sb.Ended()
+	err = errors.Join(s.keepInterview(all), sb.Stop(context.WithoutCancel(ctx)))
+	if err != nil || ended != "" || ctx.Err() != nil || interview.Heard(all) {
+		return err
+	}
+	d := s.Candidate.Dialect
+	return fmt.Errorf("%w: dialect %s understands nothing of what comes back from %s %s: %s; see reapcheck dialect --help",
+		sandbox.ErrTarget, d.Name, d.Request.Method, d.Request.Path, strings.TrimPrefix(all[len(all)-1].Understood, "not understood: "))
+}
+
+func (s *Session) keepInterview(all []interview.Exchange) error {
+	var text strings.Builder
+	for _, e := range all {
+		fmt.Fprintf(&text, "%s: %s\n  understood: %s\n  came: %s\n", e.Asked, e.Script, e.Understood, e.Came)
+	}
+	if err := os.WriteFile(filepath.Join(s.Folder, "interview.txt"), []byte(text.String()), 0o644); err != nil {
+		return fmt.Errorf("write interview: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,69 @@
+package session
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// A status that the reaper publishes after the answer stands in the log after
+// it: that line explains the failure and has to be in what is kept.
+func TestAKeptLogHoldsWhatCameAfterTheAnswer(t *testing.T) {
+	dir := t.TempDir()
+	var k logKeeper
+	log := []byte("start\nanswered 1\n")
+	read := func() []byte { return bytes.Clone(log) }
+	for i := range logsPerArm + 1 {
+		if err := k.keep(filepath.Join(dir, fmt.Sprint(i)), read); err != nil {
+			t.Fatal(err)
+		}
+		log = fmt.Appendf(log, "after %d\n", i)
+	}
+	if err := k.extend(read); err != nil {
+		t.Fatal(err)
+	}
+	for i := range logsPerArm {
+		got, err := os.ReadFile(filepath.Join(dir, fmt.Sprint(i)))
+		if err != nil || string(got) != string(log) {
+			t.Errorf("log %d: %q, %v", i, got, err)
+		}
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) != logsPerArm {
+		t.Errorf("%d logs kept", len(entries))
+	}
+}
+
+func TestAKeptLogIsBoundedAndExtendedOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	var k logKeeper
+	log := bytes.Repeat([]byte("0123456789abcde\n"), 1<<16)
+	copy(log[len(log)-5:], "mark")
+	if err := k.keep(path, func() []byte { return log }); err != nil {
+		t.Fatal(err)
+	}
+	longer := append(bytes.Clone(log), bytes.Repeat([]byte("x"), 1<<20)...)
+	for range 2 {
+		if err := k.extend(func() []byte { return longer }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() != logBefore+logAfter {
+		t.Errorf("%v, %v", info, err)
+	}
+}
+
+func TestALogThatMovedOnIsLeftAsItWas(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	var k logKeeper
+	if err := k.keep(path, func() []byte { return []byte("old\n") }); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.extend(func() []byte { return []byte("new\n") }); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := os.ReadFile(path); err != nil || string(got) != "old\n" {
+		t.Errorf("%q, %v", got, err)
+	}
+}

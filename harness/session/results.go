@@ -1,0 +1,81 @@
+package session
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// NewFolder makes the result folder of one run, parent/<UTC time>-<id>, and
+// points parent/latest at it.
+func NewFolder(parent, id string, now time.Time) (string, error) {
+	name := now.UTC().Format("20060102T150405Z") + "-" + id
+	dir := filepath.Join(parent, name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", fmt.Errorf("make result folder: %w", err)
+	}
+	latest := filepath.Join(parent, "latest")
+	next := filepath.Join(dir, ".latest")
+	if err := os.Symlink(name, next); err != nil {
+		return "", fmt.Errorf("point %s at the result folder: %w", latest, err)
+	}
+	if err := os.Rename(next, latest); err != nil {
+		return "", fmt.Errorf("point %s at the result folder: %w", latest, err)
+	}
+	return dir, nil
+}
+
+// recorder writes a recording line by line, each one as its trial ends, so
+// that a killed run leaves what it saw. It may be used by many goroutines.
+type recorder struct {
+	mu   sync.Mutex
+	file *os.File
+	err  error
+}
+
+func newRecorder(path string, plan trial.Plan) (*recorder, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, fmt.Errorf("make folder of recording: %w", err)
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return nil, fmt.Errorf("create recording: %w", err)
+	}
+	r := &recorder{file: file}
+	r.write(trial.Line{Plan: &plan})
+	return r, r.failed()
+}
+
+// write keeps the first error; failed reports it.
+func (r *recorder) write(line trial.Line) {
+	raw, err := json.Marshal(line)
+	if err != nil {
+		raw = fmt.Appendf(nil, "%q", err)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err == nil {
+		_, r.err = r.file.Write(append(raw, '\n'))
+	}
+}
+
+func (r *recorder) failed() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err != nil {
+		return fmt.Errorf("write recording: %w; free some space or choose another --results", r.err)
+	}
+	return nil
+}
+
+func (r *recorder) close() error {
+	if err := r.file.Close(); err != nil {
+		return fmt.Errorf("close recording: %w", err)
+	}
+	return r.failed()
+}

@@ -1,0 +1,64 @@
+package session
+
+import (
+	"context"
+	"sync"
+
+	"github.com/reapcheck/reapcheck/harness/load"
+)
+
+// How many experiments run at a time. Those that keep the CPUs busy gain
+// nothing from more company; those that wait cost next to nothing meanwhile. The
+// numbers are constants, since what a run meets should not depend on the machine
+// any more than it must.
+const (
+	busyAtOnce    = 2
+	patientAtOnce = 6
+)
+
+// startsAtOnce is how many sandboxes of a session are started at a time: more
+// make each of them later and the last of them no earlier.
+const startsAtOnce = 2
+
+// RunAll runs the experiments, several at a time, and says of each what it came
+// to, from several goroutines. One that has not begun when ctx is done is left
+// out. It returns when all that began have ended.
+func (s *Session) RunAll(ctx context.Context, all []Experiment, done func(Experiment, Finding, error)) {
+	s.Progress.Expect(all)
+	var busy, patient []Experiment
+	for _, e := range all {
+		if e.Busy {
+			busy = append(busy, e)
+		} else {
+			patient = append(patient, e)
+		}
+	}
+	var lanes sync.WaitGroup
+	lanes.Go(func() { s.runLane(ctx, busy, busyAtOnce, done) })
+	lanes.Go(func() { s.runLane(ctx, patient, patientAtOnce, done) })
+	lanes.Wait()
+}
+
+func (s *Session) runLane(ctx context.Context, lane []Experiment, atOnce int, done func(Experiment, Finding, error)) {
+	// That ctx ended it is in the findings of those that had begun.
+	_, _ = load.Run(ctx, 0, len(lane), atOnce, func(i int) {
+		finding, err := s.Run(ctx, lane[i])
+		done(lane[i], finding, err)
+	})
+}
+
+// startSlot waits for its turn to start a sandbox, which ends with free.
+func (s *Session) startSlot(ctx context.Context) (free func(), err error) {
+	s.mu.Lock()
+	if s.starting == nil {
+		s.starting = make(chan struct{}, startsAtOnce)
+	}
+	starting := s.starting
+	s.mu.Unlock()
+	select {
+	case starting <- struct{}{}:
+		return func() { <-starting }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}

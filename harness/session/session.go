@@ -1,0 +1,248 @@
+// Package session runs experiments: it starts one sandbox per arm, injects the
+// fault, puts the arms through their trials in turn, and leaves recordings
+// from which package trial draws the finding.
+//
+// Session.Run is the front door. It returns an error where it could not do its
+// own work; what the target did wrong is in the Finding.
+package session
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/fault"
+	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// Session is what all experiments of one run share.
+type Session struct {
+	Runtime sandbox.Runtime
+	// Folder is the run's result folder.
+	Folder string
+	Seed   uint64
+	Scale  Scale
+	// Daemons are the paths of the reference daemon's builds.
+	Daemons map[target.Build]string
+	// Candidate is what all candidate arms run.
+	Candidate target.Target
+	// Hub receives the launchers; nil where no target gets one.
+	Hub *syscallhold.Hub
+	// BlackBox runs ordinary builds only: all faults come from outside.
+	BlackBox bool
+	// WaitPath is for all arms.
+	WaitPath WaitPath
+	// StopAtFirstBad ends an experiment at the first bad trial of a candidate
+	// arm that is to be clean: the verdict is fail from then on.
+	StopAtFirstBad bool
+	Progress       *Progress
+
+	mu       sync.Mutex
+	problems []error
+	// starting has a place for each sandbox that is being started.
+	starting chan struct{}
+}
+
+// Problem is what kept the session from doing its own work; nil if nothing
+// did.
+func (s *Session) Problem() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return errors.Join(s.problems...)
+}
+
+func (s *Session) noteProblem(err error) {
+	if err == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.problems = append(s.problems, err)
+}
+
+// Experiment is one scenario, ready to run.
+type Experiment struct {
+	// Scenario is the scenario's ID.
+	Scenario string
+	Arms     []Arm
+	// SideBySide runs the arms at the same time instead of in turn: for arms
+	// that mostly wait.
+	SideBySide bool
+	// Busy keeps the CPUs busy: few of its kind run at a time. Others mostly
+	// wait.
+	Busy bool
+	// Turns is how often the arms take turns; zero means DefaultTurns.
+	Turns int
+}
+
+// Arm is one side of a scenario.
+type Arm struct {
+	Name  string
+	Role  trial.Role
+	Claim trial.Claim
+	// Build and Strategy choose what a baseline arm runs; the others run the
+	// session's candidate.
+	Build    target.Build
+	Strategy string
+	// Env is added to the target's own.
+	Env map[string]string
+	// Fault is injected once the target is ready; nil for none.
+	Fault fault.Fault
+	// MinHits is how often the fault must hit; zero means once.
+	MinHits int64
+	// Trials is fixed here, before the first one begins.
+	Trials   int
+	InFlight int
+	// Bursts sends InFlight requests at once and the next ones only when all of
+	// them are answered.
+	Bursts   bool
+	Commands load.Source
+	// Deadline bounds each answer; zero means DefaultDeadline.
+	Deadline time.Duration
+	// Refusal is a text that the target's last words must hold when it refuses
+	// to start. Where it is set, starting is what misbehaves.
+	Refusal string
+	// Ends says how PID 1 must have ended when all trials have; empty where it
+	// must still run.
+	Ends string
+	// Watch looks at the sandbox before the first trial; what it returns looks
+	// again after the last.
+	Watch func(ctx context.Context, sb sandbox.Sandbox) (Look, error)
+}
+
+// Look compares a sandbox with what was promised. Its error means that it could
+// not look.
+type Look func(ctx context.Context) ([]trial.Check, error)
+
+// DefaultDeadline is far above what any command here takes: a trial that
+// passes it hangs.
+const DefaultDeadline = 15 * time.Second
+
+// Finding is what an experiment came to.
+type Finding struct {
+	Verdict trial.Verdict
+	Reason  string
+	Arms    []trial.Summary
+}
+
+// Arm returns the summary of the arm with that name; the zero Summary if there
+// is none.
+func (f Finding) Arm(name string) trial.Summary {
+	for _, arm := range f.Arms {
+		if arm.Plan.Arm == name {
+			return arm
+		}
+	}
+	return trial.Summary{}
+}
+
+// DefaultTurns is often enough for noise that comes and goes on the machine to
+// meet all arms.
+const DefaultTurns = 8
+
+// errEnough ends the trials of an experiment whose verdict is certain.
+var errEnough = errors.New("stopped at the first bad trial of a candidate")
+
+// Run does the experiment and judges its recordings.
+func (s *Session) Run(ctx context.Context, e Experiment) (Finding, error) {
+	began := s.Progress.Begin(e)
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	arms, err := s.begin(ctx, e, func() { stop(errEnough) })
+	if err == nil {
+		err = takeTurns(ctx, arms, e)
+	}
+	if errors.Is(err, errEnough) {
+		err = nil
+	}
+	err = errors.Join(err, s.end(ctx, arms))
+	finding, readErr := s.judge(e)
+	s.Progress.End(e, finding, began)
+	err = errors.Join(err, readErr)
+	s.noteProblem(err)
+	return finding, err
+}
+
+// begin brings up all arms. The arms that came up are returned on error too,
+// for end to take down. An arm calls enough when the verdict is certain.
+func (s *Session) begin(ctx context.Context, e Experiment, enough func()) ([]*runningArm, error) {
+	arms := make([]*runningArm, len(e.Arms))
+	errs := make([]error, len(e.Arms))
+	_, err := load.Run(ctx, 0, len(e.Arms), startsAtOnce, func(i int) {
+		arms[i], errs[i] = s.beginArm(ctx, e.Scenario, e.Arms[i], enough)
+	})
+	return arms, errors.Join(append(errs, err)...)
+}
+
+// takeTurns gives every arm its share of trials in each turn.
+func takeTurns(ctx context.Context, arms []*runningArm, e Experiment) error {
+	if e.SideBySide {
+		errs := make([]error, len(arms))
+		_, err := load.Run(ctx, 0, len(arms), len(arms), func(i int) { errs[i] = arms[i].trials(ctx, 0, 1) })
+		return errors.Join(append(errs, err)...)
+	}
+	turns := cmp.Or(e.Turns, DefaultTurns)
+	for turn := range turns {
+		for _, arm := range arms {
+			if err := arm.trials(ctx, turn, turns); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// end takes all arms down, also when ctx is done.
+func (s *Session) end(ctx context.Context, arms []*runningArm) error {
+	errs := make([]error, len(arms))
+	var ending sync.WaitGroup
+	for i, arm := range arms {
+		if arm != nil {
+			ending.Go(func() { errs[i] = arm.end(ctx) })
+		}
+	}
+	ending.Wait()
+	return errors.Join(errs...)
+}
+
+// judge reads the recordings back: the finding rests on what is on disk.
+func (s *Session) judge(e Experiment) (Finding, error) {
+	var f Finding
+	for _, arm := range e.Arms {
+		summary, err := readRecording(s.recordingPath(e.Scenario, arm.Name), arm)
+		if err != nil {
+			return Finding{}, err
+		}
+		f.Arms = append(f.Arms, summary)
+	}
+	f.Verdict, f.Reason = trial.Judge(f.Arms)
+	return f, nil
+}
+
+// readRecording counts one recording. One that is not there, since the run was
+// cut before its arm began, is a recording without an end.
+func readRecording(path string, a Arm) (trial.Summary, error) {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return trial.Summary{Plan: trial.Plan{Arm: a.Name, Role: a.Role, Trials: a.Trials}}, nil
+	}
+	if err != nil {
+		return trial.Summary{}, fmt.Errorf("read recording: %w", err)
+	}
+	defer file.Close()
+	return trial.Read(file)
+}
+
+func (s *Session) recordingPath(scenario, arm string) string {
+	return filepath.Join(s.Folder, scenario, arm+".jsonl")
+}
