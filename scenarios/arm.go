@@ -1,0 +1,30 @@
+package scenarios
+
+import (
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// candidate is the arm that runs the daemon under test, which must be clean.
+func candidate(arm session.Arm) session.Arm {
+	arm.Name, arm.Role, arm.Claim = "candidate", trial.Candidate, trial.Clean
+	return arm
+}
+
+// misbehaving is a control: the reference daemon under a strategy that breaks
+// the promise at hand.
+func misbehaving(arm session.Arm, name, strategy string) session.Arm {
+	arm.Name, arm.Role, arm.Strategy, arm.Claim = name, trial.Baseline, strategy, trial.Misbehaves
+	return arm
+}
+
+// naive is the control where all strategies keep the promise: fixtures/programs/naive,
+// in one of its manners if one is named.
+func naive(arm session.Arm, manner string) session.Arm {
+	arm.Name, arm.Role, arm.Build, arm.Claim = "naive", trial.Baseline, target.Naive, trial.Misbehaves
+	if manner != "" {
+		arm.Name, arm.Env = "naive-"+manner, map[string]string{"NAIVE": manner}
+	}
+	return arm
+}

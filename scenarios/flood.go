@@ -1,0 +1,34 @@
+package scenarios
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/session"
+)
+
+// `yes`, a log that is followed, a binary that is printed: a command can write
+// more than its sandbox has memory. A daemon that keeps all of it is killed by
+// the kernel, and with it, being PID 1, everything else.
+var _ = scenario("flood", "a command that floods its output",
+	"is cut in the answer and in memory, where a naive daemon keeps every byte",
+	func(s *session.Session) session.Experiment {
+		arm := session.Arm{
+			Trials: s.Scale.Trials(1, 9), InFlight: 1, Commands: flood,
+			Watch: comesBack(floodBytes, peakMemory),
+		}
+		return session.Experiment{Arms: []session.Arm{naive(arm, ""), candidate(arm)}}
+	})
+
+// floodBytes is more than a daemon of this kind needs for itself.
+const floodBytes = 64 << 20
+
+func flood(index int, r *rand.Rand) load.Command {
+	c := load.Instant(index, r)
+	c.Kind = "flood"
+	c.Script = fmt.Sprintf(`head -c %d /dev/zero | tr '\0' x; exit %d`, floodBytes, c.Want.Code)
+	c.Want.Output, c.Want.PrefixOnly = strings.Repeat("x", 1000), true
+	return c
+}

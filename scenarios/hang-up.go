@@ -1,0 +1,31 @@
+package scenarios
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// Nobody reads the answer of a request whose client has gone. A command that
+// runs on costs memory and PIDs in a sandbox that is paid by the second, and is
+// forgotten by everybody but the kernel.
+var _ = scenario("hang-up", "a client that hangs up",
+	"takes its command with it, where a naive daemon lets it run on",
+	func(s *session.Session) session.Experiment {
+		arm := session.Arm{
+			Trials: s.Scale.Trials(16, 80), InFlight: 8, Commands: abandoned,
+			Watch: comesTo(0, processes, zombies),
+		}
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{naive(arm, ""), candidate(arm)}}
+	})
+
+// abandoned runs for longer than a run of this scenario takes.
+func abandoned(int, *rand.Rand) load.Command {
+	return load.Command{
+		Kind: "abandoned", Script: "sleep 30; :", HangUpAfter: 100 * time.Millisecond,
+		Want: trial.Want{HangUp: true},
+	}
+}

@@ -1,0 +1,52 @@
+package scenarios
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/session"
+)
+
+// A background child inherits the command's standard output, so the pipe's end
+// does not come when the command ends (pipe(7)). Whoever reads to the end first
+// answers when the child feels like it; os/exec has WaitDelay for this since
+// Go 1.20.
+var _ = scenario("held-stdout", "a background child that holds the output",
+	"does not hold the answer, and is reaped when it ends, where a naive daemon waits for it",
+	func(s *session.Session) session.Experiment {
+		const inFlight = 6
+		held := s.Scale.Trials(2*inFlight, 10*inFlight)
+		control := naive(session.Arm{Trials: 3, InFlight: 3, Commands: heldStdout, Deadline: heldFor / 5}, "")
+		// The children end by a last command, a burst of its own: nobody has to
+		// wait for them, and no machine is too slow to answer before they end.
+		sound := candidate(session.Arm{
+			Trials: held + 1, InFlight: inFlight, Bursts: true, Commands: releasedAt(held),
+			Deadline: heldFor / 2,
+			Watch:    comesTo(0, processes, zombies),
+		})
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, sound}}
+	})
+
+// heldFor is how long a child holds the output that nobody ends.
+const heldFor = 30 * time.Second
+
+func heldStdout(index int, r *rand.Rand) load.Command {
+	c := load.Instant(index, r)
+	c.Kind, c.Script = "held-stdout", fmt.Sprintf("sleep %g & %s", heldFor.Seconds(), c.Script)
+	return c
+}
+
+// releasedAt is heldStdout up to the last trial, which ends whatever there is
+// but PID 1 and its own shell (kill(2)).
+func releasedAt(last int) load.Source {
+	return func(index int, r *rand.Rand) load.Command {
+		if index < last {
+			return heldStdout(index, r)
+		}
+		c := load.Instant(index, r)
+		c.Kind, c.Script = "release", "kill -9 -1; "+c.Script
+		return c
+	}
+}

@@ -1,0 +1,29 @@
+package scenarios
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/session"
+)
+
+// With WNOHANG, wait4 returns 0 while children run and none of them has ended.
+// A reaper that loops until there is an error does not rest then: it has been
+// seen to log "reaping child process 0" at 100 % CPU.
+var _ = scenario("idle", "a daemon with nothing to do but a child that runs on",
+	"rests, where a reaper that polls keeps a CPU busy",
+	func(s *session.Session) session.Experiment {
+		arm := session.Arm{
+			Trials: s.Scale.Trials(20, 100), InFlight: 4, Commands: leavesSleeper,
+			Watch: rests,
+		}
+		return session.Experiment{Arms: []session.Arm{naive(arm, "polling"), candidate(arm)}}
+	})
+
+// leavesSleeper leaves a child that outlives the look at the end.
+func leavesSleeper(index int, r *rand.Rand) load.Command {
+	c := registered(index, r)
+	c.Kind, c.Script = "leaves-sleeper", fmt.Sprintf("sleep 8 >/dev/null 2>&1 & %s", c.Script)
+	return c
+}

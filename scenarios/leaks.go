@@ -1,0 +1,39 @@
+package scenarios
+
+import (
+	"math/rand/v2"
+
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/session"
+)
+
+// What a command leaves behind adds up over months: a pidfd per ECHILD, a map
+// entry per orphan, a zombie, a thread. After the commands have ended the
+// daemon has to hold what it held before, give or take the threads that the Go
+// runtime keeps and the connections that the harness does.
+var _ = scenario("leaks", "what commands leave behind",
+	"is nothing, where a daemon without a reaper keeps every orphan",
+	func(s *session.Session) session.Experiment {
+		const inFlight, spare, filesEach = 8, 24, 6
+		arm := session.Arm{
+			Trials: s.Scale.Trials(300, 3000), InFlight: inFlight, Commands: everyEnd,
+			Watch: all(
+				comesBack(inFlight+spare, files, threads, zombies, processes),
+				// Go's collector closes lost files now and then, which hides a leak
+				// from who only looks at the end.
+				staysBelow(filesEach*inFlight+spare, files),
+			),
+		}
+		return session.Experiment{Arms: []session.Arm{misbehaving(arm, "no-reaper", "none"), candidate(arm)}}
+	})
+
+// everyEnd mixes commands that end well, leave orphans, and are not found.
+func everyEnd(index int, r *rand.Rand) load.Command {
+	switch index % 4 {
+	case 0:
+		return load.Seeded(2, r)
+	case 1:
+		return load.Forks(index, r)
+	}
+	return load.Instant(index, r)
+}

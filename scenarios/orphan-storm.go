@@ -1,0 +1,35 @@
+package scenarios
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/session"
+)
+
+// Orphans are why PID 1 must reap at all: a process whose parent has ended
+// becomes a child of PID 1 (wait(2)), and stays a zombie until somebody waits
+// for it. They arrive between the commands' own children and under recycled
+// PIDs, so a registry that confuses the two shows it here.
+var _ = scenario("orphan-storm", "a storm of orphans",
+	"leaves no zombie and takes no command's exit code, and leaves zombies where nobody reaps",
+	func(s *session.Session) session.Experiment {
+		arm := session.Arm{
+			Trials: s.Scale.Trials(100, 500), InFlight: 16, Commands: orphans,
+			Watch: all(comesTo(0, zombies, processes), comesBack(forgotten, memory)),
+		}
+		return session.Experiment{Arms: []session.Arm{misbehaving(arm, "no-reaper", "none"), candidate(arm)}}
+	})
+
+// forgotten is what a daemon may grow by meanwhile, far less than 64 KiB for
+// each of the 500 orphans of a quick run.
+const forgotten = 24 << 20
+
+// orphans leaves five orphans behind, each with a code of its own.
+func orphans(index int, r *rand.Rand) load.Command {
+	c := load.Instant(index, r)
+	c.Kind = "orphans"
+	c.Script = fmt.Sprintf("for i in 1 2 3 4 5; do (exit $((i+%d)) & ) >/dev/null 2>&1; done; %s", index%200, c.Script)
+	return c
+}

@@ -1,0 +1,85 @@
+package scenarios
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/session"
+)
+
+// What a command wrote last is still in the pipe when it ends, up to 64 KiB of
+// it (pipe(7)). Whoever answers when the process is gone, without reading on to
+// the end, cuts the output now and then. And output is bytes, not JSON: control
+// characters, quotes and broken UTF-8 must not break the answer.
+var _ = scenario("output", "what a command writes",
+	"comes back to the last byte, and cut where a naive daemon does not wait for it",
+	func(s *session.Session) session.Experiment {
+		arm := session.Arm{
+			Trials: s.Scale.Trials(60, 600), InFlight: 4, Commands: writes,
+		}
+		return session.Experiment{Busy: true, Arms: []session.Arm{naive(arm, "early-wait"), candidate(arm)}}
+	})
+
+func writes(index int, r *rand.Rand) load.Command {
+	return []load.Source{load.Bulk, megabyte, characters, load.Bulk, brokenText, bothStreams}[index%6](index, r)
+}
+
+// megabyte is many pipes full.
+func megabyte(index int, r *rand.Rand) load.Command {
+	const doublings = 14 // 64 bytes * 2^14
+	c := load.Instant(index, r)
+	line := fmt.Sprintf("%-63s\n", strings.TrimSpace(c.Want.Output))
+	c.Kind = "output-1MiB"
+	c.Script = fmt.Sprintf("s='%s'; i=0; while [ $i -lt %d ]; do s=$s$s; i=$((i+1)); done; printf %%s \"$s\"; exit %d", line, doublings, c.Want.Code)
+	c.Want.Output = strings.Repeat(line, 1<<doublings)
+	return c
+}
+
+// characters writes each ASCII character but NUL, which no C program would
+// print, and some of two, three and four bytes.
+func characters(index int, r *rand.Rand) load.Command {
+	c := load.Instant(index, r)
+	c.Kind = "characters"
+	text := c.Want.Output
+	for b := 1; b < 128; b++ {
+		text += string(rune(b))
+	}
+	text += "äöü€\u2028😀\n"
+	c.Script = fmt.Sprintf("printf '%s'; exit %d", octal(text), c.Want.Code)
+	c.Want.Output = text
+	return c
+}
+
+// brokenText is not UTF-8. JSON cannot tell such bytes, so nothing is promised
+// of the output but that the answer is one.
+func brokenText(index int, r *rand.Rand) load.Command {
+	c := load.Instant(index, r)
+	c.Kind = "broken-text"
+	c.Script = fmt.Sprintf("printf '%s'; exit %d", octal("\xff\xfe"+c.Want.Output+"\xc3\x28\xed\xa0\x80"), c.Want.Code)
+	c.Want.AnyOutput = true
+	return c
+}
+
+// octal writes a text for printf(1).
+func octal(text string) string {
+	var s strings.Builder
+	for i := range len(text) {
+		fmt.Fprintf(&s, `\%03o`, text[i])
+	}
+	return s.String()
+}
+
+// bothStreams writes to standard output and error by turns.
+func bothStreams(index int, r *rand.Rand) load.Command {
+	c := load.Instant(index, r)
+	c.Kind = "both-streams"
+	var want strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&want, "%d out\n%d err\n", i, i)
+	}
+	c.Script = fmt.Sprintf("i=0; while [ $i -lt 100 ]; do echo $i out; echo $i err >&2; i=$((i+1)); done; exit %d", c.Want.Code)
+	c.Want.Output, c.Want.Merged = want.String(), true
+	return c
+}

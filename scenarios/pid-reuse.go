@@ -1,0 +1,95 @@
+package scenarios
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/fault"
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// A number is free again once its owner has been reaped (wait(2)), and the
+// kernel hands them out in a circle: a sandbox whose numbers end at 32768 comes
+// round in minutes. A status that is kept under a number then belongs to
+// somebody else. The documented fix leaves one behind when the reaper publishes
+// after the handler has given up, and gives it to the next owner for its own:
+// worse than -1, since nothing looks amiss.
+var _ = scenario("pid-reuse", "a process ID that is given out again",
+	"means a new command to the candidate, and brings an old command's exit code under the documented fix",
+	func(s *session.Session) session.Experiment {
+		// Longer than the documented wait of 200 ms: the first handler of the control
+		// gives up, and the next command is registered in what is left.
+		long, short := 300*time.Millisecond, 2*time.Millisecond
+		if s.BlackBox {
+			long *= 2 // strace slows that down: 100 ms have been too few
+		}
+		few, many := s.Scale.Trials(6, 20), s.Scale.Trials(200, 2000)
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{
+			{
+				Name: "documented", Role: trial.Baseline, Strategy: "documented", Claim: trial.Misleads,
+				Fault: fault.Together{latePublish(s, long), fault.NextPID{}}, MinHits: int64(few - 2),
+				Trials: few, InFlight: 1, Commands: heir,
+			}, {
+				Name: "candidate-late", Role: trial.Candidate, Claim: trial.Clean,
+				Fault: fault.Together{latePublish(s, long), fault.NextPID{}}, MinHits: int64(few - 2),
+				Trials: few, InFlight: 1, Commands: heir,
+			}, {
+				Name: "candidate", Role: trial.Candidate, Claim: trial.Clean,
+				Fault: fault.Together{latePublish(s, short), fault.NextPID{}}, MinHits: nearly(many),
+				Trials: many, InFlight: 1, Commands: heirOfAny,
+			}, {
+				Name: "candidate-after-failed-start", Role: trial.Candidate, Claim: trial.Clean,
+				Fault: fault.Together{publishLate(s, short), fault.NextPID{}}, MinHits: nearly(many / 4),
+				Trials: many / 2, InFlight: 1, Commands: heirOfPhantom,
+			},
+		}}
+	})
+
+// heir leaves its number to the next command.
+func heir(index int, r *rand.Rand) load.Command { return bequeath("heir", "$$", "", index, r) }
+
+// heirOfAny leaves, by turns, its own number and that of an orphan, which ends
+// with another code.
+func heirOfAny(index int, r *rand.Rand) load.Command {
+	if index%2 == 0 {
+		return heir(index, r)
+	}
+	return bequeath("heir-of-orphan", "$!", fmt.Sprintf("(exit %d) >/dev/null 2>&1 & ", r.IntN(256)), index, r)
+}
+
+// bequeath prints a nonce, the command's own number, and the one to be given to
+// the next, as fault.NextPID wants it.
+func bequeath(kind, number, before string, index int, r *rand.Rand) load.Command {
+	c := load.Instant(index, r)
+	nonce := strings.TrimSpace(c.Want.Output)
+	c.Kind = kind
+	c.Script = fmt.Sprintf("%secho %s $$ %s; exit %d", before, nonce, number, c.Want.Code)
+	c.Want.Output, c.Want.PrefixOnly = nonce+" ", true
+	return c
+}
+
+// heirOfPhantom is, by turns, a start that fails after the fork, whose child is
+// gone before it was a command, and a command that gets its number. The script
+// is longer than one argument may be (execve(2), MAX_ARG_STRLEN).
+func heirOfPhantom(index int, r *rand.Rand) load.Command {
+	c := heir(index, r)
+	if index%2 == 0 {
+		c.Kind, c.Want.MayNotRun = "phantom", true
+		c.Script = fmt.Sprintf(": %s; %s", strings.Repeat("x", 128<<10), c.Script)
+	}
+	return c
+}
+
+// publishLate is latePublish for failed starts too. Whoever starts a command
+// waits for the child of a start that fails: held from outside, it would wait
+// for somebody else to take a child that is nobody else's.
+func publishLate(s *session.Session, delay time.Duration) fault.Fault {
+	if s.BlackBox {
+		return fault.LateReturn{Call: fault.Wait4, Delay: delay}
+	}
+	return latePublish(s, delay)
+}

@@ -1,0 +1,49 @@
+package scenarios
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/fault"
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/session"
+)
+
+// A container has a pids limit, and threads count (cgroups(7), pids.max): when
+// it is used up fork fails with EAGAIN. That is over in a moment and says
+// nothing of the command, so the answer is "try again", HTTP 503, and no exit
+// code. A Go program that asks for a thread just then dies.
+var _ = scenario("pressure", "a sandbox that has no room for another process",
+	"refuses commands in words and recovers, where a naive daemon says -1 or dies",
+	func(s *session.Session) session.Experiment {
+		const burst = 16
+		limit := fault.PIDLimit{Spare: 4, Burst: burst}
+		bursts := s.Scale.Trials(8, 40)
+		arm := session.Arm{
+			Trials: bursts * burst, InFlight: burst, Bursts: true, Commands: pressed(limit),
+			Fault: limit, MinHits: int64(bursts / 2),
+			Watch: comesTo(0, processes, zombies),
+		}
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{naive(arm, ""), candidate(arm)}}
+	})
+
+// pressed may be refused under the limit and must be right otherwise. Under the
+// limit most commands take up room for a while; none forks, since a shell that
+// cannot says so by a code of its own.
+func pressed(limit fault.PIDLimit) load.Source {
+	return func(index int, r *rand.Rand) load.Command {
+		c := load.Instant(index, r)
+		if !limit.Under(index) {
+			return c
+		}
+		c.Want.MayRefuse = true
+		if index%4 != 0 {
+			const stay = 200 * time.Millisecond
+			c.Kind, c.Want.Code = "stays", 0
+			c.Script = fmt.Sprintf("echo %s; exec sleep %v", strings.TrimSpace(c.Want.Output), stay.Seconds())
+		}
+		return c
+	}
+}

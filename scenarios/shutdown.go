@@ -1,0 +1,35 @@
+package scenarios
+
+import (
+	"math/rand/v2"
+	"syscall"
+
+	"github.com/reapcheck/reapcheck/harness/fault"
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/session"
+)
+
+// `docker stop` sends SIGTERM and, ten seconds later, SIGKILL. In between a
+// daemon can still answer for the commands that run. One that ends at once
+// strands them, and one that waits for ever is killed with them.
+var _ = scenario("shutdown", "SIGTERM with commands in flight",
+	"lets them finish and exits 0, where a naive daemon strands them",
+	func(s *session.Session) session.Experiment {
+		const commands = 8
+		arm := session.Arm{
+			Trials: commands, InFlight: commands, Commands: twoSeconds,
+			// A request that is not being served when the signal comes is refused, and
+			// rightly so: every command must be seen to run first.
+			Fault: fault.Signal{Signal: syscall.SIGTERM, Processes: commands, Named: "sleep"},
+		}
+		candidate := candidate(arm)
+		candidate.Ends = "exit status 0"
+		// All commands at once, and one arm after the other.
+		return session.Experiment{Turns: 1, Arms: []session.Arm{naive(arm, ""), candidate}}
+	})
+
+func twoSeconds(index int, r *rand.Rand) load.Command {
+	c := load.Instant(index, r)
+	c.Kind, c.Script = "two-seconds", "sleep 2; "+c.Script
+	return c
+}

@@ -1,0 +1,70 @@
+package scenarios
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"syscall"
+
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// A child that a signal has ended has no exit code: Go's ExitCode says -1 for
+// it, and shells say 128 and the signal's number (POSIX leaves just "greater
+// than 128"). The convention has to be one whoever wins the race, and the core
+// dump flag is no part of it (wait(2), WCOREDUMP).
+var _ = scenario("signals", "a command that a signal ends",
+	"gives 128 and the signal's number whoever reaps it, where a naive daemon says -1",
+	func(s *session.Session) session.Experiment {
+		trials := s.Scale.Trials(60, 300)
+		return session.Experiment{Arms: []session.Arm{
+			{
+				Name: "naive", Role: trial.Baseline, Build: target.Naive, Claim: trial.Misbehaves,
+				Trials: trials, InFlight: 4, Commands: killed,
+			}, {
+				Name: "candidate", Role: trial.Candidate, Claim: trial.Clean,
+				Trials: trials, InFlight: 4, Commands: killed,
+			}, {
+				Name: "candidate-reaper-wins", Role: trial.Candidate, Claim: trial.Clean,
+				Fault: reaperFirst(s), MinHits: nearly(trials),
+				Trials: trials, InFlight: 4, Commands: killed,
+			},
+		}}
+	})
+
+// wakeUp sends SIGCONT to the shell again and again, for two seconds at most,
+// since nothing tells when it has stopped itself.
+const wakeUp = "(for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.2; kill -CONT $$ || exit; done) >/dev/null 2>&1 &"
+
+// killed prints a nonce and ends by a signal, or stops and goes on first.
+func killed(index int, r *rand.Rand) load.Command {
+	signals := []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGSEGV, syscall.SIGABRT, syscall.SIGINT, syscall.SIGUSR1}
+	c := load.Instant(index, r)
+	if index%28 == 13 {
+		return dumpsCore(c)
+	}
+	if index%7 == 6 {
+		// A stopped child is no ended one; WUNTRACED would report it (wait(2)).
+		c.Kind, c.Script = "stopped", wakeUp+" kill -STOP $$; "+c.Script
+		return c
+	}
+	sig := signals[index%7]
+	c.Kind = sig.String()
+	nonce := c.Want.Output
+	c.Script = fmt.Sprintf("ulimit -c 0; echo %s; kill -%d $$", nonce[:len(nonce)-1], sig)
+	c.Want.Code = 128 + int(sig)
+	return c
+}
+
+// dumpsCore has the core flag set in its status, unless the machine's limits or
+// its core_pattern are against it (core(5)). What it wrote is soon removed.
+func dumpsCore(c load.Command) load.Command {
+	const inFolder = `cd "$(mktemp -d)" && { (sleep 1; rm -r "$PWD") >/dev/null 2>&1 & }; ulimit -S -c "$(ulimit -H -c)"`
+	c.Kind = "core"
+	c.Script = fmt.Sprintf("{ %s; } 2>/dev/null; echo %s; kill -SEGV $$", inFolder, strings.TrimSpace(c.Want.Output))
+	c.Want.Code = 128 + int(syscall.SIGSEGV)
+	return c
+}

@@ -1,0 +1,49 @@
+package scenarios
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// Nothing ran, so there is no exit code to tell: not 127, which is the shell's
+// word for a program that is not there (POSIX, 2.8.2), and not -1. A start that
+// fails after its pipes were made must close them again.
+var _ = scenario("start-errors", "a command that cannot be started",
+	"is refused in words and leaves nothing open, where a naive daemon gives it an exit code",
+	func(s *session.Session) session.Experiment {
+		const inFlight, spare = 4, 16
+		arm := session.Arm{
+			Trials: s.Scale.Trials(120, 600), InFlight: inFlight, Commands: cannotStart,
+			Watch: comesBack(inFlight+spare, files, threads),
+		}
+		return session.Experiment{Busy: true, Arms: []session.Arm{naive(arm, ""), candidate(arm)}}
+	})
+
+// cannotStart is, by turns, what nobody can start, and what only seems so: the
+// shell itself answers 126 and 127.
+func cannotStart(index int, r *rand.Rand) load.Command {
+	c := load.Instant(index, r)
+	refused := trial.Want{NotRun: true}
+	switch index % 6 {
+	case 0:
+		c.Kind, c.Cwd, c.Want = "cwd-missing", "/nonexistent", refused
+	case 1:
+		c.Kind, c.Cwd, c.Want = "cwd-is-file", "/proc/version", refused
+	case 2:
+		c.Kind, c.Script, c.Want = "nul", c.Script+"\x00", refused
+	case 3:
+		// More than one argument may have: execve(2), MAX_ARG_STRLEN. Who hands
+		// the script over in another way can run it.
+		c.Kind, c.Script, c.Want.MayNotRun = "too-long", fmt.Sprintf(": %s; %s", strings.Repeat("x", 128<<10), c.Script), true
+	case 4:
+		c.Kind, c.Script, c.Want = "not-executable", "/proc/version", trial.Want{Code: 126, AnyOutput: true, StartError: true}
+	default:
+		return load.Seeded(2, r)
+	}
+	return c
+}

@@ -1,0 +1,32 @@
+package scenarios
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// Load widens the gap between a child's end and its waiter's next turn on a
+// CPU, and that gap is the reaper's. Nothing is injected here: this is what a
+// busy daemon does by itself. Mixed commands let children end in all orders,
+// fill the pipe, and leave orphans for PID 1.
+var _ = scenario("storm", "a storm of requests",
+	"gets every exit code and every byte back, and loses codes where a reaper races the waiter",
+	func(s *session.Session) session.Experiment {
+		// 256 in flight have been seen to take 10 s on a machine with other work.
+		const patience = time.Minute
+		var arms []session.Arm
+		for _, inFlight := range []int{8, 64, 256} {
+			arms = append(arms, session.Arm{
+				Name: fmt.Sprintf("baseline-%d", inFlight), Role: trial.Baseline, Strategy: "reaper-only", Claim: trial.Loses,
+				Trials: s.Scale.Trials(300, 4000), InFlight: inFlight, Commands: load.Mixed, Deadline: patience,
+			}, session.Arm{
+				Name: fmt.Sprintf("candidate-%d", inFlight), Role: trial.Candidate, Claim: trial.Clean,
+				Trials: s.Scale.Trials(1200, 17000), InFlight: inFlight, Commands: load.Mixed, Deadline: patience,
+			})
+		}
+		return session.Experiment{Busy: true, Arms: arms}
+	})

@@ -1,0 +1,106 @@
+package scenarios
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// The specs that the command runs, under `go test` and the race detector. A
+// few will do: the others run the same code, and `make repro` runs them all.
+func TestScenarios(t *testing.T) {
+	chosen, err := Select([]string{"exit-codes", "reaper-wins", "late-register", "held-stdout"}, Inside)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &session.Session{
+		Runtime: newRuntime(t), Folder: t.TempDir(), Seed: 1, Scale: session.Scale{Tier: session.Quick},
+		Daemons: daemons(t), Candidate: target.Reference("registry"), Progress: &session.Progress{},
+	}
+	info := report.Info{Seed: s.Seed, Runtime: s.Runtime.Name(), Tier: string(s.Scale.Tier), Scenarios: chosen}
+	if err := report.WriteInfo(s.Folder, info); err != nil {
+		t.Fatal(err)
+	}
+	log, err := os.Create(filepath.Join(s.Folder, "ginkgo.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	green := Run(t.Context(), s, chosen, log)
+	run, err := report.Load(s.Folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range run.Findings {
+		if f.Verdict != trial.Pass {
+			t.Errorf("%s: %v: %s", f.ID, f.Verdict, f.Reason)
+		}
+	}
+	if green != (run.Verdict == trial.Pass) {
+		t.Errorf("the suite is green: %v, but the recordings say %v", green, run.Verdict)
+	}
+}
+
+// newRuntime takes namespaces, which cost next to nothing, and is skipped only
+// where this user may not have them.
+func newRuntime(t *testing.T) sandbox.Runtime {
+	t.Helper()
+	rt := sandbox.NewNamespace()
+	if err := rt.Prepare(t.Context(), os.Stderr); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	t.Cleanup(func() {
+		if err := rt.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+	return rt
+}
+
+func daemons(t *testing.T) map[target.Build]string {
+	t.Helper()
+	all := map[target.Build]string{}
+	for _, build := range target.Builds {
+		path, err := target.Find(t.Context(), build, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[build] = path
+	}
+	return all
+}
+
+func TestEveryScenarioHasOneIDAndASentence(t *testing.T) {
+	all := List()
+	seen := map[string]bool{}
+	for _, s := range all {
+		if seen[s.ID] || s.ID == "" || len(s.Text) < 20 {
+			t.Errorf("%+v", s)
+		}
+		seen[s.ID] = true
+		if _, err := os.Stat(s.ID + ".go"); err != nil {
+			t.Errorf("scenario %s is not in a file of its name", s.ID)
+		}
+	}
+	if len(all) < 14 {
+		t.Errorf("%d scenarios", len(all))
+	}
+}
+
+func TestSelect(t *testing.T) {
+	if _, err := Select([]string{"no-such"}, Inside); err == nil {
+		t.Error("an unknown ID was taken")
+	}
+	if got, err := Select([]string{"storm"}, Inside); err != nil || len(got) != 1 {
+		t.Errorf("%v, %v", got, err)
+	}
+}

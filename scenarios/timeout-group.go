@@ -1,0 +1,40 @@
+package scenarios
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// Killing the shell alone leaves what it started: grandchildren run on, and one
+// that holds the output pipe keeps a reader waiting for its end. A process
+// group takes the signal as one (kill(2)); setsid leaves the group (setsid(2)).
+var _ = scenario("timeout-group", "a command that outlives its timeout",
+	"is gone with all that it started, and answered at once, where a naive daemon waits for the pipe",
+	func(s *session.Session) session.Experiment {
+		arm := session.Arm{
+			Trials: s.Scale.Trials(12, 60), InFlight: 6, Commands: overtime,
+			Deadline: overtimeLimit + time.Second,
+			Watch:    comesTo(0, processes, zombies),
+		}
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{naive(arm, ""), candidate(arm)}}
+	})
+
+const overtimeLimit = 500 * time.Millisecond
+
+// overtime runs for half a minute in the shell, in a child, in a grandchild, or
+// in a child that has left the process group.
+func overtime(index int, r *rand.Rand) load.Command {
+	shapes := []string{"exec sleep 30", "sleep 30; :", "(sleep 30; :) & wait", "setsid sleep 30 & wait"}
+	nonce := load.Instant(index, r).Want.Output
+	return load.Command{
+		Kind:    "overtime",
+		Script:  fmt.Sprintf("echo %s; %s", nonce[:len(nonce)-1], shapes[index%len(shapes)]),
+		Timeout: overtimeLimit,
+		Want:    trial.Want{Timeout: true, Output: nonce},
+	}
+}
