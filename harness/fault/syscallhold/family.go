@@ -32,11 +32,6 @@ func newFamily(target int) (family, error) {
 	return f, err
 }
 
-// hasThread says whether a thread is the target's own.
-func (f family) hasThread(tid uint32) bool {
-	return unix.Access(fmt.Sprintf("/proc/%d/task/%d", f.target, tid), unix.F_OK) == nil
-}
-
 // identify returns the process that a call is about: errGone where it has been
 // reaped.
 func (f family) identify(c call) (int, error) {

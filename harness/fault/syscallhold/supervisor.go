@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strconv"
 	"sync"
 	"time"
 
@@ -20,6 +21,7 @@ type Supervisor struct {
 	family   family
 	listener int
 	stop     int // an eventfd, readable once close was called
+	threads  int // the target's folder of threads: to look there costs less than to find it
 	// filters is how many seccomp filters the launcher ran under.
 	filters string
 	done    chan struct{} // closed when no call will be answered any more
@@ -47,12 +49,16 @@ func newSupervisor(listener, target int) (*Supervisor, error) {
 		s.family, err = newFamily(target)
 	}
 	if err == nil {
+		s.threads, err = unix.Open(fmt.Sprintf("/proc/%d/task", target), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	}
+	if err == nil {
 		s.stop, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
 	}
 	if err != nil {
 		unix.Close(listener)
 		return nil, fmt.Errorf("supervise process %d: %w", target, err)
 	}
+	wakeBeside(listener)
 	s.filters, _ = statusLine(target, "Seccomp_filters:")
 	go s.run()
 	return s, nil
@@ -89,6 +95,7 @@ func (s *Supervisor) close() {
 	_, _ = unix.Write(s.stop, []byte{1, 0, 0, 0, 0, 0, 0, 0})
 	<-s.done
 	unix.Close(s.stop)
+	unix.Close(s.threads)
 }
 
 // run has a thread of its own, which sleeps in ppoll(2). A goroutine that the
@@ -164,7 +171,7 @@ func (s *Supervisor) serve() {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.family.hasThread(n.thread) {
+	if !s.ownThread(n.thread) {
 		s.counts.Foreign++
 		_ = letGo(s.listener, n.id)
 		return
@@ -181,6 +188,11 @@ func (s *Supervisor) serve() {
 	if c.side != wait {
 		s.judgeHeld() // the reaper is at it: its last call has had its effect
 	}
+}
+
+// ownThread says whether a thread is the target's own.
+func (s *Supervisor) ownThread(tid uint32) bool {
+	return unix.Faccessat(s.threads, strconv.FormatUint(uint64(tid), 10), unix.F_OK, 0) == nil
 }
 
 func (s *Supervisor) judgeHeld() {
