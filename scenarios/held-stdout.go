@@ -14,15 +14,14 @@ import (
 // answers when the child feels like it; os/exec has WaitDelay for this since
 // Go 1.20.
 var _ = scenario("held-stdout", "a background child that holds the output",
-	"does not hold the answer, and is reaped when it ends, where a naive daemon waits for it",
+	"does not hold the answer, lives on, and is reaped when it ends, where a naive daemon waits for it",
 	func(s *session.Session) session.Experiment {
-		const inFlight = 6
-		held := s.Scale.Trials(2*inFlight, 10*inFlight)
+		held := s.Scale.Trials(2*heldAtOnce, 10*heldAtOnce)
 		control := naive(session.Arm{Trials: 3, InFlight: 3, Commands: heldStdout, Deadline: heldFor / 5}, "")
 		// The children end by a last command, a burst of its own: nobody has to
 		// wait for them, and no machine is too slow to answer before they end.
 		sound := candidate(session.Arm{
-			Trials: held + 1, InFlight: inFlight, Bursts: true, Commands: releasedAt(held),
+			Trials: held + 1, InFlight: heldAtOnce, Bursts: true, Commands: releasedAt(held),
 			Deadline: heldFor / 2,
 			Watch:    comesTo(0, processes, zombies),
 		})
@@ -32,21 +31,25 @@ var _ = scenario("held-stdout", "a background child that holds the output",
 // heldFor is how long a child holds the output that nobody ends.
 const heldFor = 30 * time.Second
 
+// heldAtOnce is also how many children at least are alive when they are ended.
+const heldAtOnce = 6
+
 func heldStdout(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
 	c.Kind, c.Script = "held-stdout", fmt.Sprintf("sleep %g & %s", heldFor.Seconds(), c.Script)
 	return c
 }
 
-// releasedAt is heldStdout up to the last trial, which ends whatever there is
-// but PID 1 and its own shell (kill(2)).
+// releasedAt is heldStdout up to the last trial. That one looks whether the
+// children of the burst before it are there, beside PID 1 and itself, and ends
+// whatever there is but those two (kill(2)).
 func releasedAt(last int) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		if index < last {
 			return heldStdout(index, r)
 		}
 		c := load.Instant(index, r)
-		c.Kind, c.Script = "release", "kill -9 -1; "+c.Script
+		c.Kind, c.Script = "release", fmt.Sprintf("set -- /proc/[0-9]*; [ $# -ge %d ] || echo only $# processes live; kill -9 -1; %s", heldAtOnce+2, c.Script)
 		return c
 	}
 }
