@@ -30,8 +30,8 @@ var _ = scenario("echild-wait", "the wait after ECHILD",
 			{0, 400 * time.Millisecond, beyondWait(s), 1},
 			// Between wait and delay there is room for a busy machine.
 			{200 * time.Millisecond, 1000 * time.Millisecond, beyondWait(s), trials},
-			{1000 * time.Millisecond, 50 * time.Millisecond, trial.Clean, trials},
-			{3000 * time.Millisecond, 400 * time.Millisecond, trial.Clean, trials},
+			{1000 * time.Millisecond, 50 * time.Millisecond, trial.Recovers, trials},
+			{3000 * time.Millisecond, 400 * time.Millisecond, trial.Recovers, trials},
 		} {
 			env := map[string]string{echildWait: fmt.Sprint(c.wait.Milliseconds())}
 			suffix := fmt.Sprintf("wait-%v-late-%v", c.wait, c.delay)
@@ -40,7 +40,7 @@ var _ = scenario("echild-wait", "the wait after ECHILD",
 				Fault: latePublish(s, c.delay), MinHits: int64(c.hits),
 				Trials: trials, InFlight: 1, Commands: registered,
 			})
-			if c.claim != trial.Clean {
+			if c.claim != trial.Recovers {
 				continue
 			}
 			arms = append(arms, session.Arm{

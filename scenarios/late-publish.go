@@ -18,11 +18,13 @@ import (
 var _ = scenario("late-publish", "a reaper that publishes late",
 	"delays the candidate's answers, and makes the documented fix lose them once its wait is over",
 	func(s *session.Session) session.Experiment {
+		// Within its wait the documented fix is right as far as the machine lets it:
+		// on a busy one, beside strace, the 150 ms between were not enough once.
 		const documentedWait = 200 * time.Millisecond
 		var arms []session.Arm
 		for _, delay := range []time.Duration{0, 50, 400, 1000} {
 			delay *= time.Millisecond
-			claim := trial.Clean
+			claim := trial.Recovers
 			if delay > documentedWait {
 				claim = beyondWait(s)
 			}

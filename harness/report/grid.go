@@ -131,13 +131,11 @@ func checks(a Arm) string {
 // promise is what an arm has to show, and whether it did: a control that fails
 // is a finding, not a fault.
 func promise(a Arm) string {
-	text := map[trial.Claim]string{
-		trial.Clean: "must be clean", trial.Loses: "must lose", trial.LosesAll: "must lose all",
-		trial.Misleads: "must give a wrong code", trial.Misbehaves: "must misbehave",
-		trial.NoClaim: "shown, not judged",
-	}[a.Plan.Claim]
-	if text == "" {
-		text = line(fmt.Sprintf("claims %q", a.Plan.Claim))
+	text := line(fmt.Sprintf("claims %q", a.Plan.Claim))
+	if must := a.Plan.Claim.Must(); must != "" {
+		text = "must " + must
+	} else if a.Plan.Claim == trial.NoClaim {
+		text = "shown, not judged"
 	}
 	if a.Plan.Role == trial.Baseline {
 		text = "control: " + text

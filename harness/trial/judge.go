@@ -131,6 +131,8 @@ func (s *Summary) brokenClaim() string {
 	switch s.Plan.Claim {
 	case Clean:
 		holds = s.BadTrials() == 0 && len(s.FailedChecks()) == 0
+	case Recovers:
+		holds = 2*s.Counts[OK] > s.Plan.Trials
 	case Loses:
 		holds = s.Counts[Lost] > 0
 	case LosesAll:
@@ -145,12 +147,7 @@ func (s *Summary) brokenClaim() string {
 	if holds {
 		return ""
 	}
-	return fmt.Sprintf("must %s, saw %s", musts[s.Plan.Claim], s.tally())
-}
-
-// musts are the claims in words.
-var musts = map[Claim]string{
-	Clean: "be clean", Loses: "lose", LosesAll: "lose all", Misleads: "mislead", Misbehaves: "misbehave",
+	return fmt.Sprintf("must %s, saw %s", s.Plan.Claim.Must(), s.tally())
 }
 
 // tally says what was seen, in a line.

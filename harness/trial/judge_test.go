@@ -122,6 +122,8 @@ func TestClaims(t *testing.T) {
 		{Clean, counts(9, 1, 0), nil, false},
 		{Clean, counts(9, 0, 1), nil, false},
 		{Clean, counts(10, 0, 0), failed, false},
+		{Recovers, counts(6, 4, 0), failed, true},
+		{Recovers, counts(5, 5, 0), nil, false},
 		{Loses, counts(9, 1, 0), nil, true},
 		{Loses, counts(10, 0, 0), nil, false},
 		{Loses, counts(9, 0, 1), nil, false},

@@ -29,6 +29,9 @@ type Claim string
 const (
 	// Clean: every trial is ok and every check holds.
 	Clean Claim = "clean"
+	// Recovers: most trials are ok. It is for a control that copes with the fault
+	// on a machine that has time for it.
+	Recovers Claim = "recovers"
 	// Loses: at least one trial is lost.
 	Loses Claim = "loses"
 	// LosesAll: every trial is lost.
@@ -40,6 +43,15 @@ const (
 	// Misbehaves: at least one trial is bad or one check does not hold.
 	Misbehaves Claim = "misbehaves"
 )
+
+// Must says in words what an arm with this claim must do; empty for a claim that
+// there is not.
+func (c Claim) Must() string {
+	return map[Claim]string{
+		Clean: "be clean", Recovers: "be right mostly", Loses: "lose", LosesAll: "lose all",
+		Misleads: "give a wrong code", Misbehaves: "misbehave",
+	}[c]
+}
 
 // Plan is the first line of a recording: what was to be done, and what the
 // arm must show. It is fixed before the first trial.
