@@ -16,7 +16,7 @@ var _ = scenario("long-and-short", "short commands beside a long one",
 	"are answered while it runs, where a naive daemon with a lock around its work makes them wait",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
-			Trials: s.Scale.Trials(40, 400), InFlight: 4, Commands: longAndShort,
+			Trials: s.Scale.Trials(40, 200), InFlight: 4, Commands: longAndShort,
 		}
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{naive(arm, "serial"), candidate(arm)}}
 	})

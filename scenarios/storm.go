@@ -22,7 +22,7 @@ var _ = scenario("storm", "a storm of requests",
 		for _, inFlight := range []int{8, 64, 256} {
 			arms = append(arms, session.Arm{
 				Name: fmt.Sprintf("baseline-%d", inFlight), Role: trial.Baseline, Strategy: "reaper-only", Claim: trial.Loses,
-				Trials: s.Scale.Trials(300, 4000), InFlight: inFlight, Commands: load.Mixed, Deadline: patience,
+				Trials: s.Scale.Trials(300, 2000), InFlight: inFlight, Commands: load.Mixed, Deadline: patience,
 			}, session.Arm{
 				Name: fmt.Sprintf("candidate-%d", inFlight), Role: trial.Candidate, Claim: trial.Clean,
 				Trials: s.Scale.Trials(1200, 17000), InFlight: inFlight, Commands: load.Mixed, Deadline: patience,
