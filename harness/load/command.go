@@ -25,9 +25,7 @@ type Command struct {
 	// HangUpAfter makes the client go away that long after it has asked; zero
 	// lets it wait for the answer.
 	HangUpAfter time.Duration
-	// Within bounds the answer; zero leaves that to the arm.
-	Within time.Duration
-	Want   trial.Want
+	Want        trial.Want
 }
 
 // Source makes the command of one trial from the trial's own random numbers.

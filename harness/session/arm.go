@@ -8,7 +8,6 @@ import (
 	"maps"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/client"
@@ -32,7 +31,7 @@ type runningArm struct {
 	look     Look
 	began    time.Time
 	last     trial.End
-	hung     atomic.Int32
+	patience patience
 	logs     logKeeper // beside the first bad trials
 	enough   func()    // ends the experiment, its verdict being certain
 }
@@ -183,11 +182,11 @@ const detailLimit = 4 << 10
 // try is one trial. One that an interrupt cuts short is not recorded: the
 // target was not given its time.
 func (a *runningArm) try(ctx context.Context, index int) {
-	if a.exhausted() {
+	if a.exhausted() != "" {
 		return
 	}
 	cmd := a.command(index)
-	bounded, cancel := context.WithTimeout(ctx, cmp.Or(cmd.Within, a.Deadline, DefaultDeadline))
+	bounded, cancel := context.WithTimeout(ctx, cmp.Or(a.Deadline, DefaultDeadline))
 	defer cancel()
 	steering, _ := a.armed.(fault.Steering)
 	if steering != nil {
@@ -219,9 +218,7 @@ func (a *runningArm) record(index int, cmd load.Command, answer trial.Answer, se
 	if r.Bad() {
 		r.Command, r.Sent = cmd.Script, sent.UTC()
 	}
-	if outcome == trial.Hung {
-		a.hung.Add(1)
-	}
+	a.patience.note(outcome, took, a.armed != nil)
 	a.recorder.write(trial.Line{Record: &r})
 	a.session.Progress.Trial(a.Role, outcome)
 	if r.Bad() && a.session.StopAtFirstBad && a.Role == trial.Candidate && a.Claim == trial.Clean {
@@ -257,8 +254,8 @@ func (a *runningArm) end(ctx context.Context) error {
 		}
 		a.client.Close()
 	}
-	if a.exhausted() {
-		a.last.Error = fmt.Sprintf("stopped after %d trials that hung", a.hung.Load())
+	if why := a.exhausted(); why != "" {
+		a.last.Error = why
 	}
 	if err != nil && a.last.Error == "" {
 		a.last.Error = err.Error()

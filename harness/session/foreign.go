@@ -77,10 +77,3 @@ func (remote) Signal(context.Context, os.Signal) error {
 	return errors.New("a target at a URL takes no signals from here")
 }
 func (remote) Stop(context.Context) error { return nil }
-
-// exhausted says that a candidate has let so many trials hang that more would
-// only cost time: the arm has failed, and a target that never answers would
-// take hours for it. A baseline may be made to hang, and goes on.
-func (a *runningArm) exhausted() bool {
-	return a.Role != trial.Baseline && int(a.hung.Load()) >= max(3, a.InFlight)
-}

@@ -354,6 +354,23 @@ func TestATargetThatNeverAnswersIsGivenUp(t *testing.T) {
 	}
 }
 
+// A fault that nobody frees costs its limit each time, with a right answer after it.
+func TestAnArmThatItsFaultHoldsUpIsGivenUp(t *testing.T) {
+	usual := stuckAfter
+	stuckAfter = 0
+	defer func() { stuckAfter = usual }()
+	s := newSession(t, &fakeRuntime{})
+	e := experiment(fakeFault{hits: 1000})
+	f, err := s.Run(t.Context(), e)
+	if err != nil || f.Verdict != trial.Inconclusive {
+		t.Errorf("verdict %v (%s), error %v", f.Verdict, f.Reason, err)
+	}
+	arm := f.Arm("candidate")
+	if arm.Trials > 8 || !strings.Contains(arm.End.Error, "trials that the fault held") {
+		t.Errorf("%d trials, %q", arm.Trials, arm.End.Error)
+	}
+}
+
 // A dialect without a field for the folder leaves it to a shell, which runs, and
 // says that there is none by an exit code. Nothing was refused, and nothing is
 // wrong with that.
