@@ -36,7 +36,7 @@ func longAndShort(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
 	// Together they outlast the second after which a reaper may ask for each child.
 	c.Kind, c.Script = "short", "{ sleep 0.5; } 2>/dev/null; "+c.Script // the release may end it
-	if released <= turn && turn < released+again { // more than one, should the long one start late
+	if released <= turn && turn < released+again {                      // more than one, should the long one start late
 		c.Kind, c.Script = "release", terminateSleeps+c.Script
 	}
 	return c

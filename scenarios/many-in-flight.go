@@ -1,7 +1,9 @@
 package scenarios
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/load"
@@ -25,7 +27,10 @@ var _ = scenario("many-in-flight", "many commands in flight",
 	})
 
 // fiveSeconds is longer than it takes to start all that are in flight. It costs
-// one process each.
-func fiveSeconds(int, *rand.Rand) load.Command {
-	return load.Command{Kind: "five-seconds", Script: "exec sleep 5"}
+// one process each, which is why its code is that of sleep(1).
+func fiveSeconds(index int, r *rand.Rand) load.Command {
+	c := load.Instant(index, r)
+	c.Kind, c.Want.Code = "five-seconds", 0
+	c.Script = fmt.Sprintf("echo %s; exec sleep 5", strings.TrimSpace(c.Want.Output))
+	return c
 }

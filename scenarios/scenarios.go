@@ -106,7 +106,9 @@ func Select(ids []string, access Access) ([]report.Scenario, error) {
 		if access >= Foreign && slices.Contains(oursOnly, id) {
 			return nil, fmt.Errorf("scenario %s is about a setting that the reference daemon alone has", id)
 		}
-		chosen = append(chosen, known[i])
+		if !slices.Contains(chosen, known[i]) {
+			chosen = append(chosen, known[i])
+		}
 	}
 	return chosen, nil
 }

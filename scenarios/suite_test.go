@@ -23,7 +23,7 @@ func TestScenarios(t *testing.T) {
 		Runtime: newRuntime(t), Folder: t.TempDir(), Seed: 1, Scale: session.Scale{Tier: session.Quick},
 		Daemons: daemons(t), Candidate: target.Reference("registry"), Progress: &session.Progress{},
 	}
-	info := report.Info{Seed: s.Seed, Runtime: s.Runtime.Name(), Tier: string(s.Scale.Tier), Scenarios: chosen}
+	info := report.Info{Run: filepath.Base(s.Folder), Seed: s.Seed, Runtime: s.Runtime.Name(), Tier: string(s.Scale.Tier), Scenarios: chosen}
 	if err := report.WriteInfo(s.Folder, info); err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +100,7 @@ func TestSelect(t *testing.T) {
 	if _, err := Select([]string{"no-such"}, Inside); err == nil {
 		t.Error("an unknown ID was taken")
 	}
-	if got, err := Select([]string{"storm"}, Inside); err != nil || len(got) != 1 {
+	if got, err := Select([]string{"storm", "storm", "storm"}, Inside); err != nil || len(got) != 1 {
 		t.Errorf("%v, %v", got, err)
 	}
 }

@@ -30,6 +30,8 @@ type Scenario struct {
 // Info is run.json: what a run was to do, and where. It is written before the
 // first sandbox starts, so a scenario that left no recording is noticed.
 type Info struct {
+	// Run is the run's name, which its recordings bear too.
+	Run       string            `json:"run"`
 	Version   string            `json:"version"`
 	Seed      uint64            `json:"seed"`
 	Tier      string            `json:"tier"`
@@ -97,7 +99,7 @@ func Load(dir string) (Run, error) {
 		return Run{}, fmt.Errorf("read result folder %s: %w", dir, err)
 	}
 	for _, s := range run.Info.Scenarios {
-		finding, err := loadFinding(dir, s)
+		finding, err := loadFinding(dir, run.Info.Run, s)
 		if err != nil {
 			return Run{}, err
 		}
@@ -113,7 +115,7 @@ func Load(dir string) (Run, error) {
 
 // loadFinding reads one scenario's folder. A scenario without a folder was not
 // reached.
-func loadFinding(dir string, s Scenario) (Finding, error) {
+func loadFinding(dir, run string, s Scenario) (Finding, error) {
 	f := Finding{Scenario: s}
 	if !filepath.IsLocal(s.ID) || filepath.Base(s.ID) != s.ID {
 		return f, fmt.Errorf("read result folder: scenario %q is no folder name", s.ID)
@@ -130,8 +132,13 @@ func loadFinding(dir string, s Scenario) (Finding, error) {
 	for i, entry := range entries {
 		names[i] = entry.Name()
 	}
-	err = f.loadArms(dir, names)
-	return f, err
+	if err := f.loadArms(dir, names); err != nil {
+		return f, err
+	}
+	if why := f.mixture(run); why != "" && f.Verdict != trial.Fail {
+		f.Verdict, f.Reason = trial.Inconclusive, why
+	}
+	return f, nil
 }
 
 func (f *Finding) loadArms(dir string, names []string) error {
@@ -202,6 +209,9 @@ func loadLog(path string) ([]logLine, error) {
 }
 
 func loadRecording(path string) (trial.Summary, error) {
+	if about, err := os.Stat(path); err == nil && !about.Mode().IsRegular() {
+		return trial.Summary{}, fmt.Errorf("read recording %s: it is no regular file", path)
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return trial.Summary{}, fmt.Errorf("read recording: %w", err)

@@ -42,20 +42,20 @@ const teardownLimit = 30 * time.Second
 
 // beginArm starts the arm's recording first: what happens to a sandbox that
 // does not come up is a result too.
-func (s *Session) beginArm(ctx context.Context, scenario string, a Arm, enough func()) (*runningArm, error) {
+func (s *Session) beginArm(ctx context.Context, e Experiment, a Arm, enough func()) (*runningArm, error) {
 	tested := s.targetOf(a)
 	plan := trial.Plan{
-		Scenario: scenario, Arm: a.Name, Role: a.Role, Strategy: tested.Strategy, Claim: a.Claim,
+		Run: s.runID(), Scenario: e.Scenario, Arm: a.Name, Arms: e.armNames(), Role: a.Role, Strategy: tested.Strategy, Claim: a.Claim,
 		Trials: a.Trials, InFlight: a.InFlight, Seed: s.Seed, MinHits: a.MinHits,
 	}
 	if a.Fault != nil {
 		plan.Fault = a.Fault.Name()
 	}
-	rec, err := newRecorder(s.recordingPath(scenario, a.Name), plan)
+	rec, err := newRecorder(s.recordingPath(e.Scenario, a.Name), plan)
 	if err != nil {
 		return nil, err
 	}
-	arm := &runningArm{Arm: a, session: s, scenario: scenario, target: tested, recorder: rec, enough: enough}
+	arm := &runningArm{Arm: a, session: s, scenario: e.Scenario, target: tested, recorder: rec, enough: enough}
 	err = arm.start(ctx)
 	if err != nil {
 		arm.last.Error = err.Error()

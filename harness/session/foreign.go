@@ -36,6 +36,9 @@ func (a *runningArm) command(index int) load.Command {
 // What the shell can say in its stead, the client leaves to the shell.
 func (a *runningArm) sayable() error {
 	d := a.target.Dialect
+	if a.ByOutput && len(d.Response.Output) == 0 {
+		return fmt.Errorf("%w: the dialect %s does not say where the output is", fault.ErrDeclined, d.Name)
+	}
 	if d.Says("<timeout>") || d.Says("<timeoutMs>") {
 		return nil
 	}

@@ -2,7 +2,9 @@ package session
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -12,11 +14,20 @@ import (
 )
 
 // NewFolder makes the result folder of one run, parent/<UTC time>-<id>, and
-// points parent/latest at it.
+// points parent/latest at it. A run that began in the same second has its own.
 func NewFolder(parent, id string, now time.Time) (string, error) {
-	name := now.UTC().Format("20060102T150405Z") + "-" + id
-	dir := filepath.Join(parent, name)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return "", fmt.Errorf("make result folder: %w", err)
+	}
+	first := now.UTC().Format("20060102T150405Z") + "-" + id
+	name, dir := first, filepath.Join(parent, first)
+	err := os.Mkdir(dir, 0o755)
+	for n := 2; errors.Is(err, fs.ErrExist) && n < 1000; n++ {
+		name = fmt.Sprintf("%s-%d", first, n)
+		dir = filepath.Join(parent, name)
+		err = os.Mkdir(dir, 0o755)
+	}
+	if err != nil {
 		return "", fmt.Errorf("make result folder: %w", err)
 	}
 	latest := filepath.Join(parent, "latest")
@@ -29,6 +40,9 @@ func NewFolder(parent, id string, now time.Time) (string, error) {
 	}
 	return dir, nil
 }
+
+// runID names the run, in each of its recordings.
+func (s *Session) runID() string { return filepath.Base(s.Folder) }
 
 // recorder writes a recording line by line, each one as its trial ends, so
 // that a killed run leaves what it saw. It may be used by many goroutines.

@@ -85,6 +85,14 @@ type Experiment struct {
 	Turns int
 }
 
+func (e Experiment) armNames() []string {
+	names := make([]string, len(e.Arms))
+	for i, arm := range e.Arms {
+		names[i] = arm.Name
+	}
+	return names
+}
+
 // Arm is one side of a scenario.
 type Arm struct {
 	Name  string
@@ -107,6 +115,9 @@ type Arm struct {
 	// them are answered.
 	Bursts   bool
 	Commands load.Source
+	// ByOutput says that the promise is about what commands write: a target whose
+	// dialect cannot tell is not judged.
+	ByOutput bool
 	// Deadline bounds each answer; zero means DefaultDeadline.
 	Deadline time.Duration
 	// Refusal is a text that the target's last words must hold when it refuses
@@ -179,7 +190,7 @@ func (s *Session) begin(ctx context.Context, e Experiment, enough func()) ([]*ru
 	arms := make([]*runningArm, len(e.Arms))
 	errs := make([]error, len(e.Arms))
 	_, err := load.Run(ctx, 0, len(e.Arms), startsAtOnce, func(i int) {
-		arms[i], errs[i] = s.beginArm(ctx, e.Scenario, e.Arms[i], enough)
+		arms[i], errs[i] = s.beginArm(ctx, e, e.Arms[i], enough)
 	})
 	return arms, errors.Join(append(errs, err)...)
 }

@@ -56,9 +56,13 @@ func (c Claim) Must() string {
 // Plan is the first line of a recording: what was to be done, and what the
 // arm must show. It is fixed before the first trial.
 type Plan struct {
+	// Run is the run's name, as in run.json.
+	Run      string `json:"run"`
 	Scenario string `json:"scenario"`
 	Arm      string `json:"arm"`
-	Role     Role   `json:"role"`
+	// Arms are all that the scenario has in this run: none may be missing.
+	Arms []string `json:"arms"`
+	Role Role     `json:"role"`
 	// Strategy is the reference daemon's, empty for a foreign target.
 	Strategy string `json:"strategy,omitempty"`
 	Claim    Claim  `json:"claim"`

@@ -50,6 +50,9 @@ func (c *common) settle(cmd *cobra.Command, o *options) (err error) {
 	if o.scale.Tier, err = session.ParseTier(c.tier); err != nil {
 		return err
 	}
+	if o.scale.Duration <= 0 {
+		return fmt.Errorf("--duration %v: a soak lasts longer than 0", o.scale.Duration)
+	}
 	if !cmd.Flags().Changed("seed") {
 		o.seed = newSeed()
 	}

@@ -31,6 +31,7 @@ var version = ""
 func main() {
 	spareP()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process as it would any other
 	cmd, err := newRoot().ExecuteContextC(ctx)
 	stop()
 	os.Exit(exitStatus(cmd.CommandPath(), err))

@@ -62,7 +62,7 @@ func (o options) run(ctx context.Context) error {
 	if err != nil {
 		return o.unreported(fmt.Errorf("%w; choose another --results", err))
 	}
-	info := o.describe(id)
+	info := o.describe(filepath.Base(folder))
 	if err := report.WriteInfo(folder, info); err != nil {
 		return o.unreported(err)
 	}
@@ -118,9 +118,9 @@ func (o options) try(ctx context.Context, folder, id string, info *report.Info, 
 	return s.Problem()
 }
 
-func (o options) describe(id string) report.Info {
+func (o options) describe(run string) report.Info {
 	return report.Info{
-		Version: versionText(), Seed: o.seed, Tier: string(o.scale.Tier), Runtime: o.runtime,
+		Run: run, Version: versionText(), Seed: o.seed, Tier: string(o.scale.Tier), Runtime: o.runtime,
 		Target: o.targetText(), Kernel: kernel(), CPUs: runtime.NumCPU(),
 		Argv: o.argv, Settings: o.settings, Waivers: o.waivers, Started: time.Now().UTC(), Scenarios: o.scenarios,
 	}
