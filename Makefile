@@ -13,7 +13,7 @@ GOFILES := $(shell find . -name '*.go' -not -path './results/*') $(wildcard fixt
 LDFLAGS := -X main.version=$(VERSION)
 REPRO   := --tier=$(TIER) --runtime=$(RUNTIME) --strategy=$(STRATEGY) --results=$(RESULTS)
 REPRO   += $(if $(BLACK_BOX),--black-box) $(if $(WAIT_PATH),--wait-path=$(WAIT_PATH))
-REPRO   += $(if $(SEED),--seed=$(SEED)) $(if $(SCENARIO),--scenario=$(SCENARIO)) $(if $(BASE_IMAGE),--base-image=$(BASE_IMAGE))
+REPRO   += $(if $(SEED),--seed=$(SEED)) $(if $(SCENARIO)$(ONLY),--only=$(or $(SCENARIO),$(ONLY))) $(if $(BASE_IMAGE),--base-image=$(BASE_IMAGE))
 ACTIONLINT  = go tool -modfile=tools/lint/go.mod actionlint
 STATICCHECK = go tool -modfile=tools/lint/go.mod staticcheck
 

@@ -32,7 +32,7 @@ var _ = scenario("exit-codes", "exit codes, one request at a time,",
 				Trials: baseline, InFlight: 1, Commands: commands,
 			}, {
 				Name: "candidate", Role: trial.Candidate, Claim: trial.Clean,
-				Trials: s.Scale.Trials(3*259, 20*259), InFlight: 1, Commands: commands,
+				Trials: s.Scale.Trials(3*259, 30*259), InFlight: 1, Commands: commands,
 			},
 		}}
 	})

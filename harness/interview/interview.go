@@ -25,6 +25,8 @@ type Exchange struct {
 	Asked, Script string
 	// Understood says in words what the dialect made of the answer.
 	Understood string
+	// Wanted says in words what a target that does as it is told answers.
+	Wanted string
 	// Came is the answer's body, its first part.
 	Came string
 	// Heard is set where an exit code, or a word that stands for one, was
@@ -70,7 +72,7 @@ func Heard(all []Exchange) bool {
 
 // ready looks where the sandbox would look before the first command.
 func ready(ctx context.Context, url string, d target.Dialect, transport *http.Transport) Exchange {
-	e := Exchange{Asked: "ready", Script: "GET " + cmp.Or(d.Ready, "/")}
+	e := Exchange{Asked: "ready", Script: "GET " + cmp.Or(d.Ready, "/"), Wanted: "HTTP 2xx"}
 	ctx, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+d.Ready, nil)
@@ -111,7 +113,7 @@ func ask(ctx context.Context, c *client.Client, d target.Dialect, q question) Ex
 	answer, body := c.Exchange(ctx, client.Request{Command: q.Script, Plain: q.Plain, Cwd: q.Cwd, Timeout: q.Timeout})
 	outcome, _ := trial.Classify(d.Want(q.Want), answer)
 	return Exchange{
-		Asked: q.asked, Script: q.Script, Came: excerpt(body), Understood: words(answer),
+		Asked: q.asked, Script: q.Script, Wanted: wanted(d.Want(q.Want)), Came: excerpt(body), Understood: words(answer),
 		Heard: answer.Known || answer.Unknown || answer.TimedOut || answer.NotStarted || answer.Refused,
 		OK:    outcome == trial.OK,
 		Hung:  answer.Hung,
@@ -140,6 +142,35 @@ func words(a trial.Answer) string {
 		return "not understood: " + a.Message
 	}
 	return strings.Join(said, "; ")
+}
+
+// wanted says what words should have been.
+func wanted(w trial.Want) string {
+	switch {
+	case w.Timeout:
+		return "cut short by its timeout"
+	case w.StartError:
+		return fmt.Sprintf("exit code %d, or could not start", w.Code)
+	case w.AnyOutput:
+		return fmt.Sprintf("exit code %d", w.Code)
+	}
+	return fmt.Sprintf("exit code %d, output %.60q", w.Code, w.Output)
+}
+
+// Hint says what in the dialect may explain an answer that differs; empty where
+// nothing is known.
+func (e Exchange) Hint(d target.Dialect) string {
+	switch {
+	case e.OK || !e.Heard:
+		return ""
+	case strings.Contains(e.Understood, "; exit "):
+		return "no shell has run this: set commands: words, or quoted-words"
+	case strings.HasPrefix(e.Understood, "exit code -1,") && len(d.Words.Unknown) == 0:
+		return "if -1 means unknown here, say so in words.unknown"
+	case strings.Contains(e.Script, "kill -9") && strings.HasPrefix(e.Understood, "exit code -9,"):
+		return `if -n means death by signal n here, set words.signal: "-n"`
+	}
+	return ""
 }
 
 func excerpt(body []byte) string {

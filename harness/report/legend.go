@@ -11,6 +11,9 @@ func legend(run Run) []string {
 		"control: a baseline arm, which has to do what its row says; if it does not, nothing was proved.",
 		"upper95: with 95% confidence the true rate of bad trials lies below it (one-sided, Clopper-Pearson).",
 	}
+	if len(run.Findings) > 0 {
+		notes = append(notes, "hits: how often the fault really hit. checks: promises about the sandbox as a whole, held of looked at; a row can fail by one of them alone.")
+	}
 	for _, f := range run.Findings {
 		if _, ok := f.power(); ok {
 			notes = append(notes, "power: the chance that these trials would have shown a candidate that loses a hundred times less often than the control.")

@@ -20,7 +20,7 @@ func (r Run) Repeat(id string) string {
 		}
 	}
 	if id != "" {
-		argv = append(slices.DeleteFunc(argv, selects), selector(argv)+id)
+		argv = append(slices.DeleteFunc(argv, selects), "--only="+id)
 	}
 	return shellLine(append(argv, rest...))
 }
@@ -28,20 +28,12 @@ func (r Run) Repeat(id string) string {
 // selects says whether a flag decides what is judged: one scenario that is
 // repeated is judged without its waiver.
 func selects(arg string) bool {
-	for _, flag := range []string{"--scenario=", "--only=", "--skip=", "--waivers="} {
+	for _, flag := range []string{"--only=", "--skip=", "--waivers="} {
 		if strings.HasPrefix(arg, flag) {
 			return true
 		}
 	}
 	return false
-}
-
-// selector is the flag by which the command that was run chooses a scenario.
-func selector(argv []string) string {
-	if slices.Contains(argv, "gate") {
-		return "--only="
-	}
-	return "--scenario="
 }
 
 // shellLine quotes for a POSIX shell what needs it.

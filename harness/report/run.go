@@ -95,6 +95,9 @@ func Load(dir string) (Run, error) {
 	if err == nil {
 		err = json.Unmarshal(raw, &run.Info)
 	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return Run{}, fmt.Errorf("%s is no result folder: it has no run.json", dir)
+	}
 	if err != nil {
 		return Run{}, fmt.Errorf("read result folder %s: %w", dir, err)
 	}

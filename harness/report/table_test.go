@@ -64,7 +64,7 @@ func TestTableEndsWithTheVerdict(t *testing.T) {
 func TestTableRepeatsEachFailureOnce(t *testing.T) {
 	text := table(t, failRun(t), Style{})
 	for _, id := range []string{"late-publish", "exit-codes"} {
-		if n := strings.Count(text, "repeat with: bin/reapcheck repro --tier=quick --runtime=docker --strategy=documented --seed=7529809429049704 --scenario="+id+"\n"); n != 1 {
+		if n := strings.Count(text, "repeat with: bin/reapcheck repro --tier=quick --runtime=docker --strategy=documented --seed=7529809429049704 --only="+id+"\n"); n != 1 {
 			t.Errorf("%s is repeated %d times", id, n)
 		}
 	}

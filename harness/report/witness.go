@@ -23,7 +23,7 @@ func (f Finding) witnessNote() string {
 		return ""
 	case c.bad == 0 && w.bad == 0:
 		return fmt.Sprintf("%s all %s were right too: neither order took a code from this target.", begin, answers)
-	case c.lost > 0 && 2*rate(w.bad, w.trials) < rate(c.bad, c.trials):
+	case 2*rate(w.bad, w.trials) < rate(c.bad, c.trials):
 		return fmt.Sprintf("%s %d of %s were bad instead of %d of %d: the order decides, so it is the race.", begin, w.bad, answers, c.bad, c.trials)
 	case c.bad > 0:
 		return fmt.Sprintf("%s %d of %s were bad too: the race is not all that is wrong.", begin, w.bad, answers)

@@ -23,7 +23,7 @@ func TestWitnessNote(t *testing.T) {
 	}{
 		{"a race", map[trial.Outcome]int{trial.Lost: 500}, map[trial.Outcome]int{trial.OK: 9, trial.Lost: 1}, "1 of 10 answers were bad instead of 500 of 500: the order decides"},
 		{"lost either way", map[trial.Outcome]int{trial.Lost: 500}, map[trial.Outcome]int{trial.Lost: 10}, "10 of 10 answers were bad too: the race is not all"},
-		{"wrong, but less often", map[trial.Outcome]int{trial.Wrong: 500}, map[trial.Outcome]int{trial.OK: 9, trial.Wrong: 1}, "the race is not all"},
+		{"a race that is hidden by a made-up code", map[trial.Outcome]int{trial.Wrong: 500}, map[trial.Outcome]int{trial.OK: 9, trial.Wrong: 1}, "the order decides"},
 		{"sound", map[trial.Outcome]int{trial.OK: 500}, map[trial.Outcome]int{trial.OK: 10}, "all 10 answers were right too"},
 		{"bad the other way only", map[trial.Outcome]int{trial.OK: 500}, map[trial.Outcome]int{trial.OK: 9, trial.Hung: 1}, "1 of 10 answers were bad."},
 		{"cut", map[trial.Outcome]int{trial.Lost: 500}, map[trial.Outcome]int{trial.OK: 3}, ""},

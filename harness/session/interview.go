@@ -26,6 +26,7 @@ func (s *Session) Interview(ctx context.Context) error {
 	all := interview.Ask(ctx, sb.URL(), s.Candidate.Dialect, sandbox.Transport(sb))
 	ended := sb.Ended()
 	err = errors.Join(s.keepInterview(all), sb.Stop(context.WithoutCancel(ctx)))
+	s.sayWhatDiffers(all)
 	if err != nil || ended != "" || ctx.Err() != nil || interview.Heard(all) {
 		return err
 	}
@@ -34,10 +35,27 @@ func (s *Session) Interview(ctx context.Context) error {
 		sandbox.ErrTarget, d.Name, d.Request.Method, d.Request.Path, strings.TrimPrefix(all[len(all)-1].Understood, "not understood: "))
 }
 
+// sayWhatDiffers tells of a dialect that may fit in part. It is no verdict: a
+// target that loses exit codes may lose some here.
+func (s *Session) sayWhatDiffers(all []interview.Exchange) {
+	if !interview.Heard(all) {
+		return
+	}
+	for _, e := range all {
+		if e.OK {
+			continue
+		}
+		s.Progress.Say("dialect %s, %s: wanted %s, understood %s", s.Candidate.Dialect.Name, e.Asked, e.Wanted, e.Understood)
+		if hint := e.Hint(s.Candidate.Dialect); hint != "" {
+			s.Progress.Say("  %s", hint)
+		}
+	}
+}
+
 func (s *Session) keepInterview(all []interview.Exchange) error {
 	var text strings.Builder
 	for _, e := range all {
-		fmt.Fprintf(&text, "%s: %s\n  understood: %s\n  came: %s\n", e.Asked, e.Script, e.Understood, e.Came)
+		fmt.Fprintf(&text, "%s: %s\n  wanted: %s\n  understood: %s\n  came: %s\n", e.Asked, e.Script, e.Wanted, e.Understood, e.Came)
 	}
 	if err := os.WriteFile(filepath.Join(s.Folder, "interview.txt"), []byte(text.String()), 0o644); err != nil {
 		return fmt.Errorf("write interview: %w", err)

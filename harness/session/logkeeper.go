@@ -62,7 +62,12 @@ func (k *logKeeper) extend(read func() []byte) error {
 
 func (k *keptLog) extend(log []byte) error {
 	at := bytes.LastIndex(log, k.last)
-	if at < 0 {
+	switch {
+	case len(log) == 0: // a target that says nothing, or whose log cannot be seen
+		return os.Remove(k.path)
+	case len(k.last) == 0: // it has begun to speak since
+		at = 0
+	case at < 0:
 		return nil
 	}
 	after := log[at+len(k.last):]

@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -32,6 +33,24 @@ func TestAKeptLogHoldsWhatCameAfterTheAnswer(t *testing.T) {
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != logsPerArm {
 		t.Errorf("%d logs kept", len(entries))
+	}
+}
+
+// A first word may come after the answer; without any there is nothing to keep.
+func TestALogThatWasEmpty(t *testing.T) {
+	for _, said := range []string{"", "late\n"} {
+		path := filepath.Join(t.TempDir(), "log")
+		var k logKeeper
+		log := ""
+		read := func() []byte { return []byte(log) }
+		err := k.keep(path, read)
+		log = said
+		if err = errors.Join(err, k.extend(read)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); string(got) != said || (err != nil) != (said == "") {
+			t.Errorf("%q kept as %q, %v", said, got, err)
+		}
 	}
 }
 

@@ -2,13 +2,17 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -97,7 +101,7 @@ func newDialectSchema() *cobra.Command {
 }
 
 func newDialectCheck() *cobra.Command {
-	var url, dialect string
+	var base, dialect string
 	cmd := &cobra.Command{
 		Use:   "check --url URL",
 		Short: "ask a running target a few questions and show what was understood",
@@ -105,10 +109,10 @@ func newDialectCheck() *cobra.Command {
 understood. It executes harmless commands there: echo, pwd, sleep.
 
 Exit status: 0 if every answer was the expected one, 1 if some were not, 2 if
-the dialect does not fit at all.`,
+the dialect does not fit at all, 3 if nobody listens there.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			t := target.Target{URL: strings.TrimSuffix(url, "/")}
+			t := target.Target{URL: strings.TrimSuffix(base, "/")}
 			d, err := target.Load(dialect)
 			if err = errors.Join(t.Check(), err); err != nil {
 				return usage(err)
@@ -117,11 +121,14 @@ the dialect does not fit at all.`,
 				return usage(err)
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "dialect %s: %s %s%s\n", d.Name, d.Request.Method, t.URL, d.Request.Path)
+			if err := reachable(t.URL); err != nil {
+				return infrastructure(err)
+			}
 			all := interview.Ask(cmd.Context(), t.URL, d, &http.Transport{})
-			return showInterview(cmd.OutOrStdout(), all)
+			return showInterview(cmd.OutOrStdout(), d, all)
 		},
 	}
-	cmd.Flags().StringVar(&url, "url", "", "base URL of a target that runs, such as http://127.0.0.1:2280")
+	cmd.Flags().StringVar(&base, "url", "", "base URL of a target that runs, such as http://127.0.0.1:2280")
 	cmd.Flags().StringVar(&dialect, "dialect", target.DefaultDialect, "name of a dialect, or a file that ends in .yaml")
 	if err := cmd.MarkFlagRequired("url"); err != nil {
 		panic(err)
@@ -129,8 +136,25 @@ the dialect does not fit at all.`,
 	return cmd
 }
 
+// dialLimit is far above what a connection takes.
+const dialLimit = 5 * time.Second
+
+// reachable says whether somebody listens, which eight questions need not tell.
+func reachable(base string) error {
+	u, err := url.Parse(base)
+	if err != nil {
+		return err
+	}
+	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
+	conn, err := net.DialTimeout("tcp", net.JoinHostPort(u.Hostname(), port), dialLimit)
+	if err != nil {
+		return fmt.Errorf("nobody answers at %s: %w; is the target running?", base, err)
+	}
+	return conn.Close()
+}
+
 // showInterview shows the answer's text beside what was not as expected.
-func showInterview(w io.Writer, all []interview.Exchange) error {
+func showInterview(w io.Writer, d target.Dialect, all []interview.Exchange) error {
 	right := 0
 	for _, e := range all {
 		mark := "differs"
@@ -139,7 +163,10 @@ func showInterview(w io.Writer, all []interview.Exchange) error {
 		}
 		fmt.Fprintf(w, "%-8s %s: %s\n", mark, e.Asked, e.Understood)
 		if !e.OK {
-			fmt.Fprintf(w, "%-8s asked: %s\n%-8s came:  %s\n", "", e.Script, "", strings.TrimSpace(e.Came))
+			fmt.Fprintf(w, "%-8s asked:  %s\n%-8s wanted: %s\n%-8s came:   %s\n", "", e.Script, "", e.Wanted, "", strings.TrimSpace(e.Came))
+			if hint := e.Hint(d); hint != "" {
+				fmt.Fprintf(w, "%-8s hint:   %s\n", "", hint)
+			}
 		}
 	}
 	fmt.Fprintf(w, "%d of %d answers as expected\n", right, len(all))

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -13,17 +14,38 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/scenarios"
 )
 
 // common are flags that repro and gate share.
-type common struct{ tier, waitPath string }
+type common struct {
+	tier, waitPath string
+	only, skip     []string
+}
 
 func (c *common) define(f *pflag.FlagSet, o *options) {
 	addRunFlags(f, o)
+	f.StringSliceVar(&c.only, "only", nil, "run only these scenarios, by `ID`; see reapcheck list (default all that fit the target)")
+	f.StringSliceVar(&c.skip, "skip", nil, "leave these scenarios out, by `ID`")
 	f.StringVar(&c.tier, "tier", string(session.Standard), "how much is tried: quick, standard or soak")
 	f.DurationVar(&o.scale.Duration, "duration", 30*time.Minute, "how long a soak lasts, about")
 	f.StringVar(&c.waitPath, "wait-path", string(session.Pidfd), "how children are waited for: pidfd, or fallback, with pidfd_open taken away")
 	f.String("config", "", "YAML `FILE` with settings: a key is a flag without its dashes")
+}
+
+// choose picks the scenarios to run.
+func (c *common) choose(o *options, access scenarios.Access) error {
+	chosen, err := scenarios.Select(c.only, access)
+	if err != nil {
+		return err
+	}
+	if len(c.only) == 0 {
+		o.unfit = scenarios.Unfit(access)
+	}
+	if o.scenarios, err = scenarios.Without(chosen, c.skip); err == nil && len(o.scenarios) == 0 {
+		err = errors.New("--only and --skip leave no scenario to run")
+	}
+	return err
 }
 
 // addRunFlags adds what every command takes that runs sandboxes.

@@ -16,7 +16,7 @@ import (
 type gateFlags struct {
 	image, binary, url, dialect string
 	waivers                     string
-	args, env, only, skip       []string
+	args, env                   []string
 }
 
 func newGate() *cobra.Command {
@@ -60,7 +60,7 @@ why, 3 infrastructure: the run itself did not work, 64 usage.`,
 				o.candidate, err = g.target()
 			}
 			if err == nil {
-				err = g.choose(&o)
+				err = g.choose(&o, c)
 			}
 			if err == nil {
 				o.waivers, err = readWaivers(g.waivers)
@@ -84,8 +84,6 @@ func (g *gateFlags) define(cmd *cobra.Command) {
 	f.StringArrayVar(&g.args, "arg", nil, "one `ARGUMENT` of the target; the same as after --")
 	f.StringArrayVar(&g.env, "env", nil, "`NAME=VALUE` for the target, or NAME to pass on your own; can be given many times")
 	f.StringVar(&g.dialect, "dialect", target.DefaultDialect, "how the target is spoken to: a `NAME`, or a file that ends in .yaml")
-	f.StringSliceVar(&g.only, "only", nil, "run only these scenarios, by `ID`; see reapcheck list (default all that fit the target)")
-	f.StringSliceVar(&g.skip, "skip", nil, "leave these scenarios out, by `ID`")
 	f.StringVar(&g.waivers, "waivers", "", "YAML `FILE` of known findings: scenario, reason, and until when the failure is accepted")
 }
 
@@ -137,7 +135,7 @@ func executable(path string) error {
 
 // choose picks the scenarios that fit the target, and its runtime where only
 // one will do.
-func (g *gateFlags) choose(o *options) (err error) {
+func (g *gateFlags) choose(o *options, c common) (err error) {
 	switch {
 	case g.image == "":
 	case o.runtime == "namespace":
@@ -149,14 +147,5 @@ func (g *gateFlags) choose(o *options) (err error) {
 	if o.candidate.URL != "" {
 		access = scenarios.Answers
 	}
-	if o.scenarios, err = scenarios.Select(g.only, access); err != nil {
-		return err
-	}
-	if o.scenarios, err = scenarios.Without(o.scenarios, g.skip); err != nil {
-		return err
-	}
-	if len(o.scenarios) == 0 {
-		return errors.New("--only and --skip leave no scenario to run")
-	}
-	return nil
+	return c.choose(o, access)
 }

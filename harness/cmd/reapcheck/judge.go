@@ -34,7 +34,7 @@ func newJudge() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&o.candidate.Binary, "binary", "", "the build")
 	f.StringVar(&strategy, "strategy", "", "its strategy")
-	f.StringSliceVar(&ids, "scenario", nil, "scenarios to run, by ID")
+	f.StringSliceVar(&ids, "only", nil, "scenarios to run, by ID")
 	addRunFlags(f, &o)
 	return cmd
 }

@@ -183,7 +183,7 @@ func (r mutantRun) try(ctx context.Context, t task) mutant.Result {
 
 // judge runs scenarios in a process of their own, and adds what they found.
 func (r mutantRun) judge(ctx context.Context, t task, ids []string, result *mutant.Result) error {
-	args := []string{"judge", "--strategy=" + t.Strategy, "--scenario=" + strings.Join(ids, ","),
+	args := []string{"judge", "--strategy=" + t.Strategy, "--only=" + strings.Join(ids, ","),
 		"--seed=" + strconv.FormatUint(r.seed, 10), "--runtime=" + r.runtime, "--daemons=" + r.daemons, "--base-image=" + r.baseImage}
 	path, err := r.compile(ctx, t)
 	if err != nil {

@@ -17,7 +17,6 @@ func newRepro() *cobra.Command {
 	var o options
 	var c common
 	var strategy string
-	var ids []string
 	cmd := &cobra.Command{
 		Use:   "repro",
 		Short: "show the race on the reaper-only daemon and its absence in the fixed one",
@@ -25,6 +24,9 @@ func newRepro() *cobra.Command {
 requests, and compares the strategy under test with a baseline that is known to
 lose exit codes. Every trial is recorded below --results; the verdict is the
 last line printed.`,
+		Example: `  reapcheck repro --tier quick
+  reapcheck repro --only reaper-wins,storm
+  reapcheck repro --strategy documented --runtime namespace`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			err := c.settle(cmd, &o)
@@ -38,7 +40,7 @@ last line printed.`,
 			if o.blackBox {
 				access = scenarios.Outside
 			}
-			if o.scenarios, err = scenarios.Select(ids, access); err != nil {
+			if err := c.choose(&o, access); err != nil {
 				return usage(err)
 			}
 			o.candidate = target.Reference(strategy)
@@ -49,6 +51,5 @@ last line printed.`,
 	c.define(f, &o)
 	f.StringVar(&strategy, "strategy", "registry", "strategy under test: "+strings.Join(strategies, ", "))
 	f.BoolVar(&o.blackBox, "black-box", false, "use ordinary builds only, and inject from outside")
-	f.StringSliceVar(&ids, "scenario", nil, "scenarios to run, by ID (default all)")
 	return cmd
 }

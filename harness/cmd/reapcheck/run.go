@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -40,6 +41,8 @@ type options struct {
 	waivers   []report.Waiver
 	// interview makes sure that the candidate speaks its dialect.
 	interview bool
+	// unfit are the scenarios that the target is not asked for; see scenarios.Unfit.
+	unfit []string
 	// stopAtFirstBad is session.Session's.
 	stopAtFirstBad bool
 	out            io.Writer
@@ -67,6 +70,9 @@ func (o options) run(ctx context.Context) error {
 		return o.unreported(err)
 	}
 	if problem == nil {
+		if len(o.unfit) > 0 {
+			progress.Say("left out, since they need more of a target than there is to get at here: %s", strings.Join(o.unfit, ", "))
+		}
 		progress.Say("runtime %s%s, tier %s, seed %d", o.runtime, why, o.scale.Tier, o.seed)
 		problem = o.try(ctx, folder, id, &info, progress)
 	}
