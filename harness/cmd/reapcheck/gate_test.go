@@ -331,6 +331,7 @@ func (o outcome) trials(t *testing.T) map[string]string {
 				t.Fatal(err)
 			}
 			if line.Plan != nil {
+				line.Plan.Run = "" // each run has a name of its own
 				all[name] = fmt.Sprint(*line.Plan)
 			}
 			if r := line.Record; r != nil {
