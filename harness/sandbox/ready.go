@@ -33,31 +33,38 @@ func awaitTarget(ctx context.Context, sb Sandbox, spec Spec) error {
 }
 
 // AwaitReady waits until the target answers 2xx to the path ready, as it did when
-// it was started. The error says what was seen last, or that the target ended.
+// it was started; where ready is empty, until it answers anything at /. The error
+// says what was seen last, or that the target ended.
 func AwaitReady(ctx context.Context, sb Sandbox, ready string, limit time.Duration) error {
 	transport := Transport(sb)
 	transport.DisableKeepAlives = true
-	return awaitReady(ctx, transport, sb.URL()+ready, limit, sb.Done())
+	return awaitReady(ctx, transport, question{sb.URL() + cmp.Or(ready, "/"), ready == ""}, limit, sb.Done())
 }
 
 func notReady(sb Sandbox, spec Spec, err error) error {
 	p := &problem{kind: ErrTarget, doing: "wait until it is ready", cause: err, log: sb.Log()}
-	p.advice = fmt.Sprintf("it must listen on 0.0.0.0:%d and answer %s", spec.Port, spec.Ready)
+	p.advice = fmt.Sprintf("it must listen on 0.0.0.0:%d and answer %s", spec.Port, cmp.Or(spec.Ready, "HTTP"))
 	if errors.Is(err, errEnded) {
 		p.cause, p.advice = fmt.Errorf("%w: %s", err, sb.Ended()), "see its log and its flags"
 	}
 	return p
 }
 
-// awaitReady asks url until it answers 2xx. It gives up with errEnded as soon
+// question is where to ask, and whether any answer will do or only 2xx.
+type question struct {
+	url string
+	any bool
+}
+
+// awaitReady asks until the answer is good. It gives up with errEnded as soon
 // as ended is closed, with ctx's cause, or past the limit with the last thing
 // that it saw.
-func awaitReady(ctx context.Context, transport http.RoundTripper, url string, limit time.Duration, ended <-chan struct{}) error {
+func awaitReady(ctx context.Context, transport http.RoundTripper, q question, limit time.Duration, ended <-chan struct{}) error {
 	client := &http.Client{Transport: transport, Timeout: readyRequest}
 	deadline, began := time.NewTimer(limit), time.Now()
 	defer deadline.Stop()
 	for last := "nothing"; ; {
-		seen, ok := probeReady(ctx, client, url)
+		seen, ok := probeReady(ctx, client, q)
 		if ok {
 			return nil
 		}
@@ -68,17 +75,24 @@ func awaitReady(ctx context.Context, transport http.RoundTripper, url string, li
 		case <-ended:
 			return errEnded
 		case <-ctx.Done():
-			return fmt.Errorf("wait for %s: %w, last saw %s", url, context.Cause(ctx), last)
+			return fmt.Errorf("wait for %s: %w, last saw %s", q.url, context.Cause(ctx), last)
 		case <-deadline.C:
-			return fmt.Errorf("2xx from %s expected within %v, last saw %s", url, limit, last)
+			return fmt.Errorf("%s from %s expected within %v, last saw %s", q.wants(), q.url, limit, last)
 		case <-time.After(readyPause(time.Since(began))):
 		}
 	}
 }
 
-// probeReady says in words what one request saw, and whether that was 2xx.
-func probeReady(ctx context.Context, client *http.Client, url string) (string, bool) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+func (q question) wants() string {
+	if q.any {
+		return "an HTTP answer"
+	}
+	return "2xx"
+}
+
+// probeReady says in words what one request saw, and whether that was good.
+func probeReady(ctx context.Context, client *http.Client, q question) (string, bool) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, q.url, nil)
 	if err != nil {
 		return err.Error(), false
 	}
@@ -87,5 +101,5 @@ func probeReady(ctx context.Context, client *http.Client, url string) (string, b
 		return err.Error(), false
 	}
 	response.Body.Close()
-	return response.Status, response.StatusCode/100 == 2
+	return response.Status, q.any || response.StatusCode/100 == 2
 }

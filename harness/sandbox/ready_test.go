@@ -25,14 +25,17 @@ func answering(t *testing.T, statuses ...int) string {
 
 func TestAwaitReady(t *testing.T) {
 	never := make(chan struct{})
-	if err := awaitReady(t.Context(), http.DefaultTransport, answering(t, 503, 503, 204), time.Minute, never); err != nil {
+	if err := awaitReady(t.Context(), http.DefaultTransport, question{url: answering(t, 503, 503, 204)}, time.Minute, never); err != nil {
 		t.Errorf("ready at the third request: %v", err)
 	}
-	err := awaitReady(t.Context(), http.DefaultTransport, answering(t, 503), 50*time.Millisecond, never)
+	if err := awaitReady(t.Context(), http.DefaultTransport, question{answering(t, 404), true}, time.Minute, never); err != nil {
+		t.Errorf("ready by any answer: %v", err)
+	}
+	err := awaitReady(t.Context(), http.DefaultTransport, question{url: answering(t, 503)}, 50*time.Millisecond, never)
 	if err == nil || !strings.Contains(err.Error(), "expected within 50ms, last saw 503 Service Unavailable") {
 		t.Errorf("condition, limit and last value expected, got: %v", err)
 	}
-	if err := awaitReady(t.Context(), http.DefaultTransport, "http://127.0.0.1:1", 50*time.Millisecond, never); err == nil || !strings.Contains(err.Error(), "refused") {
+	if err := awaitReady(t.Context(), http.DefaultTransport, question{url: "http://127.0.0.1:1"}, 50*time.Millisecond, never); err == nil || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("what refused it expected, got: %v", err)
 	}
 }
@@ -40,13 +43,13 @@ func TestAwaitReady(t *testing.T) {
 func TestAwaitReadyGivesUpEarly(t *testing.T) {
 	ended := make(chan struct{})
 	close(ended)
-	if err := awaitReady(t.Context(), http.DefaultTransport, answering(t, 503), time.Hour, ended); !errors.Is(err, errEnded) {
+	if err := awaitReady(t.Context(), http.DefaultTransport, question{url: answering(t, 503)}, time.Hour, ended); !errors.Is(err, errEnded) {
 		t.Errorf("errEnded expected, got: %v", err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cause := errors.New("enough")
 	cancel(cause)
-	if err := awaitReady(ctx, http.DefaultTransport, answering(t, 503), time.Hour, make(chan struct{})); !errors.Is(err, cause) {
+	if err := awaitReady(ctx, http.DefaultTransport, question{url: answering(t, 503)}, time.Hour, make(chan struct{})); !errors.Is(err, cause) {
 		t.Errorf("ctx's cause expected, got: %v", err)
 	}
 }
