@@ -13,32 +13,37 @@ import (
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// NewFolder makes the result folder of one run, parent/<UTC time>-<id>, and
-// points parent/latest at it. A run that began in the same second has its own.
+// NewFolder makes the result folder of one run, parent/<UTC time>-<id>. A run
+// that began in the same second has its own.
 func NewFolder(parent, id string, now time.Time) (string, error) {
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return "", fmt.Errorf("make result folder: %w", err)
 	}
 	first := now.UTC().Format("20060102T150405Z") + "-" + id
-	name, dir := first, filepath.Join(parent, first)
+	dir := filepath.Join(parent, first)
 	err := os.Mkdir(dir, 0o755)
 	for n := 2; errors.Is(err, fs.ErrExist) && n < 1000; n++ {
-		name = fmt.Sprintf("%s-%d", first, n)
-		dir = filepath.Join(parent, name)
+		dir = filepath.Join(parent, fmt.Sprintf("%s-%d", first, n))
 		err = os.Mkdir(dir, 0o755)
 	}
 	if err != nil {
 		return "", fmt.Errorf("make result folder: %w", err)
 	}
-	latest := filepath.Join(parent, "latest")
-	next := filepath.Join(dir, ".latest")
-	if err := os.Symlink(name, next); err != nil {
-		return "", fmt.Errorf("point %s at the result folder: %w", latest, err)
-	}
-	if err := os.Rename(next, latest); err != nil {
-		return "", fmt.Errorf("point %s at the result folder: %w", latest, err)
-	}
 	return dir, nil
+}
+
+// PointLatest makes latest, beside the folder of a run, point at it.
+func PointLatest(folder string) error {
+	latest := filepath.Join(filepath.Dir(folder), "latest")
+	next := filepath.Join(folder, ".latest")
+	err := os.Symlink(filepath.Base(folder), next)
+	if err == nil {
+		err = os.Rename(next, latest)
+	}
+	if err != nil {
+		return fmt.Errorf("point %s at the result folder: %w", latest, err)
+	}
+	return nil
 }
 
 // runID names the run, in each of its recordings.

@@ -326,11 +326,19 @@ func TestRefusalToStart(t *testing.T) {
 
 func TestFolderAndLatest(t *testing.T) {
 	parent := t.TempDir()
-	for _, id := range []string{"a", "b"} {
+	seen := map[string]bool{}
+	for _, id := range []string{"a", "b", "a", "a"} {
 		dir, err := NewFolder(parent, id, time.Unix(0, 0))
+		if err == nil {
+			err = PointLatest(dir)
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
+		if seen[dir] {
+			t.Errorf("%s was given twice", dir)
+		}
+		seen[dir] = true
 		latest, err := filepath.EvalSymlinks(filepath.Join(parent, "latest"))
 		if err != nil || filepath.Base(latest) != filepath.Base(dir) {
 			t.Errorf("latest is %s, want %s (%v)", latest, dir, err)

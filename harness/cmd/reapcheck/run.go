@@ -62,6 +62,9 @@ func (o options) run(ctx context.Context) error {
 	}
 	id := strconv.FormatUint(o.seed%(36*36*36*36), 36)
 	folder, err := session.NewFolder(o.results, id, time.Now())
+	if err == nil {
+		err = session.PointLatest(folder)
+	}
 	if err != nil {
 		return o.unreported(fmt.Errorf("%w; choose another --results", err))
 	}
