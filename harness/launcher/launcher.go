@@ -16,7 +16,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -39,13 +38,13 @@ const (
 )
 
 // Main is the whole program: launcher [-no-pidfd] NAME COMMAND [ARGUMENT...].
-// It returns only on error.
+// It returns only on error. It must be called on a locked thread: a filter is the
+// thread's that installs it, and execve takes that thread.
 //
 // A filter that cannot be installed or handed over is reported, by way of the
 // socket where that works, and the target runs without it: it is for the
 // harness to say that it cannot judge.
 func Main(argv []string) int {
-	runtime.LockOSThread() // a filter is the thread's that installs it, and execve takes that thread
 	flags := flag.NewFlagSet("launcher", flag.ContinueOnError)
 	noPidfd := flags.Bool(NoPidfd[1:], false, "make pidfd_open fail")
 	if err := flags.Parse(argv[1:]); err != nil || flags.NArg() < 2 {

@@ -4,8 +4,13 @@ package main
 
 import (
 	"os"
+	"runtime"
 
 	"github.com/reapcheck/reapcheck/harness/launcher"
 )
+
+// The filter is to be that of the process's first thread, of which
+// /proc/<pid>/status speaks: only in init is it certain to be this one.
+func init() { runtime.LockOSThread() }
 
 func main() { os.Exit(launcher.Main(os.Args)) }

@@ -26,6 +26,13 @@ const echild = "no child processes"
 // asVictim makes the test binary a target that waits as it is told.
 const asVictim = "REAPCHECK_TEST_VICTIM"
 
+// The launcher is the first thread's to be, as in its command.
+func init() {
+	if filepath.Base(os.Args[0]) == launcherName {
+		runtime.LockOSThread()
+	}
+}
+
 func TestMain(m *testing.M) {
 	switch {
 	case filepath.Base(os.Args[0]) == launcherName:
