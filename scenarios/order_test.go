@@ -16,7 +16,7 @@ import (
 // when the reaper comes first loses none when the waiter does. This is no
 // scenario, since it is not quite certain: a handler that is kept off the CPU
 // between its start and its wait for longer than the supervisor takes a zombie
-// for an orphan's (250 ms) comes second all the same.
+// for an orphan's (a second) comes second all the same.
 func TestWhoComesFirstIsAllThatMatters(t *testing.T) {
 	const trials = 1000
 	runtime, builds := newRuntime(t), daemons(t)

@@ -18,10 +18,12 @@ var _ = scenario("timeout-group", "a command that outlives its timeout",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
 			Trials: s.Scale.Trials(12, 60), InFlight: 6, Commands: overtime,
-			Deadline: overtimeLimit + time.Second,
-			Watch:    comesTo(0, processes, zombies),
+			Watch: comesTo(0, processes, zombies),
 		}
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{naive(arm, ""), candidate(arm)}}
+		control, sound := naive(arm, ""), candidate(arm)
+		control.Deadline = overtimeLimit + time.Second
+		sound.Prompt = overtimeLimit + time.Second
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, sound}}
 	})
 
 const overtimeLimit = 500 * time.Millisecond

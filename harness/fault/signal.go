@@ -30,7 +30,7 @@ func (s Signal) count(seen probe.Snapshot) int {
 	return n
 }
 
-// signalLimit bounds the wait for the processes.
+// signalLimit bounds the wait for the processes, from the first trial on.
 const signalLimit = 10 * time.Second
 
 // Name is the signal and when it comes.
@@ -39,16 +39,19 @@ func (s Signal) Name() string { return fmt.Sprintf("%v at %d processes", s.Signa
 // Prepare asks for nothing: any sandbox takes signals.
 func (Signal) Prepare(*sandbox.Spec) error { return nil }
 
-// Arm begins to count. The signal is sent once, unless Disarm comes first.
+// Arm prepares the count, which the first trial begins: the other arms may take
+// long to come up. The signal is sent once, unless Disarm comes first.
 func (s Signal) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) {
 	armed := &armedSignal{}
 	ctx, armed.stop = context.WithCancel(context.WithoutCancel(ctx))
-	armed.ending.Go(func() {
-		err := s.await(ctx, sb.PID())
-		if err == nil {
-			err = sb.Signal(ctx, s.Signal)
-		}
-		armed.sent(err)
+	armed.begin = sync.OnceFunc(func() {
+		armed.ending.Go(func() {
+			err := s.await(ctx, sb.PID())
+			if err == nil {
+				err = sb.Signal(ctx, s.Signal)
+			}
+			armed.sent(err)
+		})
 	})
 	return armed, nil
 }
@@ -73,6 +76,7 @@ func (s Signal) await(ctx context.Context, pid int) error {
 }
 
 type armedSignal struct {
+	begin  func() // does so once
 	stop   context.CancelFunc
 	ending sync.WaitGroup
 
@@ -80,6 +84,12 @@ type armedSignal struct {
 	hits int64
 	err  error
 }
+
+// Before begins the count.
+func (a *armedSignal) Before(context.Context) { a.begin() }
+
+// After asks for nothing.
+func (*armedSignal) After(string) {}
 
 func (a *armedSignal) sent(err error) {
 	a.mu.Lock()

@@ -32,6 +32,7 @@ type runningArm struct {
 	began    time.Time
 	last     trial.End
 	patience patience
+	quickest quickest
 	logs     logKeeper // beside the first bad trials
 	enough   func()    // ends the experiment, its verdict being certain
 }
@@ -219,6 +220,7 @@ func (a *runningArm) record(index int, cmd load.Command, answer trial.Answer, se
 		r.Command, r.Sent = cmd.Script, sent.UTC()
 	}
 	a.patience.note(outcome, took, a.armed != nil)
+	a.quickest.note(outcome, took)
 	a.recorder.write(trial.Line{Record: &r})
 	a.session.Progress.Trial(a.Role, outcome)
 	if r.Bad() && a.session.StopAtFirstBad && a.Role == trial.Candidate && a.Claim == trial.Clean {
@@ -281,6 +283,7 @@ func (a *runningArm) lookBack(ctx context.Context) error {
 		return err
 	}
 	a.checkHealth(ctx)
+	a.checkPrompt()
 	if a.look == nil {
 		return err
 	}

@@ -362,6 +362,18 @@ func TestATargetThatNeverAnswersIsGivenUp(t *testing.T) {
 	}
 }
 
+func TestAnArmIsPromptByItsQuickestAnswer(t *testing.T) {
+	for prompt, want := range map[time.Duration]trial.Verdict{time.Minute: trial.Pass, time.Nanosecond: trial.Fail} {
+		s := newSession(t, &fakeRuntime{})
+		e := experiment(nil)
+		e.Arms[1].Prompt = prompt
+		f, err := s.Run(t.Context(), e)
+		if err != nil || f.Verdict != want {
+			t.Errorf("%v: verdict %v (%s), error %v", prompt, f.Verdict, f.Reason, err)
+		}
+	}
+}
+
 // A fault that nobody frees costs its limit each time, with a right answer after it.
 func TestAnArmThatItsFaultHoldsUpIsGivenUp(t *testing.T) {
 	usual := stuckAfter

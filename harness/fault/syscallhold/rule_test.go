@@ -231,7 +231,7 @@ func TestWaiterWinsSaysWhenThereAreNoChildren(t *testing.T) {
 // an orphan's after a while.
 func TestWaiterWinsTellsZombiesApart(t *testing.T) {
 	began := time.Now()
-	r := &waiterWins{limit: time.Second, awaited: map[int]bool{1: true, 2: true}, died: map[int]time.Time{}}
+	r := &waiterWins{limit: 2 * orphanAge, awaited: map[int]bool{1: true, 2: true}, died: map[int]time.Time{}}
 	r.remember([]int{1, 3}, []int{2}, began)
 	for _, c := range []struct {
 		after                 time.Duration
@@ -239,7 +239,7 @@ func TestWaiterWinsTellsZombiesApart(t *testing.T) {
 	}{
 		{0, 2, 0, 0},
 		{orphanAge + 1, 1, 1, 0},
-		{time.Second + 1, 0, 1, 1},
+		{2*orphanAge + 1, 0, 1, 1},
 	} {
 		owned, orphans, stuck := r.sort([]int{1, 3}, began.Add(c.after))
 		if owned != c.owned || orphans != c.orphans || stuck != c.stuck {
