@@ -165,7 +165,10 @@ func checkDir(dir string) error {
 func command(req Request, w *os.File) *exec.Cmd {
 	cmd := exec.Command("/bin/sh", "-c", req.Command)
 	cmd.Dir = req.Dir
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = devNull(), w, w
+	cmd.Stdout, cmd.Stderr = w, w
+	if null := devNull(); null != nil { // a nil file would close the command's input
+		cmd.Stdin = null
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if len(req.Env) > 0 {
 		cmd.Env = os.Environ()
@@ -176,8 +179,8 @@ func command(req Request, w *os.File) *exec.Cmd {
 	return cmd
 }
 
-// devNull is every command's input: one file for all, since os/exec would open
-// one for each. Nil where it cannot be opened, which os/exec then reports.
+// devNull is every command's input: one file for all. Nil where it could not be
+// opened; os/exec then opens one for each command, or says why it cannot.
 var devNull = sync.OnceValue(func() *os.File {
 	f, err := os.Open(os.DevNull)
 	if err != nil {
@@ -207,6 +210,9 @@ func result(child Child, out *output) (Result, error) {
 	if errors.Is(err, ErrStatusUnknown) {
 		r.ExitCode = -1
 		return r, nil
+	}
+	if err != nil && !errors.Is(err, ErrStatusLost) { // the command has run all the same
+		err = fmt.Errorf("%w: %w", ErrStatusLost, err)
 	}
 	r.ExitCode = ExitCode(status)
 	return r, err

@@ -154,3 +154,14 @@ func TestTakeDrainsThePipeItself(t *testing.T) {
 		t.Errorf("took %d bytes, truncated %v, want %d", len(data), truncated, len(want))
 	}
 }
+
+// A command whose input could not be opened once must not get a closed one.
+func TestCommandHasAnInputWhateverBecameOfTheSharedOne(t *testing.T) {
+	shared := devNull
+	devNull = func() *os.File { return nil }
+	defer func() { devNull = shared }()
+	got := mustRun(t, newExecutor(t, "registry", Options{}), "cat; [ -e /dev/fd/0 ] && echo open")
+	if string(got.Output) != "open\n" || got.ExitCode != 0 {
+		t.Errorf("exit code %d, output %q, want an input that is empty", got.ExitCode, got.Output)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -102,6 +103,49 @@ func TestTimeoutKillsTheTree(t *testing.T) {
 	}
 	all.Wait()
 	wantNoDescendants(t)
+}
+
+// The leader has ended and its group has not; the reaper comes between the stop
+// and the kill. What was stopped must not stay so for ever.
+func TestKillReachesTheGroupOfALeaderThatHasEnded(t *testing.T) {
+	r := handDriven()
+	cmd := exec.Command("/bin/sh", "-c", "sleep 60 & echo $!")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	child, err := r.Start(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var background int
+	if _, err := fmt.Fscan(out, &background); err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Kill(background, syscall.SIGKILL)
+	awaitZombie(t, child.PID())
+
+	table.busy.Lock()
+	killed := make(chan struct{})
+	go func() { defer close(killed); killTree(child) }()
+	eventually(t, 5*time.Second, "background child stopped", func() string {
+		if p, err := readStat(background); err != nil || p.state != 'T' {
+			return fmt.Sprintf("%+v, %v", p, err)
+		}
+		return ""
+	})
+	r.reapZombies()
+	table.busy.Unlock()
+	<-killed
+	eventually(t, 5*time.Second, "background child killed", func() string {
+		r.reapZombies()
+		if p, err := readStat(background); err == nil {
+			return fmt.Sprintf("%+v", p)
+		}
+		return ""
+	})
+	wantStatus(t, child.(*entry), 0)
 }
 
 // A walk over the processes of a busy machine takes its time, and many commands

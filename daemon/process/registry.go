@@ -17,16 +17,19 @@ import (
 // registry_reaper.go. Handlers never call wait; they are told.
 //
 // The rules that make it sound:
-//   - The reaper looks before it takes. A zombie that is only looked at keeps
-//     its PID, so the PID means one process while the reaper makes up its mind.
+//   - The reaper looks before it takes, and says whose a zombie is in the step in
+//     which it looks: only a start that fails, and is under way, may free the PID.
 //   - A zombie that nobody has registered is taken for an orphan only when no
 //     start that could own it is under way.
 //   - A child is reaped and its entry taken out in one step under mu, and
 //     signals are sent under mu to children that have an entry.
 //   - A status is written to an entry, which is one start; never to a PID.
 type Registry struct {
-	log    *slog.Logger
-	reaper reaper
+	log *slog.Logger
+	// signals wakes the reaper, which ends when stop is closed. One signal is
+	// enough: a pass reaps all.
+	signals    chan os.Signal
+	stop, done chan struct{}
 
 	mu sync.Mutex
 	// entries are the started children that have not been reaped, by PID.
@@ -47,8 +50,9 @@ type entry struct {
 	// status and err are written before exited is closed, and read after.
 	status syscall.WaitStatus
 	err    error
-	// forgotten says that nobody will read them. Guarded by Registry.mu.
-	forgotten bool
+	// forgotten says that nobody will read them, held that the child must not be
+	// reaped now. Guarded by Registry.mu.
+	forgotten, held bool
 }
 
 // suspect is an unregistered zombie that a start under way may own: one whose
@@ -62,13 +66,16 @@ type suspect struct {
 // NewRegistry starts the reaper.
 func NewRegistry(log *slog.Logger) *Registry {
 	r := newRegistry(log)
-	signal.Notify(r.reaper.signals, syscall.SIGCHLD)
+	signal.Notify(r.signals, syscall.SIGCHLD)
 	go r.run()
 	return r
 }
 
 func newRegistry(log *slog.Logger) *Registry {
-	return &Registry{log: log, reaper: newReaper(), entries: make(map[int]*entry)}
+	return &Registry{
+		log: log, entries: make(map[int]*entry),
+		signals: make(chan os.Signal, 1), stop: make(chan struct{}), done: make(chan struct{}),
+	}
 }
 
 // Start starts cmd and registers it. Until that is done, no unregistered
@@ -94,9 +101,9 @@ func (r *Registry) beginStart() (ticket *list.Element) {
 }
 
 // endStart gives a ticket back; the last one that the reaper waits for wakes
-// it. A start that failed after its fork has left a
-// child which os/exec reaps itself. The suspect may have been that one, and
-// its PID another's by now: then the reaper must look afresh.
+// it. A start that failed after its fork has left a child which os/exec reaps
+// itself. The suspect may have been that one, and its PID another's by now:
+// then the reaper must look afresh.
 func (r *Registry) endStart(ticket *list.Element, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -106,11 +113,11 @@ func (r *Registry) endStart(ticket *list.Element, err error) {
 	if err != nil {
 		r.suspect = suspect{}
 	}
-	r.reaper.wake()
+	r.wake()
 }
 
-// register makes a process that has just been started known to the reaper. If
-// its PID is known already, the older child was reaped by somebody else.
+// register makes a started process known to the reaper. If its PID is known
+// already, the older child was reaped by somebody else.
 func (r *Registry) register(process *os.Process) *entry {
 	e := &entry{registry: r, process: process, pid: process.Pid, exited: make(chan struct{})}
 	r.mu.Lock()
@@ -118,7 +125,7 @@ func (r *Registry) register(process *os.Process) *entry {
 	r.entries[e.pid] = e
 	if r.suspect.pid == e.pid {
 		r.suspect = suspect{}
-		r.reaper.wake()
+		r.wake()
 	}
 	r.mu.Unlock()
 	if old != nil {
@@ -162,18 +169,6 @@ func (r *Registry) unregister(e *entry) {
 	}
 }
 
-// signal sends sig to the child of e and to its group, while neither number
-// can change hands. The child may have left its group.
-func (r *Registry) signal(e *entry, sig syscall.Signal) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.isRegistered(e) || e.stolen() {
-		return os.ErrProcessDone
-	}
-	syscall.Kill(-e.pid, sig)
-	return syscall.Kill(e.pid, sig)
-}
-
 // Counts says what has been seen.
 func (r *Registry) Counts() Counts {
 	r.mu.Lock()
@@ -184,13 +179,39 @@ func (r *Registry) Counts() Counts {
 }
 
 // Close stops the reaper.
-func (r *Registry) Close() { r.reaper.close() }
+func (r *Registry) Close() {
+	signal.Stop(r.signals)
+	close(r.stop)
+	<-r.done
+}
 
 func (e *entry) PID() int                            { return e.pid }
 func (e *entry) Exited() <-chan struct{}             { return e.exited }
 func (e *entry) Status() (syscall.WaitStatus, error) { return e.status, e.err }
-func (e *entry) Signal(sig syscall.Signal) error     { return e.registry.signal(e, sig) }
 func (e *entry) Forget()                             { e.registry.unregister(e) }
+
+// Signal reaches the child and its group while neither number can change hands.
+// The child may have left its group.
+func (e *entry) Signal(sig syscall.Signal) error {
+	e.registry.mu.Lock()
+	defer e.registry.mu.Unlock()
+	if !e.registry.isRegistered(e) || e.stolen() {
+		return os.ErrProcessDone
+	}
+	syscall.Kill(-e.pid, sig)
+	return syscall.Kill(e.pid, sig)
+}
+
+// Hold keeps the child from being reaped, and so both numbers its own.
+func (e *entry) Hold() (release func()) {
+	hold := func(held bool) {
+		e.registry.mu.Lock()
+		defer e.registry.mu.Unlock()
+		e.held = held
+	}
+	hold(true)
+	return func() { hold(false); e.registry.wake() }
+}
 
 // stolen says whether the child of e was reaped by somebody else. It asks by
 // pidfd where there is one, so that another process which was given the same

@@ -20,8 +20,9 @@ import (
 
 func handDriven() *Registry { return newRegistry(slog.New(slog.DiscardHandler)) }
 
-// undecided makes a pass of the reaper and says whether it ended at a suspect.
-func undecided(r *Registry) bool { return r.reapZombies() == suspectInterval }
+// undecided makes a pass of the reaper and says whether it ended at a zombie that
+// has to stay.
+func undecided(r *Registry) bool { return !r.reapZombies() }
 
 // startRaw starts a child that no registry knows, as an orphan or a phantom.
 func startRaw(t *testing.T, command string) *exec.Cmd {
@@ -143,7 +144,7 @@ func TestUndecidedReaperIsWoken(t *testing.T) {
 func wantWoken(t *testing.T, r *Registry, after string) {
 	t.Helper()
 	select {
-	case <-r.reaper.woken:
+	case <-r.signals:
 	default:
 		t.Errorf("nobody woke the reaper when %s", after)
 	}
@@ -209,6 +210,25 @@ func TestReapedChildIsNoTargetBeforeItsStatusIsPublished(t *testing.T) {
 		t.Error("a child was taken twice")
 	}
 	r.cacheExitStatus(e, status, nil)
+	wantStatus(t, e, 6)
+}
+
+// A held child keeps its number, and so does its group, though it has ended.
+func TestHeldChildIsNotReaped(t *testing.T) {
+	r := handDriven()
+	e := startEntry(t, r, "exit 6")
+	awaitZombie(t, e.pid)
+	release := e.Hold()
+	if !undecided(r) || !isChild(e.pid) {
+		t.Fatal("a held child was reaped")
+	}
+	r.reapRegistered()
+	if err := e.Signal(syscall.SIGKILL); err != nil {
+		t.Errorf("signal to a held child: %v", err)
+	}
+	release()
+	wantWoken(t, r, "a child was released")
+	r.reapZombies()
 	wantStatus(t, e, 6)
 }
 
@@ -297,26 +317,63 @@ func TestSignalReachesChildThatLeftItsGroup(t *testing.T) {
 	wantStatus(t, child.(*entry), 137)
 }
 
-// Invariant 5 with the reaper's goroutine: no SIGCHLD tells of a theft.
-func TestReaperNoticesTheft(t *testing.T) {
-	r := NewRegistry(slog.New(slog.DiscardHandler))
-	defer r.Close()
-	cmd := exec.Command("/bin/sleep", "60")
-	child, err := r.Start(cmd)
+// startStolen starts a child of a registry whose reaper runs, ends it and takes
+// its status away. No SIGCHLD tells of that.
+func startStolen(t *testing.T, r *Registry) *entry {
+	t.Helper()
+	child, err := r.Start(exec.Command("/bin/sleep", "60"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := child.(*entry)
-	r.mu.Lock() // keeps the reaper out while we steal
-	syscall.Kill(e.pid, syscall.SIGKILL)
-	reapRaw(t, e.pid)
-	r.mu.Unlock()
+	r.mu.Lock() // keeps the reaper out
+	defer r.mu.Unlock()
+	syscall.Kill(child.PID(), syscall.SIGKILL)
+	reapRaw(t, child.PID())
+	return child.(*entry)
+}
+
+// Invariant 5 with the reaper's goroutine.
+func TestReaperNoticesTheft(t *testing.T) {
+	r := NewRegistry(slog.New(slog.DiscardHandler))
+	defer r.Close()
+	e := startStolen(t, r)
 	select {
 	case <-e.exited:
 	case <-time.After(5 * time.Second):
 		t.Fatal("a stolen status was not noticed within 5s")
 	}
 	wantLost(t, e)
+}
+
+// The look for thefts must come however the reaper is kept busy: here it finds
+// now a zombie that has to stay, now nothing.
+func TestReaperNoticesTheftWhileItIsBusy(t *testing.T) {
+	r := NewRegistry(slog.New(slog.DiscardHandler))
+	defer r.Close()
+	e := startStolen(t, r)
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		select {
+		case <-e.exited:
+			wantLost(t, e)
+			return
+		default:
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("a stolen status was not noticed within 10s")
+		}
+		ticket := r.beginStart()
+		pid := startRaw(t, "exit 1").Process.Pid
+		eventually(t, 5*time.Second, "reaper at a suspect", func() string {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			if r.suspect.pid != pid {
+				return fmt.Sprintf("%+v", r.suspect)
+			}
+			return ""
+		})
+		r.endStart(ticket, nil)
+		eventually(t, 5*time.Second, "orphan reaped", func() string { return childState(pid) })
+	}
 }
 
 func TestReaperOutlivesAnEmptyTable(t *testing.T) {

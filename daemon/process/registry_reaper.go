@@ -1,8 +1,8 @@
 package process
 
 import (
-	"os"
-	"os/signal"
+	"maps"
+	"slices"
 	"syscall"
 	"time"
 
@@ -13,115 +13,101 @@ const (
 	// restInterval is how often the reaper asks for every registered child, to
 	// notice what no SIGCHLD tells: that somebody else has reaped one.
 	restInterval = time.Second
-	// suspectInterval is the same while it is undecided about the zombie in
-	// front, so that the others do not wait behind that one.
+	// suspectInterval is how soon it does so behind a zombie that has to stay.
 	suspectInterval = 20 * time.Millisecond
 )
 
-// reaper is what the reaper's goroutine, run, listens to.
-type reaper struct {
-	signals           chan os.Signal
-	woken, stop, done chan struct{}
-}
-
-func newReaper() reaper {
-	// One signal is enough: a pass reaps all. So is one wake.
-	return reaper{make(chan os.Signal, 1), make(chan struct{}, 1), make(chan struct{}), make(chan struct{})}
-}
-
-// wake asks for another pass. It never blocks.
-func (r reaper) wake() {
+// wake asks for another pass, as a signal does. It never blocks.
+func (r *Registry) wake() {
 	select {
-	case r.woken <- struct{}{}:
+	case r.signals <- syscall.SIGCHLD:
 	default:
 	}
 }
 
-func (r reaper) close() {
-	signal.Stop(r.signals)
-	close(r.stop)
-	<-r.done
-}
-
-// run is the only goroutine that waits for children.
+// run is the only goroutine that waits for children, but for os/exec itself,
+// which reaps a child whose exec has failed.
 func (r *Registry) run() {
-	defer close(r.reaper.done)
-	ticker := time.NewTicker(restInterval)
-	defer ticker.Stop()
-	for interval := restInterval; ; {
-		if next := r.reapZombies(); next != interval {
-			interval = next
-			ticker.Reset(interval)
+	defer close(r.done)
+	rest := time.NewTicker(restInterval)
+	defer rest.Stop()
+	var retry <-chan time.Time // kept until it comes, however many signals come first
+	for {
+		if r.reapZombies() {
+			retry = nil
+		} else if retry == nil {
+			retry = time.After(suspectInterval)
 		}
 		select {
-		case <-r.reaper.signals:
-		case <-r.reaper.woken:
-		case <-ticker.C:
+		case <-r.signals:
+		case <-rest.C:
 			r.reapRegistered()
-		case <-r.reaper.stop:
+		case <-retry:
+			retry = nil
+			r.reapRegistered()
+		case <-r.stop:
 			r.reapZombies()
 			return
 		}
 	}
 }
 
-// reapZombies reaps what has ended until nothing is left, or until the zombie
-// in front is one that a start under way may own. It says how soon to look
-// behind that one.
-func (r *Registry) reapZombies() (next time.Duration) {
+// reapZombies reaps what has ended and returns true when nothing is left, false
+// when the zombie in front has to stay for now.
+func (r *Registry) reapZombies() (all bool) {
 	if !canPeek {
 		r.reapRegistered()
 	}
 	for {
-		pid := peekZombie()
+		pid, e, orphan := r.nextZombie()
 		if pid == 0 {
-			return restInterval
+			return true
 		}
 		faultpoint.Reach(faultpoint.BeforeReap, pid)
-		e, orphan := r.ownerOf(pid)
 		switch {
-		case e != nil:
-			r.reapManaged(e)
+		case e != nil && r.reapManaged(e):
 		case orphan:
 			r.reapOrphan(pid)
 		default:
-			return suspectInterval
+			return false
 		}
 	}
 }
 
-// ownerOf finds the start that the zombie pid belongs to, or says that it is
+// nextZombie finds a zombie and the start that it belongs to, or says that it is
 // an orphan. Neither means that it is too early to know: the reaper is woken
 // when the owner is registered, or a start ends that may have been the owner.
-func (r *Registry) ownerOf(pid int) (e *entry, orphan bool) {
+func (r *Registry) nextZombie() (pid int, e *entry, orphan bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if e := r.entries[pid]; e != nil {
-		return e, false
+	pid = peekZombie()
+	if e := r.entries[pid]; e != nil || pid == 0 {
+		return pid, e, false
 	}
 	if r.suspect.pid != pid {
 		r.suspect = suspect{pid: pid, ticket: r.tickets}
 	}
 	if oldest := r.starting.Front(); oldest != nil && oldest.Value.(uint64) <= r.suspect.ticket {
-		return nil, false
+		return pid, nil, false
 	}
 	r.suspect = suspect{}
-	return nil, true
+	return pid, nil, true
 }
 
-// reapManaged reaps the child of e if it has ended.
-func (r *Registry) reapManaged(e *entry) {
+// reapManaged reaps the child of e if it has ended and nobody holds it.
+func (r *Registry) reapManaged(e *entry) (taken bool) {
 	status, err, taken := r.take(e)
 	if !taken {
-		return
+		return false
 	}
 	faultpoint.Reach(faultpoint.BeforePublish, e.pid)
 	r.cacheExitStatus(e, status, err)
 	if err != nil {
 		r.log.Error("lost exit status", "pid", e.pid, "error", err)
-		return
+	} else {
+		logReaped(r.log, "reaped managed process", e.pid, status)
 	}
-	logReaped(r.log, "reaped managed process", e.pid, status)
+	return true
 }
 
 // take reaps the child of e and takes e out of the entries in one step: from
@@ -129,7 +115,7 @@ func (r *Registry) reapManaged(e *entry) {
 func (r *Registry) take(e *entry) (status syscall.WaitStatus, err error, taken bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.isRegistered(e) {
+	if !r.isRegistered(e) || e.held {
 		return 0, nil, false
 	}
 	if e.stolen() {
@@ -157,10 +143,7 @@ func (r *Registry) reapOrphan(pid int) {
 // reapRegistered asks for each registered child by its PID.
 func (r *Registry) reapRegistered() {
 	r.mu.Lock()
-	running := make([]*entry, 0, len(r.entries))
-	for _, e := range r.entries {
-		running = append(running, e)
-	}
+	running := slices.Collect(maps.Values(r.entries))
 	r.mu.Unlock()
 	for _, e := range running {
 		r.reapManaged(e)

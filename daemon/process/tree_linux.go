@@ -17,8 +17,10 @@ const treeRounds = 5
 // the group, as setsid does. The group is stopped first, and each descendant
 // when it is found: a stopped tree can neither fork nor lose its parents while
 // it is walked. A descendant whose parent has ended is nobody's child any more
-// and lives on, which is what daemons do on purpose.
+// and lives on, which is what daemons do on purpose. The child is held, since
+// what was stopped could not be killed any more once its PID is nobody's.
 func killTree(child Child) {
+	defer child.Hold()()
 	strays := make(map[int]stray)
 	for range treeRounds {
 		if child.Signal(syscall.SIGSTOP) != nil || !findStrays(child, strays) {
