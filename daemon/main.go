@@ -134,6 +134,13 @@ func prepare(c config) error {
 	return nil
 }
 
+// Limits on a client: until its request is there whole, which net/http lifts
+// then (startBackgroundRead), and between two of its requests.
+const (
+	requestLimit = 30 * time.Second
+	idleLimit    = 2 * time.Minute
+)
+
 func newServer(c config, executor *process.Executor, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler: api.New(executor, api.Options{
@@ -144,6 +151,8 @@ func newServer(c config, executor *process.Executor, log *slog.Logger) *http.Ser
 			KillOnDisconnect: c.killOnDisconnect,
 		}, log),
 		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       requestLimit,
+		IdleTimeout:       idleLimit,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 }

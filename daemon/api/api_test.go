@@ -292,11 +292,20 @@ func (c ended) Close()                                     {}
 func (c ended) PID() int                                   { return 1 }
 func (c ended) Status() (syscall.WaitStatus, error)        { return 0, c.err }
 func (c ended) Signal(syscall.Signal) error                { return errors.New("must not be killed") }
+func (c ended) Hold() (release func())                     { return func() {} }
 func (c ended) Forget()                                    {}
 func (c ended) Exited() <-chan struct{} {
 	exited := make(chan struct{})
 	close(exited)
 	return exited
+}
+
+// The command has run: a client must not be told that it did not start.
+func TestWaitThatFailedIsNoFailedStart(t *testing.T) {
+	a := post(t, serve(t, ended{syscall.ECHILD}, Options{}), `{"command":"true"}`)
+	if a.status != 500 || a.Code != "EXIT_STATUS_LOST" {
+		t.Errorf("answered %d %s, want 500 EXIT_STATUS_LOST", a.status, a.Code)
+	}
 }
 
 func TestStatusThatNobodyKnows(t *testing.T) {

@@ -28,13 +28,9 @@ type ExecuteRequest struct {
 	Envs    map[string]string `json:"envs"`
 }
 
-const (
-	// maxTimeout is a year: far more than anyone means, and far less than a
-	// time.Duration holds.
-	maxTimeout = 365 * 24 * time.Hour
-	// bodyLimit is how long a client may take to send its request's body.
-	bodyLimit = 30 * time.Second
-)
+// maxTimeout is a year: far more than anyone means, and far less than a
+// time.Duration holds.
+const maxTimeout = 365 * 24 * time.Hour
 
 // rejection is a request that was refused, and how.
 type rejection struct {
@@ -64,16 +60,13 @@ func (s *Server) decode(c *gin.Context) (process.Request, *rejection) {
 }
 
 // readBody reads no more than MaxBody, and none of a body that announces more.
+// The server's ReadTimeout ends one that does not come.
 func (s *Server) readBody(c *gin.Context) ([]byte, *rejection) {
 	tooLarge := reject(http.StatusRequestEntityTooLarge, "BODY_TOO_LARGE", "the body has more than %d bytes", s.options.MaxBody)
 	if c.Request.ContentLength > s.options.MaxBody {
 		c.Header("Connection", "close")
 		return nil, tooLarge
 	}
-	// The connection's own read deadline would also end long commands.
-	control := http.NewResponseController(c.Writer)
-	control.SetReadDeadline(time.Now().Add(bodyLimit))
-	defer control.SetReadDeadline(time.Time{})
 	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, s.options.MaxBody))
 	var limit *http.MaxBytesError
 	if errors.As(err, &limit) {
@@ -86,7 +79,8 @@ func (s *Server) readBody(c *gin.Context) ([]byte, *rejection) {
 }
 
 // parse is strict where encoding/json is lenient: invalid UTF-8 would be
-// changed silently, and the command with it.
+// changed silently, and the command with it. What JSON's own escapes can say
+// and UTF-8 cannot, half a surrogate pair, is U+FFFD as there.
 func parse(body []byte) (req ExecuteRequest, problem *rejection) {
 	if !utf8.Valid(body) {
 		return req, reject(http.StatusBadRequest, "INVALID_JSON", "the body is not valid UTF-8")
