@@ -21,7 +21,7 @@ var _ = scenario("output", "what a command writes",
 	"comes back to the last byte, and cut where a naive daemon forgets what it has in hand",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
-			Trials: s.Scale.Trials(60, 600), InFlight: 4, Commands: writes, ByOutput: true,
+			Trials: s.Scale.Trials(60, 300), InFlight: 4, Commands: writes, ByOutput: true,
 		}
 		return session.Experiment{Busy: true, Arms: []session.Arm{naive(arm, "unflushed"), candidate(arm)}}
 	})
