@@ -123,8 +123,12 @@ func Forks(_ int, r *rand.Rand) Command {
 // Mixed draws from all shapes. Most are instant, since the shortest commands
 // race the hardest.
 func Mixed(index int, r *rand.Rand) Command {
-	shapes := []Source{Instant, Instant, Instant, Instant, Instant, Instant, Instant, Lasting(20 * time.Millisecond), Bulk, Pipeline, Forks, Forks}
-	return shapes[r.IntN(len(shapes))](index, r)
+	const instants = 12
+	others := []Source{Lasting(20 * time.Millisecond), Bulk, Pipeline, Forks, Forks}
+	if i := r.IntN(instants + len(others)); i < len(others) {
+		return others[i](index, r)
+	}
+	return Instant(index, r)
 }
 
 // Seeded are the three requests by which the defect was first reported: `ls` of
