@@ -2,14 +2,20 @@
 # The last step of action.yml: runs the gate, and leaves its verdict, its folder
 # and its summary where GitHub looks for them. The exit status is the gate's.
 set -euo pipefail
+latest=${REAPCHECK_RESULTS:-results}/latest
+before=$(readlink "$latest" || true)
 status=0
 "$GITHUB_ACTION_PATH/bin/reapcheck" gate || status=$?
-folder=${REAPCHECK_RESULTS:-results}/latest
 verdict=inconclusive
-if [ "$status" -ne 64 ] && [ -f "$folder/verdict.json" ]; then # 64: nothing was run
-	verdict=$(sed -n '2s/.*"verdict": "\([a-z]*\)".*/\1/p' "$folder/verdict.json")
-	cat "$folder/report.md" >>"$GITHUB_STEP_SUMMARY"
-	echo "folder=$(cd -P "$folder" && pwd)" >>"$GITHUB_OUTPUT"
+# A gate that ended before it had a folder of its own leaves an older run's as the
+# latest, whose verdict is not this one's.
+if [ "$(readlink "$latest" || true)" != "$before" ] && [ -f "$latest/verdict.json" ]; then
+	verdict=$(sed -n '2s/.*"verdict": "\([a-z]*\)".*/\1/p' "$latest/verdict.json")
+	cat "$latest/report.md" >>"$GITHUB_STEP_SUMMARY"
+	echo "folder=$(cd -P "$latest" && pwd)" >>"$GITHUB_OUTPUT"
+fi
+if [ "$verdict" = pass ] && [ "$status" -ne 0 ]; then
+	verdict=inconclusive # it was killed after it had written
 fi
 echo "verdict=$verdict" >>"$GITHUB_OUTPUT"
 exit "$status"

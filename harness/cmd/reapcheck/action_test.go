@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -96,6 +97,44 @@ func TestTheActionsLastStep(t *testing.T) {
 		report, _ := os.ReadFile(summary)
 		if ran := c.status != exitUsage; ran != strings.HasPrefix(string(report), "# reapcheck: ") {
 			t.Errorf("%q: the summary is %.80q", c.manner, report)
+		}
+	}
+}
+
+// A gate that does not come as far as a folder of its own says nothing, whatever
+// an earlier run in the same place has said.
+func TestTheActionDoesNotTakeAnOlderRunsVerdict(t *testing.T) {
+	const fresh = `mkdir -p "$REAPCHECK_RESULTS/new" && ln -sfn new "$REAPCHECK_RESULTS/latest" && cd "$REAPCHECK_RESULTS/new"` + "\n"
+	const judged = "printf '{\\n  \"verdict\": \"pass\",\\n' >verdict.json; echo report >report.md\n"
+	for _, c := range []struct{ name, script, said string }{
+		{"killed", "kill -9 $$", "verdict=inconclusive\n"},
+		{"no program", "exit 127", "verdict=inconclusive\n"},
+		{"no folder", "exit 3", "verdict=inconclusive\n"},
+		{"killed in its run", fresh + "kill -9 $$", "verdict=inconclusive\n"},
+		{"killed behind its verdict", fresh + judged + "kill -9 $$", "verdict=inconclusive\n"},
+		{"judged", fresh + judged, "verdict=pass\n"},
+	} {
+		dir := t.TempDir()
+		results, output := filepath.Join(dir, "results"), filepath.Join(dir, "output")
+		for path, text := range map[string]string{
+			filepath.Join(dir, "bin", "reapcheck"):        "#!/bin/sh\n" + c.script,
+			filepath.Join(results, "old", "verdict.json"): "{\n  \"verdict\": \"pass\",\n",
+			filepath.Join(results, "old", "report.md"):    "old",
+		} {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o755)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := os.Symlink("old", filepath.Join(results, "latest")); err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.CommandContext(t.Context(), "bash", "../../../tools/action/gate.sh")
+		cmd.Env = append(os.Environ(), "GITHUB_ACTION_PATH="+dir, "GITHUB_OUTPUT="+output, "GITHUB_STEP_SUMMARY="+filepath.Join(dir, "summary"), "REAPCHECK_RESULTS="+results)
+		o := finish(t, cmd, "")
+		said, _ := os.ReadFile(output)
+		summary, _ := os.ReadFile(filepath.Join(dir, "summary"))
+		if !strings.HasSuffix(string(said), c.said) || string(summary) == "old" {
+			t.Errorf("%s: exit status %d, outputs %q, summary %q:\n%s", c.name, o.status, said, summary, o.said)
 		}
 	}
 }
