@@ -5,8 +5,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -61,18 +59,4 @@ func rewrite(path, old, text string) error {
 		return err
 	}
 	return os.WriteFile(path, bytes.Replace(raw, []byte(old), []byte(text), 1), 0o644)
-}
-
-// To open a pipe that nobody writes to would take for ever.
-func TestARecordingIsARegularFile(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS("testdata/pass")); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mkfifo(filepath.Join(dir, "late-publish", "more.jsonl"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), "no regular file") {
-		t.Errorf("got %v", err)
-	}
 }

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -88,15 +87,15 @@ type Artefact struct {
 // WriteInfo writes run.json.
 func WriteInfo(dir string, info Info) error { return writeJSON(filepath.Join(dir, "run.json"), info) }
 
+// ErrNoRun is Load's error for a folder that is not a run's.
+var ErrNoRun = errors.New("it has no run.json")
+
 // Load reads a result folder and judges its recordings.
 func Load(dir string) (Run, error) {
 	run := Run{Folder: dir}
-	raw, err := os.ReadFile(filepath.Join(dir, "run.json"))
-	if err == nil {
-		err = json.Unmarshal(raw, &run.Info)
-	}
+	err := loadInfo(filepath.Join(dir, "run.json"), &run.Info)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Run{}, fmt.Errorf("%s is no result folder: it has no run.json", dir)
+		return Run{}, fmt.Errorf("%s is no result folder: %w", dir, ErrNoRun)
 	}
 	if err != nil {
 		return Run{}, fmt.Errorf("read result folder %s: %w", dir, err)
@@ -116,6 +115,22 @@ func Load(dir string) (Run, error) {
 	return run, nil
 }
 
+func loadInfo(path string, info *Info) error {
+	file, err := open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	raw, err := io.ReadAll(file)
+	if err == nil {
+		err = json.Unmarshal(raw, info)
+	}
+	if err != nil {
+		return fmt.Errorf("run.json: %w", err)
+	}
+	return nil
+}
+
 // loadFinding reads one scenario's folder. A scenario without a folder was not
 // reached.
 func loadFinding(dir, run string, s Scenario) (Finding, error) {
@@ -123,17 +138,13 @@ func loadFinding(dir, run string, s Scenario) (Finding, error) {
 	if !filepath.IsLocal(s.ID) || filepath.Base(s.ID) != s.ID {
 		return f, fmt.Errorf("read result folder: scenario %q is no folder name", s.ID)
 	}
-	entries, err := os.ReadDir(filepath.Join(dir, s.ID))
+	names, err := list(filepath.Join(dir, s.ID))
 	if errors.Is(err, fs.ErrNotExist) {
 		f.Reason = "not run: the run was cut before it"
 		return f, nil
 	}
 	if err != nil {
 		return f, fmt.Errorf("read result folder: %w", err)
-	}
-	names := make([]string, len(entries))
-	for i, entry := range entries {
-		names[i] = entry.Name()
 	}
 	if err := f.loadArms(dir, names); err != nil {
 		return f, err
@@ -202,7 +213,7 @@ func (a *Arm) loadLogs(dir string) error {
 // loadLog reads up to a limit far above what a session keeps.
 func loadLog(path string) ([]logLine, error) {
 	const limit = 4 << 20
-	file, err := os.Open(path)
+	file, err := open(path)
 	if err != nil {
 		return nil, err
 	}
@@ -212,10 +223,7 @@ func loadLog(path string) ([]logLine, error) {
 }
 
 func loadRecording(path string) (trial.Summary, error) {
-	if about, err := os.Stat(path); err == nil && !about.Mode().IsRegular() {
-		return trial.Summary{}, fmt.Errorf("read recording %s: it is no regular file", path)
-	}
-	file, err := os.Open(path)
+	file, err := open(path)
 	if err != nil {
 		return trial.Summary{}, fmt.Errorf("read recording: %w", err)
 	}
@@ -232,8 +240,5 @@ func writeJSON(path string, v any) error {
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", filepath.Base(path), err)
 	}
-	if err := os.WriteFile(path, append(raw, '\n'), 0o644); err != nil {
-		return fmt.Errorf("write result: %w", err)
-	}
-	return nil
+	return replace(path, append(raw, '\n'))
 }

@@ -3,7 +3,6 @@ package report
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 )
 
@@ -25,8 +24,8 @@ func Write(dir string, run Run) error {
 	for name, content := range map[string][]byte{
 		"verdict.json": append(verdict, '\n'), "report.md": Markdown(run), "report.html": html, "junit.xml": junit,
 	} {
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
-			return fmt.Errorf("write result: %w", err)
+		if err := replace(filepath.Join(dir, name), content); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"os"
 	"strings"
@@ -31,14 +32,17 @@ For a CI job summary: reapcheck report DIR; cat DIR/report.md >>"$GITHUB_STEP_SU
 			if schema != "" {
 				return printSchema(cmd.OutOrStdout(), schema)
 			}
+			out := cmd.OutOrStdout()
 			run, err := report.Load(args[0])
-			if err != nil {
+			if errors.Is(err, report.ErrNoRun) {
 				return usage(err)
 			}
-			if err := report.Write(args[0], run); err != nil {
-				return infrastructure(err)
+			if err == nil {
+				err = report.Write(args[0], run)
 			}
-			out := cmd.OutOrStdout()
+			if err != nil {
+				return options{out: out, progress: cmd.ErrOrStderr()}.unreported(err)
+			}
 			if err := report.Table(out, run, tableStyle(out)); err != nil {
 				return infrastructure(err)
 			}
