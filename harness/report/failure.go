@@ -84,7 +84,7 @@ func newFailure(run Run, f Finding, a Arm, r trial.Record) failure {
 	log, files := a.logOf(r)
 	t := newTimeline(r, log)
 	shown := failure{
-		Anchor:   fmt.Sprintf("%s-%s-%d", f.ID, a.Plan.Arm, r.Index),
+		Anchor:   line(fmt.Sprintf("%s-%s-%d", f.ID, a.Plan.Arm, r.Index)),
 		Scenario: line(f.ID), Arm: line(a.Plan.Arm), Strategy: line(a.Plan.Strategy), Fault: line(a.Plan.Fault),
 		Index: r.Index, Outcome: line(string(r.Outcome)), Kind: line(r.Kind), Asked: excerpt(r.Command, textLimit),
 		Want: r.Want, Got: got(r), Why: excerpt(r.Detail, textLimit), Took: micros(float64(r.Micros)),

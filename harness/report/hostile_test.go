@@ -30,6 +30,9 @@ const attack = `</script></style></title></pre><script>fetch('BASE/a')</script><
 	`<iframe src=BASE/g></iframe><!-- ]]> {{.}} ${x} javascript:fetch('BASE/h') [x](javascript:alert(1)) ![y](BASE/i) | @all #1 ` +
 	"`` ` ``` \x1b[31mred\x1b]8;;BASE/j\x07link \u202egnp.exe\u2066 \u200b\ufeff \x00\x07 \xff\xfe\xc3\x28 \u2028\r\n  tail"
 
+// hostileID is a folder's name that a terminal would obey, and markup.
+const hostileID = "s'\"<b>\x1b[31m\u202e\x07\n"
+
 // folder writes a result folder in which every text is the given one.
 func folder(t *testing.T, text string) string {
 	t.Helper()
@@ -43,7 +46,7 @@ func folder(t *testing.T, text string) string {
 	}, clip(text, 150))
 	info := Info{
 		Version: text, Tier: text, Runtime: text, Target: text, Kernel: text, Problem: text, Argv: []string{"reapcheck", text}, Settings: []Setting{{text, []string{text}, text}},
-		About: map[string]string{"engine": text, "image": text}, Started: time.Unix(1e9, 0), Scenarios: []Scenario{{ID: "s'\"<b>", Text: text}},
+		About: map[string]string{"engine": text, "image": text}, Started: time.Unix(1e9, 0), Scenarios: []Scenario{{ID: hostileID, Text: text}},
 	}
 	if err := WriteInfo(dir, info); err != nil {
 		t.Fatal(err)

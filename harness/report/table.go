@@ -5,6 +5,7 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -67,7 +68,7 @@ func Table(w io.Writer, run Run, style Style) error {
 }
 
 func (s Style) finding(b *strings.Builder, f Finding) {
-	fmt.Fprintf(b, "%s: %s\n", s.paint(bold, f.ID), s.verdict(f.Verdict))
+	fmt.Fprintf(b, "%s: %s\n", s.paint(bold, line(f.ID)), s.verdict(f.Verdict))
 	b.WriteString(wrap(line(f.Text), s.width(), "  "))
 	if len(f.Arms) == 0 {
 		fmt.Fprintf(b, "  %s\n\n", line(f.Reason))
@@ -96,11 +97,11 @@ func (s Style) legend(b *strings.Builder, run Run) {
 func (s Style) verdicts(b *strings.Builder, run Run) {
 	idWidth := 0
 	for _, f := range run.Findings {
-		idWidth = max(idWidth, len(f.ID))
+		idWidth = max(idWidth, utf8.RuneCountInString(line(f.ID)))
 	}
 	for _, f := range run.Findings {
 		pad := strings.Repeat(" ", len("inconclusive")-len(f.Verdict.String()))
-		fmt.Fprintf(b, "%s%s  %-*s  %s\n", s.verdict(f.Verdict), pad, idWidth, f.ID, sentence(f))
+		fmt.Fprintf(b, "%s%s  %-*s  %s\n", s.verdict(f.Verdict), pad, idWidth, line(f.ID), sentence(f))
 		if note := f.waiverNote(); note != "" {
 			b.WriteString(wrap(note, s.width(), "  "))
 		}

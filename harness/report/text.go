@@ -2,39 +2,11 @@ package report
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/reapcheck/reapcheck/harness/plaintext"
 )
-
-// clean makes untrusted text safe to look at: what does not print (escape
-// sequences, marks that turn the reading direction, bytes that are no UTF-8)
-// becomes visible as a Go escape. Line ends and tabs stay.
-func clean(s string) string {
-	if isClean(s) {
-		return s
-	}
-	var b strings.Builder
-	for len(s) > 0 {
-		r, size := utf8.DecodeRuneInString(s)
-		switch {
-		case r == utf8.RuneError && size == 1:
-			fmt.Fprintf(&b, `\x%02x`, s[0])
-		case printable(r):
-			b.WriteRune(r)
-		default:
-			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
-		}
-		s = s[size:]
-	}
-	return b.String()
-}
-
-func isClean(s string) bool {
-	return utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return !printable(r) }) < 0
-}
-
-func printable(r rune) bool { return r == '\n' || r == '\t' || strconv.IsPrint(r) }
 
 // clip cuts s to about limit bytes, between two runes, and says what is
 // missing.
@@ -50,7 +22,7 @@ func clip(s string, limit int) string {
 }
 
 // excerpt is untrusted text as a report shows it.
-func excerpt(s string, limit int) string { return clean(clip(s, limit)) }
+func excerpt(s string, limit int) string { return plaintext.Clean(clip(s, limit)) }
 
 // textLimit bounds one piece of untrusted text in a report. The whole stands in
 // the recording.

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/plaintext"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -158,7 +159,7 @@ func (t *timeline) excerpt() []shownLine {
 	first, last = max(0, first-before), min(len(t.lines), last+after+1)
 	var shown []shownLine
 	for i := first; i < min(last, first+most); i++ {
-		shown = append(shown, shownLine{Text: clip(clean(t.lines[i].text), lineLimit), Marked: marked[i]})
+		shown = append(shown, shownLine{Text: clip(plaintext.Clean(t.lines[i].text), lineLimit), Marked: marked[i]})
 	}
 	return shown
 }

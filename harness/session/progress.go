@@ -8,10 +8,10 @@ import (
 	"strings"
 	"sync"
 	"time"
-	"unicode"
 
 	"golang.org/x/term"
 
+	"github.com/reapcheck/reapcheck/harness/plaintext"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -124,28 +124,19 @@ func (p *Progress) End(e Experiment, f Finding, began time.Time) {
 	p.running = slices.DeleteFunc(p.running, func(id string) bool { return id == e.Scenario })
 	line := fmt.Sprintf("%s %s: %s in %.1fs", p.place(), e.Scenario, f.Verdict, time.Since(began).Seconds())
 	if f.Reason != "" {
-		line += ": " + firstLine(f.Reason)
+		reason, _, _ := strings.Cut(f.Reason, "\n")
+		line += ": " + reason
 	}
 	p.print(line + "\n")
-}
-
-// firstLine is what of a reason fits on a line. It may quote a target's log, and
-// a terminal would obey what stands there.
-func firstLine(s string) string {
-	s, _, _ = strings.Cut(s, "\n")
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, s)
 }
 
 // clear empties a terminal's line: carriage return, erase to its end.
 const clear = "\r\x1b[K"
 
-// print adds lines that stay.
+// print adds lines that stay. They may quote a target, and a terminal would obey
+// what stands there.
 func (p *Progress) print(text string) {
+	text = plaintext.Clean(text)
 	if p.moving {
 		text, p.moving = clear+text, false
 	}

@@ -26,7 +26,7 @@ func watch(t *testing.T, terminal bool, scenario string) string {
 			p.Trial(trial.Candidate, trial.OK)
 			time.Sleep(20 * time.Millisecond)
 		}
-		p.Say("said in between")
+		p.Say("said %s between", "in\x1b]0;")
 		p.End(e, Finding{Verdict: trial.Fail, Reason: "why\x1b[31m\nmore"}, began)
 	})
 	return out.String()
@@ -39,8 +39,8 @@ func TestProgressInALog(t *testing.T) {
 	}
 	for _, want := range []string{
 		"[0/2] 1201/2500 trials, bad: candidate 0, control 601; 15s; running storm\n",
-		"said in between\n",
-		"[1/2] storm: fail in 23.0s: why?[31m\n",
+		`said in\x1b]0; between`,
+		"[1/2] storm: fail in 23.0s: why\\x1b[31m\n",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)

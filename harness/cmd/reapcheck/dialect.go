@@ -18,6 +18,7 @@ import (
 
 	"github.com/reapcheck/reapcheck/fixtures/targets"
 	"github.com/reapcheck/reapcheck/harness/interview"
+	"github.com/reapcheck/reapcheck/harness/plaintext"
 	"github.com/reapcheck/reapcheck/harness/target"
 )
 
@@ -153,8 +154,11 @@ func reachable(base string) error {
 	return conn.Close()
 }
 
-// showInterview shows the answer's text beside what was not as expected.
-func showInterview(w io.Writer, d target.Dialect, all []interview.Exchange) error {
+// showInterview shows the answer's text beside what was not as expected. It is the
+// target's, and a terminal would obey what stands there.
+func showInterview(out io.Writer, d target.Dialect, all []interview.Exchange) error {
+	w := &strings.Builder{}
+	defer func() { _, _ = io.WriteString(out, plaintext.Clean(w.String())) }() // the exit status says as much
 	right := 0
 	for _, e := range all {
 		mark := "differs"

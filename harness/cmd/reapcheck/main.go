@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/reapcheck/reapcheck/harness/plaintext"
 )
 
 // Exit statuses. make and `go run` swallow them, so a verdict is also the last
@@ -76,7 +78,7 @@ func exitStatus(command string, err error) int {
 	e := exit{exitUsage, err}
 	_ = errors.As(err, &e)
 	if e.cause != nil {
-		fmt.Fprintln(os.Stderr, "reapcheck:", e.cause)
+		fmt.Fprintln(os.Stderr, "reapcheck:", plaintext.Clean(e.cause.Error()))
 	}
 	if e.status == exitUsage {
 		fmt.Fprintln(os.Stderr, "see: "+command+" --help")
