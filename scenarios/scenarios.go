@@ -90,17 +90,6 @@ func (a Access) allows(id string) bool {
 	return slices.Contains(anywhere, id)
 }
 
-// Unfit are the IDs of the scenarios that are not worth trying with this access.
-func Unfit(access Access) []string {
-	var ids []string
-	for _, s := range known {
-		if !access.allows(s.ID) {
-			ids = append(ids, s.ID)
-		}
-	}
-	return ids
-}
-
 // Select returns the scenarios with the given IDs; for none, all that the
 // access allows. An ID that does not exist is an error that names those that
 // do.

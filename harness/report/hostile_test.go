@@ -47,6 +47,7 @@ func folder(t *testing.T, text string) string {
 	info := Info{
 		Version: text, Tier: text, Runtime: text, Target: text, Kernel: text, Problem: text, Argv: []string{"reapcheck", text}, Settings: []Setting{{text, []string{text}, text}},
 		About: map[string]string{"engine": text, "image": text}, Started: time.Unix(1e9, 0), Scenarios: []Scenario{{ID: hostileID, Text: text}},
+		LeftOut: []LeftOut{{text, text}},
 	}
 	if err := WriteInfo(dir, info); err != nil {
 		t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 // The elements are those that CI viewers have in common; see
 // https://github.com/testmoapp/junitxml. An inconclusive scenario is an
 // <error>: a <skipped> one is shown as harmless, and nothing was proved. What is
-// <skipped> is a failure that a waiver accepts.
+// <skipped> is a failure that a waiver accepts, and what the run was not to try.
 type junitSuites struct {
 	XMLName xml.Name `xml:"testsuites"`
 	Suite   junitSuite
@@ -73,6 +73,9 @@ func JUnit(run Run) ([]byte, error) {
 	for _, f := range run.Findings {
 		total += f.took()
 		suite.add(junitCaseOf(run, f))
+	}
+	for _, l := range run.Info.LeftOut {
+		suite.add(junitCase{Name: line(l.ID), Class: "reapcheck", Time: "0.000", Skipped: &junitSkipped{Message: line("left out, " + l.Why)}})
 	}
 	suite.addProblem(run)
 	suite.Time = seconds(total)

@@ -78,6 +78,9 @@ func (d *document) findings(run Run) {
 		d.add("| %s | %s | %d of %d | %s | %s | %s |\n",
 			cell(f.ID), strong(f), candidate.bad, candidate.trials, bound, control, cell(join(f.waiverNote(), f.Reason)))
 	}
+	for _, note := range run.Info.LeftOutNotes() {
+		d.add("\n%s\n", cell(note))
+	}
 }
 
 func strong(f Finding) string {

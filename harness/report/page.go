@@ -20,6 +20,7 @@ type page struct {
 	Repeat    string
 	RateTicks []tick
 	Scenarios []scenarioRow
+	LeftOut   []string
 	Sections  []section
 	Failures  []failure
 	Checks    []failedCheck
@@ -72,7 +73,7 @@ type fileGroup struct {
 func newPage(run Run) page {
 	rates := rateScale(run)
 	p := page{
-		Verdict: run.Verdict, Headline: headline(run), Problem: excerpt(run.Info.Problem, textLimit),
+		Verdict: run.Verdict, Headline: headline(run) + run.Info.leftOutSentence(), LeftOut: run.Info.LeftOutNotes(), Problem: excerpt(run.Info.Problem, textLimit),
 		Facts: facts(run), Repeat: line(run.Repeat("")), RateTicks: rates.ticks(percent), Legend: legend(run),
 	}
 	for _, f := range run.Findings {

@@ -43,6 +43,8 @@ type Info struct {
 	Settings  []Setting         `json:"settings,omitempty"`
 	Started   time.Time         `json:"started"`
 	Scenarios []Scenario        `json:"scenarios"`
+	// LeftOut are the scenarios that the run was not to try.
+	LeftOut []LeftOut `json:"leftOut,omitempty"`
 	// Waivers are the known findings as they were when the run began.
 	Waivers []Waiver `json:"waivers,omitempty"`
 	// Problem says why the run ended before its end; it is written then.

@@ -98,6 +98,8 @@ func TestSchemasKnowEveryField(t *testing.T) {
 	}{
 		{"run", "properties", Info{}},
 		{"run", "properties/scenarios/items/properties", Scenario{}},
+		{"run", "properties/leftOut/items/properties", LeftOut{}},
+		{"verdict", "properties/leftOut/items/properties", LeftOut{}},
 		{"run", "properties/settings/items/properties", Setting{}},
 		{"run", "properties/waivers/items/properties", Waiver{}},
 		{"verdict", "properties", verdictFile{}},

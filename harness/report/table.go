@@ -109,6 +109,9 @@ func (s Style) verdicts(b *strings.Builder, run Run) {
 			fmt.Fprintf(b, "  repeat with: %s\n", line(run.Repeat(f.ID)))
 		}
 	}
+	for _, note := range run.Info.LeftOutNotes() {
+		b.WriteString(wrap(note, s.width(), ""))
+	}
 	fmt.Fprintf(b, "%s, tier %s, seed %d, %s\n", line(run.Info.Runtime), line(run.Info.Tier), run.Info.Seed, plural(run.Trials(), "trial"))
 }
 

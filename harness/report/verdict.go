@@ -19,6 +19,7 @@ type verdictFile struct {
 	// StartMs is the median time until a sandbox was ready.
 	StartMs   float64           `json:"startMs"`
 	Scenarios []verdictScenario `json:"scenarios"`
+	LeftOut   []LeftOut         `json:"leftOut,omitempty"`
 }
 
 type verdictScenario struct {
@@ -54,7 +55,7 @@ func verdictOf(run Run) verdictFile {
 	v := verdictFile{
 		Verdict: run.Verdict, Problem: run.Info.Problem, Tier: run.Info.Tier, Runtime: run.Info.Runtime,
 		Target: run.Info.Target, Seed: run.Info.Seed, Version: run.Info.Version, Trials: run.Trials(),
-		StartMs: float64(start.Microseconds()) / 1000, Scenarios: []verdictScenario{},
+		StartMs: float64(start.Microseconds()) / 1000, Scenarios: []verdictScenario{}, LeftOut: run.Info.LeftOut,
 	}
 	for _, f := range run.Findings {
 		s := verdictScenario{ID: f.ID, Verdict: f.Verdict, Reason: f.Reason, Waiver: f.Waiver, Waived: f.Waived, Arms: []verdictArm{}}

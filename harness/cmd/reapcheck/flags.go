@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/reapcheck/reapcheck/harness/report"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/scenarios"
 )
@@ -39,13 +40,30 @@ func (c *common) choose(o *options, access scenarios.Access) error {
 	if err != nil {
 		return err
 	}
-	if len(c.only) == 0 {
-		o.unfit = scenarios.Unfit(access)
-	}
-	if o.scenarios, err = scenarios.Without(chosen, c.skip); err == nil && len(o.scenarios) == 0 {
+	if o.scenarios, err = scenarios.Without(slices.Clone(chosen), c.skip); err == nil && len(o.scenarios) == 0 {
 		err = errors.New("--only and --skip leave no scenario to run")
 	}
+	o.leftOut = c.leftOut(chosen, o.scenarios)
 	return err
+}
+
+// leftOut are the scenarios that are not run, and why.
+func (c *common) leftOut(chosen, run []report.Scenario) []report.LeftOut {
+	why := "since they need more of a target than there is to get at here"
+	if len(c.only) > 0 {
+		why = "not named by --only"
+	}
+	var out []report.LeftOut
+	for _, s := range scenarios.List() {
+		switch {
+		case slices.Contains(run, s):
+		case slices.Contains(chosen, s):
+			out = append(out, report.LeftOut{ID: s.ID, Why: "named by --skip"})
+		default:
+			out = append(out, report.LeftOut{ID: s.ID, Why: why})
+		}
+	}
+	return out
 }
 
 // addRunFlags adds what every command takes that runs sandboxes.

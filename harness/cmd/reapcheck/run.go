@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -42,8 +41,8 @@ type options struct {
 	waivers   []report.Waiver
 	// interview makes sure that the candidate speaks its dialect.
 	interview bool
-	// unfit are the scenarios that the target is not asked for; see scenarios.Unfit.
-	unfit []string
+	// leftOut are the other scenarios, which are not run.
+	leftOut []report.LeftOut
 	// stopAtFirstBad is session.Session's.
 	stopAtFirstBad bool
 	out            io.Writer
@@ -74,8 +73,8 @@ func (o options) run(ctx context.Context) error {
 		return o.unreported(err)
 	}
 	if problem == nil {
-		if len(o.unfit) > 0 {
-			progress.Say("left out, since they need more of a target than there is to get at here: %s", strings.Join(o.unfit, ", "))
+		for _, note := range info.LeftOutNotes() {
+			progress.Say("%s", note)
 		}
 		progress.Say("runtime %s%s, tier %s, seed %d", o.runtime, why, o.scale.Tier, o.seed)
 		problem = o.try(ctx, folder, id, &info, progress)
@@ -132,7 +131,7 @@ func (o options) describe(run string) report.Info {
 	return report.Info{
 		Run: run, Version: versionText(), Seed: o.seed, Tier: string(o.scale.Tier), Runtime: o.runtime,
 		Target: o.targetText(), Kernel: kernel(), CPUs: runtime.NumCPU(),
-		Argv: o.argv, Settings: o.settings, Waivers: o.waivers, Started: time.Now().UTC(), Scenarios: o.scenarios,
+		Argv: o.argv, Settings: o.settings, Waivers: o.waivers, Started: time.Now().UTC(), Scenarios: o.scenarios, LeftOut: o.leftOut,
 	}
 }
 
