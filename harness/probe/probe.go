@@ -91,11 +91,8 @@ func Look(pid int) (Snapshot, error) {
 		return nil, fmt.Errorf("%w: its engine is on another machine", ErrUnseen)
 	}
 	namespace, err := pidNamespace(pid)
-	if errors.Is(err, fs.ErrPermission) {
-		return nil, fmt.Errorf("%w: process %d belongs to another user; run as root", ErrUnseen, pid)
-	}
 	if err != nil {
-		return nil, fmt.Errorf("look at process %d: %w", pid, err)
+		return nil, unread(pid, err)
 	}
 	all, err := procfs.AllProcs()
 	if err != nil {
@@ -111,7 +108,7 @@ func Look(pid int) (Snapshot, error) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("look at process %d: %w", proc.PID, err)
+			return nil, unread(proc.PID, err)
 		}
 		seen = append(seen, p)
 	}
@@ -123,13 +120,22 @@ func Look(pid int) (Snapshot, error) {
 func LookAt(pid int) (Process, error) {
 	proc, err := procfs.NewProc(pid)
 	if err != nil {
-		return Process{}, fmt.Errorf("look at process %d: %w", pid, err)
+		return Process{}, unread(pid, err)
 	}
 	p, err := read(proc)
 	if err != nil {
-		err = fmt.Errorf("look at process %d: %w", pid, err)
+		err = unread(pid, err)
 	}
 	return p, err
+}
+
+// unread says why a process was not read. Containers run as root, so whoever may
+// start them may still not look into them.
+func unread(pid int, err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("%w: process %d belongs to another user; run as root (sudo -E), or with --runtime=namespace", ErrUnseen, pid)
+	}
+	return fmt.Errorf("look at process %d: %w", pid, err)
 }
 
 // tick is the unit of proc(5)'s times on all of Go's Linux platforms (USER_HZ).

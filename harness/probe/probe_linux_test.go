@@ -2,6 +2,7 @@ package probe
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"os/exec"
 	"strings"
@@ -123,6 +124,11 @@ func TestWhatCannotBeSeen(t *testing.T) {
 	}
 	if _, err := Look(1 << 30); err == nil || errors.Is(err, ErrUnseen) {
 		t.Errorf("no such process: %v", err)
+	}
+	for what, err := range map[string]error{"permission": unread(7, &fs.PathError{Op: "open", Path: "/proc/7/fd", Err: syscall.EACCES}), "none": unread(7, syscall.EIO)} {
+		if errors.Is(err, ErrUnseen) != (what == "permission") {
+			t.Errorf("%s: %v", what, err)
+		}
 	}
 	if (Snapshot{{PID: 7, Inner: 2}}).Target() != (Process{}) {
 		t.Error("a namespace without its PID 1 has a target")

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"slices"
 
 	"github.com/moby/moby/client"
@@ -36,7 +38,25 @@ const (
 // be made or pulled stays, as it does after a run.
 func Diagnose(ctx context.Context) []Check {
 	namespaces := verdictOn("namespaces", "can be made by "+whoami(), tryNamespaces(ctx))
-	return append(oneIsEnough(diagnoseDocker(ctx), namespaces), checkPidfd(), checkOpenFiles())
+	docker := diagnoseDocker(ctx)
+	checks := append(oneIsEnough(docker, namespaces), checkPidfd(), checkOpenFiles())
+	if docker[0].OK {
+		_, err := os.Readlink("/proc/1/ns/pid")
+		checks = append(checks, checkView(err))
+	}
+	return checks
+}
+
+// checkView tells from a look at a process of root, as whom containers run, what
+// scenarios will see of theirs.
+func checkView(err error) Check {
+	if errors.Is(err, fs.ErrPermission) {
+		return Check{
+			Name: "view into containers", Detail: "they run as root, whose processes this user may not look at: most scenarios are inconclusive in docker",
+			Advice: "run as root (sudo -E reapcheck ...), or with --runtime=namespace",
+		}
+	}
+	return Check{Name: "view into containers", OK: true, Detail: "root's processes can be looked at"}
 }
 
 // oneIsEnough requires nothing of one runtime where the other one works.

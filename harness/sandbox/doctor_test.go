@@ -1,6 +1,10 @@
 package sandbox
 
-import "testing"
+import (
+	"io/fs"
+	"strings"
+	"testing"
+)
 
 // A machine lacks something only where neither runtime works.
 func TestOneRuntimeIsEnough(t *testing.T) {
@@ -19,5 +23,15 @@ func TestOneRuntimeIsEnough(t *testing.T) {
 		if lacking != c.lacking {
 			t.Errorf("%+v", c)
 		}
+	}
+}
+
+// Without a view into containers much can be run and little proved: a note.
+func TestDoctorKnowsWhoMayNotLookIntoContainers(t *testing.T) {
+	if c := checkView(&fs.PathError{Op: "readlink", Path: "/proc/1/ns/pid", Err: fs.ErrPermission}); c.OK || c.Required || !strings.Contains(c.Advice, "sudo") {
+		t.Errorf("an ordinary user: %+v", c)
+	}
+	if c := checkView(nil); !c.OK || c.Advice != "" {
+		t.Errorf("root: %+v", c)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/client"
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -61,10 +62,16 @@ func (s *Session) beginArm(ctx context.Context, e Experiment, a Arm, enough func
 	if err != nil {
 		arm.last.Error = err.Error()
 	}
-	if errors.Is(err, fault.ErrDeclined) {
-		err = nil // a scenario that cannot be hosted is inconclusive, no fault of ours
+	return arm, unlessDeclined(err)
+}
+
+// unlessDeclined takes a scenario that cannot be hosted here, or whose sandbox
+// cannot be looked into, for what it is: inconclusive, and no problem of the run.
+func unlessDeclined(err error) error {
+	if errors.Is(err, fault.ErrDeclined) || errors.Is(err, probe.ErrUnseen) {
+		return nil
 	}
-	return arm, err
+	return err
 }
 
 func (a *runningArm) start(ctx context.Context) error {
@@ -291,7 +298,10 @@ func (a *runningArm) lookBack(ctx context.Context) error {
 	for i := range checks {
 		a.recorder.write(trial.Line{Check: &checks[i]})
 	}
-	return errors.Join(err, lookErr)
+	if lookErr != nil {
+		a.last.Error = lookErr.Error()
+	}
+	return errors.Join(err, unlessDeclined(lookErr))
 }
 
 // endLimit is how long a target that is to end may take after the last answer.

@@ -22,6 +22,7 @@ import (
 
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -154,6 +155,30 @@ func TestFindings(t *testing.T) {
 				t.Errorf("verdict %v (%s), error %v", f.Verdict, f.Reason, err)
 			}
 		})
+	}
+}
+
+// Whoever may start containers may not always look into them. Nothing is proved
+// then, and nothing of ours is broken.
+func TestASandboxThatCannotBeSeenIsDeclined(t *testing.T) {
+	see := func(_ context.Context, sb sandbox.Sandbox) (Look, error) {
+		_, err := probe.Look(sb.PID()) // 0
+		return nil, err
+	}
+	seeAfterwards := func(_ context.Context, sb sandbox.Sandbox) (Look, error) {
+		return func(context.Context) ([]trial.Check, error) {
+			_, err := probe.Look(sb.PID())
+			return nil, err
+		}, nil
+	}
+	for name, watch := range map[string]func(context.Context, sandbox.Sandbox) (Look, error){"before": see, "afterwards": seeAfterwards} {
+		s := newSession(t, &fakeRuntime{})
+		e := experiment(nil)
+		e.Arms[1].Watch = watch
+		f, err := s.Run(t.Context(), e)
+		if err != nil || s.Problem() != nil || f.Verdict != trial.Inconclusive || !strings.Contains(f.Reason, "cannot be seen from here") {
+			t.Errorf("%s: verdict %v (%s), error %v", name, f.Verdict, f.Reason, err)
+		}
 	}
 }
 

@@ -138,3 +138,31 @@ func TestTheActionDoesNotTakeAnOlderRunsVerdict(t *testing.T) {
 		}
 	}
 }
+
+// The gate runs as root where that is needed and to be had, as on GitHub's runners,
+// and the results are the runner's afterwards.
+func TestTheActionLooksIntoContainersAsRoot(t *testing.T) {
+	const id, sudo = "echo 1001", `printf '%s\n' "$*" >>"$LOG"; while [ "${1#-}" != "$1" ]; do shift; done; [ "$1" = chown ] || exec "$@"`
+	for _, c := range []struct{ name, runtime, sudo, said string }{
+		{"docker", "docker", sudo, "-nE true\n-nE BIN gate\n-n chown -Rh 1001:1001 RESULTS\n"},
+		{"by default", "", sudo, "-nE true\n-nE BIN gate\n-n chown -Rh 1001:1001 RESULTS\n"},
+		{"namespaces", "namespace", sudo, ""},
+		{"no sudo", "docker", `printf '%s\n' "$*" >>"$LOG"; exit 1`, "-nE true\n"},
+	} {
+		dir := t.TempDir()
+		bin, results, log := filepath.Join(dir, "bin", "reapcheck"), filepath.Join(dir, "results"), filepath.Join(dir, "log")
+		for path, script := range map[string]string{bin: `mkdir "$REAPCHECK_RESULTS"; exit 1`, filepath.Join(dir, "path", "id"): id, filepath.Join(dir, "path", "sudo"): c.sudo} {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o755)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		cmd := exec.CommandContext(t.Context(), "bash", "../../../tools/action/gate.sh")
+		cmd.Env = append(os.Environ(), "PATH="+filepath.Join(dir, "path")+":"+os.Getenv("PATH"), "LOG="+log, "GITHUB_ACTION_PATH="+dir,
+			"GITHUB_OUTPUT="+filepath.Join(dir, "output"), "GITHUB_STEP_SUMMARY="+filepath.Join(dir, "summary"), "REAPCHECK_RUNTIME="+c.runtime, "REAPCHECK_RESULTS="+results)
+		o := finish(t, cmd, "")
+		said, _ := os.ReadFile(log)
+		if want := strings.NewReplacer("BIN", bin, "RESULTS", results).Replace(c.said); o.status != exitFail || string(said) != want {
+			t.Errorf("%s: exit status %d, sudo was called with %q, want %q:\n%s", c.name, o.status, said, want, o.said)
+		}
+	}
+}
