@@ -8,7 +8,7 @@ import (
 )
 
 func armWith(role trial.Role, planned int, counts map[trial.Outcome]int) Arm {
-	s := trial.Summary{Plan: trial.Plan{Arm: string(role), Role: role, Claim: trial.NoClaim, Trials: planned}, Counts: counts, Ended: true}
+	s := trial.Summary{Plan: trial.Plan{Arm: string(role), Role: role, Claim: trial.NoClaim, Trials: planned}, Counts: counts, Ended: true, End: trial.End{FaultHits: 1}}
 	for _, n := range counts {
 		s.Trials += n
 	}
@@ -26,6 +26,8 @@ func TestWitnessNote(t *testing.T) {
 		{"a race that is hidden by a made-up code", map[trial.Outcome]int{trial.Wrong: 500}, map[trial.Outcome]int{trial.OK: 9, trial.Wrong: 1}, "the order decides"},
 		{"sound", map[trial.Outcome]int{trial.OK: 500}, map[trial.Outcome]int{trial.OK: 10}, "all 10 answers were right too"},
 		{"bad the other way only", map[trial.Outcome]int{trial.OK: 500}, map[trial.Outcome]int{trial.OK: 9, trial.Hung: 1}, "1 of 10 answers were bad."},
+		{"one bad answer", map[trial.Outcome]int{trial.OK: 499, trial.Lost: 1}, map[trial.Outcome]int{trial.OK: 10}, "0 of 10 answers were bad instead of 1 of 500: too few to say"},
+		{"bad half as often", map[trial.Outcome]int{trial.OK: 450, trial.Lost: 50}, map[trial.Outcome]int{trial.OK: 10}, "too few to say"},
 		{"cut", map[trial.Outcome]int{trial.Lost: 500}, map[trial.Outcome]int{trial.OK: 3}, ""},
 		{"no witness", map[trial.Outcome]int{trial.Lost: 500}, nil, ""},
 	} {
@@ -36,5 +38,15 @@ func TestWitnessNote(t *testing.T) {
 		if got := f.witnessNote(); !strings.Contains(got, c.want) || (c.want == "") != (got == "") {
 			t.Errorf("%s: %q", c.name, got)
 		}
+	}
+}
+
+// Where nobody was made to come first the answers say nothing of an order.
+func TestAWitnessWhoseFaultNeverHitSaysNothing(t *testing.T) {
+	witness := armWith(trial.Witness, 10, map[trial.Outcome]int{trial.OK: 10})
+	witness.End.FaultHits = 0
+	f := Finding{Arms: []Arm{armWith(trial.Candidate, 500, map[trial.Outcome]int{trial.Lost: 500}), witness}}
+	if got := f.witnessNote(); got != "" {
+		t.Error(got)
 	}
 }
