@@ -42,16 +42,21 @@ type Client struct {
 // exhaust the harness.
 const maxAnswer = 64 << 20
 
+// idleLimit is below the time after which servers close idle connections. One that
+// does so as a request comes in does not answer it, which would count as an error.
+const idleLimit = time.Second
+
 // New returns a client for the target at base, which transport reaches. It
 // keeps as many connections open as requests are in flight: reconnecting would
 // spend ports, not find races.
 func New(base string, d target.Dialect, inFlight int, transport *http.Transport) *Client {
 	transport.MaxIdleConns = inFlight
 	transport.MaxIdleConnsPerHost = inFlight
+	transport.IdleConnTimeout = idleLimit
 	return &Client{url: base + d.Request.Path, http: &http.Client{Transport: transport}, dialect: d}
 }
 
-// Close drops the idle connections.
+// Close drops the idle connections. The client can be used again.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
 // Execute asks once: a lost answer is a finding, so nothing is asked again.

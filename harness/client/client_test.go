@@ -48,6 +48,16 @@ func TestExecuteReadsEveryAnswer(t *testing.T) {
 	}
 }
 
+// Servers close idle connections after some seconds, and a request that meets that
+// is not answered.
+func TestConnectionsDoNotIdle(t *testing.T) {
+	transport := &http.Transport{IdleConnTimeout: time.Minute}
+	New("http://127.0.0.1", target.ProcessExecute(), 4, transport)
+	if limit := transport.IdleConnTimeout; limit <= 0 || limit > time.Second {
+		t.Errorf("a connection may idle for %v", limit)
+	}
+}
+
 func TestADeadlineIsAHungTarget(t *testing.T) {
 	release := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))

@@ -170,6 +170,7 @@ func (a *runningArm) trials(ctx context.Context, turn, of int) error {
 		return nil
 	}
 	defer func() { a.session.noteLog(a.logs.extend(a.sandbox.Log)) }()
+	a.client.Close() // the target may be about to close what idled in others' turns
 	first, last := a.Trials*turn/of, a.Trials*(turn+1)/of
 	step := last - first
 	if a.Bursts {

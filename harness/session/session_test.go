@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -33,6 +34,7 @@ import (
 type fakeRuntime struct {
 	startErr error
 	alive    atomic.Int32
+	dialled  atomic.Int32 // connections to all sandboxes
 	// wellFor is how often a target says that it is ready: 0 means for ever, -1 never.
 	wellFor int32
 }
@@ -48,7 +50,13 @@ func (f *fakeRuntime) Start(_ context.Context, spec sandbox.Spec) (sandbox.Sandb
 	}
 	f.alive.Add(1)
 	lossy := spec.Env["DECK_STRATEGY"] == "reaper-only"
-	server := httptest.NewServer(answerInstant(lossy, f.wellFor))
+	server := httptest.NewUnstartedServer(answerInstant(lossy, f.wellFor))
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			f.dialled.Add(1)
+		}
+	}
+	server.Start()
 	return &fakeSandbox{Server: server, runtime: f, done: make(chan struct{})}, nil
 }
 
@@ -293,6 +301,24 @@ func TestAFullDiskIsAnError(t *testing.T) {
 	f, err := s.Run(t.Context(), experiment(nil))
 	if err == nil || !strings.Contains(err.Error(), "no space left") || f.Verdict == trial.Pass {
 		t.Errorf("verdict %v, error %v", f.Verdict, err)
+	}
+}
+
+// While the other arms have their turns a connection idles, and a target may close
+// it just when the next request comes in.
+func TestEachTurnHasConnectionsOfItsOwn(t *testing.T) {
+	rt := &fakeRuntime{}
+	s := newSession(t, rt)
+	e := experiment(nil)
+	e.Turns = 5
+	for i := range e.Arms {
+		e.Arms[i].InFlight = 1
+	}
+	if f, err := s.Run(t.Context(), e); err != nil || f.Verdict != trial.Pass {
+		t.Errorf("verdict %v (%s), error %v", f.Verdict, f.Reason, err)
+	}
+	if got, want := int(rt.dialled.Load()), 5*len(e.Arms); got != want {
+		t.Errorf("%d connections in %d turns", got, want)
 	}
 }
 
