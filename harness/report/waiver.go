@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -13,6 +14,8 @@ type Waiver struct {
 	Reason   string `json:"reason" yaml:"reason"`
 	// Until is the last day on which it counts, as YYYY-MM-DD in UTC.
 	Until string `json:"until" yaml:"until"`
+	// Outcomes are the ways of failing that it accepts; see usualWays for none.
+	Outcomes []string `json:"outcomes,omitempty" yaml:"outcomes"`
 }
 
 // Waived is what a waiver does for its scenario.
@@ -25,6 +28,8 @@ const (
 	Accepted Waived = "accepted"
 	// Expired: the scenario fails, and the waiver's last day is over.
 	Expired Waived = "expired"
+	// Exceeded: the scenario fails in a way that the waiver does not accept.
+	Exceeded Waived = "exceeded"
 	// Unneeded: the scenario no longer fails.
 	Unneeded Waived = "unneeded"
 )
@@ -40,10 +45,13 @@ func (f *Finding) waive(waivers []Waiver, began time.Time) {
 		switch {
 		case f.Verdict == trial.Pass:
 			f.Waived = Unneeded
-		case f.Verdict == trial.Fail && began.UTC().Format(time.DateOnly) <= w.Until:
-			f.Waived = Accepted
-		case f.Verdict == trial.Fail:
+		case f.Verdict != trial.Fail:
+		case began.UTC().Format(time.DateOnly) > w.Until:
 			f.Waived = Expired
+		case len(w.beyond(f.ways())) > 0:
+			f.Waived = Exceeded
+		default:
+			f.Waived = Accepted
 		}
 	}
 }
@@ -78,6 +86,9 @@ func (f Finding) waiverNote() string {
 		return fmt.Sprintf("a known finding, accepted until %s: %s", line(f.Waiver.Until), excerpt(f.Waiver.Reason, textLimit))
 	case Expired:
 		return fmt.Sprintf("a known finding that was accepted until %s, which is over: %s", line(f.Waiver.Until), excerpt(f.Waiver.Reason, textLimit))
+	case Exceeded:
+		beyond := line(strings.Join(f.Waiver.beyond(f.ways()), ", "))
+		return fmt.Sprintf("a known finding that fails in a way which is not accepted (%s): %s", beyond, excerpt(f.Waiver.Reason, textLimit))
 	case Unneeded:
 		return fmt.Sprintf("no longer fails: take its waiver out (until %s: %s)", line(f.Waiver.Until), excerpt(f.Waiver.Reason, textLimit))
 	}

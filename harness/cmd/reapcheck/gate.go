@@ -41,6 +41,9 @@ names:
   - scenario: late-publish
     reason: issue 123
     until: 2026-12-31
+    outcomes: [lost]
+
+Without outcomes all are accepted but a wrong code and a target that ended.
 
 Each flag can also be set by a variable, --base-image by REAPCHECK_BASE_IMAGE, and
 by a key of the YAML file that --config names. The command line wins over the

@@ -31,6 +31,8 @@ func TestWaiversThatAreWrong(t *testing.T) {
 		{"empty reason", "issue 7", `" "`, "known.yaml:3: waivers.0.reason: "},
 		{"no day", "2026-12-31", "soon", "known.yaml:4: waivers.0.until: 'soon' does not match pattern"},
 		{"no day of the calendar", "2026-12-31", "2026-02-30", "known.yaml:4: 2026-02-30 is no day of the calendar"},
+		{"unknown outcome", "2026-12-31\n", "2026-12-31\n  outcomes: [lots]\n", "known.yaml:5: waivers.0.outcomes.0: value must be one of 'lost', 'wrong',"},
+		{"no outcome", "2026-12-31\n", "2026-12-31\n  outcomes: []\n", "known.yaml:5: waivers.0.outcomes: minItems: got 0, want 1"},
 		{"twice", "\n- scenario", "\n- {scenario: storm, reason: x, until: 2026-12-31}\n- scenario", "known.yaml:3: a second waiver for storm"},
 		{"a list alone", "waivers:\n", "", "known.yaml:1: the document: got array, want object"},
 	} {
