@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"math"
 	"slices"
 
 	"gonum.org/v1/gonum/stat"
@@ -54,13 +53,18 @@ func rank(n int) int {
 	return k
 }
 
-// ratios divides what was measured in the same lap. A lap that one side lacks
-// is no pair.
+// outrun is the ratio of a lap in which only the first side answered, and the
+// highest of all: a number, since JSON has no infinity.
+const outrun = 1e6
+
+// ratios divides what was measured in the same lap. A lap in which one side answered
+// nothing counts against it; one in which neither did is no pair, nor is one that
+// a side lacks.
 func ratios(of, to []float64) []float64 {
 	var all []float64
 	for i := range min(len(of), len(to)) {
-		if of[i] > 0 && to[i] > 0 && !math.IsInf(of[i]/to[i], 0) {
-			all = append(all, of[i]/to[i])
+		if of[i] > 0 || to[i] > 0 {
+			all = append(all, min(of[i]/to[i], outrun))
 		}
 	}
 	return all
