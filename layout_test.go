@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -35,9 +36,13 @@ func TestImportArrows(t *testing.T) {
 		{"the reports are not pure", under("harness/report"), either(prefix("net"), prefix("syscall"), prefix("golang.org/x/sys"), under("harness/session", "harness/sandbox"))},
 		{"the harness imports scenarios", all(under("harness"), not(under("harness/cmd"))), under("scenarios")},
 	}
-	for _, p := range packages(t) {
-		for _, imp := range p.Imports {
-			for _, rule := range rules {
+	all := append(packages(t, ""), packages(t, "faultpoints")...)
+	for _, rule := range rules {
+		if !slices.ContainsFunc(all, func(p pkg) bool { return rule.from(p.ImportPath) }) {
+			t.Errorf("%s: the arrow begins at no package", rule.what)
+		}
+		for _, p := range all {
+			for _, imp := range p.Imports {
 				if rule.from(p.ImportPath) && rule.imported(imp) {
 					t.Errorf("%s: %s imports %s", rule.what, p.ImportPath, imp)
 				}
@@ -46,9 +51,10 @@ func TestImportArrows(t *testing.T) {
 	}
 }
 
-func packages(t *testing.T) []pkg {
+// packages are all that a build with these tags may be made of.
+func packages(t *testing.T, tags string) []pkg {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "./...").Output()
+	out, err := exec.Command("go", "list", "-tags="+tags, "-json=ImportPath,Imports", "./...").Output()
 	if err != nil {
 		t.Fatal("list packages:", err)
 	}
