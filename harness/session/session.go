@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -54,10 +55,14 @@ type Session struct {
 }
 
 // Problem is what kept the session from doing its own work; nil if nothing
-// did.
+// did. An interrupt is named where there was nothing else.
 func (s *Session) Problem() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	others := slices.DeleteFunc(slices.Clone(s.problems), func(err error) bool { return errors.Is(err, context.Canceled) })
+	if len(others) > 0 {
+		return errors.Join(others...)
+	}
 	return errors.Join(s.problems...)
 }
 

@@ -287,6 +287,13 @@ func TestAnInterruptLeavesAnInconclusiveRecording(t *testing.T) {
 	if !errors.Is(err, context.Canceled) || f.Verdict != trial.Inconclusive {
 		t.Errorf("verdict %v (%s), error %v", f.Verdict, f.Reason, err)
 	}
+	if err := s.Problem(); !errors.Is(err, context.Canceled) {
+		t.Errorf("the session's problem is %v", err)
+	}
+	s.noteProblem(io.ErrShortWrite)
+	if err := s.Problem(); !errors.Is(err, io.ErrShortWrite) || errors.Is(err, context.Canceled) {
+		t.Errorf("beside another one the session's problem is %v", err)
+	}
 }
 
 // /dev/full answers every write with ENOSPC.

@@ -80,7 +80,7 @@ func (o options) run(ctx context.Context) error {
 		problem = o.try(ctx, folder, id, &info, progress)
 	}
 	if ctx.Err() != nil {
-		problem = errors.New("interrupted")
+		problem = interrupted(problem)
 	}
 	if problem != nil {
 		info.Problem = problem.Error()
@@ -200,14 +200,23 @@ func (o options) unreported(err error) error {
 	return exit{exitInfrastructure, nil}
 }
 
+// errInterrupted is the problem of a run that had no other.
+var errInterrupted = errors.New("interrupted")
+
+// interrupted is the problem of an interrupted run: what the interrupt cut short is
+// none of its own.
+func interrupted(problem error) error {
+	if problem == nil || errors.Is(problem, context.Canceled) {
+		return errInterrupted
+	}
+	return fmt.Errorf("%w after a problem: %w", errInterrupted, problem)
+}
+
 func verdictStatus(v trial.Verdict, problem error) error {
-	var e exit
 	switch {
-	case errors.As(problem, &e):
-		return e
 	case v == trial.Fail:
 		return exit{exitFail, nil}
-	case problem != nil && problem.Error() != "interrupted":
+	case problem != nil && problem != errInterrupted:
 		return exit{exitInfrastructure, nil} // the table has printed it
 	case v == trial.Pass:
 		return nil
