@@ -11,8 +11,8 @@ import (
 //go:embed schema/*.json
 var schemas embed.FS
 
-// Schema is the JSON Schema of a kind of result file: verdict, run, or
-// recording (of one of its lines).
+// Schema is the JSON Schema of a kind of file: verdict, run, bench, recording (of
+// one of its lines), or waivers, which a user writes.
 func Schema(kind string) ([]byte, error) {
 	text, err := schemas.ReadFile(path.Join("schema", kind+".json"))
 	if err != nil {

@@ -43,7 +43,8 @@ names:
     until: 2026-12-31
     outcomes: [lost]
 
-Without outcomes all are accepted but a wrong code and a target that ended.
+Without outcomes all are accepted but a wrong code and a target that ended. What
+each key means: reapcheck report --schema waivers
 
 Each flag can also be set by a variable, --base-image by REAPCHECK_BASE_IMAGE, and
 by a key of the YAML file that --config names. The command line wins over the

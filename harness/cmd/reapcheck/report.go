@@ -19,7 +19,8 @@ func newReport() *cobra.Command {
 		Short: "judge a result folder again and write its reports anew",
 		Long: `report reads the recordings of a result folder, judges them, and writes
 verdict.json, report.md, report.html and junit.xml anew. The recordings are not
-changed.
+changed. --schema says what each property of a result file means, and each key of
+the file for gate --waivers.
 
 For a CI job summary: reapcheck report DIR; cat DIR/report.md >>"$GITHUB_STEP_SUMMARY"`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -49,7 +50,7 @@ For a CI job summary: reapcheck report DIR; cat DIR/report.md >>"$GITHUB_STEP_SU
 			return verdictStatus(run.Verdict, nil)
 		},
 	}
-	cmd.Flags().StringVar(&schema, "schema", "", "print the JSON Schema of a kind of file instead: "+strings.Join(report.SchemaKinds(), ", "))
+	cmd.Flags().StringVar(&schema, "schema", "", "print the JSON Schema of a `KIND` of file instead: "+strings.Join(report.SchemaKinds(), ", "))
 	return cmd
 }
 

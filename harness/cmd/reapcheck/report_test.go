@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/reapcheck/reapcheck/harness/report"
 )
 
 // reported judges a folder again.
@@ -17,6 +19,19 @@ func reported(dir string) (status int, out string) {
 	root.SetArgs([]string{"report", dir})
 	cmd, err := root.ExecuteC()
 	return exitStatus(cmd.CommandPath(), err), text.String()
+}
+
+// Who writes a file of waivers finds out what may stand in it.
+func TestHelpNamesTheSchemas(t *testing.T) {
+	usage, gate := newReport().Flags().FlagUsages(), newGate().Long
+	for _, kind := range report.SchemaKinds() {
+		if !strings.Contains(usage, kind) {
+			t.Errorf("report --help does not name %s", kind)
+		}
+	}
+	if !strings.Contains(gate, "reapcheck report --schema waivers") {
+		t.Error("gate --help does not say what a waiver may hold")
+	}
 }
 
 // A run.json that was cut is a run that proved nothing; none at all is somebody
