@@ -23,7 +23,8 @@ const drainLimit = 2 * time.Second
 type container struct {
 	engine        client.APIClient
 	name, id, url string
-	pid           int
+	pid           int           // 0 where the engine is not local
+	pids          *pidNamespace // nil there, and where it is another user's
 	log           *logTail
 
 	// abandon ends watch should the engine never report the end.
@@ -144,6 +145,7 @@ func (c *container) Stop(ctx context.Context) error {
 		return fmt.Errorf("stop %s: %w", c.name, err)
 	}
 	c.removed = true
+	c.pids.close()
 	select {
 	case <-c.done:
 		return nil
@@ -172,7 +174,11 @@ func (c *container) locate(ctx context.Context, port int) (bool, error) {
 	if c.url == "" {
 		return false, errors.New("find published port: the engine published none")
 	}
-	c.pid = verifiedPID(answer.Container.State.Pid, c.id)
+	c.pids, _ = openPIDNamespace(answer.Container.State.Pid) // before it is verified whose that is
+	if c.pid = verifiedPID(answer.Container.State.Pid, c.id); c.pid == 0 {
+		c.pids.close()
+		c.pids = nil
+	}
 	return true, nil
 }
 

@@ -58,6 +58,9 @@ func (c *container) Throttled() (int64, error) {
 // LimitCPU moves the sandbox into a control group of its own, below this
 // process's. As a rule only root may make one.
 func (s *namespaced) LimitCPU(_ context.Context, share float64) error {
+	if !s.pids.has(s.PID()) {
+		return fmt.Errorf("limit CPU of %s: %w", s.name, os.ErrProcessDone)
+	}
 	if s.cpu == "" {
 		own, err := cpuGroup(os.Getpid())
 		if err != nil {
@@ -75,7 +78,7 @@ func (s *namespaced) LimitCPU(_ context.Context, share float64) error {
 		all, err = probe.Look(s.PID())
 	}
 	for _, p := range all {
-		if err == nil && !p.Zombie() {
+		if err == nil && !p.Zombie() && s.pids.has(p.PID) {
 			err = join(s.cpu, p.PID)
 		}
 	}

@@ -86,6 +86,9 @@ func (s *namespaced) Freeze(ctx context.Context) error {
 // stopAll says how many were not seen to have stopped. It notes in told whom it
 // has sent the signal.
 func (s *namespaced) stopAll(told map[int]bool) (running int, err error) {
+	if !s.pids.has(s.PID()) {
+		return 0, os.ErrProcessDone
+	}
 	all, err := probe.Look(s.PID())
 	if err != nil {
 		return 0, err
@@ -112,9 +115,7 @@ func (s *namespaced) stop(pid int) error {
 	if err != nil {
 		return err
 	}
-	own, errOwn := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", s.PID()))
-	its, errIts := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", pid))
-	if errOwn != nil || errIts != nil || own != its { // the number is another's now
+	if !s.pids.has(pid) { // the number is another's now
 		return unix.Close(fd)
 	}
 	s.frozen = append(s.frozen, fd)

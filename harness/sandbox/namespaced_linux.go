@@ -20,9 +20,10 @@ type namespaced struct {
 	cmd       *exec.Cmd
 	log       *logTail
 	net       *privateNet // nil until PID 1 is started
-	pidMax    *pidMax     // while its processes are limited
-	frozen    []int       // pidfds of the processes that Freeze has stopped
-	cpu       string      // the control group by which its CPU is limited, while it is
+	pids      *pidNamespace
+	pidMax    *pidMax // while its processes are limited
+	frozen    []int   // pidfds of the processes that Freeze has stopped
+	cpu       string  // the control group by which its CPU is limited, while it is
 	done      chan struct{}
 	ended     string // written before done is closed
 }
@@ -108,7 +109,8 @@ func (s *namespaced) live(started chan<- error, closing <-chan struct{}) {
 	var err error
 	if s.net, err = newPrivateNet(); err == nil {
 		defer s.net.close()
-		err = s.cmd.Start()
+		err = s.noteNamespace(s.cmd.Start())
+		defer s.pids.close()
 	}
 	started <- err
 	if err != nil {
@@ -120,6 +122,19 @@ func (s *namespaced) live(started chan<- error, closing <-chan struct{}) {
 		<-s.done
 	case <-s.done:
 	}
+}
+
+// noteNamespace is for a PID 1 for which nobody waits yet, so that its number is
+// its own. It leaves none running on error.
+func (s *namespaced) noteNamespace(err error) error {
+	if err != nil {
+		return err
+	}
+	if s.pids, err = openPIDNamespace(s.PID()); err != nil {
+		_ = s.cmd.Process.Kill()
+		s.wait()
+	}
+	return err
 }
 
 // wait sees PID 1 end. The kernel lets it end when all others in its PID

@@ -29,7 +29,7 @@ var (
 
 // SetNextPID writes to the sandbox's own /proc: this machine's may be read-only.
 func (s *namespaced) SetNextPID(ctx context.Context, pid int) error {
-	return setNextPID(ctx, s.PID(), fmt.Sprintf("/proc/%d/root/proc", s.PID()), pid)
+	return setNextPID(ctx, s.pids, fmt.Sprintf("/proc/%d/root/proc", s.PID()), pid)
 }
 
 // LimitPIDs lowers the highest process ID. It needs no control group, which
@@ -42,11 +42,11 @@ func (s *namespaced) LimitPIDs(ctx context.Context, spare int) error {
 	// RESERVED_PIDS), so the numbers there are out of the question.
 	err := s.SetNextPID(ctx, reservedPIDs+1)
 	if err == nil && s.pidMax == nil {
-		s.pidMax, err = openPIDMax(s.PID())
+		s.pidMax, err = openPIDMax(s.pids, s.PID())
 	}
 	var used map[int]bool
 	if err == nil {
-		used, err = tasks(s.PID())
+		used, err = tasks(s.pids, s.PID())
 	}
 	if err == nil {
 		err = s.pidMax.set(pidMaxFor(used, spare))
@@ -108,12 +108,7 @@ type pidMax struct {
 }
 
 // openPIDMax starts the shell: a child of ours and none of the target's.
-func openPIDMax(target int) (*pidMax, error) {
-	namespace, err := os.Open(fmt.Sprintf("/proc/%d/ns/pid", target))
-	if err != nil {
-		return nil, err
-	}
-	defer namespace.Close()
+func openPIDMax(namespace *pidNamespace, target int) (*pidMax, error) {
 	const script = `while read limit; do echo $limit >"$0" && echo done || exit; done 2>&1`
 	shell := exec.Command("/bin/sh", "-c", script, fmt.Sprintf("/proc/%d/root/proc/sys/kernel/pid_max", target))
 	stdin, errIn := shell.StdinPipe()
@@ -142,9 +137,9 @@ func (p *pidMax) close() {
 
 // tasks are the numbers that the processes and threads of a target's sandbox
 // have there.
-func tasks(target int) (map[int]bool, error) {
+func tasks(namespace *pidNamespace, target int) (map[int]bool, error) {
 	found, err := filepath.Glob(fmt.Sprintf("/proc/%d/root/proc/[0-9]*/task/[0-9]*", target))
-	if err == nil && len(found) == 0 {
+	if err == nil && (len(found) == 0 || !namespace.has(target)) {
 		err = fmt.Errorf("process %d has ended, or its /proc cannot be read", target)
 	}
 	used := make(map[int]bool, len(found))
@@ -158,33 +153,28 @@ func tasks(target int) (map[int]bool, error) {
 // SetNextPID needs a local engine and this process to be root; the container
 // needs no privilege.
 func (c *container) SetNextPID(ctx context.Context, pid int) error {
-	if c.pid == 0 || !mayMakeNamespaces() {
+	if c.pids == nil || !mayMakeNamespaces() {
 		return fmt.Errorf("set next process ID of %s: it takes root, on the engine's machine", c.name)
 	}
-	return setNextPID(ctx, c.pid, "/proc", pid)
+	return setNextPID(ctx, c.pids, "/proc", pid)
 }
 
 // setNextPID names the PID before, as the kernel wants it (proc(5),
 // ns_last_pid).
-func setNextPID(ctx context.Context, target int, proc string, pid int) error {
-	if err := writeInside(ctx, target, proc+"/sys/kernel/ns_last_pid", strconv.Itoa(pid-1)); err != nil {
+func setNextPID(ctx context.Context, namespace *pidNamespace, proc string, pid int) error {
+	if err := writeInside(ctx, namespace, proc+"/sys/kernel/ns_last_pid", strconv.Itoa(pid-1)); err != nil {
 		return fmt.Errorf("set next process ID to %d: %w", pid, err)
 	}
 	return nil
 }
 
-// writeInside lets a process of the target's PID namespace write to a file:
+// writeInside lets a process of a sandbox's PID namespace write to a file:
 // the kernel goes by who writes, whatever /proc the file is in. The writer is
 // a child of ours and none of the target's.
-func writeInside(ctx context.Context, target int, path, value string) error {
-	namespace, err := os.Open(fmt.Sprintf("/proc/%d/ns/pid", target))
-	if err != nil {
-		return err
-	}
-	defer namespace.Close()
+func writeInside(ctx context.Context, namespace *pidNamespace, path, value string) error {
 	writer := exec.CommandContext(ctx, "/proc/self/exe")
 	writer.Args = stage.Write(path, value)
-	err = runStage(writer, func() error { return startInside(writer, namespace) })
+	err := runStage(writer, func() error { return startInside(writer, namespace) })
 	if writer.Process == nil {
 		return err
 	}
@@ -194,18 +184,29 @@ func writeInside(ctx context.Context, target int, path, value string) error {
 	return err
 }
 
-// startInside forks from a thread whose children belong to a PID namespace.
-func startInside(cmd *exec.Cmd, namespace *os.File) error {
+// startInside forks from a thread whose children belong to a PID namespace. In
+// one whose PID 1 has ended the kernel refuses (pid_namespaces(7)).
+func startInside(cmd *exec.Cmd, namespace *pidNamespace) error {
 	started := make(chan error)
 	go func() {
 		runtime.LockOSThread() // for ever: the thread ends with the goroutine
-		err := unix.Setns(int(namespace.Fd()), unix.CLONE_NEWPID)
+		err := namespace.enter()
 		if err == nil {
 			err = cmd.Start()
 		}
 		started <- err
 	}()
 	return <-started
+}
+
+// enter makes further children of the calling thread members.
+func (n *pidNamespace) enter() error {
+	raw, err := n.file.SyscallConn()
+	if err != nil {
+		return err
+	}
+	controlled := raw.Control(func(fd uintptr) { err = unix.Setns(int(fd), unix.CLONE_NEWPID) })
+	return errors.Join(controlled, err)
 }
 
 // hasPIDMaxPerNamespace reads kernelName's text.
@@ -218,7 +219,7 @@ func hasPIDMaxPerNamespace(kernel string) bool {
 // LimitPIDs sets the limit of the container's control group, as
 // `docker run --pids-limit` does (cgroups(7), pids.max).
 func (c *container) LimitPIDs(ctx context.Context, spare int) error {
-	used, err := tasks(c.pid)
+	used, err := tasks(c.pids, c.pid)
 	if err == nil {
 		err = c.setPIDsLimit(ctx, len(used)+spare)
 	}
