@@ -37,14 +37,25 @@ const (
 	// Read tells whoever starts a command that this has begun: fork and exec are
 	// over when the pipe between the two is at its end (syscall.forkExec in Go,
 	// _posixsubprocess in Python). The command runs, and ends, meanwhile. It hits
-	// at each end of a pipe, which is at least once per command.
+	// once per such pipe, and never where commands are started without one, as
+	// vfork(2) and posix_spawn(3) allow; see execPipes.
 	Read Call = "read"
 )
 
-// told is how strace tells of a hit: the thread, and a result that counts.
-var told = map[Call]*regexp.Regexp{
-	Wait4: regexp.MustCompile(`^(\d+) .*wait4.* = [1-9]\d* \(DELAYED\)$`),
-	Read:  regexp.MustCompile(`^(\d+) .*read.* = 0 \(DELAYED\)$`),
+// taken is how strace tells of a child that was taken: the thread, and a result.
+var taken = regexp.MustCompile(`^(\d+) .*wait4.* = [1-9]\d* \(DELAYED\)$`)
+
+// teller finds the lines of strace that tell of a hit, and the threads in them.
+func (c Call) teller() func(line string) (thread string, hit bool) {
+	if c == Read {
+		return execPipes{pipes: map[string]bool{}, reading: map[string]string{}}.tell
+	}
+	return func(line string) (string, bool) {
+		if found := taken.FindStringSubmatch(line); found != nil {
+			return found[1], true
+		}
+		return "", false
+	}
 }
 
 // Name is the call and its delay.
@@ -87,10 +98,11 @@ func (l LateReturn) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) 
 	if sb.PID() == 0 {
 		return nil, fmt.Errorf("%w: strace the target: its engine is on another machine", ErrDeclined)
 	}
-	armed := &armedReturn{sandbox: sb, delay: l.Delay, told: told[l.Call], done: make(chan struct{})}
+	armed := &armedReturn{sandbox: sb, LateReturn: l, tell: l.Call.teller(), done: make(chan struct{})}
 	// In a file of its own each line names its thread; else a lone one has no name.
-	armed.strace = exec.Command("strace", "-f", "-o", "/dev/stdout", "-b", "execve", "-p", strconv.Itoa(sb.PID()), "-e", "signal=none",
-		"-e", fmt.Sprintf("trace=%s", l.Call), "-e", fmt.Sprintf("inject=%s:delay_exit=%d", l.Call, l.Delay.Microseconds()))
+	// -q keeps what strace says of threads that come and go out of its lines.
+	armed.strace = exec.Command("strace", "-f", "-q", "-o", "/dev/stdout", "-y", "-b", "execve", "-p", strconv.Itoa(sb.PID()), "-e", "signal=none",
+		"-e", fmt.Sprintf("trace=%s,?dup2,dup3", l.Call), "-e", fmt.Sprintf("inject=%s:delay_exit=%d", l.Call, l.Delay.Microseconds()))
 	said, err := armed.strace.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -108,9 +120,9 @@ func (l LateReturn) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) 
 
 // armedReturn is a running strace.
 type armedReturn struct {
+	LateReturn
 	sandbox sandbox.Sandbox
-	delay   time.Duration
-	told    *regexp.Regexp
+	tell    func(line string) (thread string, hit bool)
 	strace  *exec.Cmd
 	done    chan struct{} // closed when strace has ended
 
@@ -131,8 +143,8 @@ func (a *armedReturn) listen(said io.Reader) {
 func (a *armedReturn) note(line string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if found := a.told.FindStringSubmatch(line); found != nil {
-		if _, err := os.Stat(fmt.Sprintf("/proc/%d/task/%s", a.sandbox.PID(), found[1])); err == nil {
+	if thread, hit := a.tell(line); hit {
+		if _, err := os.Stat(fmt.Sprintf("/proc/%d/task/%s", a.sandbox.PID(), thread)); err == nil {
 			a.hits++
 		}
 	} else if strings.HasPrefix(line, "strace: ") && !strings.HasPrefix(line, "strace: Process ") {
@@ -189,13 +201,16 @@ const goneLimit = 2 * time.Second
 func (a *armedReturn) Hits(ctx context.Context) (int64, string, error) {
 	note := ""
 	select {
-	case <-time.After(a.delay):
+	case <-time.After(a.Delay):
 	case <-a.done:
 		note = a.whyEnded()
 	}
 	err := a.Disarm(ctx)
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.Call == Read && a.hits == 0 && note == "" {
+		note = "no command's start was told by a pipe, so none could be told late: leave the scenario out with --skip"
+	}
 	return a.hits, note, err
 }
 

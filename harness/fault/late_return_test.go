@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +30,12 @@ func (s *shell) Done() <-chan struct{} { return s.done }
 
 func newShell(t *testing.T) *shell {
 	t.Helper()
-	s := &shell{t: t, cmd: exec.Command("/bin/sh", "-c", "while read x; do (exit 3); echo $?; done"), done: make(chan struct{})}
+	return startShell(t, exec.Command("/bin/sh", "-c", "while read x; do (exit 3); echo $?; done"))
+}
+
+func startShell(t *testing.T, cmd *exec.Cmd) *shell {
+	t.Helper()
+	s := &shell{t: t, cmd: cmd, done: make(chan struct{})}
 	stdin, errIn := s.cmd.StdinPipe()
 	stdout, errOut := s.cmd.StdoutPipe()
 	if err := errors.Join(errIn, errOut, s.cmd.Start()); err != nil {
@@ -151,26 +157,81 @@ func TestLateReturnDeclinesWithoutAStraceThatDelays(t *testing.T) {
 // What strace prints: a call in one line or in two, from the target's threads
 // and from others.
 func TestOnlyDelayedCallsOfTheTargetThatMatterAreHits(t *testing.T) {
-	self := os.Getpid()
+	self := strconv.Itoa(os.Getpid())
 	for _, c := range []struct {
-		call Call
-		line string
-		hits int64
+		call  Call
+		lines string // T is a thread of the target
+		hits  int64
 	}{
-		{Wait4, "%d wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 3}], WNOHANG, NULL) = 45 (DELAYED)", 1},
-		{Wait4, "%d <... wait4 resumed>[{WIFEXITED(s)}], 0, NULL) = 45 (DELAYED)", 1},
-		{Wait4, "%d wait4(-1, 0x1ea4eafce714, WNOHANG, NULL) = 0 (DELAYED)", 0},
-		{Wait4, "%d wait4(-1, 0x1, WNOHANG, NULL) = -1 ECHILD (No child processes) (DELAYED)", 0},
-		{Wait4, "%d wait4(-1, [{WIFEXITED(s)}], WNOHANG, NULL) = 45", 0},
-		{Wait4, "1%d wait4(-1, [{WIFEXITED(s)}], WNOHANG, NULL) = 45 (DELAYED)", 0},
-		{Read, `%d read(11, "", 8)                   = 0 (DELAYED)`, 1},
-		{Read, `%d <... read resumed>"", 8)          = 0 (DELAYED)`, 1},
-		{Read, `%d read(9, "GET / HTTP/1.1"..., 4096) = 80 (DELAYED)`, 0},
-		{Read, "%d read(9, 0x1ea4eafce714, 4096)     = -1 EAGAIN (Resource temporarily unavailable) (DELAYED)", 0},
+		{Wait4, "T wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 3}], WNOHANG, NULL) = 45 (DELAYED)", 1},
+		{Wait4, "T <... wait4 resumed>[{WIFEXITED(s)}], 0, NULL) = 45 (DELAYED)", 1},
+		{Wait4, "T wait4(-1, 0x1ea4eafce714, WNOHANG, NULL) = 0 (DELAYED)", 0},
+		{Wait4, "T wait4(-1, 0x1, WNOHANG, NULL) = -1 ECHILD (No child processes) (DELAYED)", 0},
+		{Wait4, "T wait4(-1, [{WIFEXITED(s)}], WNOHANG, NULL) = 45", 0},
+		{Wait4, "1T wait4(-1, [{WIFEXITED(s)}], WNOHANG, NULL) = 45 (DELAYED)", 0},
+		{Read, `T  read(11<pipe:[7]>, "", 8)           = 0 (DELAYED)`, 1},
+		{Read, "T read(11<pipe:[7]>,  <unfinished ...>\n9 dup2(4<pipe:[8]>, 1</dev/null>) = 1<pipe:[8]>\nT <... read resumed>\"\", 8) = 0 (DELAYED)", 1},
+		{Read, "T read(11<pipe:[7]>, \"\", 8) = 0 (DELAYED)\nT read(12<pipe:[7]>, \"\", 8) = 0 (DELAYED)", 1},
+		{Read, "T read(11<pipe:[7]>, \"\", 8) = 0 (DELAYED)\nT read(11<pipe:[8]>, \"\", 8) = 0 (DELAYED)", 2},
+		{Read, "9 dup3(12<pipe:[7]>, 1, 0) = 1<pipe:[7]>\nT read(11<pipe:[7]>, \"\", 512) = 0 (DELAYED)", 0},
+		{Read, "9 dup2(12<pipe:[7]>, 1</dev/null> <unfinished ...>\nT read(11<pipe:[7]>,  <unfinished ...>\nT <... read resumed>\"\", 512) = 0 (DELAYED)", 0},
+		{Read, "9 dup3(12<pipe:[7]>, 3, 0) = 3<pipe:[7]>\nT read(11<pipe:[7]>, \"\", 4) = 0 (DELAYED)", 1},
+		{Read, "T read(11<pipe:[7]>,  <unfinished ...>\nT <... read resumed>\"ab\", 8) = 2 (DELAYED)\nT read(5<socket:[9]>,  <unfinished ...>\nT <... read resumed>\"\", 8) = 0 (DELAYED)", 0},
+		{Read, `T read(9<socket:[9]>, "", 4096) = 0 (DELAYED)`, 0},
+		{Read, `T read(9</etc/hosts>, "", 4096) = 0 (DELAYED)`, 0},
+		{Read, `T read(9<pipe:[7]>, "GET / HTTP/1.1"..., 4096) = 80 (DELAYED)`, 0},
+		{Read, "T read(9<pipe:[7]>, 0x1ea4eafce714, 4096) = -1 EAGAIN (Resource temporarily unavailable) (DELAYED)", 0},
 	} {
-		a := &armedReturn{told: told[c.call], sandbox: &shell{cmd: &exec.Cmd{Process: &os.Process{Pid: self}}}}
-		if a.note(fmt.Sprintf(c.line, self)); a.hits != c.hits {
-			t.Errorf("%s: %d hits, want %d", c.line, a.hits, c.hits)
+		a := &armedReturn{tell: c.call.teller(), sandbox: &shell{cmd: &exec.Cmd{Process: &os.Process{Pid: os.Getpid()}}}}
+		for line := range strings.Lines(strings.ReplaceAll(c.lines, "T ", self+" ")) {
+			a.note(strings.TrimSuffix(line, "\n"))
 		}
+		if a.hits != c.hits {
+			t.Errorf("%s: %d hits, want %d", c.lines, a.hits, c.hits)
+		}
+	}
+}
+
+// startsCommands makes the test binary a target that starts a command whenever
+// it reads a line.
+const startsCommands = "REAPCHECK_TEST_STARTS_COMMANDS"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(startsCommands) == "" {
+		os.Exit(m.Run())
+	}
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		_, err := exec.Command("/bin/sh", "-c", "exit 3").Output()
+		fmt.Println(strings.TrimPrefix(fmt.Sprint(err), "exit status "))
+	}
+}
+
+// A target that learns by a pipe that exec is over, and one that has only the
+// command's output to read to its end.
+func TestLateReadHitsOnceForEachStartThatIsToldByAPipe(t *testing.T) {
+	needStrace(t)
+	const commands = 3
+	byPipe := exec.Command("/proc/self/exe")
+	byPipe.Env = append(os.Environ(), startsCommands+"=1")
+	for name, c := range map[string]struct {
+		target *exec.Cmd
+		hits   int64
+		note   string
+	}{
+		"told":     {byPipe, commands, ""},
+		"not told": {exec.Command("/bin/sh", "-c", "while read x; do y=$(/bin/sh -c 'echo out; exit 3'); echo $?; done"), 0, "leave the scenario out"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := startShell(t, c.target)
+			s.reap(1) // what Go reads once, at the first start
+			armed, err := LateReturn{Call: Read, Delay: time.Millisecond}.Arm(t.Context(), s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.reap(commands)
+			if hits, note, err := armed.Hits(t.Context()); hits != c.hits || (note == "") != (c.note == "") || !strings.Contains(note, c.note) || err != nil {
+				t.Errorf("%d hits, want %d; note %q, error %v", hits, c.hits, note, err)
+			}
+		})
 	}
 }
