@@ -31,9 +31,9 @@ func (f Freeze) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: this sandbox cannot be frozen", ErrDeclined)
 	}
-	armed := &armedFreeze{Freeze: f, freezer: freezer, ended: sb.Done()}
+	armed := &armedFreeze{Freeze: f, freezer: freezer, ended: sb.Done(), over: make(chan struct{})}
 	ctx, armed.stop = context.WithCancel(context.WithoutCancel(ctx))
-	armed.ending.Go(func() { armed.run(ctx) })
+	go armed.run(ctx)
 	return armed, nil
 }
 
@@ -42,7 +42,7 @@ type armedFreeze struct {
 	freezer sandbox.Freezer
 	ended   <-chan struct{}
 	stop    context.CancelFunc
-	ending  sync.WaitGroup
+	over    chan struct{} // closed when it will not be frozen any more
 
 	mu   sync.Mutex
 	hits int64
@@ -50,6 +50,7 @@ type armedFreeze struct {
 }
 
 func (a *armedFreeze) run(ctx context.Context) {
+	defer close(a.over)
 	for a.pause(ctx, a.Every) {
 		err := a.once(ctx)
 		a.mu.Lock()
@@ -99,8 +100,12 @@ func (a *armedFreeze) Hits(context.Context) (int64, string, error) {
 }
 
 // Disarm returns when the sandbox runs again.
-func (a *armedFreeze) Disarm(context.Context) error {
+func (a *armedFreeze) Disarm(ctx context.Context) error {
 	a.stop()
-	a.ending.Wait()
-	return nil
+	select {
+	case <-a.over:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("thaw the sandbox: its thaw expected before the end of the arm, no answer yet: %w", ctx.Err())
+	}
 }

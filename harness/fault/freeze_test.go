@@ -100,6 +100,25 @@ func TestFreezeIsThawedWhenItIsDisarmed(t *testing.T) {
 	}
 }
 
+// deafFreezer answers no call to thaw.
+type deafFreezer struct{ *freezing }
+
+func (d deafFreezer) Thaw(context.Context) error { select {} }
+
+func TestFreezeOfWhatDoesNotThawEndsWithItsContext(t *testing.T) {
+	sb := deafFreezer{newFreezing()}
+	armed, err := Freeze{For: time.Millisecond, Every: time.Millisecond}.Arm(t.Context(), sb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-sb.frozen
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := armed.Disarm(ctx); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "thaw expected") {
+		t.Errorf("disarmed: %v", err)
+	}
+}
+
 func TestFreezeThatFailsVoidsTheHitsUnlessTheTargetHasDied(t *testing.T) {
 	for _, dead := range []bool{false, true} {
 		sb := newFreezing()
@@ -111,7 +130,7 @@ func TestFreezeThatFailsVoidsTheHitsUnlessTheTargetHasDied(t *testing.T) {
 		if dead {
 			close(sb.done)
 		}
-		armed.(*armedFreeze).ending.Wait()
+		<-armed.(*armedFreeze).over
 		if _, note, _ := armed.Hits(t.Context()); dead != (note == "") || !dead && !strings.Contains(note, "no such group") {
 			t.Errorf("dead: %v, note %q", dead, note)
 		}

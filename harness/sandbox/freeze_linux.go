@@ -23,8 +23,17 @@ var (
 
 // Freeze is `docker pause`, again and again: runc gives up with "unable to
 // freeze" where processes are started faster than it freezes them (control
-// groups v1).
+// groups v1). An engine whose answer came too late may have paused it all the
+// same.
 func (c *container) Freeze(ctx context.Context) error {
+	err := c.pause(ctx)
+	if err != nil {
+		_ = c.Thaw(ctx) // which fails as a rule, since it is not paused
+	}
+	return err
+}
+
+func (c *container) pause(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, freezeLimit)
 	defer cancel()
 	again := time.NewTicker(10 * time.Millisecond)
@@ -44,7 +53,10 @@ func (c *container) Freeze(ctx context.Context) error {
 	}
 }
 
+// Thaw does so also when ctx is cancelled.
 func (c *container) Thaw(ctx context.Context) error {
+	ctx, cancel := cleanupContext(ctx)
+	defer cancel()
 	if _, err := c.engine.ContainerUnpause(ctx, c.id, client.ContainerUnpauseOptions{}); err != nil {
 		return fmt.Errorf("thaw %s: %w", c.name, err)
 	}

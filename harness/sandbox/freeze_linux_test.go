@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/moby/moby/client"
+
 	"github.com/reapcheck/reapcheck/harness/probe"
 )
 
@@ -28,13 +30,13 @@ func answers(t *testing.T, sb Sandbox) bool {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	client := http.Client{Transport: Transport(sb)}
-	defer client.CloseIdleConnections()
+	asker := http.Client{Transport: Transport(sb)}
+	defer asker.CloseIdleConnections()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, sb.URL()+"/healthz", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer, err := client.Do(request)
+	answer, err := asker.Do(request)
 	if err != nil {
 		return false
 	}
@@ -101,3 +103,35 @@ func mustEndFrozen(t *testing.T, sb Sandbox) {
 
 func TestNamespaceEndsFrozen(t *testing.T) { mustEndFrozen(t, start(t, namespaceRuntime(t), spec(t))) }
 func TestDockerEndsFrozen(t *testing.T)    { mustEndFrozen(t, start(t, runtimeOf(t), spec(t))) }
+
+// slowPause is an engine that pauses, and whose answer comes too late.
+type slowPause struct {
+	client.APIClient
+	paused bool
+	limit  bool // whether the call to unpause had one
+}
+
+func (s *slowPause) ContainerPause(ctx context.Context, _ string, _ client.ContainerPauseOptions) (client.ContainerPauseResult, error) {
+	s.paused = true
+	<-ctx.Done()
+	return client.ContainerPauseResult{}, ctx.Err()
+}
+
+func (s *slowPause) ContainerUnpause(ctx context.Context, _ string, _ client.ContainerUnpauseOptions) (client.ContainerUnpauseResult, error) {
+	_, s.limit = ctx.Deadline()
+	s.paused = ctx.Err() != nil
+	return client.ContainerUnpauseResult{}, ctx.Err()
+}
+
+func TestDockerIsNotLeftPausedByAnAnswerThatCameTooLate(t *testing.T) {
+	engine := &slowPause{}
+	c := &container{engine: engine, name: "t", done: make(chan struct{})}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if err := c.Freeze(ctx); err == nil || !strings.Contains(err.Error(), "last the engine said") {
+		t.Errorf("frozen: %v", err)
+	}
+	if engine.paused || !engine.limit {
+		t.Errorf("paused %v, thaw has a limit %v", engine.paused, engine.limit)
+	}
+}
