@@ -77,7 +77,7 @@ func (s *namespaced) Freeze(ctx context.Context) error {
 	defer cancel()
 	again := time.NewTicker(time.Millisecond)
 	defer again.Stop()
-	told := map[int]bool{}
+	told := map[int]int{}
 	for {
 		running, err := s.stopAll(told)
 		if err == nil && running == 0 {
@@ -96,8 +96,8 @@ func (s *namespaced) Freeze(ctx context.Context) error {
 }
 
 // stopAll says how many were not seen to have stopped. It notes in told whom it
-// has sent the signal.
-func (s *namespaced) stopAll(told map[int]bool) (running int, err error) {
+// has sent the signal, by a pidfd.
+func (s *namespaced) stopAll(told map[int]int) (running int, err error) {
 	if !s.pids.has(s.PID()) {
 		return 0, os.ErrProcessDone
 	}
@@ -106,20 +106,23 @@ func (s *namespaced) stopAll(told map[int]bool) (running int, err error) {
 		return 0, err
 	}
 	for _, p := range all {
-		if p.Zombie() || still(p.PID, told[p.PID]) {
+		if _, sent := told[p.PID]; p.Zombie() || still(p.PID, sent) {
 			continue
 		}
 		running++
-		told[p.PID] = true
-		if err := s.stop(p.PID); err != nil {
+		if err := s.stop(p.PID, told); err != nil {
 			return running, err
 		}
 	}
 	return running, nil
 }
 
-// stop remembers whom it stops by a pidfd, which no later process has.
-func (s *namespaced) stop(pid int) error {
+// stop remembers whom it stops by a pidfd, which no later process has, and by
+// one only.
+func (s *namespaced) stop(pid int, told map[int]int) error {
+	if fd, sent := told[pid]; sent && unix.PidfdSendSignal(fd, unix.SIGSTOP, nil, 0) == nil {
+		return nil
+	}
 	fd, err := unix.PidfdOpen(pid, 0)
 	if errors.Is(err, unix.ESRCH) {
 		return nil
@@ -130,7 +133,7 @@ func (s *namespaced) stop(pid int) error {
 	if !s.pids.has(pid) { // the number is another's now
 		return unix.Close(fd)
 	}
-	s.frozen = append(s.frozen, fd)
+	s.frozen, told[pid] = append(s.frozen, fd), fd
 	if err := unix.PidfdSendSignal(fd, unix.SIGSTOP, nil, 0); !errors.Is(err, unix.ESRCH) {
 		return err
 	}

@@ -104,6 +104,23 @@ func mustEndFrozen(t *testing.T, sb Sandbox) {
 func TestNamespaceEndsFrozen(t *testing.T) { mustEndFrozen(t, start(t, namespaceRuntime(t), spec(t))) }
 func TestDockerEndsFrozen(t *testing.T)    { mustEndFrozen(t, start(t, runtimeOf(t), spec(t))) }
 
+// A process takes its time to stop, and is told again each millisecond.
+func TestNamespaceFreezeRemembersAProcessOnce(t *testing.T) {
+	s := start(t, namespaceRuntime(t), spec(t)).(*namespaced)
+	told := map[int]int{}
+	for range 3 {
+		if err := s.stop(s.PID(), told); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(s.frozen) != 1 || len(told) != 1 {
+		t.Errorf("one pidfd expected, found %d, by %d numbers", len(s.frozen), len(told))
+	}
+	if err := s.Thaw(t.Context()); err != nil || !answers(t, s) {
+		t.Errorf("it does not go on: %v", err)
+	}
+}
+
 // slowPause is an engine that pauses, and whose answer comes too late.
 type slowPause struct {
 	client.APIClient
