@@ -1,12 +1,16 @@
 package sandbox
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -277,20 +281,75 @@ func TestNothingOutlivesAHarnessThatIsKilled(t *testing.T) {
 	mustEnd(t, all)
 }
 
-// The harness of an ordinary user is two processes. Killing the one that the
-// user knows of must end the other one and the sandboxes.
-func TestOrdinaryUser(t *testing.T) {
+const nobody = 65534
+
+// ofNobody is this test binary in a place where any user may execute it.
+func ofNobody(t *testing.T) (program string) {
+	t.Helper()
 	namespaceRuntime(t)
 	if whoami() != "user 0" {
 		t.Skip("only root can become somebody else")
 	}
-	program := filepath.Join(targetDir, "ordinary")
+	program = filepath.Join(targetDir, "ordinary")
 	if err := os.Link(os.Args[0], program); err != nil {
 		t.Fatal(err)
 	}
-	defer os.Remove(program)
-	const nobody = 65534
-	child, target := startChild(t, program, "namespace", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}})
+	t.Cleanup(func() { os.Remove(program) })
+	return program
+}
+
+// sayInterrupts is childMain's: it becomes root, says each SIGINT, and ends by
+// SIGTERM.
+func sayInterrupts() int {
+	if err := BecomeRoot(); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	fmt.Println("ready")
+	for s := range signals {
+		fmt.Println(s)
+		if s == syscall.SIGTERM {
+			return 0
+		}
+	}
+	return 1
+}
+
+// A terminal signals the whole group, kill(1) the one process that the user
+// knows of. Either comes once.
+func TestAnOrdinaryUsersSignalsComeOnce(t *testing.T) {
+	child := exec.Command(ofNobody(t))
+	child.Env = append(os.Environ(), runAsChild+"=signals")
+	child.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}, Setpgid: true}
+	output, err := child.StdoutPipe()
+	if err = errors.Join(err, child.Start()); err != nil {
+		t.Fatal(err)
+	}
+	defer time.AfterFunc(cleanupLimit, func() { _ = child.Process.Kill() }).Stop()
+	var said []string
+	for lines := bufio.NewScanner(output); lines.Scan(); {
+		said = append(said, lines.Text())
+		switch len(said) {
+		case 1:
+			err = syscall.Kill(-child.Process.Pid, syscall.SIGINT)
+		case 2:
+			err = child.Process.Signal(syscall.SIGTERM)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if err := child.Wait(); err != nil || !slices.Equal(said, []string{"ready", "interrupt", "terminated"}) {
+		t.Errorf("it said %q and ended with %v", said, err)
+	}
+}
+
+// The harness of an ordinary user is two processes. Killing the one that the
+// user knows of must end the other one and the sandboxes.
+func TestOrdinaryUser(t *testing.T) {
+	child, target := startChild(t, ofNobody(t), "namespace", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}})
 	all := sleepIn(t, target)
 	inner := all.Target().Parent
 	if inner == child.Process.Pid {

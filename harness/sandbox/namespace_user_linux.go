@@ -43,12 +43,14 @@ func runAgain() (int, error) {
 	runtime.LockOSThread() // the death signal comes when this thread ends
 	defer runtime.UnlockOSThread()
 	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGTSTP)
 	defer signal.Stop(signals)
 	again := &exec.Cmd{
 		Path: "/proc/self/exe", Args: os.Args, Env: append(os.Environ(), becomingRoot+"=1"),
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
-		SysProcAttr: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL},
+		// In a group of its own, since a terminal's signals go to the whole group:
+		// a second Ctrl-C kills, and one must not be two.
+		SysProcAttr: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true},
 	}
 	asRoot(again.SysProcAttr)
 	if err := again.Start(); err != nil {
@@ -59,7 +61,7 @@ func runAgain() (int, error) {
 	for {
 		select {
 		case s := <-signals:
-			_ = again.Process.Signal(s) // one that has ended needs none
+			handOn(again.Process, s)
 		case err := <-ended:
 			var exit *exec.ExitError
 			if err != nil && !errors.As(err, &exit) {
@@ -68,6 +70,17 @@ func runAgain() (int, error) {
 			return shellStatus(again.ProcessState), nil
 		}
 	}
+}
+
+// handOn gives one signal to the second run. One that has ended needs none.
+func handOn(again *os.Process, s os.Signal) {
+	if s != syscall.SIGTSTP {
+		_ = again.Signal(s)
+		return
+	}
+	_ = again.Signal(syscall.SIGSTOP)
+	_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP) // until the shell's fg or bg
+	_ = again.Signal(syscall.SIGCONT)
 }
 
 // asRoot maps this user, and no other, to root of a new user namespace.

@@ -22,6 +22,9 @@ const runAsChild = "REAPCHECK_TEST_CHILD"
 // childMain starts a sandbox, says so, and lives until its input ends.
 func childMain() int {
 	name, binary, _ := strings.Cut(os.Getenv(runAsChild), " ")
+	if name == "signals" {
+		return sayInterrupts()
+	}
 	var rt Runtime = NewDocker(DockerConfig{Run: testRun(os.Getppid()), Binaries: []string{binary}})
 	if name == "namespace" {
 		rt = NewNamespace()
