@@ -30,9 +30,9 @@ const Socket = "socket"
 const NoPidfd = "-no-pidfd"
 
 // Exit statuses as the shell has them, and one for a launcher that was called
-// wrongly, as env(1) has it.
+// wrongly or cannot let the target run, as env(1) has it.
 const (
-	exitUsage         = 125
+	exitFailed        = 125
 	exitNotExecutable = 126
 	exitNotFound      = 127
 )
@@ -41,19 +41,24 @@ const (
 // It returns only on error. It must be called on a locked thread: a filter is the
 // thread's that installs it, and execve takes that thread.
 //
-// A filter that cannot be installed or handed over is reported, by way of the
-// socket where that works, and the target runs without it: it is for the
-// harness to say that it cannot judge.
+// A filter that cannot be installed is reported, by way of the socket where that
+// works, and the target runs without it: it is for the harness to say that it
+// cannot judge. With one that could not be handed over all its waits would fail:
+// it does not run then.
 func Main(argv []string) int {
 	flags := flag.NewFlagSet("launcher", flag.ContinueOnError)
 	noPidfd := flags.Bool(NoPidfd[1:], false, "make pidfd_open fail")
 	if err := flags.Parse(argv[1:]); err != nil || flags.NArg() < 2 {
 		fmt.Fprintln(os.Stderr, "usage: launcher ["+NoPidfd+"] NAME COMMAND [ARGUMENT...]")
-		return exitUsage
+		return exitFailed
 	}
 	name, command := flags.Arg(0), flags.Args()[1:]
-	if err := prepare(filepath.Join(filepath.Dir(argv[0]), Socket), name, *noPidfd); err != nil {
+	err := prepare(filepath.Join(filepath.Dir(argv[0]), Socket), name, *noPidfd)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "reapcheck launcher:", err)
+	}
+	if errors.Is(err, errStranded) {
+		return exitFailed
 	}
 	return become(command)
 }
@@ -71,8 +76,14 @@ func prepare(socket, name string, noPidfd bool) error {
 		return errors.Join(err, send(conn, name, err, -1))
 	}
 	defer unix.Close(listener)
-	return send(conn, name, nil, listener)
+	if err := send(conn, name, nil, listener); err != nil {
+		return fmt.Errorf("%w: %w", errStranded, err)
+	}
+	return nil
 }
+
+// errStranded means that this process has a filter and nobody who answers.
+var errStranded = errors.New("the target cannot run")
 
 // become executes the command; it returns only on error.
 func become(command []string) int {

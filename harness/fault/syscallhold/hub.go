@@ -24,11 +24,11 @@ type Hub struct {
 	root   string // only this user may enter
 	folder string // what sandboxes see
 	socket *net.UnixListener
-	done   chan struct{} // closed when no launcher is received any more
+	done   chan struct{} // closed when no launcher will be received any more
 
 	mu       sync.Mutex
 	arrivals map[string]arrival // by sandbox name
-	deaf     error              // why no launcher is received any more
+	deaf     error              // why the last launcher was not received
 }
 
 // arrival is what came of one launcher.
@@ -118,15 +118,23 @@ func (h *Hub) Close() error {
 	return errors.Join(err, os.RemoveAll(h.root))
 }
 
+// acceptPause is how long to wait before a launcher is tried again that could not
+// be received: until some file has been closed.
+const acceptPause = 10 * time.Millisecond
+
 func (h *Hub) receiveAll() {
 	defer close(h.done)
 	for {
 		conn, err := h.socket.AcceptUnix()
-		if err != nil {
-			h.mu.Lock()
-			defer h.mu.Unlock()
-			h.deaf = err
+		if errors.Is(err, net.ErrClosed) {
 			return
+		}
+		h.mu.Lock()
+		h.deaf = err
+		h.mu.Unlock()
+		if err != nil {
+			time.Sleep(acceptPause)
+			continue
 		}
 		h.receive(conn)
 	}
@@ -137,13 +145,15 @@ func (h *Hub) receiveAll() {
 func (h *Hub) receive(conn *net.UnixConn) {
 	defer conn.Close()
 	handover, err := read(conn)
-	if err != nil {
+	if err != nil && handover.Name == "" {
 		return // whoever it was, it was no launcher
 	}
-	var a arrival
-	if handover.Problem != "" {
+	a := arrival{err: err}
+	switch {
+	case err != nil:
+	case handover.Problem != "":
 		a.err = errors.New(handover.Problem)
-	} else {
+	default:
 		a.supervisor, a.err = newSupervisor(handover.Listener, handover.PID)
 	}
 	h.mu.Lock()

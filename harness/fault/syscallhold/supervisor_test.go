@@ -1,6 +1,7 @@
 package syscallhold
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -168,6 +169,45 @@ func TestALauncherThatIsNotReceived(t *testing.T) {
 	if _, err := h.Supervisor("nobody"); err == nil || !strings.Contains(err.Error(), "the target's log says why") {
 		t.Error(err)
 	}
+}
+
+// noFilesLeft lets this process open nothing until the returned function is called.
+func noFilesLeft(t *testing.T) (again func()) {
+	t.Helper()
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	none := unix.Rlimit{Max: limit.Max}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &none); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A launcher that comes while no file can be opened must not be the last one.
+func TestTheHubOutlivesAMomentWithoutFiles(t *testing.T) {
+	h := newHub(t)
+	conn, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := noFilesLeft(t)
+	err = unix.Connect(conn, &unix.SockaddrUnix{Name: filepath.Join(h.folder, launcher.Socket)})
+	var seen error
+	for deadline := time.Now().Add(answerLimit); !errors.Is(seen, unix.EMFILE) && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		_, seen = h.Supervisor("nobody")
+	}
+	again()
+	if err != nil || !errors.Is(seen, unix.EMFILE) {
+		t.Fatalf("connected: %v; too many open files expected within %v, last saw %v", err, answerLimit, seen)
+	}
+	unix.Close(conn) // it says nothing, and is not waited for
+	newVictim(t, h)
 }
 
 func TestNothingStaysOpen(t *testing.T) {
