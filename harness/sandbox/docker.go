@@ -96,7 +96,7 @@ func (d *Docker) Close(ctx context.Context) error {
 		return nil
 	}
 	d.closed = true
-	ctx, cancel := cleanupContext(ctx)
+	ctx, cancel := closeContext(ctx)
 	defer cancel()
 	mine := func(labels map[string]string) bool { return labels[ownerLabel] == d.owner }
 	_, err := removeLabelled(ctx, d.engine(), runLabel+"="+d.config.Run, mine)
@@ -136,6 +136,15 @@ func patientContext(ctx context.Context) (context.Context, context.CancelFunc) {
 // Ctrl-C is removed all the same.
 func cleanupContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.WithoutCancel(ctx), cleanupLimit)
+}
+
+// closeContext is for Close: there may be many sandboxes, so its caller says how
+// long they may take.
+func closeContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	if _, limited := ctx.Deadline(); limited && ctx.Err() == nil {
+		return context.WithCancel(ctx)
+	}
+	return cleanupContext(ctx)
 }
 
 // orCause says why a context ended instead of that it ended: which limit was

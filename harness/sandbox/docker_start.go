@@ -88,10 +88,22 @@ func (c *container) ready(ctx context.Context, spec Spec) error {
 		return err
 	}
 	if !running {
-		<-c.done
-		return notReady(c, spec, errEnded)
+		return c.endedEarly(ctx, spec)
 	}
 	return awaitTarget(ctx, c, spec)
+}
+
+// endedEarly is why a container that does not run any more was not ready. The
+// engine knows of its end, and only has to report it.
+func (c *container) endedEarly(ctx context.Context, spec Spec) error {
+	ctx, cancel := context.WithTimeout(ctx, cleanupLimit)
+	defer cancel()
+	select {
+	case <-c.done:
+		return notReady(c, spec, errEnded)
+	case <-ctx.Done():
+		return fmt.Errorf("report of the target's end expected within %v, none came: %w", cleanupLimit, context.Cause(ctx))
+	}
 }
 
 func (d *Docker) discard(ctx context.Context, name string) error {

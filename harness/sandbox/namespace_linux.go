@@ -74,13 +74,24 @@ func (n *namespace) launch(ctx context.Context, spec Spec) (*namespaced, error) 
 }
 
 // Close waits for a Start that is under way and ends every sandbox.
-func (n *namespace) Close(context.Context) error {
+func (n *namespace) Close(ctx context.Context) error {
+	ctx, cancel := closeContext(ctx)
+	defer cancel()
 	n.life.Lock()
 	defer n.life.Unlock()
 	if !n.closed {
 		n.closed = true
 		close(n.closing)
 	}
-	n.alive.Wait() // the kernel ends what is killed
-	return nil
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		n.alive.Wait()
+	}()
+	select {
+	case <-ended:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("close namespaces: end of every sandbox expected after SIGKILL, one still runs: %w", ctx.Err())
+	}
 }

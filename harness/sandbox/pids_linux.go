@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 
 	engine "github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
@@ -52,7 +53,7 @@ func (s *namespaced) LimitPIDs(ctx context.Context, spare int) error {
 		err = s.pidMax.set(pidMaxFor(used, spare))
 	}
 	if err != nil {
-		return fmt.Errorf("limit processes of %s: %w", s.name, err)
+		return errors.Join(fmt.Errorf("limit processes of %s: %w", s.name, err), s.FreePIDs(ctx))
 	}
 	return nil
 }
@@ -104,7 +105,9 @@ func machinePIDMax() (int, error) {
 type pidMax struct {
 	shell  *exec.Cmd
 	stdin  io.WriteCloser
+	stdout io.ReadCloser
 	answer *bufio.Reader
+	limit  time.Duration // of the wait for an answer
 }
 
 // openPIDMax starts the shell: a child of ours and none of the target's.
@@ -116,22 +119,27 @@ func openPIDMax(namespace *pidNamespace, target int) (*pidMax, error) {
 	if err := errors.Join(errIn, errOut, startInside(shell, namespace)); err != nil {
 		return nil, err
 	}
-	return &pidMax{shell, stdin, bufio.NewReader(stdout)}, nil
+	return &pidMax{shell, stdin, stdout, bufio.NewReader(stdout), stageLimit}, nil
 }
 
 func (p *pidMax) set(limit int) error {
 	if _, err := fmt.Fprintln(p.stdin, limit); err != nil {
 		return fmt.Errorf("write setting: %w", err)
 	}
-	if said, err := p.answer.ReadString('\n'); said != "done\n" {
+	_ = p.stdout.(*os.File).SetReadDeadline(time.Now().Add(p.limit)) // exec.Cmd.StdoutPipe's
+	said, err := p.answer.ReadString('\n')
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return fmt.Errorf("write setting %d: answer of the shell expected within %v, last saw %q", limit, p.limit, said)
+	}
+	if said != "done\n" {
 		return fmt.Errorf("write setting %d: %q (%v)", limit, said, err)
 	}
 	return nil
 }
 
-// close ends the shell, which the end of the sandbox does too.
+// close ends the shell, which the end of the sandbox does too. It may be stopped.
 func (p *pidMax) close() {
-	p.stdin.Close()
+	_ = p.shell.Process.Kill()
 	_ = p.shell.Wait() // what it had to say it has said
 }
 
@@ -224,13 +232,16 @@ func (c *container) LimitPIDs(ctx context.Context, spare int) error {
 		err = c.setPIDsLimit(ctx, len(used)+spare)
 	}
 	if err != nil {
+		_ = c.FreePIDs(ctx) // the engine may have set it, and answered too late
 		return fmt.Errorf("limit processes of %s: %w", c.name, err)
 	}
 	return nil
 }
 
-// FreePIDs lifts it.
+// FreePIDs lifts it also when ctx is cancelled.
 func (c *container) FreePIDs(ctx context.Context) error {
+	ctx, cancel := cleanupContext(ctx)
+	defer cancel()
 	const unlimited = -1
 	if err := c.setPIDsLimit(ctx, unlimited); err != nil {
 		return fmt.Errorf("lift limit of processes of %s: %w", c.name, err)

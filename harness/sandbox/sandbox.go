@@ -28,7 +28,8 @@ type Runtime interface {
 	// Start returns a sandbox whose target has answered Spec.Ready. On error
 	// nothing is left running and the error carries the end of the target's log.
 	Start(ctx context.Context, spec Spec) (Sandbox, error)
-	// Close stops what still runs and removes what the runtime made.
+	// Close stops what still runs and removes what the runtime made, also when
+	// ctx is cancelled. A deadline of ctx that is still to come is its limit.
 	Close(ctx context.Context) error
 	// Describe is what a report says of the runtime: engine and version, image.
 	Describe() map[string]string
