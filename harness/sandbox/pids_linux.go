@@ -108,6 +108,7 @@ type pidMax struct {
 	stdout io.ReadCloser
 	answer *bufio.Reader
 	limit  time.Duration // of the wait for an answer
+	ended  chan struct{} // closed when the shell has been reaped
 }
 
 // openPIDMax starts the shell: a child of ours and none of the target's.
@@ -119,7 +120,12 @@ func openPIDMax(namespace *pidNamespace, target int) (*pidMax, error) {
 	if err := errors.Join(errIn, errOut, startInside(shell, namespace)); err != nil {
 		return nil, err
 	}
-	return &pidMax{shell, stdin, stdout, bufio.NewReader(stdout), stageLimit}, nil
+	p := &pidMax{shell, stdin, stdout, bufio.NewReader(stdout), stageLimit, make(chan struct{})}
+	go func() {
+		defer close(p.ended)
+		_, _ = shell.Process.Wait() // at once: PID 1's end waits for that of the shell
+	}()
+	return p, nil
 }
 
 func (p *pidMax) set(limit int) error {
@@ -140,7 +146,9 @@ func (p *pidMax) set(limit int) error {
 // close ends the shell, which the end of the sandbox does too. It may be stopped.
 func (p *pidMax) close() {
 	_ = p.shell.Process.Kill()
-	_ = p.shell.Wait() // what it had to say it has said
+	<-p.ended
+	p.stdin.Close()
+	p.stdout.Close()
 }
 
 // tasks are the numbers that the processes and threads of a target's sandbox
