@@ -210,7 +210,7 @@ func TestWaiterWinsLeavesOrphansToTheReaper(t *testing.T) {
 				v.dead(1)
 			}
 			v.must(take, "7")
-			if c, _ := v.Counts(); c.LimitHits != 0 {
+			if c, _ := v.Counts(); c.LimitHits != 0 || c.Hits(WaiterWins) != 0 {
 				t.Errorf("%+v", c)
 			}
 		})

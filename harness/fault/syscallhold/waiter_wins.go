@@ -52,6 +52,7 @@ func (r *waiterWins) take(e *entry, now time.Time) answer {
 		e.tally = &r.counts.WaiterFirst
 		return hold
 	case orphans > 0:
+		e.tally = nil // it was held for an orphan, for which nobody came first
 		return goOn
 	case len(alive) == 0:
 		return childless
