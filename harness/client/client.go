@@ -53,8 +53,12 @@ func New(base string, d target.Dialect, inFlight int, transport *http.Transport)
 	transport.MaxIdleConns = inFlight
 	transport.MaxIdleConnsPerHost = inFlight
 	transport.IdleConnTimeout = idleLimit
-	return &Client{url: base + d.Request.Path, http: &http.Client{Transport: transport}, dialect: d}
+	return &Client{url: base + d.Request.Path, http: &http.Client{Transport: transport, CheckRedirect: Stay}, dialect: d}
 }
+
+// Stay is for an http.Client that follows no redirect: requests are for the target,
+// and it could send the load to any host.
+func Stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // Close drops the idle connections. The client can be used again.
 func (c *Client) Close() { c.http.CloseIdleConnections() }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -74,6 +75,25 @@ func TestAnAbsentTargetIsAnError(t *testing.T) {
 	got := New("http://127.0.0.1:1", target.ProcessExecute(), 1, &http.Transport{}).Execute(t.Context(), Request{})
 	if got.Known || got.Hung || got.Unknown || got.Message == "" {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// The target may not send the load to another host, be it by the same method or
+// by another one.
+func TestNobodyIsSentElsewhere(t *testing.T) {
+	for _, status := range []int{http.StatusFound, http.StatusTemporaryRedirect} {
+		var elsewhere atomic.Int64
+		other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			elsewhere.Add(1)
+			_, _ = w.Write([]byte(`{"exitCode":0,"result":""}`))
+		}))
+		defer other.Close()
+		server := httptest.NewServer(http.RedirectHandler(other.URL, status))
+		defer server.Close()
+		got := New(server.URL, target.ProcessExecute(), 1, &http.Transport{}).Execute(t.Context(), Request{Command: "true"})
+		if got.Known || elsewhere.Load() != 0 {
+			t.Errorf("%d: %d requests elsewhere, got %+v", status, elsewhere.Load(), got)
+		}
 	}
 }
 

@@ -80,7 +80,7 @@ func ready(ctx context.Context, url string, d target.Dialect, transport *http.Tr
 		e.Understood = err.Error()
 		return e
 	}
-	resp, err := (&http.Client{Transport: transport}).Do(req)
+	resp, err := (&http.Client{Transport: transport, CheckRedirect: client.Stay}).Do(req)
 	if err != nil {
 		e.Understood = err.Error()
 		return e

@@ -70,3 +70,13 @@ words: {unknown: [{exitCode: -1}]}
 		})
 	}
 }
+
+func TestReadyIsNotAskedElsewhere(t *testing.T) {
+	other := httptest.NewServer(fixed(200, ""))
+	defer other.Close()
+	server := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusTemporaryRedirect))
+	defer server.Close()
+	if e := ready(t.Context(), server.URL, target.Dialect{Ready: "/healthz"}, &http.Transport{}); e.OK || !strings.Contains(e.Understood, "307") {
+		t.Errorf("%+v", e)
+	}
+}

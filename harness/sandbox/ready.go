@@ -60,7 +60,7 @@ type question struct {
 // as ended is closed, with ctx's cause, or past the limit with the last thing
 // that it saw.
 func awaitReady(ctx context.Context, transport http.RoundTripper, q question, limit time.Duration, ended <-chan struct{}) error {
-	client := &http.Client{Transport: transport, Timeout: readyRequest}
+	client := &http.Client{Transport: transport, Timeout: readyRequest, CheckRedirect: stay}
 	deadline, began := time.NewTimer(limit), time.Now()
 	defer deadline.Stop()
 	for last := "nothing"; ; {
@@ -83,6 +83,9 @@ func awaitReady(ctx context.Context, transport http.RoundTripper, q question, li
 	}
 }
 
+// stay follows no redirect: it may lead to another host.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
 func (q question) wants() string {
 	if q.any {
 		return "an HTTP answer"
@@ -101,5 +104,9 @@ func probeReady(ctx context.Context, client *http.Client, q question) (string, b
 		return err.Error(), false
 	}
 	response.Body.Close()
-	return response.Status, q.any || response.StatusCode/100 == 2
+	seen := response.Status
+	if to := response.Header.Get("Location"); to != "" {
+		seen += fmt.Sprintf(" to %q, which is not followed", to)
+	}
+	return seen, q.any || response.StatusCode/100 == 2
 }

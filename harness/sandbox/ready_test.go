@@ -40,6 +40,16 @@ func TestAwaitReady(t *testing.T) {
 	}
 }
 
+func TestReadyIsNotAskedElsewhere(t *testing.T) {
+	elsewhere := answering(t, 200)
+	server := httptest.NewServer(http.RedirectHandler(elsewhere, http.StatusTemporaryRedirect))
+	defer server.Close()
+	err := awaitReady(t.Context(), http.DefaultTransport, question{url: server.URL}, 50*time.Millisecond, make(chan struct{}))
+	if err == nil || !strings.Contains(err.Error(), `307 Temporary Redirect to "`+elsewhere+`", which is not followed`) {
+		t.Errorf("got: %v", err)
+	}
+}
+
 func TestAwaitReadyGivesUpEarly(t *testing.T) {
 	ended := make(chan struct{})
 	close(ended)
