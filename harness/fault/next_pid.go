@@ -17,8 +17,8 @@ import (
 // numbers (proc(5), pid_max).
 //
 // A command takes part by the last two words that it writes: its own PID, and
-// the one that the next command is to get. A hit is a command that got it. The
-// number is set when nobody has it any more; one request at a time, or it
+// the one that the next command is to get. A hit is a command that got what one
+// before it has named: the very first number was nobody's. The number is set when nobody has it any more; one request at a time, or it
 // reaches another command.
 type NextPID struct{}
 
@@ -49,6 +49,7 @@ type armedPID struct {
 	sandbox sandbox.Sandbox
 
 	wanted int
+	named  bool // wanted by a command, which knows whose it was
 	// offset is how many processes the target starts before a command's own,
 	// as the last command showed it.
 	offset int
@@ -102,13 +103,13 @@ func (a *armedPID) After(output string) {
 	if errOwn != nil || errNext != nil {
 		return
 	}
-	if own == a.wanted {
+	if own == a.wanted && a.named {
 		a.hits++
 	}
 	if offset := a.offset + own - a.wanted; offset >= 0 && offset <= maxOffset {
 		a.offset = offset
 	}
-	a.wanted = next
+	a.wanted, a.named = next, true
 }
 
 func (a *armedPID) Hits(context.Context) (int64, string, error) {

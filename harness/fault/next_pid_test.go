@@ -58,12 +58,13 @@ func TestNextPIDFollowsWhatCommandsSay(t *testing.T) {
 		asked []int
 		hits  int64
 	}{
-		{"each leaves its own number", []string{"x 1000 1000", "x 1000 1000"}, []int{first, first}, 2},
-		{"one leaves another's", []string{fmt.Sprint("x 1000 ", other), fmt.Sprintf("x %d 7", other)}, []int{first, other}, 2},
-		{"one that wrote nothing", []string{"", "x 1000 1000"}, []int{first, first}, 1},
+		{"each leaves its own number", []string{"x 1000 1000", "x 1000 1000"}, []int{first, first}, 1},
+		{"one leaves another's", []string{fmt.Sprint("x 1000 ", other), fmt.Sprintf("x %d 7", other)}, []int{first, other}, 1},
+		{"one that wrote nothing", []string{"x 1000 1000", "", "x 1000 1000"}, []int{first, first, first}, 1},
+		{"the first one is nobody's", []string{"x 1000 1000"}, []int{first}, 0},
 		{"a helper comes first", []string{"x 1001 1001", "x 1001 1001"}, []int{first, first}, 1},
 		{"far off", []string{"x 1500 1000", "x 1000 1000"}, []int{first, first}, 1},
-		{"words", []string{"x y z", "x 1000 1000"}, []int{first, first}, 1},
+		{"words", []string{"x 1000 1000", "x y z", "x 1000 1000"}, []int{first, first, first}, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			sb := &counter{}
