@@ -13,11 +13,12 @@ import (
 )
 
 // Point is a named place in the reference daemon's own code (build tag
-// faultpoints). It slows or stops whoever passes.
+// faultpoints). It slows or stops whoever passes. A hit is an arrival that was
+// held.
 type Point struct {
 	// Place is the point's name, such as "before-publish".
 	Place string
-	// Sleep stops each arrival for that long.
+	// Sleep stops each arrival for that long, 1 ms or more.
 	Sleep time.Duration
 	// UntilReaped stops each arrival until the child it is about has been
 	// reaped by somebody else.
@@ -32,8 +33,11 @@ func (p Point) Name() string {
 	return fmt.Sprintf("%s %v", p.Place, p.Sleep)
 }
 
-// Prepare asks for the build that has the points.
+// Prepare asks for the build that has the points, which count in ms.
 func (p Point) Prepare(spec *sandbox.Spec) error {
+	if !p.UntilReaped && p.Sleep < time.Millisecond {
+		return fmt.Errorf("prepare fault point %s: a sleep of %v holds nobody, give 1ms or more", p.Place, p.Sleep)
+	}
 	if spec.FaultPointsBinary == "" {
 		return fmt.Errorf("%w: the target has no build with fault points", ErrDeclined)
 	}
@@ -48,7 +52,7 @@ type pointSetting struct {
 }
 
 type pointState struct {
-	Arrivals int64 `json:"arrivals"`
+	Held     int64 `json:"held"`
 	LimitHit int64 `json:"limitHit"`
 }
 
@@ -80,7 +84,7 @@ func (a armedPoint) Hits(ctx context.Context) (int64, string, error) {
 	if n := now.LimitHit - a.before.LimitHit; n > 0 {
 		note = fmt.Sprintf("the fault point let %d arrivals go at its limit", n)
 	}
-	return now.Arrivals - a.before.Arrivals, note, nil
+	return now.Held - a.before.Held, note, nil
 }
 
 func (a armedPoint) Disarm(ctx context.Context) error {

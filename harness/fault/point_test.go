@@ -54,7 +54,7 @@ func TestPointCountsFromItsArming(t *testing.T) {
 	if hits, note, err := armed.Hits(t.Context()); hits != 0 || note != "" || err != nil {
 		t.Errorf("before any arrival: %d hits, note %q, error %v", hits, note, err)
 	}
-	server.state = `{"name":"before-wait","sleepMs":1500,"arrivals":12,"held":9,"limitHit":3}`
+	server.state = `{"name":"before-wait","sleepMs":1500,"arrivals":20,"held":9,"limitHit":3}`
 	hits, note, err := armed.Hits(t.Context())
 	if hits != 7 || !strings.Contains(note, "let 2 arrivals go") || err != nil {
 		t.Errorf("%d hits, note %q, error %v", hits, note, err)
@@ -66,12 +66,25 @@ func TestPointCountsFromItsArming(t *testing.T) {
 
 func TestPointDeclinesWithoutItsBuild(t *testing.T) {
 	spec := sandbox.Spec{Binary: "daemon"}
-	if err := (Point{}).Prepare(&spec); !errors.Is(err, ErrDeclined) {
+	point := Point{Sleep: time.Millisecond}
+	if err := point.Prepare(&spec); !errors.Is(err, ErrDeclined) {
 		t.Errorf("got %v", err)
 	}
 	spec.FaultPointsBinary = "daemon-faultpoints"
-	if err := (Point{}).Prepare(&spec); err != nil || spec.Binary != "daemon-faultpoints" {
+	if err := point.Prepare(&spec); err != nil || spec.Binary != "daemon-faultpoints" {
 		t.Errorf("binary %q, error %v", spec.Binary, err)
+	}
+}
+
+func TestAPointThatHoldsNobodyIsRefused(t *testing.T) {
+	spec := sandbox.Spec{FaultPointsBinary: "daemon-faultpoints"}
+	for _, p := range []Point{{}, {Sleep: time.Millisecond - 1}} {
+		if err := p.Prepare(&spec); err == nil || errors.Is(err, ErrDeclined) || !strings.Contains(err.Error(), "holds nobody") {
+			t.Errorf("%s: %v", p.Name(), err)
+		}
+	}
+	if err := (Point{UntilReaped: true}).Prepare(&spec); err != nil {
+		t.Error(err)
 	}
 }
 
