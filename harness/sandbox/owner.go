@@ -2,10 +2,12 @@ package sandbox
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 const (
@@ -57,7 +59,17 @@ func (o owner) dead() bool {
 		return false
 	}
 	start, err := startTime(o.pid)
-	return err != nil || start != o.start
+	return o.gone(start, err, syscall.Kill(o.pid, 0))
+}
+
+// gone goes by the start time. Where that cannot be read there may still be
+// somebody to refuse a signal: other users' processes are hidden by hidepid
+// (proc(5)).
+func (o owner) gone(start string, unread, signal error) bool {
+	if unread == nil {
+		return start != o.start
+	}
+	return errors.Is(signal, syscall.ESRCH)
 }
 
 // startTime is field 22 of /proc/<pid>/stat, in clock ticks since boot. Fields

@@ -157,6 +157,27 @@ func TestOwnerDead(t *testing.T) {
 	}
 }
 
+// Under hidepid another user's process has no folder in /proc.
+func TestAnOwnerThatIsHiddenIsNotDead(t *testing.T) {
+	o := owner{start: "7"}
+	for name, c := range map[string]struct {
+		start          string
+		unread, signal error
+		want           bool
+	}{
+		"itself":                {"7", nil, nil, false},
+		"another user's":        {"7", nil, syscall.EPERM, false},
+		"the number came again": {"8", nil, nil, true},
+		"hidden":                {"", os.ErrNotExist, syscall.EPERM, false},
+		"nobody":                {"", os.ErrNotExist, syscall.ESRCH, true},
+		"this machine says no":  {"", os.ErrPermission, nil, false},
+	} {
+		if got := o.gone(c.start, c.unread, c.signal); got != c.want {
+			t.Errorf("%s: gone %v", name, got)
+		}
+	}
+}
+
 func TestStartTimeOfOddName(t *testing.T) {
 	sleep, err := exec.LookPath("sleep")
 	if err != nil {
