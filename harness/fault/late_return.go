@@ -10,9 +10,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/sandbox"
@@ -108,10 +110,12 @@ func (l LateReturn) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) 
 		return nil, err
 	}
 	armed.strace.Stderr = armed.strace.Stdout
-	if err := armed.strace.Start(); err != nil {
+	armed.strace.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	started := make(chan error)
+	go armed.live(started, said)
+	if err := <-started; err != nil {
 		return nil, fmt.Errorf("%w: start strace: %w", ErrDeclined, err)
 	}
-	go armed.listen(said)
 	if err := armed.attached(ctx); err != nil {
 		return nil, errors.Join(err, armed.Disarm(ctx))
 	}
@@ -131,8 +135,16 @@ type armedReturn struct {
 	complaint string
 }
 
-// listen counts hits until strace ends.
-func (a *armedReturn) listen(said io.Reader) {
+// live starts strace and counts hits until it ends. A harness that is killed takes
+// strace with it, and the delays. The kernel goes by the thread that forked
+// (prctl(2), PR_SET_PDEATHSIG), so this one stays.
+func (a *armedReturn) live(started chan<- error, said io.Reader) {
+	runtime.LockOSThread() // for ever: the thread ends with the goroutine
+	err := a.strace.Start()
+	started <- err
+	if err != nil {
+		return
+	}
 	defer close(a.done)
 	for lines := bufio.NewScanner(said); lines.Scan(); {
 		a.note(lines.Text())

@@ -2,6 +2,7 @@ package fault
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -103,6 +104,36 @@ func TestLateReturnDelaysUntilItIsDisarmed(t *testing.T) {
 	}
 }
 
+func TestNoDelayOutlivesAHarnessThatIsKilled(t *testing.T) {
+	needStrace(t)
+	s := newShell(t)
+	harness := exec.Command("/proc/self/exe")
+	harness.Env = append(os.Environ(), fmt.Sprintf("%s=%d", armsAndWaits, s.PID()))
+	stdin, errIn := harness.StdinPipe()
+	stdout, errOut := harness.StdoutPipe()
+	if err := errors.Join(errIn, errOut, harness.Start()); err != nil {
+		t.Fatal(err)
+	}
+	defer stdin.Close()
+	said, err := bufio.NewReader(stdout).ReadString('\n')
+	harness.Process.Kill()
+	harness.Wait()
+	if err != nil || said != "armed: <nil>\n" {
+		t.Fatalf("%q, %v", said, err)
+	}
+	const limit = 10 * time.Second
+	var status []byte
+	for deadline := time.Now().Add(limit); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		status, err = os.ReadFile(fmt.Sprintf("/proc/%d/status", s.PID()))
+		if err != nil || strings.Contains(string(status), "\nTracerPid:\t0\n") {
+			break
+		}
+	}
+	if err != nil || !strings.Contains(string(status), "\nTracerPid:\t0\n") {
+		t.Errorf("a target that is not traced expected within %v, last saw %s (%v)", limit, status, err)
+	}
+}
+
 func TestAStraceThatDiesVoidsTheHits(t *testing.T) {
 	needStrace(t)
 	armed, err := LateReturn{Call: Wait4, Delay: time.Second}.Arm(t.Context(), newShell(t))
@@ -182,7 +213,7 @@ func TestOnlyDelayedCallsOfTheTargetThatMatterAreHits(t *testing.T) {
 		{Read, `T read(9<pipe:[7]>, "GET / HTTP/1.1"..., 4096) = 80 (DELAYED)`, 0},
 		{Read, "T read(9<pipe:[7]>, 0x1ea4eafce714, 4096) = -1 EAGAIN (Resource temporarily unavailable) (DELAYED)", 0},
 	} {
-		a := &armedReturn{tell: c.call.teller(), sandbox: &shell{cmd: &exec.Cmd{Process: &os.Process{Pid: os.Getpid()}}}}
+		a := &armedReturn{tell: c.call.teller(), sandbox: ofProcess(os.Getpid())}
 		for line := range strings.Lines(strings.ReplaceAll(c.lines, "T ", self+" ")) {
 			a.note(strings.TrimSuffix(line, "\n"))
 		}
@@ -196,7 +227,24 @@ func TestOnlyDelayedCallsOfTheTargetThatMatterAreHits(t *testing.T) {
 // it reads a line.
 const startsCommands = "REAPCHECK_TEST_STARTS_COMMANDS"
 
+// armsAndWaits makes the test binary a harness that straces the process which it
+// names, and waits to be killed.
+const armsAndWaits = "REAPCHECK_TEST_ARMS_AND_WAITS"
+
+func armAndWait(target string) {
+	pid, _ := strconv.Atoi(target)
+	_, err := LateReturn{Call: Wait4, Delay: time.Second}.Arm(context.Background(), ofProcess(pid))
+	fmt.Println("armed:", err)
+	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+func ofProcess(pid int) *shell { return &shell{cmd: &exec.Cmd{Process: &os.Process{Pid: pid}}} }
+
 func TestMain(m *testing.M) {
+	if target := os.Getenv(armsAndWaits); target != "" {
+		armAndWait(target)
+		return
+	}
 	if os.Getenv(startsCommands) == "" {
 		os.Exit(m.Run())
 	}
