@@ -69,7 +69,7 @@ func (c *cell) add(t turn) {
 
 // rates compares executions per second.
 func (b *Bench) rates(ctx context.Context, report *Report) (err error) {
-	folder, err := os.MkdirTemp("", "reapcheck-bench-")
+	folder, err := sandbox.MakeFolder("bench-")
 	if err != nil {
 		return err
 	}

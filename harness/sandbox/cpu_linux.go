@@ -66,7 +66,7 @@ func (s *namespaced) LimitCPU(_ context.Context, share float64) error {
 		if err != nil {
 			return fmt.Errorf("limit CPU of %s: %w", s.name, err)
 		}
-		group := filepath.Join(own, fmt.Sprintf("reapcheck-%d", s.PID()))
+		group := filepath.Join(own, groupName(thisProcess(), s.PID()))
 		if err := os.Mkdir(group, 0o755); err != nil {
 			return fmt.Errorf("limit CPU of %s: make control group: %w", s.name, err)
 		}
@@ -86,6 +86,40 @@ func (s *namespaced) LimitCPU(_ context.Context, share float64) error {
 		return errors.Join(fmt.Errorf("limit CPU of %s: %w", s.name, err), s.leaveCPU())
 	}
 	return nil
+}
+
+// groupName has the owner in it, and no slash.
+func groupName(o owner, pid int) string {
+	return fmt.Sprintf("reapcheck-%d-%s", pid, strings.ReplaceAll(o.String(), "/", "_"))
+}
+
+func groupOwner(name string) (owner, bool) {
+	part := strings.SplitN(name, "-", 3)
+	if len(part) != 3 || part[0] != "reapcheck" {
+		return owner{}, false
+	}
+	return parseOwner(strings.ReplaceAll(part[2], "_", "/"))
+}
+
+// sweepGroups removes what killed runs have left below this process's control
+// group. Who was in them has been killed with the run.
+func sweepGroups() (removed int, err error) {
+	own, err := cpuGroup(os.Getpid())
+	if err != nil {
+		return 0, nil // there is none to be left
+	}
+	found, err := filepath.Glob(filepath.Join(own, "reapcheck-*"))
+	for _, group := range found {
+		if o, ok := groupOwner(filepath.Base(group)); !ok || !o.dead() {
+			continue
+		}
+		if errRemove := os.Remove(group); errRemove != nil {
+			err = errors.Join(err, fmt.Errorf("remove control group of a dead run: %w", errRemove))
+			continue
+		}
+		removed++
+	}
+	return removed, err
 }
 
 func (s *namespaced) Throttled() (int64, error) { return throttled(s.cpu) }

@@ -45,14 +45,15 @@ func newSweep() *cobra.Command {
 		Short: "remove what killed runs left behind; runs that are alive are not touched",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			folders, errFolders := sandbox.SweepFolders()
 			swept, err := sandbox.Sweep(cmd.Context())
 			if errors.Is(err, sandbox.ErrUnavailable) {
 				err = nil // without an engine there is nothing to remove
 			}
-			if err != nil {
+			if err := errors.Join(err, errFolders); err != nil {
 				return infrastructure(err)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "removed %d containers and %d images of dead runs\n", swept.Containers, swept.Images)
+			fmt.Fprintf(cmd.OutOrStdout(), "removed %d containers, %d images and %d folders of dead runs\n", swept.Containers, swept.Images, folders)
 			return nil
 		},
 	}

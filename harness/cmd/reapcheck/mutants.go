@@ -22,6 +22,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/mutant"
 	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/scenarios"
@@ -138,7 +139,7 @@ func (o options) prepareMutants(ctx context.Context) (r mutantRun, err error) {
 	if r.folder, err = session.NewFolder(o.results, "mutants", time.Now()); err != nil {
 		return r, err
 	}
-	r.scratch, err = os.MkdirTemp("", "reapcheck-mutants-")
+	r.scratch, err = sandbox.MakeFolder("mutants-")
 	return r, err
 }
 

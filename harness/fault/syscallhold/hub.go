@@ -42,7 +42,7 @@ const launcherName = "launcher"
 // Open makes a folder with a copy of the launcher, a static executable, and
 // listens there. Close removes it.
 func Open(launcherPath string) (*Hub, error) {
-	root, err := os.MkdirTemp("", "reapcheck-")
+	root, err := sandbox.MakeFolder("hold-")
 	if err != nil {
 		return nil, fmt.Errorf("make folder of launcher: %w", err)
 	}
