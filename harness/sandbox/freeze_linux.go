@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -141,11 +140,9 @@ func (s *namespaced) stop(pid int, told map[int]int) error {
 }
 
 // still says whether every thread of a process is stopped, be it by a signal
-// or by a tracer, or has ended. The state's letter follows the name, which may
-// hold any parenthesis (proc(5)). A thread that was told to stop and is in a
-// sleep that signals do not end, D, stops before it runs on: it may be waiting
-// for a child that it has started by vfork(2) and that has stopped before its
-// exec.
+// or by a tracer, or has ended. A thread that was told to stop and is in a sleep
+// that signals do not end, D, stops before it runs on: it may be waiting for a
+// child that it has started by vfork(2) and that has stopped before its exec.
 func still(pid int, told bool) bool {
 	states := "TtZX"
 	if told {
@@ -153,11 +150,11 @@ func still(pid int, told bool) bool {
 	}
 	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
 	for _, path := range threads {
-		stat, err := os.ReadFile(path)
+		stat, err := probe.ReadStat(path)
 		if err != nil {
 			continue // it has ended
 		}
-		if state := stat[bytes.LastIndexByte(stat, ')')+2]; !strings.ContainsRune(states, rune(state)) {
+		if !strings.ContainsRune(states, rune(stat.State)) {
 			return false
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -296,25 +295,6 @@ func ofNobody(t *testing.T) (program string) {
 	}
 	t.Cleanup(func() { os.Remove(program) })
 	return program
-}
-
-// sayInterrupts is childMain's: it becomes root, says each SIGINT, and ends by
-// SIGTERM.
-func sayInterrupts() int {
-	if err := BecomeRoot(); err != nil {
-		fmt.Println(err)
-		return 1
-	}
-	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
-	fmt.Println("ready")
-	for s := range signals {
-		fmt.Println(s)
-		if s == syscall.SIGTERM {
-			return 0
-		}
-	}
-	return 1
 }
 
 // A terminal signals the whole group, kill(1) the one process that the user

@@ -3,11 +3,12 @@ package sandbox
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"syscall"
+
+	"github.com/reapcheck/reapcheck/harness/probe"
 )
 
 const (
@@ -35,8 +36,8 @@ func thisProcess() owner {
 	boot, _ := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	pidns, _ := os.Readlink("/proc/self/ns/pid")
 	pid := os.Getpid()
-	start, _ := startTime(pid)
-	return owner{string(bytes.TrimSpace(boot)), strings.Trim(pidns, "pid:[]"), pid, start}
+	self, _ := probe.StatOf(pid)
+	return owner{string(bytes.TrimSpace(boot)), strings.Trim(pidns, "pid:[]"), pid, self.Start}
 }
 
 func parseOwner(label string) (owner, bool) {
@@ -58,8 +59,8 @@ func (o owner) dead() bool {
 	if o.pidns != self.pidns {
 		return false
 	}
-	start, err := startTime(o.pid)
-	return o.gone(start, err, syscall.Kill(o.pid, 0))
+	stat, err := probe.StatOf(o.pid)
+	return o.gone(stat.Start, err, syscall.Kill(o.pid, 0))
 }
 
 // gone goes by the start time. Where that cannot be read there may still be
@@ -70,20 +71,4 @@ func (o owner) gone(start string, unread, signal error) bool {
 		return start != o.start
 	}
 	return errors.Is(signal, syscall.ESRCH)
-}
-
-// startTime is field 22 of /proc/<pid>/stat, in clock ticks since boot. Fields
-// are counted from the last parenthesis, because the name before it may hold
-// spaces and parentheses.
-func startTime(pid int) (string, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return "", err
-	}
-	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
-	const state, starttime = 3, 22
-	if len(fields) <= starttime-state {
-		return "", fmt.Errorf("read /proc/%d/stat: %d fields after the name, more than %d expected", pid, len(fields), starttime-state)
-	}
-	return fields[starttime-state], nil
 }

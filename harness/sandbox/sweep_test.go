@@ -7,12 +7,14 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"os/signal"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/moby/moby/client"
+
+	"github.com/reapcheck/reapcheck/harness/probe"
 )
 
 // runAsChild makes the test binary a run that waits to be killed. Its value is
@@ -45,6 +47,25 @@ func childMain() int {
 	fmt.Println("started", sb.PID())
 	_, _ = io.Copy(io.Discard, os.Stdin)
 	return 0
+}
+
+// sayInterrupts is childMain's: it becomes root, says each SIGINT, and ends by
+// SIGTERM.
+func sayInterrupts() int {
+	if err := BecomeRoot(); err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	fmt.Println("ready")
+	for s := range signals {
+		fmt.Println(s)
+		if s == syscall.SIGTERM {
+			return 0
+		}
+	}
+	return 1
 }
 
 // startChild runs childMain in a process of its own and returns it when its
@@ -99,12 +120,12 @@ func TestSweepAfterKill(t *testing.T) {
 	living := start(t, d, spec(t))
 
 	child, _ := startChild(t, os.Args[0], "docker", nil)
-	started, err := startTime(child.Process.Pid)
+	started, err := probe.StatOf(child.Process.Pid)
 	if err != nil {
 		t.Fatal(err)
 	}
 	orphans := thisProcess()
-	orphans.pid, orphans.start = child.Process.Pid, started
+	orphans.pid, orphans.start = child.Process.Pid, started.Start
 
 	if _, alive, err := sweepThis(t); err != nil || alive < 4 {
 		t.Fatalf("two images and two containers alive expected, found %d (%v)", alive, err)
@@ -175,29 +196,5 @@ func TestAnOwnerThatIsHiddenIsNotDead(t *testing.T) {
 		if got := o.gone(c.start, c.unread, c.signal); got != c.want {
 			t.Errorf("%s: gone %v", name, got)
 		}
-	}
-}
-
-func TestStartTimeOfOddName(t *testing.T) {
-	sleep, err := exec.LookPath("sleep")
-	if err != nil {
-		t.Skip(err)
-	}
-	odd := filepath.Join(t.TempDir(), "a) b (c")
-	if err := os.Symlink(sleep, odd); err != nil {
-		t.Fatal(err)
-	}
-	child := exec.Command(odd, "60")
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = child.Process.Kill(); _ = child.Wait() }()
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", child.Process.Pid))
-	if err != nil || !strings.Contains(string(stat), "(a) b (c)") {
-		t.Fatalf("the name is not odd: %s %v", stat, err)
-	}
-	got, err := startTime(child.Process.Pid)
-	if self, _ := startTime(os.Getpid()); err != nil || len(got) != len(self) {
-		t.Errorf("%q, %v; this process: %q", got, err, self)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/reapcheck/reapcheck/harness/probe"
 )
 
 // child is one process for certain: a pidfd of our own, which a later process
@@ -47,13 +49,13 @@ func (f family) confirm(c call, pid int) error {
 		}
 		same = again == pid
 	}
-	_, parent, err := stateOf(pid)
+	stat, err := probe.StatOf(pid)
 	switch {
 	case !same || vanished(err):
 		return errGone
 	case err != nil:
 		return err
-	case parent != f.target:
+	case stat.Parent != f.target:
 		return errNotChild
 	}
 	return nil

@@ -1,7 +1,6 @@
 package syscallhold
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/reapcheck/reapcheck/harness/probe"
 )
 
 // family is the target and its children, seen through this host's /proc.
@@ -128,7 +129,7 @@ func (f family) allChildren() ([]int, error) {
 		if err != nil {
 			continue
 		}
-		if _, parent, err := stateOf(pid); err == nil && parent == f.target {
+		if stat, err := probe.StatOf(pid); err == nil && stat.Parent == f.target {
 			all = append(all, pid)
 		}
 	}
@@ -153,31 +154,16 @@ func (f family) zombies() (dead, alive []int, err error) {
 // split leaves out what is a child no more.
 func (f family) split(children []int) (dead, alive []int) {
 	for _, pid := range children {
-		state, parent, err := stateOf(pid)
+		stat, err := probe.StatOf(pid)
 		switch {
-		case err != nil || parent != f.target:
-		case state == 'Z':
+		case err != nil || stat.Parent != f.target:
+		case stat.State == 'Z':
 			dead = append(dead, pid)
 		default:
 			alive = append(alive, pid)
 		}
 	}
 	return dead, alive
-}
-
-// stateOf reads the state's letter and the parent. They follow the last
-// parenthesis, because the name before it may hold any (proc(5)).
-func stateOf(pid int) (state byte, parent int, err error) {
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, 0, err
-	}
-	fields := bytes.Fields(raw[bytes.LastIndexByte(raw, ')')+1:])
-	if len(fields) < 2 {
-		return 0, 0, fmt.Errorf("read /proc/%d/stat: %q is too short", pid, raw)
-	}
-	parent, err = strconv.Atoi(string(fields[1]))
-	return fields[0][0], parent, err
 }
 
 // innerIDs are a process's numbers from this host's PID namespace inwards.
