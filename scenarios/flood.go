@@ -19,10 +19,11 @@ var _ = scenario("flood", "a command that floods its output",
 			Trials: s.Scale.Trials(1, 3), InFlight: 1, Commands: flood,
 			Watch: comesBack(floodBytes, peakMemory),
 		}
-		return session.Experiment{Arms: []session.Arm{naive(arm, ""), candidate(arm)}}
+		return session.Experiment{Arms: []session.Arm{naive(arm, "", tooMany(peakMemory)), candidate(arm)}}
 	})
 
-// floodBytes is more than a daemon of this kind needs for itself.
+// floodBytes is more than a daemon of this kind needs for itself, and less than
+// the client reads of an answer: what is at fault shall be the memory.
 const floodBytes = 64 << 20
 
 func flood(index int, r *rand.Rand) load.Command {

@@ -19,7 +19,7 @@ var _ = scenario("hang-up", "a client that hangs up",
 			Trials: s.Scale.Trials(16, 80), InFlight: 8, Commands: abandoned,
 			Watch: comesTo(0, processes, zombies),
 		}
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{naive(arm, ""), candidate(arm)}}
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{naive(arm, "", tooMany(processes)), candidate(arm)}}
 	})
 
 // abandoned runs for longer than a run of this scenario takes. One in four is an

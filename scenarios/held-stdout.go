@@ -7,6 +7,7 @@ import (
 
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
 // A background child inherits the command's standard output, so the pipe's end
@@ -17,7 +18,7 @@ var _ = scenario("held-stdout", "a background child that holds the output",
 	"does not hold the answer, lives on, and is reaped when it ends, where a naive daemon waits for it",
 	func(s *session.Session) session.Experiment {
 		held := s.Scale.Trials(2*heldAtOnce, 10*heldAtOnce)
-		control := naive(session.Arm{Trials: 3, InFlight: 3, Commands: heldStdout, Deadline: heldFor / 5}, "")
+		control := naive(session.Arm{Trials: 3, InFlight: 3, Commands: heldStdout, Deadline: heldFor / 5}, "", trial.Symptom(trial.Hung))
 		// The children end by a last command, a burst of its own: nobody has to
 		// wait for them, and no machine is too slow to answer before they end.
 		sound := candidate(session.Arm{

@@ -6,6 +6,7 @@ import (
 
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
 // With WNOHANG, wait4 returns 0 while children run and none of them has ended.
@@ -18,7 +19,7 @@ var _ = scenario("idle", "a daemon with nothing to do but a child that runs on",
 			Trials: s.Scale.Trials(20, 100), InFlight: 4, Commands: leavesSleeper,
 			Watch: rests,
 		}
-		return session.Experiment{Arms: []session.Arm{naive(arm, "polling"), candidate(arm)}}
+		return session.Experiment{Arms: []session.Arm{naive(arm, "polling", trial.FailedCheck(busy)), candidate(arm)}}
 	})
 
 // leavesSleeper leaves a child that outlives the look at the end.

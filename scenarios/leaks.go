@@ -12,7 +12,7 @@ import (
 // daemon has to hold what it held before, give or take the threads that the Go
 // runtime keeps and the connections that the harness does.
 var _ = scenario("leaks", "what commands leave behind",
-	"is nothing, where a daemon without a reaper keeps every orphan",
+	"is nothing, where a naive daemon keeps something of every command",
 	func(s *session.Session) session.Experiment {
 		const inFlight, spare, filesEach = 8, 24, 6
 		arm := session.Arm{
@@ -24,7 +24,10 @@ var _ = scenario("leaks", "what commands leave behind",
 				staysBelow(filesEach*inFlight+spare, files),
 			),
 		}
-		return session.Experiment{Arms: []session.Arm{misbehaving(arm, "no-reaper", "none"), candidate(arm)}}
+		control := naive(arm, "hoarding",
+			tooMany(files), tooMany(threads), tooMany(zombies), tooMany(processes), everTooMany(files))
+		control.Trials = 400 // of which each keeps what it can
+		return session.Experiment{Arms: []session.Arm{control, candidate(arm)}}
 	})
 
 // everyEnd mixes commands that end well, leave orphans, and are not found.

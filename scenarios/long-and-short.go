@@ -6,6 +6,7 @@ import (
 
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
 // A build runs for minutes while an editor asks for `git status`. A lock that
@@ -14,7 +15,7 @@ import (
 var _ = scenario("long-and-short", "short commands beside a long one",
 	"are answered while it runs, where a naive daemon with a lock around its work makes them wait",
 	func(s *session.Session) session.Experiment {
-		control := naive(session.Arm{Trials: every, InFlight: 4, Commands: longAndShort, Deadline: time.Second}, "serial")
+		control := naive(session.Arm{Trials: every, InFlight: 4, Commands: longAndShort, Deadline: time.Second}, "serial", trial.Symptom(trial.Hung))
 		sound := candidate(session.Arm{Trials: s.Scale.Trials(40, 200), InFlight: 4, Commands: longAndShort})
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, sound}}
 	})

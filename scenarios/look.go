@@ -36,6 +36,15 @@ var (
 	peakMemory = count{"the target's peak memory in bytes", func(s probe.Snapshot) int { return s.Target().PeakRSS }}
 )
 
+// tooMany is the symptom of a count that has not come down.
+func tooMany(c count) trial.Symptom { return trial.FailedCheck(c.name) }
+
+// everTooMany is the symptom of a count that was too high in between.
+func everTooMany(c count) trial.Symptom { return trial.FailedCheck(c.highest()) }
+
+// highest is what the check of a count's highest is called.
+func (c count) highest() string { return "highest of " + c.name }
+
 // comesTo promises that each count is down to most within settleLimit after the
 // last trial.
 func comesTo(most int, counts ...count) watch {
@@ -133,7 +142,7 @@ func staysBelow(slack int, c count) watch {
 		return func(context.Context) ([]trial.Check, error) {
 			stop()
 			n := <-peak
-			return []trial.Check{{Name: "highest of " + c.name, Want: fmt.Sprintf("at most %d", most), Got: strconv.Itoa(n), OK: n <= most}}, nil
+			return []trial.Check{{Name: c.highest(), Want: fmt.Sprintf("at most %d", most), Got: strconv.Itoa(n), OK: n <= most}}, nil
 		}, nil
 	}
 }
@@ -158,6 +167,9 @@ func highest(ctx context.Context, pid int, c count) int {
 	}
 }
 
+// busy is the check that rests makes.
+const busy = "CPU time in 1s"
+
 // rests promises that the target uses hardly any CPU once all trials have
 // ended.
 func rests(_ context.Context, sb sandbox.Sandbox) (session.Look, error) {
@@ -177,7 +189,7 @@ func rests(_ context.Context, sb sandbox.Sandbox) (session.Look, error) {
 		after, err := probe.LookAt(sb.PID())
 		used := after.CPU - before.CPU
 		return []trial.Check{{
-			Name: fmt.Sprintf("CPU time in %v", window), Want: fmt.Sprintf("at most %v", most), Got: used.String(), OK: used <= most,
+			Name: busy, Want: fmt.Sprintf("at most %v", most), Got: used.String(), OK: used <= most,
 		}}, err
 	}, nil
 }

@@ -23,7 +23,7 @@ var _ = scenario("many-in-flight", "many commands in flight",
 			Deadline: time.Minute,
 			Watch:    staysBelow(spare, threads),
 		}
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{misbehaving(arm, "wait-per-child", "none"), candidate(arm)}}
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{misbehaving(arm, "wait-per-child", "none", everTooMany(threads)), candidate(arm)}}
 	})
 
 // fiveSeconds is longer than it takes to start all that are in flight. It costs

@@ -19,7 +19,8 @@ var _ = scenario("orphan-storm", "a storm of orphans",
 			Trials: s.Scale.Trials(100, 500), InFlight: 16, Commands: orphans,
 			Watch: all(comesTo(0, zombies, processes), comesBack(forgotten, memory)),
 		}
-		return session.Experiment{Arms: []session.Arm{misbehaving(arm, "no-reaper", "none"), candidate(arm)}}
+		control := naive(arm, "hoarding", tooMany(zombies), tooMany(processes), tooMany(memory))
+		return session.Experiment{Arms: []session.Arm{control, candidate(arm)}}
 	})
 
 // forgotten is what a daemon may grow by meanwhile, far less than 64 KiB for

@@ -7,6 +7,7 @@ import (
 
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
 // What a command wrote last is still in the pipe when it ends, up to 64 KiB of
@@ -23,7 +24,7 @@ var _ = scenario("output", "what a command writes",
 		arm := session.Arm{
 			Trials: s.Scale.Trials(60, 300), InFlight: 4, Commands: writes, ByOutput: true,
 		}
-		return session.Experiment{Busy: true, Arms: []session.Arm{naive(arm, "unflushed"), candidate(arm)}}
+		return session.Experiment{Busy: true, Arms: []session.Arm{naive(arm, "unflushed", trial.Symptom(trial.Output)), candidate(arm)}}
 	})
 
 func writes(index int, r *rand.Rand) load.Command {

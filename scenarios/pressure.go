@@ -9,6 +9,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
 // A container has a pids limit, and threads count (cgroups(7), pids.max): when
@@ -26,7 +27,7 @@ var _ = scenario("pressure", "a sandbox that has no room for another process",
 			Fault: limit, MinHits: int64(bursts / 2),
 			Watch: comesTo(0, processes, zombies),
 		}
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{naive(arm, ""), candidate(arm)}}
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{naive(arm, "", trial.Symptom(trial.Lost)), candidate(arm)}}
 	})
 
 // pressed may be refused under the limit and must be right otherwise. Under the

@@ -7,6 +7,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
 // `docker stop` sends SIGTERM and, ten seconds later, SIGKILL. In between a
@@ -25,7 +26,7 @@ var _ = scenario("shutdown", "SIGTERM with commands in flight",
 		candidate := candidate(arm)
 		candidate.Ends = "exit status 0"
 		// All commands at once, and one arm after the other.
-		return session.Experiment{Turns: 1, Arms: []session.Arm{naive(arm, ""), candidate}}
+		return session.Experiment{Turns: 1, Arms: []session.Arm{naive(arm, "", trial.Symptom(trial.Error)), candidate}}
 	})
 
 func twoSeconds(index int, r *rand.Rand) load.Command {

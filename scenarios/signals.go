@@ -22,7 +22,7 @@ var _ = scenario("signals", "a command that a signal ends",
 		trials := s.Scale.Trials(60, 300)
 		return session.Experiment{Arms: []session.Arm{
 			{
-				Name: "naive", Role: trial.Baseline, Build: target.Naive, Claim: trial.Misbehaves,
+				Name: "naive", Role: trial.Baseline, Build: target.Naive, Claim: trial.Misbehaves, By: []trial.Symptom{trial.Symptom(trial.Lost)},
 				Trials: trials, InFlight: 4, Commands: killed,
 			}, {
 				Name: "candidate", Role: trial.Candidate, Claim: trial.Clean,

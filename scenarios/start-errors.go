@@ -21,7 +21,7 @@ var _ = scenario("start-errors", "a command that cannot be started",
 			Trials: s.Scale.Trials(120, 600), InFlight: inFlight, Commands: cannotStart,
 			Watch: comesBack(inFlight+spare, files, threads),
 		}
-		return session.Experiment{Busy: true, Arms: []session.Arm{naive(arm, ""), candidate(arm)}}
+		return session.Experiment{Busy: true, Arms: []session.Arm{naive(arm, "hoarding", trial.Symptom(trial.Lost), tooMany(files), tooMany(threads)), candidate(arm)}}
 	})
 
 // cannotStart is, by turns, what nobody can start, and what only seems so: the

@@ -104,3 +104,23 @@ func TestSelect(t *testing.T) {
 		t.Errorf("%v, %v", got, err)
 	}
 }
+
+// A control that has to misbehave says how: what fails for another reason clears
+// no candidate.
+func TestControlsNameTheirSymptoms(t *testing.T) {
+	for _, blackBox := range []bool{false, true} {
+		s := &session.Session{Runtime: sandbox.NewNamespace(), BlackBox: blackBox, Scale: session.Scale{Tier: session.Quick}}
+		for _, known := range List() {
+			for _, arm := range plans[known.ID](s).Arms {
+				if (arm.Claim == trial.Misbehaves) != (len(arm.By) > 0) {
+					t.Errorf("%s/%s: the claim %q by %q", known.ID, arm.Name, arm.Claim, arm.By)
+				}
+				for _, symptom := range arm.By {
+					if err := symptom.Validate(); err != nil {
+						t.Errorf("%s/%s: %v", known.ID, arm.Name, err)
+					}
+				}
+			}
+		}
+	}
+}

@@ -20,7 +20,7 @@ var _ = scenario("timeout-group", "a command that outlives its timeout",
 			Trials: s.Scale.Trials(12, 60), InFlight: 6, Commands: overtime,
 			Watch: comesTo(0, processes, zombies),
 		}
-		control, sound := naive(arm, ""), candidate(arm)
+		control, sound := naive(arm, "", trial.Symptom(trial.Hung), tooMany(processes)), candidate(arm)
 		control.Deadline = overtimeLimit + time.Second
 		sound.Prompt = overtimeLimit + time.Second
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, sound}}

@@ -39,8 +39,8 @@ type Client struct {
 }
 
 // maxAnswer bounds what is read of one answer, so that a broken target cannot
-// exhaust the harness.
-const maxAnswer = 64 << 20
+// exhaust the harness. It leaves room for what the scenario flood writes.
+var maxAnswer = 128 << 20
 
 // idleLimit is below the time after which servers close idle connections. One that
 // does so as a request comes in does not answer it, which would count as an error.
@@ -110,6 +110,9 @@ func (c *Client) send(ctx context.Context, body []byte) (int, []byte, error) {
 		return 0, nil, err
 	}
 	defer resp.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, int64(maxAnswer)+1))
+	if err == nil && len(raw) > maxAnswer {
+		err = fmt.Errorf("read answer: it is longer than %d MiB", maxAnswer>>20)
+	}
 	return resp.StatusCode, raw, err
 }

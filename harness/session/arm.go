@@ -47,7 +47,7 @@ const teardownLimit = 30 * time.Second
 func (s *Session) beginArm(ctx context.Context, e Experiment, a Arm, enough func()) (*runningArm, error) {
 	tested := s.targetOf(a)
 	plan := trial.Plan{
-		Run: s.runID(), Scenario: e.Scenario, Arm: a.Name, Arms: e.armNames(), Role: a.Role, Strategy: tested.Strategy, Claim: a.Claim,
+		Run: s.runID(), Scenario: e.Scenario, Arm: a.Name, Arms: e.armNames(), Role: a.Role, Strategy: tested.Strategy, Claim: a.Claim, By: a.By,
 		Trials: a.Trials, InFlight: a.InFlight, Seed: s.Seed, MinHits: a.MinHits,
 	}
 	if a.Fault != nil {

@@ -103,6 +103,9 @@ type Arm struct {
 	Name  string
 	Role  trial.Role
 	Claim trial.Claim
+	// By are the symptoms that an arm which must misbehave has to show, all of
+	// them.
+	By []trial.Symptom
 	// Build and Strategy choose what a baseline arm runs; the others run the
 	// session's candidate.
 	Build    target.Build

@@ -140,20 +140,20 @@ func (s *Summary) brokenClaim() string {
 	case Misleads:
 		holds = s.Counts[Wrong] > 0
 	case Misbehaves:
-		holds = s.BadTrials() > 0 || len(s.FailedChecks()) > 0
+		holds = s.misbehaves()
 	default:
 		return fmt.Sprintf("unknown claim %q", s.Plan.Claim)
 	}
 	if holds {
 		return ""
 	}
-	return fmt.Sprintf("must %s, saw %s", s.Plan.Claim.Must(), s.tally())
+	return fmt.Sprintf("must %s, saw %s", s.must(), s.tally())
 }
 
 // tally says what was seen, in a line.
 func (s *Summary) tally() string {
 	parts := []string{fmt.Sprintf("%d trials", s.Trials)}
-	for _, o := range []Outcome{OK, Lost, Wrong, Output, Error, Hung} {
+	for _, o := range Outcomes {
 		if n := s.Counts[o]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, o))
 		}

@@ -40,7 +40,7 @@ const (
 	Misleads Claim = "misleads"
 	// NoClaim is a witness's.
 	NoClaim Claim = "none"
-	// Misbehaves: at least one trial is bad or one check does not hold.
+	// Misbehaves: the arm shows every symptom that its plan names.
 	Misbehaves Claim = "misbehaves"
 )
 
@@ -66,9 +66,12 @@ type Plan struct {
 	// Strategy is the reference daemon's, empty for a foreign target.
 	Strategy string `json:"strategy,omitempty"`
 	Claim    Claim  `json:"claim"`
-	Trials   int    `json:"trials"`
-	InFlight int    `json:"inFlight"`
-	Seed     uint64 `json:"seed"`
+	// By are the symptoms of an arm that must misbehave: one that fails in some
+	// other way does not show that the look at these is not blind.
+	By       []Symptom `json:"by,omitempty"`
+	Trials   int       `json:"trials"`
+	InFlight int       `json:"inFlight"`
+	Seed     uint64    `json:"seed"`
 	// Fault names what is injected; empty means nothing.
 	Fault string `json:"fault,omitempty"`
 	// MinHits is how often the fault must have hit for the arm to count; it is
