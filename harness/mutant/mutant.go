@@ -17,6 +17,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
 // Mutant is one planted defect.
@@ -27,6 +29,8 @@ type Mutant struct {
 	Seen, Notice string
 	// KilledBy is the scenario that must fail.
 	KilledBy string
+	// KilledAs is the symptom by which it must.
+	KilledAs trial.Symptom
 	// Strategy is the reference daemon's.
 	Strategy string
 
@@ -71,11 +75,14 @@ func parse(slug string, raw []byte) (Mutant, error) {
 		return header.Get(key)
 	}
 	m := Mutant{
-		Slug: slug, Seen: value("Seen"), Notice: value("Notice"), KilledBy: value("Killed-By"), Strategy: value("Strategy"),
-		patch: patch,
+		Slug: slug, Seen: value("Seen"), Notice: value("Notice"), KilledBy: value("Killed-By"),
+		KilledAs: trial.Symptom(value("Killed-As")), Strategy: value("Strategy"), patch: patch,
 	}
 	if missing != nil {
 		return m, fmt.Errorf("header without %s", strings.Join(missing, ", "))
+	}
+	if err := m.KilledAs.Validate(); err != nil {
+		return m, fmt.Errorf("header Killed-As: %w", err)
 	}
 	if len(m.files()) == 0 {
 		return m, errors.New("no patch below the header")

@@ -45,7 +45,7 @@ func read(t *testing.T, path string) string {
 	return string(raw)
 }
 
-const head = "Seen: here\nNotice: a thing\n  that goes on\nKilled-By: storm\nStrategy: registry\n"
+const head = "Seen: here\nNotice: a thing\n  that goes on\nKilled-By: storm\nKilled-As: check the\n  files\nStrategy: registry\n"
 
 // change is the patch of a line.
 const change = "--- a/main.go\n+++ b/main.go\n@@ -3,2 +3,2 @@\n package main\n-const right = 1\n+const right = 2\n"
@@ -64,14 +64,15 @@ func TestHeader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Slug != "some-slug" || m.Notice != "a thing that goes on" || m.KilledBy != "storm" {
+	if m.Slug != "some-slug" || m.Notice != "a thing that goes on" || m.KilledBy != "storm" || m.KilledAs != "check the files" {
 		t.Errorf("%+v", m)
 	}
 	if got := m.files(); !slices.Equal(got, []string{"main.go"}) {
 		t.Errorf("files %q", got)
 	}
 	for text, want := range map[string]string{
-		strings.Replace(head, "Seen: here\n", "", 1) + "\n" + change: "header without Seen",
+		strings.Replace(head, "Seen: here\n", "", 1) + "\n" + change:              "header without Seen",
+		strings.Replace(head, "check the", "any check of the", 1) + "\n" + change: "header Killed-As: read symptom",
 		head + "\n":              "no patch below the header",
 		"no header\n\n" + change: "header",
 	} {

@@ -1,6 +1,7 @@
 package mutant
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -20,6 +21,9 @@ type Result struct {
 	Strategy string `json:"strategy"`
 	// Named are the scenarios that were to decide.
 	Named []string `json:"named"`
+	// As is the symptom by which one of them was to fail, and Shown that it did.
+	As    trial.Symptom `json:"as,omitempty"`
+	Shown bool          `json:"shown,omitempty"`
 	// KilledBy are the scenarios that failed.
 	KilledBy []string `json:"killedBy"`
 	// Trials is how many of the candidate's had ended when the first bad one
@@ -29,18 +33,19 @@ type Result struct {
 	AfterMs float64 `json:"afterMs,omitempty"`
 	// TookMs is how long the scenarios took.
 	TookMs float64 `json:"tookMs"`
-	// Reason is the judge's, or what kept the run from its end.
+	// Reason is the judge's.
 	Reason string `json:"reason,omitempty"`
-	passed bool
+	// Problem is what kept the judge from its work: a build that failed, an
+	// engine that is not there.
+	Problem string `json:"problem,omitempty"`
+	passed  bool
 }
 
 // Add takes in the findings of one run, which took so long.
 func (r *Result) Add(run report.Run, took time.Duration) {
 	r.TookMs += ms(took)
 	r.passed = run.Verdict == trial.Pass
-	if r.Reason == "" {
-		r.Reason = run.Info.Problem
-	}
+	r.Problem = run.Info.Problem
 	for _, f := range run.Findings {
 		if f.Verdict == trial.Fail {
 			r.KilledBy = append(r.KilledBy, f.ID)
@@ -50,6 +55,11 @@ func (r *Result) Add(run report.Run, took time.Duration) {
 		}
 		if f.Verdict == trial.Fail && r.Trials == 0 {
 			r.firstBad(f.Arms)
+		}
+		if f.Verdict == trial.Fail && slices.Contains(r.Named, f.ID) {
+			r.Shown = r.Shown || slices.ContainsFunc(f.Arms, func(a report.Arm) bool {
+				return a.Plan.Role == trial.Candidate && a.Shows(r.As)
+			})
 		}
 	}
 }
@@ -66,10 +76,12 @@ func (r *Result) firstBad(arms []report.Arm) {
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// Killed says whether a scenario that was named has failed.
-func (r Result) Killed() bool {
-	return slices.ContainsFunc(r.Named, func(id string) bool { return slices.Contains(r.KilledBy, id) })
-}
+// Killed says whether a scenario that was named has failed as it was to.
+func (r Result) Killed() bool { return r.Shown }
+
+// Judged says whether there is a result at all. A kill is one, whatever came
+// after it.
+func (r Result) Judged() bool { return r.Problem == "" || r.Killed() }
 
 // OK says whether a mutant was killed as it should be, and whether a control
 // passed.
@@ -85,12 +97,16 @@ func (r Result) verdict() string {
 	switch {
 	case r.Slug == "" && r.passed:
 		return "passed"
+	case !r.Judged():
+		return "NOT JUDGED"
 	case r.Slug == "" && len(r.KilledBy) > 0:
 		return "ACCUSED by " + strings.Join(r.KilledBy, ", ")
 	case r.Slug == "":
 		return "NOT PASSED"
 	case r.Killed():
 		return "killed by " + strings.Join(r.KilledBy, ", ")
+	case slices.ContainsFunc(r.Named, func(id string) bool { return slices.Contains(r.KilledBy, id) }):
+		return fmt.Sprintf("KILLED NOT AS %q by %s", r.As, strings.Join(r.KilledBy, ", "))
 	case len(r.KilledBy) > 0:
 		return "KILLED ONLY by " + strings.Join(r.KilledBy, ", ")
 	}
@@ -104,8 +120,8 @@ func (r Result) String() string {
 		line += fmt.Sprintf(" after %d trials", r.Trials)
 	}
 	line += fmt.Sprintf(" in %.1fs", r.TookMs/1000)
-	if !r.OK() && r.Reason != "" {
-		line += ": " + r.Reason
+	if why := cmp.Or(r.Problem, r.Reason); !r.OK() && why != "" {
+		line += ": " + why
 	}
 	return line
 }
@@ -124,21 +140,41 @@ type Report struct {
 	Runtime string `json:"runtime"`
 	Killed  int    `json:"killed"`
 	Mutants int    `json:"mutants"`
+	// NotJudged are the mutants and controls of which nothing is known.
+	NotJudged int `json:"notJudged"`
 	// MedianMs and SlowestMs are of the time that a kill took.
 	MedianMs  float64  `json:"medianMs"`
 	SlowestMs float64  `json:"slowestMs"`
 	Results   []Result `json:"results"`
 }
 
-// OK says whether every mutant was killed and every control passed.
-func (r Report) OK() bool {
-	return !slices.ContainsFunc(r.Results, func(result Result) bool { return !result.OK() })
+// Verdict is pass where every mutant was killed and every control passed, and
+// there were some; fail where one was not; inconclusive where all that is missing
+// was not judged.
+func (r Report) Verdict() trial.Verdict {
+	verdict := trial.Inconclusive
+	if r.Mutants > 0 {
+		verdict = trial.Pass
+	}
+	for _, result := range r.Results {
+		switch {
+		case result.OK():
+		case result.Judged():
+			return trial.Fail
+		default:
+			verdict = trial.Inconclusive
+		}
+	}
+	return verdict
 }
 
 // Count fills in the totals.
 func (r *Report) Count() {
 	var took []float64
 	for _, result := range r.Results {
+		if !result.Judged() {
+			r.NotJudged++
+		}
 		if result.Slug == "" {
 			continue
 		}
@@ -163,8 +199,12 @@ func (r Report) Table(w io.Writer) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\n%s, seed %d, a kill took %.1fs at the median and %.1fs at most\nkilled %d of %d mutants\n",
-		r.Runtime, r.Seed, r.MedianMs/1000, r.SlowestMs/1000, r.Killed, r.Mutants)
+	figure := fmt.Sprintf("killed %d of %d mutants", r.Killed, r.Mutants)
+	if r.NotJudged > 0 {
+		figure += fmt.Sprintf(", %d not judged", r.NotJudged)
+	}
+	_, err := fmt.Fprintf(w, "\n%s, seed %d, a kill took %.1fs at the median and %.1fs at most\n%s\n",
+		r.Runtime, r.Seed, r.MedianMs/1000, r.SlowestMs/1000, figure)
 	return err
 }
 

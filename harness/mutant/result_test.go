@@ -12,6 +12,7 @@ import (
 func finding(id string, v trial.Verdict, untilBad int) report.Finding {
 	arm := trial.Summary{Plan: trial.Plan{Role: trial.Candidate}, UntilBad: untilBad}
 	if untilBad > 0 {
+		arm.Counts = map[trial.Outcome]int{trial.Lost: 1}
 		arm.Bad = []trial.Record{{AtMicros: 1500, Micros: 500}}
 	}
 	return report.Finding{Scenario: report.Scenario{ID: id}, Verdict: v, Reason: id + " says so", Arms: []report.Arm{{Summary: arm}}}
@@ -31,11 +32,12 @@ func TestResults(t *testing.T) {
 		{"slug", []report.Finding{unknown}, false, "SURVIVED in 0.1s: storm says so"},
 		{"slug", []report.Finding{pass, other}, false, "KILLED ONLY by leaks"},
 		{"slug", []report.Finding{fail, other}, true, "killed by storm, leaks"},
+		{"slug", []report.Finding{finding("storm", trial.Fail, 0)}, false, `KILLED NOT AS "lost" by storm in 0.1s: storm says so`},
 		{"", []report.Finding{pass}, true, "unpatched registry: passed"},
 		{"", []report.Finding{fail}, false, "ACCUSED by storm"},
 		{"", []report.Finding{unknown}, false, "NOT PASSED in 0.1s: storm says so"},
 	} {
-		r := Result{Slug: c.slug, Strategy: "registry", Named: []string{"storm"}}
+		r := Result{Slug: c.slug, Strategy: "registry", Named: []string{"storm"}, As: trial.Symptom(trial.Lost)}
 		var verdicts []trial.Verdict
 		for _, f := range c.findings {
 			verdicts = append(verdicts, f.Verdict)
@@ -58,7 +60,7 @@ func TestAfterIsTheTimeToTheFirstBadAnswer(t *testing.T) {
 func TestTableEndsWithTheFigure(t *testing.T) {
 	report := Report{Seed: 7, Runtime: "namespace", Results: []Result{
 		{Strategy: "registry", Named: []string{"storm"}, passed: true},
-		{Slug: "a", Named: []string{"storm"}, KilledBy: []string{"storm"}, Trials: 2, TookMs: 1500},
+		{Slug: "a", Named: []string{"storm"}, KilledBy: []string{"storm"}, Shown: true, Trials: 2, TookMs: 1500},
 		{Slug: "b", Named: []string{"storm"}},
 	}}
 	report.Count()
@@ -66,7 +68,49 @@ func TestTableEndsWithTheFigure(t *testing.T) {
 	if err := report.Table(&text); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasSuffix(text.String(), "namespace, seed 7, a kill took 1.5s at the median and 1.5s at most\nkilled 1 of 2 mutants\n") || report.OK() {
-		t.Errorf("OK %v\n%s", report.OK(), &text)
+	if !strings.HasSuffix(text.String(), "namespace, seed 7, a kill took 1.5s at the median and 1.5s at most\nkilled 1 of 2 mutants\n") || report.Verdict() != trial.Fail {
+		t.Errorf("%v\n%s", report.Verdict(), &text)
+	}
+}
+
+// What could not be judged has not survived, and nothing at all is no success.
+func TestVerdictOfAReport(t *testing.T) {
+	passed, broken := Result{passed: true}, Result{Problem: "no engine"}
+	killed, survived := Result{Slug: "a", Shown: true}, Result{Slug: "b"}
+	unknown := Result{Slug: "c", Problem: "no engine"}
+	for _, c := range []struct {
+		name    string
+		results []Result
+		want    trial.Verdict
+		figure  string
+	}{
+		{"nothing", nil, trial.Inconclusive, "killed 0 of 0 mutants"},
+		{"a control alone", []Result{passed}, trial.Inconclusive, "killed 0 of 0 mutants"},
+		{"all killed", []Result{passed, killed}, trial.Pass, "killed 1 of 1 mutants"},
+		{"a survivor", []Result{passed, killed, survived}, trial.Fail, "killed 1 of 2 mutants"},
+		{"one not judged", []Result{passed, killed, unknown}, trial.Inconclusive, "killed 1 of 2 mutants, 1 not judged"},
+		{"a survivor beside it", []Result{passed, unknown, survived}, trial.Fail, "killed 0 of 2 mutants, 1 not judged"},
+		{"a control not judged", []Result{broken, killed}, trial.Inconclusive, "killed 1 of 1 mutants, 1 not judged"},
+		{"a control that failed", []Result{{}, killed}, trial.Fail, "killed 1 of 1 mutants"},
+	} {
+		r := Report{Results: c.results}
+		r.Count()
+		var text strings.Builder
+		if err := r.Table(&text); err != nil {
+			t.Fatal(err)
+		}
+		if r.Verdict() != c.want || !strings.HasSuffix(text.String(), "\n"+c.figure+"\n") {
+			t.Errorf("%s: %v\n%s", c.name, r.Verdict(), &text)
+		}
+	}
+}
+
+func TestARunWithAProblemHasJudgedNothing(t *testing.T) {
+	for _, slug := range []string{"", "slug"} {
+		r := Result{Slug: slug, Strategy: "registry", Named: []string{"storm"}}
+		r.Add(report.Run{Info: report.Info{Problem: "no engine"}, Findings: []report.Finding{finding("storm", trial.Inconclusive, 0)}}, 0)
+		if r.Judged() || r.OK() || !strings.Contains(r.String(), "NOT JUDGED in 0.0s: no engine") {
+			t.Error(r)
+		}
 	}
 }

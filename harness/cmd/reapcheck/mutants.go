@@ -25,6 +25,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/harness/trial"
 	"github.com/reapcheck/reapcheck/scenarios"
 )
 
@@ -41,7 +42,8 @@ time, and runs the scenario that must catch it. The daemon without a defect is
 judged by the same scenarios and has to pass. All builds are ordinary ones, and
 faults come from outside. It needs the source tree and Go.
 
-It exits 1 if a defect is not caught, or not by the scenario named for it.`,
+It exits 1 if a defect is not caught, or not by the scenario and the symptom named
+for it, and 3 if one could not be judged.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !cmd.Flags().Changed("seed") {
@@ -85,6 +87,9 @@ func chooseMutants(only []string, slice string, seed uint64) ([]mutant.Mutant, e
 			chosen = append(chosen, all[i])
 		}
 	}
+	if len(chosen) == 0 {
+		return nil, fmt.Errorf("slice %s has none of the mutants that were asked for: take a smaller N, or leave --slice out", slice)
+	}
 	slices.SortFunc(chosen, func(a, b mutant.Mutant) int { return strings.Compare(a.Slug, b.Slug) })
 	return chosen, nil
 }
@@ -101,10 +106,10 @@ type mutantRun struct {
 
 func (o options) runMutants(ctx context.Context, chosen []mutant.Mutant, jobs int) error {
 	r, err := o.prepareMutants(ctx)
-	if err != nil {
-		return infrastructure(err)
-	}
 	defer os.RemoveAll(r.scratch)
+	if err != nil {
+		return notDone(ctx, err)
+	}
 	fmt.Fprintf(o.progress, "%d mutants, seed %d, results %s\n", len(chosen), o.seed, r.folder)
 	tasks := controls(chosen)
 	for _, m := range chosen {
@@ -112,13 +117,23 @@ func (o options) runMutants(ctx context.Context, chosen []mutant.Mutant, jobs in
 	}
 	results := make([]mutant.Result, len(tasks))
 	progress := session.NewProgress(o.progress, false)
-	if _, err := load.Run(ctx, 0, len(tasks), jobs, func(i int) {
+	_, err = load.Run(ctx, 0, len(tasks), jobs, func(i int) {
 		results[i] = r.try(ctx, tasks[i])
 		progress.Say("%v", results[i])
-	}); err != nil {
-		return infrastructure(errors.New("interrupted"))
+	})
+	if err = errors.Join(err, ctx.Err()); err != nil {
+		return notDone(ctx, err)
 	}
 	return r.concludeMutants(results)
+}
+
+// notDone is the end of a run that has no result. An interrupt proves nothing and
+// is nobody's fault.
+func notDone(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return exit{exitInconclusive, errors.New("interrupted")}
+	}
+	return infrastructure(err)
 }
 
 func (o options) prepareMutants(ctx context.Context) (r mutantRun, err error) {
@@ -170,14 +185,17 @@ func controls(chosen []mutant.Mutant) []task {
 // try judges by the scenario that is named and, where that one does not fail,
 // by all others.
 func (r mutantRun) try(ctx context.Context, t task) mutant.Result {
-	result := mutant.Result{Slug: t.Slug, Strategy: t.Strategy, Named: t.named}
-	err := r.judge(ctx, t, t.named, &result)
-	if err == nil && t.Slug != "" && !result.Killed() {
-		others := slices.DeleteFunc(slices.Clone(r.all), func(id string) bool { return slices.Contains(t.named, id) })
-		err = r.judge(ctx, t, others, &result)
+	result := mutant.Result{Slug: t.Slug, Strategy: t.Strategy, Named: t.named, As: t.KilledAs}
+	if err := r.judge(ctx, t, t.named, &result); err != nil {
+		result.Problem = err.Error()
 	}
-	if err != nil {
-		result.Reason = err.Error()
+	if t.Slug != "" && result.Judged() && len(result.KilledBy) == 0 {
+		others := slices.DeleteFunc(slices.Clone(r.all), func(id string) bool { return slices.Contains(t.named, id) })
+		err := r.judge(ctx, t, others, &result)
+		result.Problem = "" // the scenario that is named has decided
+		if err != nil {
+			result.Reason = err.Error()
+		}
 	}
 	return result
 }
@@ -230,8 +248,11 @@ func (r mutantRun) concludeMutants(results []mutant.Result) error {
 	if err != nil {
 		return infrastructure(err)
 	}
-	if !all.OK() {
+	switch all.Verdict() {
+	case trial.Pass:
+		return nil
+	case trial.Fail:
 		return exit{exitFail, nil}
 	}
-	return nil
+	return exit{exitInfrastructure, nil} // the table has said why
 }

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
+	"io"
 	"slices"
 	"testing"
 
 	"github.com/reapcheck/reapcheck/fixtures/mutants"
 	"github.com/reapcheck/reapcheck/harness/mutant"
+	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/trial"
 	"github.com/reapcheck/reapcheck/scenarios"
 )
 
@@ -60,7 +64,7 @@ func TestSlices(t *testing.T) {
 }
 
 func TestChoosingWhatIsNotThere(t *testing.T) {
-	for _, c := range [][2]string{{"nonsense", "1/1"}, {"", "0/3"}, {"", "4/3"}, {"", "half"}} {
+	for _, c := range [][2]string{{"nonsense", "1/1"}, {"", "0/3"}, {"", "4/3"}, {"", "half"}, {"", "41/50"}} {
 		var only []string
 		if c[0] != "" {
 			only = []string{c[0]}
@@ -68,5 +72,49 @@ func TestChoosingWhatIsNotThere(t *testing.T) {
 		if chosen, err := chooseMutants(only, c[1], 1); err == nil {
 			t.Errorf("%q of %v: %v", c[1], only, slugs(chosen))
 		}
+	}
+}
+
+// The mutants of a choice may all be in another slice of it.
+func TestAChoiceThatIsEmptyIsRefused(t *testing.T) {
+	for _, slice := range []string{"1/2", "2/2"} {
+		chosen, err := chooseMutants([]string{"no-cap"}, slice, 1)
+		if (err == nil) != (len(chosen) == 1) {
+			t.Errorf("slice %s: %v, %v", slice, slugs(chosen), err)
+		}
+	}
+}
+
+func TestMutantsExitStatus(t *testing.T) {
+	passed := mutant.Result{Named: []string{"storm"}}
+	passed.Add(report.Run{Verdict: trial.Pass}, 0)
+	for _, c := range []struct {
+		name   string
+		result mutant.Result
+		want   int
+	}{
+		{"killed", mutant.Result{Slug: "a", Shown: true}, exitPass},
+		{"survived", mutant.Result{Slug: "a"}, exitFail},
+		{"not judged", mutant.Result{Slug: "a", Problem: "no engine"}, exitInfrastructure},
+	} {
+		r := mutantRun{options: options{out: io.Discard}, folder: t.TempDir()}
+		if got := exitStatus("mutants", r.concludeMutants([]mutant.Result{passed, c.result})); got != c.want {
+			t.Errorf("%s: exit status %d, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+// A build that fails and an interrupt are no survival.
+func TestMutantsThatCannotBeTried(t *testing.T) {
+	broken := task{mutant.Mutant{Slug: "a", Strategy: "registry"}, []string{"storm"}}
+	r := mutantRun{root: t.TempDir(), scratch: t.TempDir(), folder: t.TempDir()}
+	if got := r.try(t.Context(), broken); got.Judged() || got.Problem == "" {
+		t.Error(got)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	o := options{results: t.TempDir(), out: io.Discard, progress: io.Discard}
+	if got := exitStatus("mutants", o.runMutants(ctx, []mutant.Mutant{broken.Mutant}, 1)); got != exitInconclusive {
+		t.Errorf("interrupted: exit status %d", got)
 	}
 }
