@@ -24,16 +24,27 @@ const settleLimit = 3 * time.Second
 type count struct {
 	name string
 	of   func(probe.Snapshot) int
+	// some says that there is never none of it: none means that nothing was seen.
+	some bool
+}
+
+// in counts in a snapshot.
+func (c count) in(s probe.Snapshot) (int, error) {
+	n := c.of(s)
+	if s.Target().Inner == 0 || c.some && n <= 0 {
+		return n, fmt.Errorf("%w: the look at %s found nothing", session.ErrUndecided, c.name)
+	}
+	return n, nil
 }
 
 var (
-	zombies   = count{"zombies", func(s probe.Snapshot) int { return len(s.Zombies()) }}
-	processes = count{"processes besides the target", func(s probe.Snapshot) int { return len(s) - 1 }}
-	files     = count{"the target's open files", func(s probe.Snapshot) int { return s.Target().Files }}
-	threads   = count{"the target's threads", func(s probe.Snapshot) int { return s.Target().Threads }}
-	memory    = count{"the target's memory in bytes", func(s probe.Snapshot) int { return s.Target().RSS }}
+	zombies   = count{name: "zombies", of: func(s probe.Snapshot) int { return len(s.Zombies()) }}
+	processes = count{name: "processes besides the target", of: func(s probe.Snapshot) int { return len(s) - 1 }}
+	files     = count{name: "the target's open files", of: func(s probe.Snapshot) int { return s.Target().Files }, some: true}
+	threads   = count{name: "the target's threads", of: func(s probe.Snapshot) int { return s.Target().Threads }, some: true}
+	memory    = count{name: "the target's memory in bytes", of: func(s probe.Snapshot) int { return s.Target().RSS }, some: true}
 	// peakMemory is the most that the target ever held.
-	peakMemory = count{"the target's peak memory in bytes", func(s probe.Snapshot) int { return s.Target().PeakRSS }}
+	peakMemory = count{name: "the target's peak memory in bytes", of: func(s probe.Snapshot) int { return s.Target().PeakRSS }, some: true}
 )
 
 // tooMany is the symptom of a count that has not come down.
@@ -93,7 +104,10 @@ func compare(sb sandbox.Sandbox, counts []count, most func(count) int) ([]trial.
 	settled := true
 	var checks []trial.Check
 	for _, c := range counts {
-		n := c.of(snapshot)
+		n, err := c.in(snapshot)
+		if err != nil {
+			return nil, false, err
+		}
 		ok := n <= most(c)
 		settled = settled && ok
 		checks = append(checks, trial.Check{
@@ -127,6 +141,10 @@ func all(watches ...watch) watch {
 // looked at meanwhile.
 const sampleInterval = 50 * time.Millisecond
 
+// leastSamples is how often the target must have been looked at meanwhile. The
+// shortest of these arms lasts for half a second.
+const leastSamples = 5
+
 // staysBelow promises that a count never rises by more than slack while the
 // trials run.
 func staysBelow(slack int, c count) watch {
@@ -137,34 +155,56 @@ func staysBelow(slack int, c count) watch {
 		}
 		most := c.of(probe.Snapshot{before}) + slack
 		ctx, stop := context.WithCancel(ctx)
-		peak := make(chan int, 1)
-		go func() { peak <- highest(ctx, sb.PID(), c) }()
+		seen := make(chan samples, 1)
+		go func() {
+			seen <- sample(ctx, c, func() (probe.Process, error) { return probe.LookAt(sb.PID()) })
+		}()
 		return func(context.Context) ([]trial.Check, error) {
 			stop()
-			n := <-peak
-			return []trial.Check{{Name: c.highest(), Want: fmt.Sprintf("at most %d", most), Got: strconv.Itoa(n), OK: n <= most}}, nil
+			s := <-seen
+			return []trial.Check{{
+				Name: c.highest(), Want: fmt.Sprintf("at most %d", most), Got: strconv.Itoa(s.highest), OK: s.highest <= most,
+			}}, s.enough(c)
 		}, nil
 	}
 }
 
-// highest looks at the target again and again until ctx is done or the target
-// has gone.
-func highest(ctx context.Context, pid int, c count) int {
+// samples are what several looks at one count have seen.
+type samples struct {
+	number, highest int
+	err             error // that ended them
+}
+
+// sample looks at the target again and again until ctx is done, or a look fails.
+func sample(ctx context.Context, c count, look func() (probe.Process, error)) (s samples) {
 	again := time.NewTicker(sampleInterval)
 	defer again.Stop()
-	top := 0
 	for {
-		p, err := probe.LookAt(pid)
-		if err != nil {
-			return top
+		n := 0
+		p, err := look()
+		if err == nil {
+			n, err = c.in(probe.Snapshot{p})
 		}
-		top = max(top, c.of(probe.Snapshot{p}))
+		if err != nil {
+			s.err = err
+			return s
+		}
+		s.number++
+		s.highest = max(s.highest, n)
 		select {
 		case <-again.C:
 		case <-ctx.Done():
-			return top
+			return s
 		}
 	}
+}
+
+// enough says why the highest of these samples may not be the highest there was.
+func (s samples) enough(c count) error {
+	if s.err == nil && s.number < leastSamples {
+		return fmt.Errorf("%w: %d looks at %s, at least %d needed", session.ErrUndecided, s.number, c.name, leastSamples)
+	}
+	return s.err
 }
 
 // busy is the check that rests makes.

@@ -296,6 +296,7 @@ func (a *runningArm) lookBack(ctx context.Context) error {
 		return err
 	}
 	checks, lookErr := a.look(ctx)
+	lookErr = a.excuse(lookErr)
 	for i := range checks {
 		a.recorder.write(trial.Line{Check: &checks[i]})
 	}
@@ -303,6 +304,18 @@ func (a *runningArm) lookBack(ctx context.Context) error {
 		a.last.Error = lookErr.Error()
 	}
 	return errors.Join(err, unlessDeclined(lookErr))
+}
+
+// excuse notes an error that is no fault of the session's, and passes on any
+// other: the arm is inconclusive either way.
+func (a *runningArm) excuse(err error) error {
+	if !errors.Is(err, ErrUndecided) && !errors.Is(err, fault.ErrDeclined) {
+		return err
+	}
+	if a.last.Error == "" {
+		a.last.Error = err.Error()
+	}
+	return nil
 }
 
 // endLimit is how long a target that is to end may take after the last answer.

@@ -143,8 +143,12 @@ type Arm struct {
 }
 
 // Look compares a sandbox with what was promised. Its error means that it could
-// not look.
+// not look. What it can say all the same it returns too.
 type Look func(ctx context.Context) ([]trial.Check, error)
+
+// ErrUndecided is what a Look returns that has seen too little to say anything.
+// Its arm then proves nothing; the session has done its work.
+var ErrUndecided = errors.New("too little was seen")
 
 // DefaultDeadline is far above what any command here takes: a trial that
 // passes it hangs.
