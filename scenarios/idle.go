@@ -25,6 +25,6 @@ var _ = scenario("idle", "a daemon with nothing to do but a child that runs on",
 // leavesSleeper leaves a child that outlives the look at the end.
 func leavesSleeper(index int, r *rand.Rand) load.Command {
 	c := registered(index, r)
-	c.Kind, c.Script = "leaves-sleeper", fmt.Sprintf("sleep 8 >/dev/null 2>&1 & %s", c.Script)
+	c.Kind, c.Script = "leaves-sleeper", fmt.Sprintf("sleep 15 >/dev/null 2>&1 & %s", c.Script)
 	return c
 }

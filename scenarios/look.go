@@ -206,30 +206,3 @@ func (s samples) enough(c count) error {
 	}
 	return s.err
 }
-
-// busy is the check that rests makes.
-const busy = "CPU time in 1s"
-
-// rests promises that the target uses hardly any CPU once all trials have
-// ended.
-func rests(_ context.Context, sb sandbox.Sandbox) (session.Look, error) {
-	const window, most = time.Second, 100 * time.Millisecond
-	return func(ctx context.Context) ([]trial.Check, error) {
-		before, err := probe.LookAt(sb.PID())
-		if err != nil {
-			return nil, err
-		}
-		timer := time.NewTimer(window)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-		after, err := probe.LookAt(sb.PID())
-		used := after.CPU - before.CPU
-		return []trial.Check{{
-			Name: busy, Want: fmt.Sprintf("at most %v", most), Got: used.String(), OK: used <= most,
-		}}, err
-	}, nil
-}

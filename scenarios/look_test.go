@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -41,5 +42,32 @@ func TestSamplesThatAreTooFew(t *testing.T) {
 	}
 	if err := (samples{number: leastSamples}).enough(files); err != nil {
 		t.Error(err)
+	}
+}
+
+// Who gets little of a busy machine's CPUs may spin all the same.
+func TestRestIsWhatTheTargetLeavesUnused(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		used, kept float64 // of the time that has passed
+		limit      time.Duration
+		ok         bool
+		err        error
+	}{
+		{"rests", 0.01, 0, time.Hour, true, nil},
+		{"rests on a busy machine", 0.01, 0.6, time.Hour, true, nil},
+		{"spins", 1, 0, time.Hour, false, nil},
+		{"spins on a busy machine", 0.3, 0.7, time.Hour, false, nil},
+		{"spins and gets next to nothing", 0.05, 0.95, 500 * time.Millisecond, false, session.ErrUndecided},
+		{"has threads that wait for each other's CPU", 0.05, 4, 500 * time.Millisecond, false, session.ErrUndecided},
+	} {
+		began := time.Now()
+		checks, err := atRest{window: 20 * time.Millisecond, limit: c.limit}.look(t.Context(), func() (cpuTime, error) {
+			over := float64(time.Since(began))
+			return cpuTime{used: time.Duration(c.used * over), kept: time.Duration(c.kept * over)}, nil
+		})
+		if !errors.Is(err, c.err) || err == nil && checks[0].OK != c.ok {
+			t.Errorf("%s: %v, %v", c.name, checks, err)
+		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // run starts a command that ends with the test.
@@ -132,5 +134,41 @@ func TestWhatCannotBeSeen(t *testing.T) {
 	}
 	if (Snapshot{{PID: 7, Inner: 2}}).Target() != (Process{}) {
 		t.Error("a namespace without its PID 1 has a target")
+	}
+}
+
+// On one CPU two processes that spin keep each other off it.
+func TestKeptIsTheTimeWithoutACPU(t *testing.T) {
+	if _, err := os.Stat("/proc/self/schedstat"); err != nil {
+		t.Skip(err)
+	}
+	var all, one unix.CPUSet
+	if err := unix.SchedGetaffinity(0, &all); err != nil {
+		t.Fatal(err)
+	}
+	for cpu := 0; one.Count() == 0; cpu++ {
+		if all.IsSet(cpu) {
+			one.Set(cpu)
+		}
+	}
+	var spinning int
+	for range 2 {
+		spinning = run(t, nil, "sh", "-c", "while :; do :; done")
+		if err := unix.SchedSetaffinity(spinning, &one); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const limit = 10 * time.Second
+	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		kept, err := Kept(spinning)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kept > 50*time.Millisecond {
+			return
+		}
+		if time.Since(began) > limit {
+			t.Fatalf("more than 50 ms expected within %v, last saw %v", limit, kept)
+		}
 	}
 }
