@@ -24,33 +24,34 @@ var _ = scenario("held-stdout", "a background child that holds the output",
 		sound := candidate(session.Arm{
 			Trials: held + 1, InFlight: heldAtOnce, Bursts: true, Commands: releasedAt(held),
 			Deadline: heldFor / 2,
-			Watch:    comesTo(0, processes, zombies),
+			Watch:    nobodyLeft,
 		})
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, sound}}
 	})
 
-// heldFor is how long a child holds the output that nobody ends.
-const heldFor = 30 * time.Second
+// heldFor is how long a child holds the output that nobody ends. No helper of a
+// target sleeps for just that long.
+const heldFor = 30011 * time.Millisecond
 
 // heldAtOnce is also how many children at least are alive when they are ended.
 const heldAtOnce = 6
 
 func heldStdout(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
-	c.Kind, c.Script = "held-stdout", fmt.Sprintf("sleep %g & %s", heldFor.Seconds(), c.Script)
+	c.Kind, c.Script = "held-stdout", fmt.Sprintf("sleep %s & %s", seconds(heldFor), c.Script)
 	return c
 }
 
 // releasedAt is heldStdout up to the last trial. That one looks whether the
-// children of the burst before it are there, beside PID 1 and itself, and ends
-// whatever there is but those two (kill(2)).
+// children of the burst before it are there, and ends those that there are.
 func releasedAt(last int) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		if index < last {
 			return heldStdout(index, r)
 		}
 		c := load.Instant(index, r)
-		c.Kind, c.Script = "release", fmt.Sprintf("set -- /proc/[0-9]*; [ $# -ge %d ] || echo only $# processes live; kill -9 -1; %s", heldAtOnce+2, c.Script)
+		c.Kind = "release"
+		c.Script = fmt.Sprintf("%s[ $n -ge %d ] || echo only $n children live; %s", endSleeps(heldFor), heldAtOnce, c.Script)
 		return c
 	}
 }

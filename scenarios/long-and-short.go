@@ -1,7 +1,9 @@
 package scenarios
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/load"
@@ -27,7 +29,7 @@ const every = 20
 // where the others wait for it, nobody is answered. So there is no race with a
 // clock that a busy machine could lose.
 func longAndShort(index int, r *rand.Rand) load.Command {
-	const released, again = 10, 5
+	const released = 10
 	turn := index % every
 	if turn == 0 {
 		c := load.UntilTerminated(index, r)
@@ -36,13 +38,20 @@ func longAndShort(index int, r *rand.Rand) load.Command {
 	}
 	c := load.Instant(index, r)
 	// Together they outlast the second after which a reaper may ask for each child.
-	c.Kind, c.Script = "short", "{ sleep 0.5; } 2>/dev/null; "+c.Script // the release may end it
-	if released <= turn && turn < released+again {                      // more than one, should the long one start late
-		c.Kind, c.Script = "release", terminateSleeps+c.Script
+	c.Kind, c.Script = "short", "sleep 0.5; "+c.Script
+	if turn >= released { // all of them, should the long one start late
+		c.Kind, c.Script = "release", endSleeps(load.Endless)+c.Script
 	}
 	return c
 }
 
-// terminateSleeps finds them by what they were called with, which a shell that
-// speaks of sleep does not begin with.
-const terminateSleeps = "for p in /proc/[0-9]*; do read -r l <$p/cmdline; case $l in sleep*) kill ${p#/proc/};; esac; done 2>/dev/null; "
+// endSleeps ends the sleeps of just that length, and leaves in $n how many there
+// were. It finds them by what they were called with, which a shell that speaks of
+// sleep does not begin with.
+func endSleeps(d time.Duration) string {
+	const script = "n=0; for p in /proc/[0-9]*; do l=; read -r l <$p/cmdline; case $l in sleep*%s) kill ${p#/proc/} && n=$((n+1));; esac; done 2>/dev/null; "
+	return fmt.Sprintf(script, seconds(d))
+}
+
+// seconds is how a sleep of that length is written.
+func seconds(d time.Duration) string { return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) }

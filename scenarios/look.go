@@ -73,6 +73,10 @@ func comesBack(slack int, counts ...count) watch {
 	}
 }
 
+// nobodyLeft promises that what the commands started is gone. A target may have
+// helpers of its own from the start.
+var nobodyLeft = all(comesBack(0, processes), comesTo(0, zombies))
+
 // settles looks until each count is at most what it may be, or time is up.
 func settles(sb sandbox.Sandbox, counts []count, most func(count) int) session.Look {
 	return func(ctx context.Context) ([]trial.Check, error) {

@@ -25,7 +25,7 @@ var _ = scenario("pressure", "a sandbox that has no room for another process",
 		arm := session.Arm{
 			Trials: bursts * burst, InFlight: burst, Bursts: true, Commands: pressed(limit),
 			Fault: limit, MinHits: int64(bursts / 2),
-			Watch: comesTo(0, processes, zombies),
+			Watch: nobodyLeft,
 		}
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{naive(arm, "", trial.Symptom(trial.Lost)), candidate(arm)}}
 	})

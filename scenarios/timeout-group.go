@@ -18,7 +18,7 @@ var _ = scenario("timeout-group", "a command that outlives its timeout",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
 			Trials: s.Scale.Trials(12, 60), InFlight: 6, Commands: overtime,
-			Watch: comesTo(0, processes, zombies),
+			Watch: nobodyLeft,
 		}
 		control, sound := naive(arm, "", trial.Symptom(trial.Hung), tooMany(processes)), candidate(arm)
 		control.Deadline = overtimeLimit + time.Second

@@ -70,6 +70,9 @@ func Lasting(d time.Duration) Source {
 	}
 }
 
+// Endless is how long UntilTerminated would sleep.
+const Endless = 1000000 * time.Second
+
 // UntilTerminated prints a nonce and sleeps until SIGTERM ends it. It costs one
 // process.
 func UntilTerminated(_ int, r *rand.Rand) Command {
@@ -77,7 +80,7 @@ func UntilTerminated(_ int, r *rand.Rand) Command {
 	const terminated = 128 + 15 // as the shell says it
 	return Command{
 		Kind:   "until-terminated",
-		Script: fmt.Sprintf("echo %s; exec sleep 1000000", n),
+		Script: fmt.Sprintf("echo %s; exec sleep %.0f", n, Endless.Seconds()),
 		Want:   trial.Want{Code: terminated, Output: n + "\n"},
 	}
 }
