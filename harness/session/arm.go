@@ -228,7 +228,7 @@ func (a *runningArm) record(index int, cmd load.Command, answer trial.Answer, se
 		r.Command, r.Sent = cmd.Script, sent.UTC()
 	}
 	a.patience.note(outcome, took, a.armed != nil)
-	a.quickest.note(outcome, took)
+	a.quickest.note(cmd.Kind, outcome, took)
 	a.recorder.write(trial.Line{Record: &r})
 	a.session.Progress.Trial(a.Role, outcome)
 	if r.Bad() && a.session.StopAtFirstBad && a.Role == trial.Candidate && a.Claim == trial.Clean {

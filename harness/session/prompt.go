@@ -2,36 +2,46 @@ package session
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// quickest is the least time that a right answer took; zero until there is one.
+// quickest is the least time that a right answer took, by the kind of command.
 type quickest struct {
 	mu   sync.Mutex
-	took time.Duration
+	took map[string]time.Duration
 }
 
-func (q *quickest) note(outcome trial.Outcome, took time.Duration) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if outcome == trial.OK && (q.took == 0 || took < q.took) {
-		q.took = took
-	}
-}
-
-// checkPrompt compares the quickest right answer with the arm's bound. Where no
-// answer was right there is worse to tell.
-func (a *runningArm) checkPrompt() {
-	a.quickest.mu.Lock()
-	defer a.quickest.mu.Unlock()
-	took := a.quickest.took
-	if a.Prompt == 0 || took == 0 {
+func (q *quickest) note(kind string, outcome trial.Outcome, took time.Duration) {
+	if outcome != trial.OK {
 		return
 	}
-	a.recorder.write(trial.Line{Check: &trial.Check{
-		Name: "quickest answer", Want: fmt.Sprintf("within %v", a.Prompt), Got: took.Round(time.Millisecond).String(), OK: took <= a.Prompt,
-	}})
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.took == nil {
+		q.took = map[string]time.Duration{}
+	}
+	if least, ok := q.took[kind]; !ok || took < least {
+		q.took[kind] = took
+	}
+}
+
+// checkPrompt compares the quickest right answer to each kind of command with the
+// arm's bound. Where no answer was right there is worse to tell.
+func (a *runningArm) checkPrompt() {
+	if a.Prompt == 0 {
+		return
+	}
+	a.quickest.mu.Lock()
+	defer a.quickest.mu.Unlock()
+	for _, kind := range slices.Sorted(maps.Keys(a.quickest.took)) {
+		took := a.quickest.took[kind]
+		a.recorder.write(trial.Line{Check: &trial.Check{
+			Name: "quickest answer to " + kind, Want: fmt.Sprintf("within %v", a.Prompt), Got: took.Round(time.Millisecond).String(), OK: took <= a.Prompt,
+		}})
+	}
 }

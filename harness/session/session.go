@@ -128,8 +128,9 @@ type Arm struct {
 	ByOutput bool
 	// Deadline bounds each answer; zero means DefaultDeadline.
 	Deadline time.Duration
-	// Prompt bounds the quickest right answer; zero means no bound. A machine that
-	// stands still for a second delays many answers, and hardly all of them.
+	// Prompt bounds the quickest right answer to each kind of command; zero means no
+	// bound. A machine that stands still for a second delays many answers, and hardly
+	// all of them.
 	Prompt time.Duration
 	// Refusal is a text that the target's last words must hold when it refuses
 	// to start. Where it is set, starting is what misbehaves.
