@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -111,6 +112,11 @@ func Load(dir string) (Run, error) {
 		run.Findings = append(run.Findings, finding)
 	}
 	run.Verdict = overall(run.Findings)
+	if extra, err := unnamed(dir, run.Info.Scenarios); err != nil {
+		return Run{}, err
+	} else if extra != "" && run.Info.Problem == "" {
+		run.Info.Problem = fmt.Sprintf("the folder has recordings of %s, which run.json does not name", extra)
+	}
 	if run.Info.Problem != "" && run.Verdict == trial.Pass {
 		run.Verdict = trial.Inconclusive
 	}
@@ -131,6 +137,19 @@ func loadInfo(path string, info *Info) error {
 		return fmt.Errorf("run.json: %w", err)
 	}
 	return nil
+}
+
+// unnamed is a folder with recordings that is none of the scenarios', empty if
+// there is none. A run.json without a scenario that failed is not the run's.
+func unnamed(dir string, named []Scenario) (string, error) {
+	recordings, err := fs.Glob(os.DirFS(dir), "*/*.jsonl")
+	for _, recording := range recordings {
+		id := path.Dir(recording)
+		if !slices.ContainsFunc(named, func(s Scenario) bool { return s.ID == id }) {
+			return id, nil
+		}
+	}
+	return "", err
 }
 
 // loadFinding reads one scenario's folder. A scenario without a folder was not

@@ -30,6 +30,7 @@ func TestLoadNeverPassesARunThatWasCut(t *testing.T) {
 	for name, change := range map[string]func(*Info){
 		"a problem":            func(i *Info) { i.Problem = "interrupted" },
 		"no scenarios":         func(i *Info) { i.Scenarios = nil },
+		"a scenario taken out": func(i *Info) { i.Scenarios = i.Scenarios[:1] },
 		"a scenario not begun": func(i *Info) { i.Scenarios = append(i.Scenarios, Scenario{ID: "storm"}) },
 	} {
 		run, err := Load(passing(t, change))

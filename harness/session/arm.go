@@ -270,7 +270,7 @@ func (a *runningArm) end(ctx context.Context) error {
 	if err != nil && a.last.Error == "" {
 		a.last.Error = err.Error()
 	}
-	a.recorder.write(trial.Line{End: &a.last})
+	a.recorder.end(a.last)
 	err = errors.Join(err, a.recorder.close())
 	if a.sandbox != nil {
 		err = errors.Join(err, a.sandbox.Stop(ctx))

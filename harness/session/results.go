@@ -52,9 +52,10 @@ func (s *Session) runID() string { return filepath.Base(s.Folder) }
 // recorder writes a recording line by line, each one as its trial ends, so
 // that a killed run leaves what it saw. It may be used by many goroutines.
 type recorder struct {
-	mu   sync.Mutex
-	file *os.File
-	err  error
+	mu     sync.Mutex
+	file   *os.File
+	err    error
+	checks int // written so far
 }
 
 func newRecorder(path string, plan trial.Plan) (*recorder, error) {
@@ -70,6 +71,14 @@ func newRecorder(path string, plan trial.Plan) (*recorder, error) {
 	return r, r.failed()
 }
 
+// end writes the last line.
+func (r *recorder) end(last trial.End) {
+	r.mu.Lock()
+	last.Checks = r.checks
+	r.mu.Unlock()
+	r.write(trial.Line{End: &last})
+}
+
 // write keeps the first error; failed reports it.
 func (r *recorder) write(line trial.Line) {
 	raw, err := json.Marshal(line)
@@ -78,6 +87,9 @@ func (r *recorder) write(line trial.Line) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if line.Check != nil {
+		r.checks++
+	}
 	if r.err == nil {
 		_, r.err = r.file.Write(append(raw, '\n'))
 	}

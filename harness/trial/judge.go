@@ -111,6 +111,8 @@ func (s *Summary) incomplete() string {
 		return fmt.Sprintf("cut after %d of %d trials", s.Trials, s.Plan.Trials)
 	case s.Trials != s.Plan.Trials:
 		return fmt.Sprintf("%d of %d trials are missing", s.Plan.Trials-s.Trials, s.Plan.Trials)
+	case s.End.Checks > 0 && s.End.Checks != len(s.Checks):
+		return fmt.Sprintf("%d checks were made, %d are recorded", s.End.Checks, len(s.Checks))
 	case s.Counts[""] > 0:
 		return fmt.Sprintf("%d trials were never judged", s.Counts[""])
 	case s.Trials+len(s.Checks) == 0:

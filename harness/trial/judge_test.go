@@ -23,6 +23,7 @@ func TestJudgeOnSavedRecordings(t *testing.T) {
 		{"baseline-ok", "candidate-cut", Inconclusive, "cut after 2 of 3 trials"},
 		{"baseline-ok", "candidate-short", Inconclusive, "1 of 3 trials are missing"},
 		{"baseline-ok", "candidate-twice", Inconclusive, "recorded twice"},
+		{"baseline-ok", "candidate-unchecked", Inconclusive, "2 checks were made, 1 are recorded"},
 		{"baseline-ok", "candidate-torn", Inconclusive, "not JSON"},
 		{"baseline-ok", "candidate-nofault", Inconclusive, "hit 0 times"},
 		{"baseline-ok", "candidate-unjudged", Fail, "3 trials"},

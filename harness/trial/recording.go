@@ -81,6 +81,9 @@ type Plan struct {
 
 // End is the last line of a recording. A recording without one was cut.
 type End struct {
+	// Checks is how many checks stand before it; 0 in recordings that did not count
+	// them, since each arm that ended in order has one.
+	Checks    int   `json:"checks,omitempty"`
 	FaultHits int64 `json:"faultHits"`
 	// FaultNote is what the fault has to say of its hits, such as a hold that
 	// ran into its limit. A note makes the arm inconclusive.
