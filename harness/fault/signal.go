@@ -30,8 +30,9 @@ func (s Signal) count(seen probe.Snapshot) int {
 	return n
 }
 
-// signalLimit bounds the wait for the processes, from the first trial on.
-const signalLimit = 10 * time.Second
+// signalLimit bounds the wait for the processes, from the first trial on. A target
+// that runs fewer commands at a time never has as many.
+var signalLimit = 10 * time.Second
 
 // Name is the signal and when it comes.
 func (s Signal) Name() string { return fmt.Sprintf("%v at %d processes", s.Signal, s.Processes) }
@@ -70,7 +71,7 @@ func (s Signal) await(ctx context.Context, pid int) error {
 		select {
 		case <-again.C:
 		case <-ctx.Done():
-			return fmt.Errorf("%d processes expected in the sandbox within %v, last saw %d", s.Processes, signalLimit, s.count(seen))
+			return fmt.Errorf("%w: %d processes expected in the sandbox within %v, last saw %d", ErrDeclined, s.Processes, signalLimit, s.count(seen))
 		}
 	}
 }

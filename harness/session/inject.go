@@ -33,7 +33,7 @@ func (a *runningArm) withdraw(ctx context.Context) (err error) {
 		return nil
 	}
 	a.last.FaultHits, a.last.FaultNote, err = a.armed.Hits(ctx)
-	return errors.Join(err, a.armed.Disarm(ctx))
+	return errors.Join(a.excuse(err), a.armed.Disarm(ctx))
 }
 
 // checkHealth sees whether a target that still has to run is well once its

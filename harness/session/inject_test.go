@@ -10,6 +10,7 @@ import (
 
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -62,5 +63,44 @@ func TestHealthIsLookedAtBesideEveryFault(t *testing.T) {
 				t.Errorf("armed %d times, disarmed %d", armed, disarmed)
 			}
 		})
+	}
+}
+
+// unhit is a fault of which the target shows only at the end that it cannot host it.
+type unhit struct{ fakeFault }
+
+func (u unhit) Arm(context.Context, sandbox.Sandbox) (fault.Armed, error) { return u, nil }
+func (unhit) Hits(context.Context) (int64, string, error) {
+	return 0, "", fmt.Errorf("%w: 8 processes expected", fault.ErrDeclined)
+}
+
+// What the target's own limits keep from being seen makes an arm inconclusive and
+// is no problem of the run's; a wrong answer is a wrong answer all the same.
+func TestWhatCouldNotBeSeenIsNoProblemOfTheRun(t *testing.T) {
+	tooLittle := func(context.Context) ([]trial.Check, error) { return nil, fmt.Errorf("%w: 1 look", ErrUndecided) }
+	for _, c := range []struct {
+		name     string
+		strategy string
+		fault    fault.Fault
+		look     Look
+		want     trial.Verdict
+		reason   string
+	}{
+		{"a fault", "registry", unhit{}, nil, trial.Inconclusive, "8 processes expected"},
+		{"a fault and a wrong answer", "reaper-only", unhit{}, nil, trial.Fail, "lost"},
+		{"a look", "registry", nil, tooLittle, trial.Inconclusive, "too little was seen: 1 look"},
+		{"a look and a wrong answer", "reaper-only", nil, tooLittle, trial.Fail, "lost"},
+	} {
+		s := newSession(t, &fakeRuntime{})
+		s.Candidate = target.Reference(c.strategy)
+		e := experiment(nil)
+		e.Arms[1].Fault = c.fault
+		if c.look != nil {
+			e.Arms[1].Watch = func(context.Context, sandbox.Sandbox) (Look, error) { return c.look, nil }
+		}
+		f, err := s.Run(t.Context(), e)
+		if err != nil || s.Problem() != nil || f.Verdict != c.want || !strings.Contains(f.Reason, c.reason) {
+			t.Errorf("%s: %v (%s), error %v", c.name, f.Verdict, f.Reason, err)
+		}
 	}
 }
