@@ -24,7 +24,8 @@ var _ = scenario("pressure", "a sandbox that has no room for another process",
 		bursts := s.Scale.Trials(8, 40)
 		arm := session.Arm{
 			Trials: bursts * burst, InFlight: burst, Bursts: true, Commands: pressed(limit),
-			Fault: limit, MinHits: int64(bursts / 2),
+			// The fault counts who wrote nothing under the limit.
+			Fault: limit, MinHits: int64(bursts / 2), ByOutput: true,
 			Watch: nobodyLeft,
 		}
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{naive(arm, "", trial.Symptom(trial.Lost)), candidate(arm)}}

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/report"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -121,6 +122,16 @@ func TestControlsNameTheirSymptoms(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// Who counts hits by outputs needs them.
+func TestRefusalsAreCountedByOutputsOnly(t *testing.T) {
+	s := &session.Session{Runtime: sandbox.NewNamespace(), Scale: session.Scale{Tier: session.Quick}}
+	for _, arm := range plans["pressure"](s).Arms {
+		if _, counts := arm.Fault.(fault.PIDLimit); counts && !arm.ByOutput {
+			t.Errorf("%s takes a dialect without outputs", arm.Name)
 		}
 	}
 }
