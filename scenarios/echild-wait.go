@@ -27,9 +27,9 @@ var _ = scenario("echild-wait", "the wait after ECHILD",
 		}{
 			// A handler that does not wait may be gone before the reaper asks whether
 			// the child is registered, and then nothing is published at all.
-			{0, 400 * time.Millisecond, beyondWait(s), 1},
+			{0, 400 * time.Millisecond, beyondWait, 1},
 			// Between wait and delay there is room for a busy machine.
-			{200 * time.Millisecond, 1000 * time.Millisecond, beyondWait(s), trials},
+			{200 * time.Millisecond, 1000 * time.Millisecond, beyondWait, trials},
 			{1000 * time.Millisecond, 50 * time.Millisecond, trial.Recovers, trials},
 			{3000 * time.Millisecond, 400 * time.Millisecond, trial.Recovers, trials},
 		} {

@@ -3,9 +3,11 @@ package scenarios
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/reapcheck/reapcheck/harness/fault"
+	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/report"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -132,6 +134,29 @@ func TestRefusalsAreCountedByOutputsOnly(t *testing.T) {
 	for _, arm := range plans["pressure"](s).Arms {
 		if _, counts := arm.Fault.(fault.PIDLimit); counts && !arm.ByOutput {
 			t.Errorf("%s takes a dialect without outputs", arm.Name)
+		}
+	}
+}
+
+// What a busy machine's scheduler may do once breaks no control: where a clock
+// decides, losing some is enough.
+func TestNoControlMustLoseAllByAClock(t *testing.T) {
+	s := &session.Session{Runtime: sandbox.NewNamespace(), Scale: session.Scale{Tier: session.Quick}}
+	for _, known := range List() {
+		for _, arm := range plans[known.ID](s).Arms {
+			if arm.Claim == trial.LosesAll && known.ID != "reaper-wins" {
+				t.Errorf("%s/%s claims %q", known.ID, arm.Name, arm.Claim)
+			}
+		}
+	}
+}
+
+// A long command that starts late is ended all the same.
+func TestEveryLaterTurnReleasesTheLongCommand(t *testing.T) {
+	for i := range every {
+		c := longAndShort(i, load.Random(1, "long-and-short", i))
+		if releases := strings.Contains(c.Script, "kill"); releases != (i >= every/2) {
+			t.Errorf("turn %d, %s: it releases: %v", i, c.Kind, releases)
 		}
 	}
 }
