@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"time"
 
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -16,7 +17,7 @@ var _ = scenario("flood", "a command that floods its output",
 	"is cut in the answer and in memory, where a naive daemon keeps every byte",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
-			Trials: s.Scale.Trials(1, 3), InFlight: 1, Commands: flood,
+			Trials: s.Scale.Trials(1, 3), InFlight: 1, Commands: flood, Deadline: time.Minute,
 			Watch: comesBack(floodBytes, peakMemory),
 		}
 		return session.Experiment{Arms: []session.Arm{naive(arm, "", tooMany(peakMemory)), candidate(arm)}}
