@@ -119,5 +119,8 @@ func (a *armedPID) Hits(context.Context) (int64, string, error) {
 	return a.hits, "", nil
 }
 
-// Disarm leaves the sandbox as it is: the number was for one start.
-func (*armedPID) Disarm(context.Context) error { return nil }
+// Disarm has nothing to undo: the number was for one start.
+func (a *armedPID) Disarm(context.Context) error {
+	a.setter.LeavePIDs()
+	return nil
+}

@@ -23,6 +23,8 @@ type counter struct {
 func (c *counter) PID() int              { return os.Getpid() }
 func (c *counter) Done() <-chan struct{} { return c.done }
 
+func (*counter) LeavePIDs() {}
+
 func (c *counter) SetNextPID(_ context.Context, pid int) error {
 	c.asked = append(c.asked, fmt.Sprint("next ", pid))
 	return c.err

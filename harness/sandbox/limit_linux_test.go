@@ -58,7 +58,7 @@ func TestNamespaceLimitThatIsNotAnswered(t *testing.T) {
 	if err := s.LimitPIDs(t.Context(), 20); err != nil {
 		t.Skip(err)
 	}
-	shell := s.pidMax
+	shell := s.pids.shell
 	shell.limit = 50 * time.Millisecond
 	if err := shell.shell.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
@@ -66,7 +66,7 @@ func TestNamespaceLimitThatIsNotAnswered(t *testing.T) {
 	if err := s.LimitPIDs(t.Context(), 3); err == nil || !strings.Contains(err.Error(), "answer of the shell expected within 50ms") {
 		t.Errorf("limited: %v", err)
 	}
-	if s.pidMax != nil {
+	if s.pids.entered() {
 		t.Error("the shell is left")
 	}
 }

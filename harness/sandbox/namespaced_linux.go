@@ -21,9 +21,8 @@ type namespaced struct {
 	log       *logTail
 	net       *privateNet // nil until PID 1 is started
 	pids      *pidNamespace
-	pidMax    *pidMax // while its processes are limited
-	frozen    []int   // pidfds of the processes that Freeze has stopped
-	cpu       string  // the control group by which its CPU is limited, while it is
+	frozen    []int  // pidfds of the processes that Freeze has stopped
+	cpu       string // the control group by which its CPU is limited, while it is
 	done      chan struct{}
 	ended     string // written before done is closed
 }

@@ -3,12 +3,18 @@ package sandbox
 import (
 	"fmt"
 	"os"
+	"sync"
 )
 
 // pidNamespace is a sandbox's PID namespace for certain. The number of its PID 1
 // is somebody else's once that has been reaped; the namespace's own number stays
 // its own for as long as its file is open.
-type pidNamespace struct{ file *os.File }
+type pidNamespace struct {
+	file *os.File
+
+	mu    sync.Mutex
+	shell *insider // nil unless something was written
+}
 
 // openPIDNamespace must be called while pid is certain to be whom it is meant
 // for.
@@ -17,7 +23,7 @@ func openPIDNamespace(pid int) (*pidNamespace, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pidNamespace{file}, nil
+	return &pidNamespace{file: file}, nil
 }
 
 func pidNamespacePath(pid int) string { return fmt.Sprintf("/proc/%d/ns/pid", pid) }
@@ -34,6 +40,7 @@ func (n *pidNamespace) has(pid int) bool {
 
 func (n *pidNamespace) close() {
 	if n != nil {
+		n.leave()
 		n.file.Close()
 	}
 }

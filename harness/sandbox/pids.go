@@ -7,7 +7,9 @@ type PIDSetter interface {
 	// SetNextPID gives pid to the next process or thread that the sandbox
 	// starts, if the number is free, and the next free one above it if not. A
 	// thread of the target's own may come first.
+	// A shell of the harness's is in the sandbox from then on, until LeavePIDs.
 	SetNextPID(ctx context.Context, pid int) error
+	LeavePIDs()
 }
 
 // PIDLimiter is a Sandbox in which forks can be made to fail.

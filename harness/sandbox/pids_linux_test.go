@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/reapcheck/reapcheck/harness/probe"
 )
 
 // mustChoosePID lets a shell have a certain PID. The target's own threads take
@@ -24,7 +26,26 @@ func mustChoosePID(t *testing.T, sb Sandbox) {
 }
 
 func TestNamespaceSetNextPID(t *testing.T) {
-	mustChoosePID(t, start(t, namespaceRuntime(t), spec(t)))
+	sb := start(t, namespaceRuntime(t), spec(t))
+	before := members(t, sb)
+	mustChoosePID(t, sb)
+	if n := members(t, sb); n != before+1 {
+		t.Errorf("%d processes and a shell expected while process IDs are chosen, found %d", before, n)
+	}
+	sb.(PIDSetter).LeavePIDs()
+	if n := members(t, sb); n != before {
+		t.Errorf("%d processes expected afterwards, found %d", before, n)
+	}
+}
+
+// members counts the processes in the sandbox.
+func members(t *testing.T, sb Sandbox) int {
+	t.Helper()
+	all, err := probe.Look(sb.PID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(all)
 }
 
 func TestDockerSetNextPID(t *testing.T) {

@@ -1,9 +1,9 @@
 // Package stage is what only a process inside a sandbox's PID namespace can do.
 // Become is for PID 1: it mounts the sandbox's own /proc and becomes the target.
-// Write sets a kernel setting of that namespace. Nothing of either stays.
+// Nothing of it stays.
 //
 // A program takes part by importing this package: executed with the arguments
-// that Become or Write return, it does that work and nothing else. The work is
+// that Become returns, it does that work and nothing else. The work is
 // done in init, because Go initialises packages by import path as soon as their
 // imports are initialised: this one asks for little and comes before others
 // that take 25 ms. In another order it would be slower and no less right.
@@ -17,14 +17,10 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"unsafe"
 )
 
-// The argv[0] by which a stage is known.
-const (
-	becomeName = "reapcheck-become"
-	writeName  = "reapcheck-write"
-)
+// becomeName is the argv[0] by which the stage is known.
+const becomeName = "reapcheck-become"
 
 // report is the file descriptor on which a stage says how it went. The starter
 // reads it with Outcome.
@@ -34,16 +30,9 @@ const report = 3
 // Without a command the stage ends when /proc is mounted, with exit status 0.
 func Become(command ...string) []string { return append([]string{becomeName}, command...) }
 
-// Write is the command line of a stage that writes value to a file that is
-// there.
-func Write(path, value string) []string { return []string{writeName, path, value} }
-
 func init() {
-	switch {
-	case len(os.Args) > 0 && os.Args[0] == becomeName:
+	if len(os.Args) > 0 && os.Args[0] == becomeName {
 		become(os.Args[1:])
-	case len(os.Args) == 3 && os.Args[0] == writeName:
-		write(os.Args[1], os.Args[2])
 	}
 }
 
@@ -51,11 +40,10 @@ func init() {
 var (
 	ErrMount   = errors.New("mount /proc")
 	ErrExecute = errors.New("execute target")
-	ErrWrite   = errors.New("write setting")
 )
 
 // places are the letters by which a report names them.
-var places = map[byte]error{'m': ErrMount, 'x': ErrExecute, 'w': ErrWrite}
+var places = map[byte]error{'m': ErrMount, 'x': ErrExecute}
 
 // Failure is why a stage did not do its work.
 type Failure struct {
@@ -85,24 +73,6 @@ func become(command []string) {
 		os.Exit(0)
 	}
 	fail('x', syscall.Exec(command[0], command, os.Environ()))
-}
-
-// write never returns. Nothing is done between the system call that writes and
-// the one that ends: a thread that Go started there would have the process ID
-// that was just chosen.
-func write(path, value string) {
-	syscall.CloseOnExec(report)
-	_, _ = syscall.Write(report, []byte{begun})
-	file, err := syscall.Open(path, syscall.O_WRONLY, 0)
-	if err != nil {
-		fail('w', err)
-	}
-	text := []byte(value)
-	_, _, errno := syscall.RawSyscall(syscall.SYS_WRITE, uintptr(file), uintptr(unsafe.Pointer(&text[0])), uintptr(len(text)))
-	if errno == 0 {
-		_, _, _ = syscall.RawSyscall(syscall.SYS_EXIT_GROUP, 0, 0, 0)
-	}
-	fail('w', errno)
 }
 
 // closeOnExec keeps the report from the target, and with it what our starter
