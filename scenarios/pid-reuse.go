@@ -25,7 +25,7 @@ var _ = scenario("pid-reuse", "a process ID that is given out again",
 		// gives up, and the next command is registered in what is left.
 		long, short := 300*time.Millisecond, 2*time.Millisecond
 		if s.BlackBox {
-			long *= 2 // strace slows that down: 100 ms have been too few
+			long *= 3 // strace slows that down: 400 ms have been too few
 		}
 		// A thread that a busy target starts may take a number first: half of the few
 		// is what is asked, and of the control that it shows the defect. The first
