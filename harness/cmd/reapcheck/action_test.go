@@ -129,7 +129,7 @@ func TestTheActionDoesNotTakeAnOlderRunsVerdict(t *testing.T) {
 			t.Fatal(err)
 		}
 		cmd := exec.CommandContext(t.Context(), "bash", "../../../tools/action/gate.sh")
-		cmd.Env = append(os.Environ(), "GITHUB_ACTION_PATH="+dir, "GITHUB_OUTPUT="+output, "GITHUB_STEP_SUMMARY="+filepath.Join(dir, "summary"), "REAPCHECK_RESULTS="+results)
+		cmd.Env = append(os.Environ(), "GITHUB_ACTION_PATH="+dir, "GITHUB_OUTPUT="+output, "GITHUB_STEP_SUMMARY="+filepath.Join(dir, "summary"), "REAPCHECK_RESULTS="+results, "REAPCHECK_RUNTIME=namespace")
 		o := finish(t, cmd, "")
 		said, _ := os.ReadFile(output)
 		summary, _ := os.ReadFile(filepath.Join(dir, "summary"))
