@@ -231,13 +231,17 @@ func (a *runningArm) record(index int, cmd load.Command, answer trial.Answer, se
 	a.quickest.note(cmd.Kind, outcome, took)
 	a.recorder.write(trial.Line{Record: &r})
 	a.session.Progress.Trial(a.Role, outcome)
-	if r.Bad() && a.session.StopAtFirstBad && a.Role == trial.Candidate && a.Claim == trial.Clean {
+	if r.Bad() && a.session.stopsAt(outcome) && a.Role == trial.Candidate && a.Claim == trial.Clean {
 		a.enough()
 	}
 	if r.Bad() {
 		path := filepath.Join(a.session.Folder, a.scenario, fmt.Sprintf("%s-trial-%d.log", a.Name, index))
 		a.session.noteLog(a.logs.keep(path, a.sandbox.Log))
 	}
+}
+
+func (s *Session) stopsAt(o trial.Outcome) bool {
+	return s.StopAtFirstBad && (s.StopAs == "" || s.StopAs == trial.Symptom(o))
 }
 
 func (s *Session) noteLog(err error) {

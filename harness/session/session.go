@@ -46,7 +46,9 @@ type Session struct {
 	// StopAtFirstBad ends an experiment at the first bad trial of a candidate
 	// arm that is to be clean: the verdict is fail from then on.
 	StopAtFirstBad bool
-	Progress       *Progress
+	// StopAs lets only a trial with this symptom do that; empty is any.
+	StopAs   trial.Symptom
+	Progress *Progress
 
 	mu       sync.Mutex
 	problems []error

@@ -262,6 +262,20 @@ func TestASessionStopsAtTheFirstBadTrialIfTold(t *testing.T) {
 	}
 }
 
+// Who waits for one symptom is not content with another.
+func TestASessionStopsAtTheSymptomThatItIsTold(t *testing.T) {
+	for symptom, want := range map[trial.Symptom]int{"": 3, "lost": 3, "hung": 50, trial.FailedCheck("target"): 50} {
+		s := newSession(t, &fakeRuntime{})
+		s.StopAtFirstBad, s.StopAs, s.Candidate = true, symptom, target.Reference("reaper-only")
+		e := experiment(nil)
+		e.Arms[1].InFlight, e.Turns = 1, 1
+		f, err := s.Run(t.Context(), e)
+		if got := f.Arm("candidate").Trials; err != nil || f.Verdict != trial.Fail || got != want {
+			t.Errorf("%q: %v after %d trials, want %d, error %v", symptom, f.Verdict, got, want, err)
+		}
+	}
+}
+
 func TestATargetThatDoesNotStartIsNobodysPass(t *testing.T) {
 	s := newSession(t, &fakeRuntime{startErr: sandbox.ErrTarget})
 	f, err := s.Run(t.Context(), experiment(nil))

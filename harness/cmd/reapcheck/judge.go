@@ -5,6 +5,7 @@ import (
 
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/harness/trial"
 	"github.com/reapcheck/reapcheck/scenarios"
 )
 
@@ -13,7 +14,7 @@ import (
 func newJudge() *cobra.Command {
 	o := options{stopAtFirstBad: true, blackBox: true, scale: session.Scale{Tier: session.Quick}, waitPath: session.Pidfd}
 	var ids []string
-	var strategy string
+	var strategy, symptom string
 	cmd := &cobra.Command{
 		Use:    "judge",
 		Short:  "judge one build of the reference daemon",
@@ -24,6 +25,7 @@ func newJudge() *cobra.Command {
 			if o.scenarios, err = scenarios.Select(ids, scenarios.Outside); err != nil {
 				return usage(err)
 			}
+			o.stopAs = trial.Symptom(symptom)
 			o.argv = repeatLine(cmd, o.seed)
 			o.candidate.Env = map[string]string{"DECK_STRATEGY": strategy}
 			o.candidate.Dialect = target.ProcessExecute()
@@ -34,6 +36,7 @@ func newJudge() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&o.candidate.Binary, "binary", "", "the build")
 	f.StringVar(&strategy, "strategy", "", "its strategy")
+	f.StringVar(&symptom, "as", "", "the symptom that ends a scenario early (default any)")
 	f.StringSliceVar(&ids, "only", nil, "scenarios to run, by ID")
 	addRunFlags(f, &o)
 	return cmd

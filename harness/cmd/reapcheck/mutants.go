@@ -186,12 +186,12 @@ func controls(chosen []mutant.Mutant) []task {
 // by all others.
 func (r mutantRun) try(ctx context.Context, t task) mutant.Result {
 	result := mutant.Result{Slug: t.Slug, Strategy: t.Strategy, Named: t.named, As: t.KilledAs}
-	if err := r.judge(ctx, t, t.named, &result); err != nil {
+	if err := r.judge(ctx, t, t.named, t.KilledAs, &result); err != nil {
 		result.Problem = err.Error()
 	}
 	if t.Slug != "" && result.Judged() && len(result.KilledBy) == 0 {
 		others := slices.DeleteFunc(slices.Clone(r.all), func(id string) bool { return slices.Contains(t.named, id) })
-		err := r.judge(ctx, t, others, &result)
+		err := r.judge(ctx, t, others, "", &result)
 		result.Problem = "" // the scenario that is named has decided
 		if err != nil {
 			result.Reason = err.Error()
@@ -200,9 +200,10 @@ func (r mutantRun) try(ctx context.Context, t task) mutant.Result {
 	return result
 }
 
-// judge runs scenarios in a process of their own, and adds what they found.
-func (r mutantRun) judge(ctx context.Context, t task, ids []string, result *mutant.Result) error {
-	args := []string{"judge", "--strategy=" + t.Strategy, "--only=" + strings.Join(ids, ","),
+// judge runs scenarios in a process of their own, until they show the symptom or
+// any if there is none, and adds what they found.
+func (r mutantRun) judge(ctx context.Context, t task, ids []string, as trial.Symptom, result *mutant.Result) error {
+	args := []string{"judge", "--strategy=" + t.Strategy, "--only=" + strings.Join(ids, ","), "--as=" + string(as),
 		"--seed=" + strconv.FormatUint(r.seed, 10), "--runtime=" + r.runtime, "--daemons=" + r.daemons, "--base-image=" + r.baseImage}
 	path, err := r.compile(ctx, t)
 	if err != nil {

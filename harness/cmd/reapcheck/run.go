@@ -45,6 +45,7 @@ type options struct {
 	leftOut []report.LeftOut
 	// stopAtFirstBad is session.Session's.
 	stopAtFirstBad bool
+	stopAs         trial.Symptom
 	out            io.Writer
 	progress       io.Writer
 }
@@ -115,7 +116,7 @@ func (o options) try(ctx context.Context, folder, id string, info *report.Info, 
 	defer log.Close()
 	s := &session.Session{
 		Runtime: rt, Folder: folder, Seed: o.seed, Scale: o.scale,
-		Daemons: daemons, Candidate: o.candidate, StopAtFirstBad: o.stopAtFirstBad, Progress: progress,
+		Daemons: daemons, Candidate: o.candidate, StopAtFirstBad: o.stopAtFirstBad, StopAs: o.stopAs, Progress: progress,
 		Hub: hub, BlackBox: o.blackBox, WaitPath: o.waitPath,
 	}
 	if o.interview {
