@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -45,14 +46,20 @@ var colours = map[trial.Verdict]string{trial.Pass: green, trial.Fail: red, trial
 func (s Style) verdict(v trial.Verdict) string { return s.paint(colours[v], v.String()) }
 
 // Table writes the run for a terminal or a log: the arms of each scenario, what
-// the scenarios came to, and the verdict as the last line.
+// the scenarios came to, and the verdict as the last line. Of a run that did not
+// begin the problem is all that there is to read.
 func Table(w io.Writer, run Run, style Style) error {
 	var b strings.Builder
-	for _, f := range run.Findings {
-		style.finding(&b, f)
+	if run.begun() {
+		for _, f := range run.Findings {
+			style.finding(&b, f)
+		}
+		style.legend(&b, run)
+		style.verdicts(&b, run)
+	} else {
+		fmt.Fprintf(&b, "of %s none was run\n", plural(len(run.Findings), "scenario"))
 	}
-	style.legend(&b, run)
-	style.verdicts(&b, run)
+	style.summary(&b, run)
 	if run.allAccepted() {
 		fmt.Fprintf(&b, "%s\n", allAcceptedNote)
 	}
@@ -65,6 +72,11 @@ func Table(w io.Writer, run Run, style Style) error {
 	fmt.Fprintf(&b, "verdict: %s\n", style.verdict(run.Verdict))
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// begun says whether any scenario has left a recording.
+func (r Run) begun() bool {
+	return slices.ContainsFunc(r.Findings, func(f Finding) bool { return len(f.Arms) > 0 })
 }
 
 func (s Style) finding(b *strings.Builder, f Finding) {
@@ -112,6 +124,9 @@ func (s Style) verdicts(b *strings.Builder, run Run) {
 	for _, note := range run.Info.LeftOutNotes() {
 		b.WriteString(wrap(note, s.width(), ""))
 	}
+}
+
+func (s Style) summary(b *strings.Builder, run Run) {
 	fmt.Fprintf(b, "%s, tier %s, seed %d, %s\n", line(run.Info.Runtime), line(run.Info.Tier), run.Info.Seed, plural(run.Trials(), "trial"))
 }
 

@@ -61,6 +61,15 @@ func TestTableEndsWithTheVerdict(t *testing.T) {
 	}
 }
 
+// The problem must not have to be looked for below all that was not run.
+func TestTableOfARunThatDidNotBegin(t *testing.T) {
+	run := Run{Info: Info{Problem: "there is no engine here"}, Findings: make([]Finding, 23)}
+	text := table(t, run, Style{})
+	if !strings.HasPrefix(text, "of 23 scenarios none was run\n") || !strings.Contains(text, "\nproblem: there is no engine here\n") || strings.Count(text, "\n") > 5 {
+		t.Errorf("%s", text)
+	}
+}
+
 func TestTableRepeatsEachFailureOnce(t *testing.T) {
 	text := table(t, failRun(t), Style{})
 	for _, id := range []string{"late-publish", "exit-codes"} {
