@@ -28,7 +28,9 @@ var _ = scenario("pressure", "a sandbox that has no room for another process",
 			Fault: limit, MinHits: int64(bursts / 2), ByOutput: true,
 			Watch: nobodyLeft,
 		}
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{naive(arm, "", trial.Symptom(trial.Lost)), candidate(arm)}}
+		// It dies where Go asks for a thread before a command is refused.
+		control := naive(arm, "", trial.Symptom(trial.Lost).Or(trial.FailedCheck("target")))
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
 	})
 
 // pressed may be refused under the limit and must be right otherwise. Under the

@@ -24,6 +24,9 @@ func TestAControlMustShowItsSymptoms(t *testing.T) {
 		{"the outcome", []Symptom{"lost"}, map[Outcome]int{OK: 8, Lost: 1}, nil, true},
 		{"one of two", []Symptom{"lost", memory}, map[Outcome]int{OK: 8, Lost: 1}, nil, false},
 		{"both", []Symptom{"lost", memory}, map[Outcome]int{OK: 8, Lost: 1}, []Check{check}, true},
+		{"the first of either", []Symptom{Symptom("lost").Or(memory)}, map[Outcome]int{OK: 8, Lost: 1}, nil, true},
+		{"the second of either", []Symptom{Symptom("lost").Or(memory)}, map[Outcome]int{Error: 9}, []Check{check}, true},
+		{"neither", []Symptom{Symptom("lost").Or(memory)}, map[Outcome]int{Error: 9}, nil, false},
 		{"no symptom", []Symptom{"ok"}, map[Outcome]int{OK: 8, Lost: 1}, nil, false},
 		{"an old plan", nil, map[Outcome]int{OK: 8, Error: 1}, nil, true},
 	} {
@@ -39,12 +42,12 @@ func TestAControlMustShowItsSymptoms(t *testing.T) {
 }
 
 func TestSymptoms(t *testing.T) {
-	for _, good := range []Symptom{"lost", "hung", FailedCheck("zombies")} {
+	for _, good := range []Symptom{"lost", "hung", FailedCheck("zombies"), Symptom("lost").Or(FailedCheck("zombies"))} {
 		if err := good.Validate(); err != nil {
 			t.Error(err)
 		}
 	}
-	for _, bad := range []Symptom{"", "ok", "check", "check ", "zombies"} {
+	for _, bad := range []Symptom{"", "ok", "check", "check ", "zombies", "lost or zombies", "lost or "} {
 		if bad.Validate() == nil {
 			t.Errorf("%q is taken", bad)
 		}
