@@ -66,9 +66,10 @@ func (s *Session) beginArm(ctx context.Context, e Experiment, a Arm, enough func
 }
 
 // unlessDeclined takes a scenario that cannot be hosted here, or whose sandbox
-// cannot be looked into, for what it is: inconclusive, and no problem of the run.
+// cannot be looked into, or not enough, for what it is: inconclusive, and no
+// problem of the run.
 func unlessDeclined(err error) error {
-	if errors.Is(err, fault.ErrDeclined) || errors.Is(err, probe.ErrUnseen) {
+	if errors.Is(err, fault.ErrDeclined) || errors.Is(err, probe.ErrUnseen) || errors.Is(err, ErrUndecided) {
 		return nil
 	}
 	return err
@@ -300,7 +301,6 @@ func (a *runningArm) lookBack(ctx context.Context) error {
 		return err
 	}
 	checks, lookErr := a.look(ctx)
-	lookErr = a.excuse(lookErr)
 	for i := range checks {
 		a.recorder.write(trial.Line{Check: &checks[i]})
 	}
@@ -308,18 +308,6 @@ func (a *runningArm) lookBack(ctx context.Context) error {
 		a.last.Error = lookErr.Error()
 	}
 	return errors.Join(err, unlessDeclined(lookErr))
-}
-
-// excuse notes an error that is no fault of the session's, and passes on any
-// other: the arm is inconclusive either way.
-func (a *runningArm) excuse(err error) error {
-	if !errors.Is(err, ErrUndecided) && !errors.Is(err, fault.ErrDeclined) {
-		return err
-	}
-	if a.last.Error == "" {
-		a.last.Error = err.Error()
-	}
-	return nil
 }
 
 // endLimit is how long a target that is to end may take after the last answer.

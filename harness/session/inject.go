@@ -33,7 +33,10 @@ func (a *runningArm) withdraw(ctx context.Context) (err error) {
 		return nil
 	}
 	a.last.FaultHits, a.last.FaultNote, err = a.armed.Hits(ctx)
-	return errors.Join(a.excuse(err), a.armed.Disarm(ctx))
+	if err != nil {
+		a.last.Error = err.Error()
+	}
+	return errors.Join(unlessDeclined(err), a.armed.Disarm(ctx))
 }
 
 // checkHealth sees whether a target that still has to run is well once its
