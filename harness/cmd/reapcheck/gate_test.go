@@ -223,8 +223,11 @@ func TestTheGateJudgesForeignDaemons(t *testing.T) {
 			// Those that rest most on the dialect's words, beside the race itself.
 			o := foreign(t, dialect, "sound", "--only=reaper-wins,start-errors,timeout-group,flood")
 			o.expect(t, exitPass, trial.Pass)
-			o.expectSaid(t, "all 10 answers were right too")
 			for _, a := range o.finding(t, "reaper-wins").Arms {
+				// One waiter only: held or not, nobody else could have come first.
+				if a.Plan.Role == trial.Witness && (a.End.FaultHits > 0 || strings.Contains(o.said, "The other way round")) {
+					t.Errorf("%s: the fault hit %d times, or something is said of it:\n%s", a.Plan.Arm, a.End.FaultHits, o.said)
+				}
 				if a.Plan.Role != trial.Witness && a.End.FaultHits < a.Plan.MinHits || a.Plan.Fault == "" {
 					t.Errorf("%s: the fault hit %d times", a.Plan.Arm, a.End.FaultHits)
 				}
