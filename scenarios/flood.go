@@ -18,7 +18,7 @@ var _ = scenario("flood", "a command that floods its output",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
 			Trials: s.Scale.Trials(1, 3), InFlight: 1, Commands: flood, Deadline: time.Minute,
-			Watch: comesBack(floodBytes, peakMemory),
+			Watch: settles(comesBack(floodBytes, peakMemory)),
 		}
 		return session.Experiment{Arms: []session.Arm{naive(arm, "", tooMany(peakMemory)), candidate(arm)}}
 	})

@@ -17,7 +17,7 @@ var _ = scenario("hang-up", "a client that hangs up",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
 			Trials: s.Scale.Trials(16, 80), InFlight: 8, Commands: abandoned,
-			Watch: nobodyLeft,
+			Watch: settles(nobodyLeft),
 		}
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{naive(arm, "", tooMany(processes)), candidate(arm)}}
 	})

@@ -24,7 +24,7 @@ var _ = scenario("held-stdout", "a background child that holds the output",
 		sound := candidate(session.Arm{
 			Trials: held + 1, InFlight: heldAtOnce, Bursts: true, Commands: releasedAt(held),
 			Deadline: heldFor / 2,
-			Watch:    nobodyLeft,
+			Watch:    settles(nobodyLeft),
 		})
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, sound}}
 	})

@@ -18,7 +18,7 @@ var _ = scenario("leaks", "what commands leave behind",
 		arm := session.Arm{
 			Trials: s.Scale.Trials(300, 3000), InFlight: inFlight, Commands: everyEnd,
 			Watch: all(
-				comesBack(inFlight+spare, files, threads, zombies, processes),
+				settles(comesBack(inFlight+spare, files, threads, zombies, processes)),
 				// Go's collector closes lost files now and then, which hides a leak
 				// from who only looks at the end.
 				staysBelow(filesEach*inFlight+spare, files),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -56,35 +57,58 @@ func everTooMany(c count) trial.Symptom { return trial.FailedCheck(c.highest()) 
 // highest is what the check of a count's highest is called.
 func (c count) highest() string { return "highest of " + c.name }
 
-// comesTo promises that each count is down to most within settleLimit after the
-// last trial.
-func comesTo(most int, counts ...count) watch {
-	return func(_ context.Context, sb sandbox.Sandbox) (session.Look, error) {
-		return settles(sb, counts, func(count) int { return most }), nil
-	}
+// bound is how high a count may be once all is over: most, or most above what it
+// was before the first trial.
+type bound struct {
+	count
+	most  int
+	above bool
 }
 
-// comesBack promises that each count is, within settleLimit after the last
-// trial, at most slack above what it was before the first.
-func comesBack(slack int, counts ...count) watch {
+// comesTo bounds each count by itself.
+func comesTo(most int, counts ...count) []bound { return boundsOf(bound{most: most}, counts) }
+
+// comesBack bounds each count by what it was before the first trial.
+func comesBack(slack int, counts ...count) []bound {
+	return boundsOf(bound{most: slack, above: true}, counts)
+}
+
+func boundsOf(b bound, counts []count) []bound {
+	all := make([]bound, len(counts))
+	for i, c := range counts {
+		b.count = c
+		all[i] = b
+	}
+	return all
+}
+
+// nobodyLeft bounds what the commands started. A target may have helpers of its
+// own from the start.
+var nobodyLeft = slices.Concat(comesBack(0, processes), comesTo(0, zombies))
+
+// settles promises that each count is within its bound settleLimit after the last
+// trial.
+func settles(all ...[]bound) watch {
 	return func(_ context.Context, sb sandbox.Sandbox) (session.Look, error) {
 		before, err := probe.Look(sb.PID())
-		return settles(sb, counts, func(c count) int { return c.of(before) + slack }), err
+		bounds := slices.Concat(all...)
+		for i, b := range bounds {
+			if b.above {
+				bounds[i].most += b.of(before)
+			}
+		}
+		return settlesAt(sb, bounds), err
 	}
 }
 
-// nobodyLeft promises that what the commands started is gone. A target may have
-// helpers of its own from the start.
-var nobodyLeft = all(comesBack(0, processes), comesTo(0, zombies))
-
-// settles looks until each count is at most what it may be, or time is up.
-func settles(sb sandbox.Sandbox, counts []count, most func(count) int) session.Look {
+// settlesAt looks until each count is within its bound, or time is up.
+func settlesAt(sb sandbox.Sandbox, bounds []bound) session.Look {
 	return func(ctx context.Context) ([]trial.Check, error) {
 		ctx, cancel := context.WithTimeout(ctx, settleLimit)
 		defer cancel()
 		pause := 10 * time.Millisecond
 		for {
-			checks, settled, err := compare(sb, counts, most)
+			checks, settled, err := compare(sb, bounds)
 			if settled || err != nil {
 				return checks, err
 			}
@@ -94,28 +118,28 @@ func settles(sb sandbox.Sandbox, counts []count, most func(count) int) session.L
 				return checks, nil
 			}
 			// A sandbox that is slow to settle is not hurried by being looked at.
-			pause = min(2*pause, 200*time.Millisecond)
+			pause = min(2*pause, settleLimit/6)
 		}
 	}
 }
 
 // compare looks once, and says whether every count is low enough.
-func compare(sb sandbox.Sandbox, counts []count, most func(count) int) ([]trial.Check, bool, error) {
+func compare(sb sandbox.Sandbox, bounds []bound) ([]trial.Check, bool, error) {
 	snapshot, err := probe.Look(sb.PID())
 	if err != nil {
 		return nil, false, err
 	}
 	settled := true
 	var checks []trial.Check
-	for _, c := range counts {
-		n, err := c.in(snapshot)
+	for _, b := range bounds {
+		n, err := b.in(snapshot)
 		if err != nil {
 			return nil, false, err
 		}
-		ok := n <= most(c)
+		ok := n <= b.most
 		settled = settled && ok
 		checks = append(checks, trial.Check{
-			Name: c.name, Want: fmt.Sprintf("at most %d within %v", most(c), settleLimit), Got: strconv.Itoa(n), OK: ok,
+			Name: b.name, Want: fmt.Sprintf("at most %d within %v", b.most, settleLimit), Got: strconv.Itoa(n), OK: ok,
 		})
 	}
 	return checks, settled, nil

@@ -25,7 +25,7 @@ var _ = scenario("storm", "a storm of requests",
 				Trials: s.Scale.Trials(300, 2000), InFlight: inFlight, Commands: load.Mixed, Deadline: patience,
 			}, session.Arm{
 				Name: fmt.Sprintf("candidate-%d", inFlight), Role: trial.Candidate, Claim: trial.Clean,
-				Trials: s.Scale.Trials(1200, 17000), InFlight: inFlight, Commands: load.Mixed, Deadline: patience,
+				Trials: s.Scale.Trials(900, 17000), InFlight: inFlight, Commands: load.Mixed, Deadline: patience,
 			})
 		}
 		return session.Experiment{Busy: true, Arms: arms}

@@ -17,7 +17,7 @@ var _ = scenario("timeout-group", "a command that outlives its timeout",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
 			Trials: s.Scale.Trials(24, 80), InFlight: 6, Commands: overtime,
-			Watch: nobodyLeft,
+			Watch: settles(nobodyLeft),
 		}
 		control, sound := naive(arm, "", trial.Symptom(trial.Hung), tooMany(processes)), candidate(arm)
 		control.Deadline = overtimeLimit + time.Second
