@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/client"
@@ -287,10 +289,8 @@ func (a *runningArm) end(ctx context.Context) error {
 // that were cut short leave a sandbox of which nothing was promised.
 func (a *runningArm) lookBack(ctx context.Context) error {
 	err := a.withdraw(ctx)
-	state := a.state()
-	a.recorder.write(trial.Line{Check: &state})
-	if !state.OK {
-		return nil // that the target ended is the finding; it answers no questions
+	if !a.running(0) {
+		return nil
 	}
 	if a.last.Stopped != "" {
 		return err
@@ -304,19 +304,35 @@ func (a *runningArm) lookBack(ctx context.Context) error {
 	for i := range checks {
 		a.recorder.write(trial.Line{Check: &checks[i]})
 	}
+	if gone(lookErr) && !a.running(endLimit) {
+		return err // it was ending while it was looked at
+	}
 	if lookErr != nil {
 		a.last.Error = lookErr.Error()
 	}
 	return errors.Join(err, unlessDeclined(lookErr))
 }
 
+// gone is a look's error at a process that is not there: the end of PID 1 shows in
+// /proc before the sandbox says so, its log being read to the end first.
+func gone(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH)
+}
+
+// running says whether the target is as it has to be, and records that. Where it
+// ends within wait that is the finding, and it answers no questions.
+func (a *runningArm) running(wait time.Duration) bool {
+	state := a.state(wait)
+	a.recorder.write(trial.Line{Check: &state})
+	return state.OK
+}
+
 // endLimit is how long a target that is to end may take after the last answer.
 const endLimit = 5 * time.Second
 
-// state says whether PID 1 still runs, or how it ended where it had to.
-func (a *runningArm) state() trial.Check {
+// state says whether PID 1 still runs after wait, or how it ended where it had to.
+func (a *runningArm) state(wait time.Duration) trial.Check {
 	check := trial.Check{Name: "target", Want: "running", Got: "running"}
-	var wait time.Duration
 	if a.mustEnd() {
 		check.Want, wait = a.Ends, endLimit
 	}

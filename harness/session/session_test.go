@@ -190,6 +190,24 @@ func TestASandboxThatCannotBeSeenIsDeclined(t *testing.T) {
 	}
 }
 
+// The end of a target may be seen in /proc before its sandbox says so. It is the
+// target's doing all the same, and no trouble of the run's.
+func TestATargetThatEndsWhileItIsLookedAt(t *testing.T) {
+	ending := func(_ context.Context, sb sandbox.Sandbox) (Look, error) {
+		return func(context.Context) ([]trial.Check, error) {
+			time.AfterFunc(50*time.Millisecond, func() { close(sb.(*fakeSandbox).done) })
+			return nil, fmt.Errorf("look at process 7: %w", os.ErrNotExist)
+		}, nil
+	}
+	s := newSession(t, &fakeRuntime{})
+	e := experiment(nil)
+	e.Arms[1].Watch = ending
+	finding, err := s.Run(t.Context(), e)
+	if err != nil || finding.Verdict != trial.Fail || !strings.Contains(finding.Reason, "target exit status 2 instead of running") {
+		t.Errorf("%v (%s), %v", finding.Verdict, finding.Reason, err)
+	}
+}
+
 func TestACandidateThatLosesFailsAndLeavesItsLog(t *testing.T) {
 	s := newSession(t, &fakeRuntime{})
 	e := experiment(nil)
