@@ -24,7 +24,7 @@ var _ = scenario("frozen", "a sandbox that is frozen again and again",
 		under := func(f fault.Fault) session.Arm {
 			trials := s.Scale.Trials(14, 40)
 			return session.Arm{
-				Fault: fault.Together{latePublish(s, late), f}, MinHits: int64(trials),
+				Fault: fault.Together{latePublish(s, late), f}, MinHits: int64(trials / 2),
 				Trials: trials, InFlight: 1, Commands: registered,
 			}
 		}

@@ -13,7 +13,7 @@ import (
 // any more than it must.
 const (
 	busyAtOnce    = 2
-	patientAtOnce = 10
+	patientAtOnce = 8
 )
 
 // startsAtOnce is how many sandboxes of a session are started at a time: more
