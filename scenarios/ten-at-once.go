@@ -18,7 +18,7 @@ var _ = scenario("ten-at-once", "ten commands at once",
 				Trials: s.Scale.Trials(500, 1000), InFlight: 10, Bursts: true, Commands: load.Instant,
 			}, {
 				Name: "candidate", Role: trial.Candidate, Claim: trial.Clean,
-				Trials: s.Scale.Trials(1000, 5000), InFlight: 10, Bursts: true, Commands: load.Instant,
+				Trials: s.Scale.Trials(1000, 8000), InFlight: 10, Bursts: true, Commands: load.Instant,
 			},
 		}}
 	})
