@@ -53,18 +53,20 @@ func TestRestIsWhatTheTargetLeavesUnused(t *testing.T) {
 		limit      time.Duration
 		ok         bool
 		err        error
+		wants      bool
 	}{
-		{"rests", 0.01, 0, time.Hour, true, nil},
-		{"rests on a busy machine", 0.01, 0.6, time.Hour, true, nil},
-		{"spins", 1, 0, time.Hour, false, nil},
-		{"spins on a busy machine", 0.3, 0.7, time.Hour, false, nil},
-		{"spins and gets next to nothing", 0.05, 0.95, 500 * time.Millisecond, false, session.ErrUndecided},
-		{"has threads that wait for each other's CPU", 0.05, 4, 500 * time.Millisecond, false, session.ErrUndecided},
+		{name: "spins and waits for its next turn", used: 0.03, kept: 0.2, limit: time.Hour, wants: true},
+		{"rests", 0.01, 0, time.Hour, true, nil, false},
+		{"rests on a busy machine", 0.01, 0.6, time.Hour, true, nil, false},
+		{"spins", 1, 0, time.Hour, false, nil, false},
+		{"spins on a busy machine", 0.3, 0.7, time.Hour, false, nil, false},
+		{"spins and gets next to nothing", 0.05, 0.95, 500 * time.Millisecond, false, session.ErrUndecided, false},
+		{"has threads that wait for each other's CPU", 0.05, 4, 500 * time.Millisecond, false, session.ErrUndecided, false},
 	} {
 		began := time.Now()
 		checks, err := atRest{window: 20 * time.Millisecond, limit: c.limit}.look(t.Context(), func() (cpuTime, error) {
 			over := float64(time.Since(began))
-			return cpuTime{used: time.Duration(c.used * over), kept: time.Duration(c.kept * over)}, nil
+			return cpuTime{used: time.Duration(c.used * over), kept: time.Duration(c.kept * over), wants: c.wants}, nil
 		})
 		if !errors.Is(err, c.err) || err == nil && checks[0].OK != c.ok {
 			t.Errorf("%s: %v, %v", c.name, checks, err)

@@ -52,7 +52,9 @@ type Schema struct{ compiled *jsonschema.Schema }
 
 // MustSchema compiles a JSON Schema that is part of the program.
 func MustSchema(text []byte) *Schema {
-	const url = "schema.json"
+	// Absolute, or it would be below the current folder, whose name may hold what
+	// no URL does.
+	const url = "file:///schema.json"
 	compiler := jsonschema.NewCompiler()
 	parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err == nil {

@@ -1,6 +1,8 @@
 package document
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -16,6 +18,15 @@ var schema = []byte(`{
 		"inner": {"type": "object", "additionalProperties": false, "properties": {"x": {"type": "string"}}}
 	}
 }`)
+
+func TestSchemaCompilesInAnyFolder(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "not a URL: é%")
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(folder)
+	MustSchema([]byte(`{"type": "object"}`))
+}
 
 func TestErrorsNameFileAndLine(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
