@@ -29,10 +29,10 @@ type Exchange struct {
 	Wanted string
 	// Came is the answer's body, its first part.
 	Came string
-	// Heard is set where an exit code, or a word that stands for one, was
-	// understood; OK where it was the one that the command gives; Hung where
-	// there was no answer at all.
-	Heard, OK, Hung bool
+	// Heard is set where something was understood, Coded where that was an exit code
+	// or the word for an unknown one; OK where it was what the command gives; Hung
+	// where there was no answer at all.
+	Heard, Coded, OK, Hung bool
 }
 
 // answerLimit is for one question. None takes longer than a second.
@@ -60,10 +60,11 @@ func Ask(ctx context.Context, url string, d target.Dialect, transport *http.Tran
 	return all
 }
 
-// Heard says whether the dialect fits: whether any answer was understood.
+// Heard says whether the dialect fits: whether an exit code was understood anywhere.
+// That a timeout was told from an answer is not enough to judge codes by.
 func Heard(all []Exchange) bool {
 	for _, e := range all {
-		if e.Heard {
+		if e.Coded {
 			return true
 		}
 	}
@@ -115,6 +116,7 @@ func ask(ctx context.Context, c *client.Client, d target.Dialect, q question) Ex
 	return Exchange{
 		Asked: q.asked, Script: q.Script, Wanted: wanted(d.Want(q.Want)), Came: excerpt(body), Understood: words(answer),
 		Heard: answer.Known || answer.Unknown || answer.TimedOut || answer.NotStarted || answer.Refused,
+		Coded: answer.Known || answer.Unknown,
 		OK:    outcome == trial.OK,
 		Hung:  answer.Hung,
 	}

@@ -2,6 +2,7 @@ package interview
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
@@ -68,6 +69,26 @@ words: {unknown: [{exitCode: -1}]}
 				t.Errorf("heard %v, %d ok, %+v", Heard(all), ok, all)
 			}
 		})
+	}
+}
+
+// A timeout tells itself by its HTTP status; the exit codes of a target whose field
+// has another name are none, and it must not be called broken for that.
+func TestATimeoutAloneIsNoDialectThatFits(t *testing.T) {
+	d := target.ProcessExecute()
+	d.Response.ExitCode = target.Places{{At: "/exit"}}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if body, _ := io.ReadAll(r.Body); strings.Contains(string(body), "sleep 5") {
+			w.WriteHeader(http.StatusRequestTimeout)
+			_, _ = w.Write([]byte(`{}`))
+			return
+		}
+		_, _ = w.Write([]byte(`{"exitCode":0,"result":"reap check\n"}`))
+	}))
+	defer server.Close()
+	all := Ask(t.Context(), server.URL, d, &http.Transport{})
+	if last := all[len(all)-1]; !last.OK || Heard(all) {
+		t.Errorf("the dialect is taken to fit: %v, the timeout: %+v", Heard(all), last)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/reapcheck/reapcheck/harness/interview"
@@ -31,8 +32,17 @@ func (s *Session) Interview(ctx context.Context) error {
 		return err
 	}
 	d := s.Candidate.Dialect
-	return fmt.Errorf("%w: dialect %s understands nothing of what comes back from %s %s: %s; see reapcheck dialect --help",
-		sandbox.ErrTarget, d.Name, d.Request.Method, d.Request.Path, strings.TrimPrefix(all[len(all)-1].Understood, "not understood: "))
+	return fmt.Errorf("%w: dialect %s understands no exit code in what comes back from %s %s: %s; see reapcheck dialect --help",
+		sandbox.ErrTarget, d.Name, d.Request.Method, d.Request.Path, lastNotUnderstood(all))
+}
+
+func lastNotUnderstood(all []interview.Exchange) string {
+	for _, e := range slices.Backward(all) {
+		if why, found := strings.CutPrefix(e.Understood, "not understood: "); found {
+			return why
+		}
+	}
+	return all[len(all)-1].Understood
 }
 
 // sayWhatDiffers tells of a dialect that may fit in part. It is no verdict: a

@@ -260,7 +260,7 @@ func TestTheGateNeverPasses(t *testing.T) {
 	}{
 		{"zero", exitFail, trial.Fail, "wrong"},
 		{"crash", exitFail, trial.Fail, "target exit status 3 instead of running"},
-		{"garbage", exitInfrastructure, trial.Inconclusive, "dialect sse understands nothing of what comes back from POST /stream"},
+		{"garbage", exitInfrastructure, trial.Inconclusive, "dialect sse understands no exit code in what comes back from POST /stream"},
 		{"mute", exitInfrastructure, trial.Inconclusive, "no answer within 10s"},
 	} {
 		t.Run(c.manner, func(t *testing.T) {
