@@ -18,8 +18,8 @@ import (
 //
 // A command takes part by the last two words that it writes: its own PID, and
 // the one that the next command is to get. A hit is a command that got what one
-// before it has named: the very first number was nobody's. The number is set when nobody has it any more; one request at a time, or it
-// reaches another command.
+// before it has named: the very first number was nobody's. The number is set when
+// nobody has it any more; one request at a time, or it reaches another command.
 type NextPID struct{}
 
 // Name says what happens.

@@ -18,7 +18,7 @@ func Kept(pid int) (time.Duration, error) {
 	var kept time.Duration
 	for _, path := range tasks {
 		text, err := os.ReadFile(path)
-		if gone(err) {
+		if Gone(err) {
 			continue // a thread that has ended meanwhile
 		}
 		var ran, waited int64

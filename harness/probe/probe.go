@@ -104,7 +104,7 @@ func Look(pid int) (Snapshot, error) {
 			continue // an unreadable one is another user's, so it is not in this sandbox
 		}
 		p, err := read(proc)
-		if gone(err) {
+		if Gone(err) {
 			continue
 		}
 		if err != nil {
@@ -164,8 +164,8 @@ func read(proc procfs.Proc) (Process, error) {
 	return p, err
 }
 
-// gone recognises a process that ended while it was read: its files are not
+// Gone recognises a process that ended while it was read: its files are not
 // there any more, or say ESRCH.
-func gone(err error) bool {
+func Gone(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH)
 }

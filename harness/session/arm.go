@@ -5,11 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/client"
@@ -304,19 +302,15 @@ func (a *runningArm) lookBack(ctx context.Context) error {
 	for i := range checks {
 		a.recorder.write(trial.Line{Check: &checks[i]})
 	}
-	if gone(lookErr) && !a.running(endLimit) {
-		return err // it was ending while it was looked at
+	// The end of PID 1 shows in /proc before the sandbox says so, whose log is read to
+	// its end first.
+	if probe.Gone(lookErr) && !a.running(endLimit) {
+		return err
 	}
 	if lookErr != nil {
 		a.last.Error = lookErr.Error()
 	}
 	return errors.Join(err, unlessDeclined(lookErr))
-}
-
-// gone is a look's error at a process that is not there: the end of PID 1 shows in
-// /proc before the sandbox says so, its log being read to the end first.
-func gone(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ESRCH)
 }
 
 // running says whether the target is as it has to be, and records that. Where it
