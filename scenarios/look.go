@@ -177,24 +177,27 @@ const leastSamples = 5
 // trials run.
 func staysBelow(slack int, c count) watch {
 	return func(ctx context.Context, sb sandbox.Sandbox) (session.Look, error) {
-		before, err := probe.LookAt(sb.PID())
-		if err != nil {
-			return nil, err
-		}
-		most := c.of(probe.Snapshot{before}) + slack
-		ctx, stop := context.WithCancel(ctx)
-		seen := make(chan samples, 1)
-		go func() {
-			seen <- sample(ctx, c, func() (probe.Process, error) { return probe.LookAt(sb.PID()) })
-		}()
-		return func(context.Context) ([]trial.Check, error) {
-			stop()
-			s := <-seen
-			return []trial.Check{{
-				Name: c.highest(), Want: fmt.Sprintf("at most %d", most), Got: strconv.Itoa(s.highest), OK: s.highest <= most,
-			}}, s.enough(c)
-		}, nil
+		return sampled(ctx, slack, c, func() (probe.Process, error) { return probe.LookAt(sb.PID()) })
 	}
+}
+
+// sampled holds what look sees of the target against what it saw at first.
+func sampled(ctx context.Context, slack int, c count, look func() (probe.Process, error)) (session.Look, error) {
+	before, err := look()
+	if err != nil {
+		return nil, err
+	}
+	most := c.of(probe.Snapshot{before}) + slack
+	ctx, stop := context.WithCancel(ctx)
+	seen := make(chan samples, 1)
+	go func() { seen <- sample(ctx, c, look) }()
+	return func(context.Context) ([]trial.Check, error) {
+		stop()
+		s := <-seen
+		return []trial.Check{{
+			Name: c.highest(), Want: fmt.Sprintf("at most %d", most), Got: strconv.Itoa(s.highest), OK: s.highest <= most,
+		}}, s.enough(c)
+	}, nil
 }
 
 // samples are what several looks at one count have seen.

@@ -1,0 +1,118 @@
+package scenarios
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/probe"
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// gathering lets commands that only sleep come together, and ends them once all
+// sleep at the same time. However long a busy machine takes to start them, the
+// first does not end before the last has begun.
+type gathering struct {
+	all  int // that are to sleep at a time
+	pid  int // the target's
+	look int // how many looks there were
+
+	most   int       // that slept at a time, ever
+	asleep int       // that slept at the last look
+	grew   time.Time // when there were last more than before
+}
+
+// gatherEvery is how many looks at the target there are to one at its commands,
+// which costs a hundred times as much.
+const gatherEvery = 10
+
+// noMoreAfter is how long none must have come for those that sleep to be all that
+// the target runs at a time: the others wait for them.
+const noMoreAfter = 3 * time.Second
+
+// staysBelowWhileAllSleep is staysBelow for commands that sleep until they are
+// terminated, of which there are to be that many at a time.
+func staysBelowWhileAllSleep(commands, slack int, c count) watch {
+	return func(ctx context.Context, sb sandbox.Sandbox) (session.Look, error) {
+		g := &gathering{all: commands, pid: sb.PID()}
+		look, err := sampled(ctx, slack, c, g.lookAt)
+		if err != nil {
+			return nil, err
+		}
+		return func(ctx context.Context) ([]trial.Check, error) {
+			checks, err := look(ctx)
+			return checks, errors.Join(err, g.enough(slack))
+		}, nil
+	}
+}
+
+// lookAt looks at the target, and now and then at its commands.
+func (g *gathering) lookAt() (probe.Process, error) {
+	g.look++
+	if g.look%gatherEvery != 0 {
+		return probe.LookAt(g.pid)
+	}
+	seen, err := probe.Look(g.pid)
+	if err != nil {
+		return probe.Process{}, err
+	}
+	if sleeps := sleeping(seen); g.complete(len(sleeps), time.Now()) {
+		err = terminate(sleeps)
+	}
+	return seen.Target(), err
+}
+
+// complete says whether those that sleep are all that are to be expected.
+func (g *gathering) complete(sleeping int, now time.Time) bool {
+	if sleeping > g.asleep || sleeping == 0 {
+		g.grew = now
+	}
+	g.asleep, g.most = sleeping, max(g.most, sleeping)
+	return sleeping >= g.all || now.Sub(g.grew) >= noMoreAfter
+}
+
+// enough says why a count that rises by slack with the commands would not have
+// been seen to.
+func (g *gathering) enough(slack int) error {
+	if g.most > slack {
+		return nil
+	}
+	return fmt.Errorf("%w: %d commands were seen to sleep at a time, more than %d needed", session.ErrUndecided, g.most, slack)
+}
+
+// sleeping are the commands that sleep(1) runs for.
+func sleeping(seen probe.Snapshot) probe.Snapshot {
+	var sleeps probe.Snapshot
+	for _, p := range seen {
+		if p.Name == "sleep" && !p.Zombie() {
+			sleeps = append(sleeps, p)
+		}
+	}
+	return sleeps
+}
+
+// terminate ends processes of the sandbox from outside. One that is gone, or that
+// has another's number by now, is let be.
+func terminate(all probe.Snapshot) error {
+	for _, p := range all {
+		// It holds a pidfd: what the look then finds is what the signal goes to.
+		process, err := os.FindProcess(p.PID)
+		if err != nil {
+			continue
+		}
+		now, err := probe.LookAt(p.PID)
+		if err == nil && now.Inner == p.Inner && now.Parent == p.Parent && now.Name == p.Name {
+			err = process.Signal(syscall.SIGTERM)
+		}
+		_ = process.Release()
+		if err != nil && !probe.Gone(err) && !errors.Is(err, os.ErrProcessDone) {
+			return fmt.Errorf("terminate a command that sleeps: %w", err)
+		}
+	}
+	return nil
+}

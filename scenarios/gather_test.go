@@ -1,0 +1,70 @@
+package scenarios
+
+import (
+	"errors"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/probe"
+	"github.com/reapcheck/reapcheck/harness/session"
+)
+
+// Commands are ended once all have come, or none has come for long.
+func TestGatheringIsComplete(t *testing.T) {
+	g := &gathering{all: 3}
+	began := time.Now()
+	for _, step := range []struct {
+		after    time.Duration
+		sleeping int
+		complete bool
+	}{
+		{0, 0, false},
+		{1 * time.Hour, 0, false}, // however long the first takes
+		{1*time.Hour + 1*time.Second, 1, false},
+		{1*time.Hour + 3*time.Second, 2, false},
+		{1*time.Hour + 5*time.Second, 2, false},
+		{1*time.Hour + 6*time.Second, 2, true}, // the target runs no more at a time
+		{2 * time.Hour, 0, false},
+		{2*time.Hour + 1*time.Second, 3, true},
+	} {
+		if complete := g.complete(step.sleeping, began.Add(step.after)); complete != step.complete {
+			t.Errorf("%d that sleep after %v: complete is %v", step.sleeping, step.after, complete)
+		}
+	}
+	if err := g.enough(2); err != nil {
+		t.Error(err)
+	}
+	if err := g.enough(3); !errors.Is(err, session.ErrUndecided) {
+		t.Errorf("no more than the slack slept at a time: %v", err)
+	}
+}
+
+// What has another's number by now is let be.
+func TestTerminateEndsWhatItWasShown(t *testing.T) {
+	sleep := exec.Command("sleep", "60")
+	if err := sleep.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p, err := probe.LookAt(sleep.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := p
+	other.Inner++
+	if err := terminate(probe.Snapshot{other}); err != nil {
+		t.Error(err)
+	}
+	if now, err := probe.LookAt(p.PID); err != nil || now.Zombie() {
+		t.Errorf("another's number was signalled: %v, %v", now, err)
+	}
+	if err := terminate(probe.Snapshot{p}); err != nil {
+		t.Error(err)
+	}
+	if err := sleep.Wait(); err == nil || err.Error() != "signal: terminated" {
+		t.Errorf("ended by %v", err)
+	}
+	if err := terminate(probe.Snapshot{p}); err != nil {
+		t.Errorf("one that is gone: %v", err)
+	}
+}
