@@ -32,15 +32,3 @@ func Kept(pid int) (time.Duration, error) {
 	}
 	return kept, nil
 }
-
-// Wants says whether any thread of a process runs or is ready to: what is still
-// waiting for its next turn on a CPU is not in Kept yet.
-func Wants(pid int) (bool, error) {
-	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
-	for _, path := range tasks {
-		if s, statErr := ReadStat(path); statErr == nil && s.State == 'R' {
-			return true, err
-		}
-	}
-	return false, err
-}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/reapcheck/reapcheck/harness/probe"
 )
 
 // eachWait runs a test for both ways to wait for one child.
@@ -183,6 +185,25 @@ func TestWaiterWinsHoldsATakeForTheWaiter(t *testing.T) {
 			v.t.Errorf("%+v", c)
 		}
 	})
+}
+
+// A reaper that polls does not rest while each of its calls waits for an answer,
+// as it does for a long time on a busy machine.
+func TestATargetThatPollsWantsACPUWhileItsCallIsHeld(t *testing.T) {
+	v := newVictim(t, newHub(t))
+	v.Set(Policy{Rule: WaiterWins})
+	v.start("exec sleep 60")
+	pid, _ := v.start("exit 7")
+	v.dead(1)
+	take := v.order("take")
+	v.until("a take", func(c Counts) bool { return c.Takes == 1 })
+	for range 10 {
+		if wants, err := probe.Wants(v.cmd.Process.Pid); !wants || err != nil {
+			t.Errorf("wants a CPU: %v, error %v", wants, err)
+		}
+	}
+	v.must(fmt.Sprint("wait ", pid), "7")
+	v.want(take, "none")
 }
 
 func TestWaiterWinsRemembersWhoIsAwaited(t *testing.T) {

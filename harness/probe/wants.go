@@ -1,0 +1,52 @@
+package probe
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Wants says whether any thread of a process runs or would if it were let: what
+// is still waiting for its next turn on a CPU is not in Kept yet, and what waits in
+// a call that does not block waits for whoever listens to its calls
+// (seccomp_unotify(2)), and that may itself be kept off the CPU.
+func Wants(pid int) (bool, error) {
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
+	for _, task := range tasks {
+		s, statErr := ReadStat(filepath.Join(task, "stat"))
+		if statErr != nil {
+			continue // a thread that has ended meanwhile
+		}
+		if s.State == 'R' || s.State == 'S' && listenedTo(task) {
+			return true, err
+		}
+	}
+	return false, err
+}
+
+// listenedTo says whether a thread sleeps in a wait4 or waitid that does not
+// block by itself.
+func listenedTo(task string) bool {
+	text, err := os.ReadFile(filepath.Join(task, "syscall"))
+	return err == nil && looks(string(text))
+}
+
+// looks reads what proc(5) says of the call that a thread sleeps in: its number and
+// six arguments, all but the first hexadecimal.
+func looks(text string) bool {
+	fields := strings.Fields(text)
+	options := map[string]int{strconv.Itoa(unix.SYS_WAIT4): 3, strconv.Itoa(unix.SYS_WAITID): 4}
+	if len(fields) == 0 {
+		return false
+	}
+	at, ok := options[fields[0]]
+	if !ok || len(fields) <= at {
+		return false
+	}
+	n, err := strconv.ParseUint(fields[at], 0, 64)
+	return err == nil && n&unix.WNOHANG != 0
+}
