@@ -133,7 +133,7 @@ func checks(a Arm) string {
 func promise(a Arm) string {
 	text := line(fmt.Sprintf("claims %q", a.Plan.Claim))
 	if must := a.Plan.Claim.Must(); must != "" {
-		text = "must " + must
+		text = "must " + must + by(a.Plan.By)
 	} else if a.Plan.Claim == trial.NoClaim {
 		text = "shown, not judged"
 	}
@@ -144,6 +144,26 @@ func promise(a Arm) string {
 		text += " [" + v.String() + "]"
 	}
 	return text
+}
+
+// by says what a control that must misbehave is known by, so that a rate of 0 beside
+// it is no riddle.
+func by(symptoms []trial.Symptom) string {
+	checks := 0
+	for _, y := range symptoms {
+		if y.OfCheck() {
+			checks++
+		}
+	}
+	switch {
+	case checks == 0 && len(symptoms) == 1:
+		return " by " + line(string(symptoms[0]))
+	case checks == 1 && len(symptoms) == 1:
+		return " by a check"
+	case checks > 0:
+		return " by " + plural(checks, "check")
+	}
+	return ""
 }
 
 // lines are the rows with their columns aligned.

@@ -93,10 +93,34 @@ func (s Style) finding(b *strings.Builder, f Finding) {
 	for i, text := range grid.lines() {
 		fmt.Fprintf(b, "  %s\n", s.paint(grid.colour(i), text))
 	}
-	if note := f.witnessNote(); note != "" {
-		b.WriteString(wrap(note, s.width(), "  "))
+	for _, note := range []string{f.example(), f.witnessNote()} {
+		if note != "" {
+			b.WriteString(wrap(note, s.width(), "  "))
+		}
 	}
 	b.WriteByte('\n')
+}
+
+// exampleLimit bounds what a terminal shows of one bad trial's command, and of
+// what came of it. The reports show more.
+const exampleLimit = 160
+
+// example is the first bad trial of an arm that had to be clean; empty where there
+// is none.
+func (f Finding) example() string {
+	for _, a := range f.Arms {
+		if a.Plan.Claim != trial.Clean || len(a.Bad) == 0 {
+			continue
+		}
+		r := a.Bad[0]
+		text := fmt.Sprintf("%s, trial %d, %s: asked %q, wanted exit code %d, got %s after %s",
+			line(a.Plan.Arm), r.Index, line(string(r.Outcome)), excerpt(r.Command, exampleLimit), r.Want, got(r), micros(float64(r.Micros)))
+		if r.Detail != "" {
+			text += fmt.Sprintf(" (%s)", line(clip(r.Detail, exampleLimit)))
+		}
+		return text
+	}
+	return ""
 }
 
 func (s Style) legend(b *strings.Builder, run Run) {

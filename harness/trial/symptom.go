@@ -19,6 +19,11 @@ const (
 // FailedCheck is the symptom of a check that does not hold.
 func FailedCheck(name string) Symptom { return Symptom(checkWord + name) }
 
+// OfCheck says whether it is the symptom of a check alone.
+func (y Symptom) OfCheck() bool {
+	return !slices.ContainsFunc(y.each(), func(one string) bool { return !strings.HasPrefix(one, checkWord) })
+}
+
 // Or is the symptom of who shows one of the two.
 func (y Symptom) Or(other Symptom) Symptom { return y + orWord + other }
 

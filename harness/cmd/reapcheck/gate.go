@@ -30,9 +30,9 @@ func newGate() *cobra.Command {
 commands whose exit codes and output are known. In the same run, by turns, the
 reference daemon without a fix must fail, or nothing is proved.
 
-What follows -- are arguments of the target. It must listen on all addresses
-(0.0.0.0) at its dialect's port: a dialect describes your daemon's execute
-endpoint; see: reapcheck dialect --help.
+What follows -- are arguments of the target. It must listen at its dialect's port,
+in a container on all addresses (0.0.0.0): a dialect describes your daemon's
+execute endpoint; see: reapcheck dialect --help.
 
 A failure that is known can be accepted for a while, in the file that --waivers
 names:
