@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/target"
@@ -26,8 +27,8 @@ type Request struct {
 	Cwd     string
 	Timeout time.Duration // zero: none asked for
 	Env     map[string]string
-	// HangUpAfter closes the connection that long after asking, unless the
-	// answer came first; zero waits for the answer.
+	// HangUpAfter closes the connection that long after the request was written,
+	// unless the answer came first; zero waits for the answer.
 	HangUpAfter time.Duration
 }
 
@@ -79,10 +80,7 @@ func (c *Client) Exchange(ctx context.Context, r Request) (trial.Answer, []byte)
 	if err != nil {
 		return trial.Answer{Message: fmt.Sprintf("encode request: %v", err)}, nil
 	}
-	patience, cancel := ctx, func() {}
-	if r.HangUpAfter > 0 {
-		patience, cancel = context.WithTimeout(ctx, r.HangUpAfter)
-	}
+	patience, cancel := hangUp(ctx, r.HangUpAfter)
 	defer cancel()
 	status, raw, err := c.send(patience, body)
 	switch {
@@ -94,6 +92,19 @@ func (c *Client) Exchange(ctx context.Context, r Request) (trial.Answer, []byte)
 		return trial.Answer{Message: err.Error()}, raw
 	}
 	return read(c.dialect, status, raw), raw
+}
+
+// hangUp returns a context for one request, which ends that long after the request
+// was written: a target that has not been asked yet has nothing to abandon, however
+// long a busy machine takes to connect. Zero never ends it.
+func hangUp(ctx context.Context, after time.Duration) (context.Context, context.CancelFunc) {
+	if after <= 0 {
+		return ctx, func() {}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteRequest: func(httptrace.WroteRequestInfo) { time.AfterFunc(after, cancel) },
+	}), cancel
 }
 
 func (c *Client) send(ctx context.Context, body []byte) (int, []byte, error) {

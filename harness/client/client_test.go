@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -48,6 +49,37 @@ func TestExecuteReadsEveryAnswer(t *testing.T) {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
 		})
+	}
+}
+
+// A client that gives up before it has asked leaves nothing behind to look for.
+func TestHangingUpBeginsWithTheRequest(t *testing.T) {
+	asked := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		asked <- string(body)
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	const patience = 20 * time.Millisecond
+	slow := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		select {
+		case <-time.After(10 * patience):
+		case <-ctx.Done():
+		}
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}}
+	answer := New(server.URL, target.ProcessExecute(), 1, slow).Execute(t.Context(), Request{Command: "sleep 30", HangUpAfter: patience})
+	if !answer.HungUp {
+		t.Errorf("got %+v", answer)
+	}
+	select {
+	case body := <-asked:
+		if !strings.Contains(body, "sleep 30") {
+			t.Errorf("asked %q", body)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the target was not asked within 10 s")
 	}
 }
 
