@@ -49,9 +49,12 @@ func refuse(listener int, id uint64, err unix.Errno) error {
 	return ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r))
 }
 
+// ioctl makes a call that does not block: what waits was announced by poll(2), and
+// an answer is only handed over. So Go's scheduler need not be told, which would
+// cost more than the call where others wait for their turn.
 func ioctl(fd int, request uint, arg unsafe.Pointer) error {
 	for {
-		_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), uintptr(request), uintptr(arg))
+		_, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(fd), uintptr(request), uintptr(arg))
 		if errno == 0 {
 			return nil
 		}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"strconv"
 	"sync"
 	"time"
 
@@ -21,7 +20,6 @@ type Supervisor struct {
 	family   family
 	listener int
 	stop     int // an eventfd, readable once close was called
-	threads  int // the target's folder of threads: to look there costs less than to find it
 	// filters is how many seccomp filters the launcher ran under.
 	filters string
 	done    chan struct{} // closed when no call will be answered any more
@@ -47,9 +45,6 @@ func newSupervisor(listener, target int) (*Supervisor, error) {
 	}
 	if err == nil {
 		s.family, err = newFamily(target)
-	}
-	if err == nil {
-		s.threads, err = unix.Open(fmt.Sprintf("/proc/%d/task", target), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	}
 	if err == nil {
 		s.stop, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
@@ -95,7 +90,6 @@ func (s *Supervisor) close() {
 	_, _ = unix.Write(s.stop, []byte{1, 0, 0, 0, 0, 0, 0, 0})
 	<-s.done
 	unix.Close(s.stop)
-	unix.Close(s.threads)
 }
 
 // run has a thread of its own, which sleeps in ppoll(2). A goroutine that the
@@ -190,9 +184,12 @@ func (s *Supervisor) serve() {
 	}
 }
 
-// ownThread says whether a thread is the target's own.
+// ownThread says whether a thread is the target's own: no signal at all is sent to
+// it as a thread of that process, which costs less than a look into /proc.
+// tgkill(2) says ESRCH of another's, and EPERM only of the target's.
 func (s *Supervisor) ownThread(tid uint32) bool {
-	return unix.Faccessat(s.threads, strconv.FormatUint(uint64(tid), 10), unix.F_OK, 0) == nil
+	_, _, errno := unix.RawSyscall(unix.SYS_TGKILL, uintptr(s.family.target), uintptr(tid), 0)
+	return errno == 0 || errno == unix.EPERM
 }
 
 func (s *Supervisor) judgeHeld() {
