@@ -22,7 +22,7 @@ STATICCHECK = go tool -modfile=tools/lint/go.mod staticcheck
 .PHONY: help
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  settings: TIER=quick|standard|soak RUNTIME=auto|docker|namespace STRATEGY= SCENARIO= SEED= BLACK_BOX=1 WAIT_PATH=fallback BASE_IMAGE= RESULTS= ONLY= SLICE=K/N BENCH=--quick"
+	@echo "  settings: TIER=quick|standard|soak RUNTIME=auto|docker|namespace STRATEGY= SCENARIO= SEED= BLACK_BOX=1 WAIT_PATH=fallback BASE_IMAGE= RESULTS= ONLY= SLICE=K/N RUNS=N BENCH=--quick"
 
 .PHONY: build
 build: $(OUT)/reapcheck $(OUT)/reapcheck-launcher $(OUT)/daemon $(OUT)/daemon-faultpoints $(OUT)/daemon-naive ## Build the static binaries below bin/
@@ -59,6 +59,10 @@ bench: build ## Measure what each strategy costs, on a machine that does nothing
 .PHONY: mutants
 mutants: build ## Plant known defects in the daemon and see each of them caught
 	@bin/reapcheck mutants --runtime=$(RUNTIME) --results=$(RESULTS) $(if $(SEED),--seed=$(SEED)) $(if $(ONLY),--only=$(ONLY)) $(if $(SLICE),--slice=$(SLICE))
+
+.PHONY: alarms
+alarms: build ## Run the sound daemon again and again, RUNS times, and count what is not a pass
+	@bin/reapcheck alarms --runtime=$(RUNTIME) --results=$(RESULTS) $(if $(RUNS),--runs=$(RUNS)) $(if $(SEED),--seed=$(SEED))
 
 .PHONY: test
 test: build ## Run all tests, with the race detector

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestLogWriterKeepsOrderAndLosesNothing(t *testing.T) {
@@ -16,9 +17,22 @@ func TestLogWriterKeepsOrderAndLosesNothing(t *testing.T) {
 		fmt.Fprintln(w, i)
 		fmt.Fprintln(&want, i)
 	}
-	w.close()
+	end(t, w)
 	if out.String() != want.String() {
 		t.Errorf("%d bytes written, want %d", out.Len(), want.Len())
+	}
+}
+
+// end closes a writer and waits for it longer than close does: a busy machine may
+// need that.
+func end(t *testing.T, w *logWriter) {
+	t.Helper()
+	w.close()
+	const limit = 10 * time.Second
+	select {
+	case <-w.done:
+	case <-time.After(limit):
+		t.Fatalf("end of the writer expected within %v", limit)
 	}
 }
 
@@ -42,7 +56,7 @@ func TestLogWriterDropsWhatNobodyReads(t *testing.T) {
 		w.Write(line) // must not block
 	}
 	close(stuck.release)
-	w.close()
+	end(t, w)
 	var dropped int
 	written := strings.Count(stuck.out.String(), "x\n")
 	last := stuck.out.String()[strings.LastIndex(stuck.out.String(), "level="):]

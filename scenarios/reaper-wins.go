@@ -41,12 +41,13 @@ var _ = scenario("reaper-wins", "a reaper that always wins",
 // waiter. A daemon that races loses nothing then, so its failures are the order's
 // doing; what goes wrong either way has another cause. It is not judged: on a busy
 // machine a waiter may be late for being first, and a sound daemon often has
-// nobody who could be.
+// nobody who could be. It is tried often enough for the reaper to be early at least
+// once: on a machine that is slow to run it, it was so in one trial of four.
 func waiterFirst(s *session.Session) session.Arm {
 	return session.Arm{
 		Name: "turned-1", Role: trial.Witness, Claim: trial.NoClaim,
 		Fault:  fault.Hold{Hub: s.Hub, Policy: syscallhold.Policy{Rule: syscallhold.WaiterWins}},
-		Trials: s.Scale.Trials(10, 40), InFlight: 1, Commands: load.Instant,
+		Trials: 40, InFlight: 1, Commands: load.Instant,
 	}
 }
 

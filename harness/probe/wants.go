@@ -10,18 +10,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// Runs says whether any thread of a process runs or is ready to.
+func Runs(pid int) (bool, error) { return anyThread(pid, running) }
+
 // Wants says whether any thread of a process runs or would if it were let: what
 // is still waiting for its next turn on a CPU is not in Kept yet, and what waits in
 // a call that does not block waits for whoever listens to its calls
 // (seccomp_unotify(2)), and that may itself be kept off the CPU.
 func Wants(pid int) (bool, error) {
+	return anyThread(pid, func(task string, s Stat) bool {
+		return running(task, s) || s.State == 'S' && listenedTo(task)
+	})
+}
+
+func running(_ string, s Stat) bool { return s.State == 'R' }
+
+func anyThread(pid int, is func(task string, s Stat) bool) (bool, error) {
 	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
 	for _, task := range tasks {
-		s, statErr := ReadStat(filepath.Join(task, "stat"))
-		if statErr != nil {
-			continue // a thread that has ended meanwhile
-		}
-		if s.State == 'R' || s.State == 'S' && listenedTo(task) {
+		// One that cannot be read has ended meanwhile.
+		if s, statErr := ReadStat(filepath.Join(task, "stat")); statErr == nil && is(task, s) {
 			return true, err
 		}
 	}

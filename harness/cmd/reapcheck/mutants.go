@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -21,7 +20,6 @@ import (
 	"github.com/reapcheck/reapcheck/fixtures/mutants"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/mutant"
-	"github.com/reapcheck/reapcheck/harness/report"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
@@ -210,14 +208,10 @@ func (r mutantRun) judge(ctx context.Context, t task, ids []string, as trial.Sym
 		return err
 	}
 	args = append(args, "--binary="+path)
-	folder := filepath.Join(r.folder, cmp.Or(t.Slug, t.Strategy))
-	cmd := exec.CommandContext(ctx, r.command, append(args, "--results="+folder)...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it cleans up
 	began := time.Now()
-	out, err := cmd.CombinedOutput()
-	run, loadErr := report.Load(filepath.Join(folder, "latest"))
-	if loadErr != nil {
-		return fmt.Errorf("judge: %w: %s", errors.Join(err, loadErr), out)
+	run, err := runApart(ctx, r.command, filepath.Join(r.folder, cmp.Or(t.Slug, t.Strategy)), args)
+	if err != nil {
+		return fmt.Errorf("judge: %w", err)
 	}
 	result.Add(run, time.Since(began))
 	return nil

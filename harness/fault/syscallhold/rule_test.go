@@ -2,6 +2,7 @@ package syscallhold
 
 import (
 	"fmt"
+	"os/exec"
 	"testing"
 	"time"
 
@@ -249,19 +250,21 @@ func TestWaiterWinsSaysWhenThereAreNoChildren(t *testing.T) {
 }
 
 // A zombie that is awaited is its waiter's until the limit; one that is not is
-// an orphan's after a while.
+// an orphan's once the target has rested for a while, or at the limit.
 func TestWaiterWinsTellsZombiesApart(t *testing.T) {
 	began := time.Now()
-	r := &waiterWins{limit: 2 * orphanAge, awaited: map[int]bool{1: true, 2: true}, died: map[int]time.Time{}}
+	r := &waiterWins{limit: 2 * orphanAge, awaited: map[int]bool{1: true, 2: true}, died: map[int]moment{}}
 	r.remember([]int{1, 3}, []int{2}, began)
 	for _, c := range []struct {
-		after                 time.Duration
+		after, rested         time.Duration
 		owned, orphans, stuck int
 	}{
-		{0, 2, 0, 0},
-		{orphanAge + 1, 1, 1, 0},
-		{2*orphanAge + 1, 0, 1, 1},
+		{0, 0, 2, 0, 0},
+		{orphanAge + 1, orphanAge, 2, 0, 0},
+		{orphanAge + 1, orphanAge + 1, 1, 1, 0},
+		{2*orphanAge + 1, 0, 0, 1, 1},
 	} {
+		r.rested = c.rested
 		owned, orphans, stuck := r.sort([]int{1, 3}, began.Add(c.after))
 		if owned != c.owned || orphans != c.orphans || stuck != c.stuck {
 			t.Errorf("after %v: %d owned, %d orphans, %d stuck, want %+v", c.after, owned, orphans, stuck, c)
@@ -269,8 +272,44 @@ func TestWaiterWinsTellsZombiesApart(t *testing.T) {
 	}
 	r.remember(nil, []int{2}, began) // 1 and 3 are gone, and so is what was known of them
 	r.remember([]int{1, 2}, nil, began.Add(orphanAge))
+	r.rested = orphanAge + 1
 	if owned, orphans, _ := r.sort([]int{1, 2}, began.Add(2*orphanAge+1)); owned != 1 || orphans != 1 {
 		t.Errorf("%d owned, %d orphans after their numbers came again", owned, orphans)
+	}
+}
+
+// Rest is what was looked at: neither the time in which the target wanted a CPU nor
+// that in which nobody looked.
+func TestRestIsCountedByLooks(t *testing.T) {
+	busy := exec.Command("sh", "-c", "while :; do :; done")
+	quiet := exec.Command("sleep", "60")
+	for _, c := range []struct {
+		target *exec.Cmd
+		want   time.Duration
+	}{{busy, 0}, {quiet, 3*restStep + 2*restStep}} {
+		if err := c.target.Start(); err != nil {
+			t.Fatal(err)
+		}
+		pid := c.target.Process.Pid
+		t.Cleanup(func() { c.target.Process.Kill(); c.target.Wait() })
+		for began := time.Now(); ; time.Sleep(time.Millisecond) { // until it does what it is to do
+			if runs, _ := probe.Runs(pid); runs == (c.want == 0) {
+				break
+			}
+			if time.Since(began) > answerLimit {
+				t.Fatalf("%v: no change within %v", c.target.Args, answerLimit)
+			}
+		}
+		began := time.Now()
+		r := &waiterWins{family: family{target: pid}, looked: began}
+		for _, at := range []time.Duration{1, 2, 3} {
+			r.rest(began.Add(at * restStep))
+			r.rest(began.Add(at*restStep + 1)) // too soon
+		}
+		r.rest(began.Add(time.Hour))
+		if r.rested != c.want {
+			t.Errorf("%v rested for %v, want %v", c.target.Args, r.rested, c.want)
+		}
 	}
 }
 

@@ -1,12 +1,20 @@
 package syscallhold
 
-import "time"
+import (
+	"time"
 
-// orphanAge is how long a zombie for which nobody waits is kept from the
-// reaper. It is far longer than a handler takes from the start of a command to
-// its wait (250 ms were too few for 4 in 1,000 on a machine with twenty times the
-// work it can do), and short enough for orphans to be reaped in passing.
+	"github.com/reapcheck/reapcheck/harness/probe"
+)
+
+// orphanAge is how long a zombie for which nobody waits is kept from the reaper
+// while the target is at rest. It is far longer than a handler takes from the start
+// of a command to its wait, and short enough for orphans to be reaped in passing. A
+// target that is kept off the CPU is not at rest: by the clock, a second was too
+// short for 3 handlers in 1,000 on a machine with twenty times the work it can do.
 const orphanAge = time.Second
+
+// restStep is how often it is looked whether the target is at rest.
+const restStep = 10 * time.Millisecond
 
 // waiterWins makes each take come second.
 //
@@ -20,9 +28,19 @@ type waiterWins struct {
 	counts *Counts
 	limit  time.Duration
 	// died has the zombies, and when each was first seen.
-	died map[int]time.Time
+	died map[int]moment
+	// rested is how long the target was seen at rest while there were zombies, the
+	// last time at looked.
+	rested time.Duration
+	looked time.Time
 	// awaited has the children for which a wait has entered.
 	awaited map[int]bool
+}
+
+// moment is a time by the clock and by the target's rest.
+type moment struct {
+	at     time.Time
+	rested time.Duration
 }
 
 func (r *waiterWins) judge(e *entry, now time.Time) answer {
@@ -43,6 +61,9 @@ func (r *waiterWins) take(e *entry, now time.Time) answer {
 		return r.counts.unseen(err)
 	}
 	r.remember(dead, alive, now)
+	if len(dead) > 0 {
+		r.rest(now)
+	}
 	owned, orphans, stuck := r.sort(dead, now)
 	switch {
 	case stuck > 0:
@@ -67,9 +88,9 @@ func (r *waiterWins) take(e *entry, now time.Time) answer {
 // remember notes new zombies and forgets children that are gone, whose numbers
 // may come again.
 func (r *waiterWins) remember(dead, alive []int, now time.Time) {
-	died, awaited := map[int]time.Time{}, map[int]bool{}
+	died, awaited := map[int]moment{}, map[int]bool{}
 	for _, pid := range dead {
-		died[pid] = now
+		died[pid] = moment{now, r.rested}
 		if since, ok := r.died[pid]; ok {
 			died[pid] = since
 		}
@@ -82,14 +103,30 @@ func (r *waiterWins) remember(dead, alive []int, now time.Time) {
 	r.died, r.awaited = died, awaited
 }
 
+// rest counts the time since the last look if none of the target's threads runs or
+// wants to. What was not looked at for long does not count, since this process is
+// kept off the CPU too.
+func (r *waiterWins) rest(now time.Time) {
+	since := now.Sub(r.looked)
+	if since < restStep {
+		return
+	}
+	r.looked = now
+	if runs, err := probe.Runs(r.family.target); err == nil && !runs {
+		r.rested += min(since, 2*restStep)
+	}
+}
+
 // sort counts the zombies that somebody waits for or soon may, those that
-// nobody claims, and those that somebody waits for and does not take.
+// nobody claims, and those that somebody waits for and does not take. At the limit
+// a zombie that nobody claims is an orphan even if the target never rests.
 func (r *waiterWins) sort(dead []int, now time.Time) (owned, orphans, stuck int) {
 	for _, pid := range dead {
-		switch age := now.Sub(r.died[pid]); {
+		age, rested := now.Sub(r.died[pid].at), r.rested-r.died[pid].rested
+		switch {
 		case r.awaited[pid] && age > r.limit:
 			stuck++
-		case !r.awaited[pid] && age > orphanAge:
+		case !r.awaited[pid] && (rested > orphanAge || age > r.limit):
 			orphans++
 		default:
 			owned++
