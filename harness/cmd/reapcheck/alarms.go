@@ -200,7 +200,7 @@ func (a alarms) table(w io.Writer) error {
 		return err
 	}
 	runs, bad := len(a.Runs), len(a.Runs)-a.count("", trial.Pass.String())
-	_, err := fmt.Fprintf(w, "\ntier %s, seed %d\n%d false alarms in %d runs, upper95 %.2g%%\n", a.Tier, a.Seed, bad, runs, 100*trial.Upper95(bad, runs))
+	_, err := fmt.Fprintf(w, "\ntier %s, seed %d\n%d false alarms in %d runs, upper95 %.3g%%\n", a.Tier, a.Seed, bad, runs, 100*trial.Upper95(bad, runs))
 	return err
 }
 

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// Whatever is no pass is an alarm, and the worst of them decides.
+func TestAlarmsAreWhatDoesNotPass(t *testing.T) {
+	pass := alarmRun{Turn: "inside", Verdict: "pass"}
+	fail := alarmRun{Turn: "black box", Verdict: "fail"}
+	unsure := alarmRun{Turn: "inside", Verdict: "inconclusive"}
+	broken := alarmRun{Turn: "inside", Verdict: "inconclusive", Problem: "no engine"}
+	for _, c := range []struct {
+		runs   []alarmRun
+		status int
+		says   string
+	}{
+		{[]alarmRun{pass, pass, pass}, exitPass, "0 false alarms in 3 runs, upper95 63.2%"},
+		{[]alarmRun{pass, unsure}, exitInconclusive, "1 false alarms in 2 runs"},
+		{[]alarmRun{unsure, fail}, exitFail, "2 false alarms in 2 runs, upper95 100%"},
+		{[]alarmRun{fail, broken}, exitInfrastructure, "2 false alarms in 2 runs"},
+		{nil, exitInconclusive, "0 false alarms in 0 runs"},
+	} {
+		all := alarms{Runs: c.runs}
+		var out strings.Builder
+		if err := all.table(&out); err != nil || !strings.Contains(out.String(), c.says) {
+			t.Errorf("%q is not said, error %v:\n%s", c.says, err, &out)
+		}
+		var e exit
+		if errors.As(all.status(), &e); e.status != c.status {
+			t.Errorf("%v: exit status %d, want %d", c.runs, e.status, c.status)
+		}
+	}
+}
+
+func TestAnAlarmNamesItsScenarios(t *testing.T) {
+	var r alarmRun
+	r.take(report.Run{Verdict: trial.Fail, Findings: []report.Finding{
+		{Scenario: report.Scenario{ID: "storm"}, Verdict: trial.Pass},
+		{Scenario: report.Scenario{ID: "idle"}, Verdict: trial.Fail, Reason: "candidate: spins"},
+	}})
+	if want := "idle: fail: candidate: spins"; r.Verdict != "fail" || len(r.Alarms) != 1 || r.Alarms[0] != want {
+		t.Errorf("%+v, want one alarm %q", r, want)
+	}
+}
