@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime"
 	"runtime/debug"
 	"syscall"
 
@@ -31,23 +30,11 @@ const (
 var version = ""
 
 func main() {
-	spareP()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process as it would any other
 	cmd, err := newRoot().ExecuteContextC(ctx)
 	stop()
 	os.Exit(exitStatus(cmd.CommandPath(), err))
-}
-
-// spareP lets one goroutine more run than there are CPUs, unless the user has
-// said how many. The thread that answers for a held system call comes back from
-// the kernel and may go on when one of Go's Ps is free (src/runtime/HACKING.md);
-// while the harness's own clients have them all, each answer costs some 40 µs of
-// CPU time instead of 10.
-func spareP() {
-	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 1)
-	}
 }
 
 // exit is an error that carries its exit status. Its cause is printed unless

@@ -1,6 +1,8 @@
 package syscallhold
 
 import (
+	"fmt"
+	"os"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -29,6 +31,41 @@ type response struct {
 // that it need not fetch another CPU. Before Linux 6.6 it cannot be told.
 func wakeBeside(listener int) {
 	_, _, _ = unix.Syscall(unix.SYS_IOCTL, uintptr(listener), unix.SECCOMP_IOCTL_NOTIF_SET_FLAGS, unix.SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP)
+}
+
+// eventsOf returns a file that is readable while a notification waits, and once
+// none can come any more. Go's poller watches a file for writing too, and the
+// listener would wake it a second time when a notification is received; so an
+// epoll(7) that asks for reading alone is put between.
+func eventsOf(listener int) (*os.File, error) {
+	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("watch notifications: %w", err)
+	}
+	err = unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, listener, &unix.EpollEvent{Events: unix.EPOLLIN})
+	if err == nil {
+		err = unix.SetNonblock(epoll, true) // what os.NewFile takes for a file to be polled
+	}
+	if err != nil {
+		unix.Close(epoll)
+		return nil, fmt.Errorf("watch notifications: %w", err)
+	}
+	return os.NewFile(uintptr(epoll), "notifications"), nil
+}
+
+// poll says whether a notification waits, and whether no process is left that
+// could cause one (Linux 5.9).
+func poll(listener int) (waits, over bool, err error) {
+	fd := unix.PollFd{Fd: int32(listener), Events: unix.POLLIN}
+	var now unix.Timespec // it does not block
+	errno := unix.EINTR   // by one of Go's own signals
+	for errno == unix.EINTR {
+		_, _, errno = unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&fd)), 1, uintptr(unsafe.Pointer(&now)), 0, 0, 0)
+	}
+	if errno != 0 {
+		return false, false, fmt.Errorf("poll for notifications: %w", errno)
+	}
+	return fd.Revents&unix.POLLIN != 0, fd.Revents&unix.POLLHUP != 0, nil
 }
 
 // receive takes one notification. It does not block where one waits; ENOENT means that its caller was interrupted meanwhile.

@@ -1,9 +1,10 @@
 package syscallhold
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"runtime"
+	"os"
 	"sync"
 	"time"
 
@@ -19,18 +20,18 @@ const interval = time.Millisecond
 type Supervisor struct {
 	family   family
 	listener int
-	stop     int // an eventfd, readable once close was called
+	events   *os.File // readable while a notification waits, or none can come any more
 	// filters is how many seccomp filters the launcher ran under.
 	filters string
 	done    chan struct{} // closed when no call will be answered any more
 
-	mu       sync.Mutex
-	rule     rule
-	counts   Counts
-	census   census
-	held     map[uint32]*entry // by thread
-	lastLook time.Time
-	err      error
+	mu     sync.Mutex
+	rule   rule
+	counts Counts
+	census census
+	held   map[uint32]*entry // by thread
+	again  *time.Timer       // for the next look at them; nil while none is held
+	err    error
 }
 
 // newSupervisor takes the listener over, also on error, and lets every call go
@@ -47,7 +48,7 @@ func newSupervisor(listener, target int) (*Supervisor, error) {
 		s.family, err = newFamily(target)
 	}
 	if err == nil {
-		s.stop, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+		s.events, err = eventsOf(listener)
 	}
 	if err != nil {
 		unix.Close(listener)
@@ -87,50 +88,42 @@ func (s *Supervisor) OwnFilter() bool {
 
 // close ends run. What is held then fails with ENOSYS in the target.
 func (s *Supervisor) close() {
-	_, _ = unix.Write(s.stop, []byte{1, 0, 0, 0, 0, 0, 0, 0})
+	_ = s.events.SetReadDeadline(time.Now())
 	<-s.done
-	unix.Close(s.stop)
 }
 
-// run has a thread of its own, which sleeps in ppoll(2). A goroutine that the
-// runtime's poller wakes would do, but each wake-up of it costs the target's
-// call a second one, and this is the price of every wait.
+// run sleeps in Go's poller. A thread of its own that sleeps in ppoll(2) would cost
+// eight more switches between threads for each notification: Go takes its P away
+// meanwhile, and has to find it one.
 func (s *Supervisor) run() {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	defer close(s.done)
+	defer s.events.Close()
 	defer unix.Close(s.listener)
 	defer s.forgetAll()
-	for {
-		waits, over, err := s.await()
-		switch {
-		case err != nil:
-			s.fail(err)
-			return
-		case waits:
-			s.serve()
-		case over:
-			return
-		default:
-			s.look()
-		}
+	events, err := s.events.SyscallConn()
+	if err == nil {
+		var failed error
+		err = events.Read(func(uintptr) bool {
+			var over bool
+			over, failed = s.serveAll()
+			return over || failed != nil
+		})
+		err = cmp.Or(failed, err)
+	}
+	if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) { // which is close's
+		s.fail(err)
 	}
 }
 
-// await sleeps until a notification waits, or there is to be no further one, or
-// neither and held calls are to be judged again.
-func (s *Supervisor) await() (waits, over bool, err error) {
-	poll := []unix.PollFd{{Fd: int32(s.listener), Events: unix.POLLIN}, {Fd: int32(s.stop), Events: unix.POLLIN}}
-	_, err = unix.Ppoll(poll, s.untilLook(), nil)
-	if errors.Is(err, unix.EINTR) {
-		return false, false, nil
+// serveAll answers what waits, and says whether there is to be no more.
+func (s *Supervisor) serveAll() (over bool, err error) {
+	for {
+		waits, over, err := poll(s.listener)
+		if over || !waits || err != nil {
+			return over, err
+		}
+		s.serve()
 	}
-	if err != nil {
-		return false, false, fmt.Errorf("poll: %w", err)
-	}
-	// POLLHUP: no process is left that could cause one (Linux 5.9).
-	over = poll[1].Revents != 0 || poll[0].Revents&unix.POLLHUP != 0
-	return poll[0].Revents&unix.POLLIN != 0 && poll[1].Revents == 0, over, nil
 }
 
 // fail ends the supervision while the target lives.
@@ -140,21 +133,23 @@ func (s *Supervisor) fail(err error) {
 	s.err = fmt.Errorf("supervise process %d: %w", s.family.target, err)
 }
 
-// untilLook is when held calls are to be judged again; nil where none is held.
-func (s *Supervisor) untilLook() *unix.Timespec {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.held) == 0 {
-		return nil
-	}
-	left := unix.NsecToTimespec(int64(max(0, time.Until(s.lastLook.Add(interval)))))
-	return &left
-}
-
+// look judges held calls when nothing else gave occasion to.
 func (s *Supervisor) look() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.again == nil {
+		return // stopped too late
+	}
+	s.again = nil
 	s.judgeHeld()
+	s.lookAgain()
+}
+
+// lookAgain sees to it that what is held is judged again.
+func (s *Supervisor) lookAgain() {
+	if s.again == nil && len(s.held) > 0 {
+		s.again = time.AfterFunc(interval, s.look)
+	}
 }
 
 // serve answers one notification.
@@ -182,6 +177,7 @@ func (s *Supervisor) serve() {
 	if c.side != wait {
 		s.judgeHeld() // the reaper is at it: its last call has had its effect
 	}
+	s.lookAgain()
 }
 
 // ownThread says whether a thread is the target's own: no signal at all is sent to
@@ -193,9 +189,9 @@ func (s *Supervisor) ownThread(tid uint32) bool {
 }
 
 func (s *Supervisor) judgeHeld() {
-	s.lastLook = time.Now()
+	now := time.Now()
 	for _, e := range s.held {
-		s.settle(e, s.lastLook)
+		s.settle(e, now)
 	}
 }
 
@@ -228,6 +224,10 @@ func (s *Supervisor) forgetAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.census.close()
+	if s.again != nil {
+		s.again.Stop()
+		s.again = nil
+	}
 	for _, e := range s.held {
 		s.forget(e)
 	}
