@@ -54,7 +54,7 @@ func TestScenarios(t *testing.T) {
 // where this user may not have them.
 func newRuntime(t *testing.T) sandbox.Runtime {
 	t.Helper()
-	rt := sandbox.NewNamespace()
+	rt := sandbox.NewNamespace("")
 	if err := rt.Prepare(t.Context(), os.Stderr); err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatal(err)
@@ -112,7 +112,7 @@ func TestSelect(t *testing.T) {
 // no candidate.
 func TestControlsNameTheirSymptoms(t *testing.T) {
 	for _, blackBox := range []bool{false, true} {
-		s := &session.Session{Runtime: sandbox.NewNamespace(), BlackBox: blackBox, Scale: session.Scale{Tier: session.Quick}}
+		s := &session.Session{Runtime: sandbox.NewNamespace(""), BlackBox: blackBox, Scale: session.Scale{Tier: session.Quick}}
 		for _, known := range List() {
 			for _, arm := range plans[known.ID](s).Arms {
 				if (arm.Claim == trial.Misbehaves) != (len(arm.By) > 0) {
@@ -130,7 +130,7 @@ func TestControlsNameTheirSymptoms(t *testing.T) {
 
 // Who counts hits by outputs needs them.
 func TestRefusalsAreCountedByOutputsOnly(t *testing.T) {
-	s := &session.Session{Runtime: sandbox.NewNamespace(), Scale: session.Scale{Tier: session.Quick}}
+	s := &session.Session{Runtime: sandbox.NewNamespace(""), Scale: session.Scale{Tier: session.Quick}}
 	for _, arm := range plans["pressure"](s).Arms {
 		if _, counts := arm.Fault.(fault.PIDLimit); counts && !arm.ByOutput {
 			t.Errorf("%s takes a dialect without outputs", arm.Name)
@@ -141,7 +141,7 @@ func TestRefusalsAreCountedByOutputsOnly(t *testing.T) {
 // What a busy machine's scheduler may do once breaks no control: where a clock
 // decides, losing some is enough.
 func TestNoControlMustLoseAllByAClock(t *testing.T) {
-	s := &session.Session{Runtime: sandbox.NewNamespace(), Scale: session.Scale{Tier: session.Quick}}
+	s := &session.Session{Runtime: sandbox.NewNamespace(""), Scale: session.Scale{Tier: session.Quick}}
 	for _, known := range List() {
 		for _, arm := range plans[known.ID](s).Arms {
 			if arm.Claim == trial.LosesAll && known.ID != "reaper-wins" {

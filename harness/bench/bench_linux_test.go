@@ -46,7 +46,7 @@ func small(t *testing.T) *Bench {
 			t.Error(err)
 		}
 	})
-	rt := sandbox.NewNamespace()
+	rt := sandbox.NewNamespace("")
 	t.Cleanup(func() {
 		if err := rt.Close(context.Background()); err != nil {
 			t.Error(err)

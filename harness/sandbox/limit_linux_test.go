@@ -33,7 +33,7 @@ func TestCloseTakesItsCallersTimeUnlessThatIsOver(t *testing.T) {
 }
 
 func TestNamespaceCloseDoesNotWaitForEver(t *testing.T) {
-	n := NewNamespace().(*namespace)
+	n := NewNamespace("").(*namespace)
 	n.alive.Add(1)
 	defer n.alive.Done()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)

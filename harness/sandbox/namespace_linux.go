@@ -13,6 +13,7 @@ import (
 // target may listen on the same port and nobody else reaches it. The files are
 // this machine's, and the target may write to them as far as its user may.
 type namespace struct {
+	stage string // the program that becomes each target
 	// life is held for reading by each Start, so that Close finds all that
 	// was started.
 	life    sync.RWMutex
@@ -22,8 +23,12 @@ type namespace struct {
 }
 
 // NewNamespace returns the namespace runtime. It does nothing yet; Prepare does.
-// The process must be root or have called BecomeRoot.
-func NewNamespace() Runtime { return &namespace{closing: make(chan struct{})} }
+// The process must be root or have called BecomeRoot. The program that becomes each
+// target imports package stage: this one if it is empty, and better a small one,
+// since at each start it has to come up first.
+func NewNamespace(program string) Runtime {
+	return &namespace{stage: program, closing: make(chan struct{})}
+}
 
 func (n *namespace) Name() string { return "namespace" }
 
@@ -60,7 +65,7 @@ func (n *namespace) Start(ctx context.Context, spec Spec) (Sandbox, error) {
 
 // launch leaves nothing running when it fails.
 func (n *namespace) launch(ctx context.Context, spec Spec) (*namespaced, error) {
-	sb, err := newNamespaced(spec)
+	sb, err := newNamespaced(spec, n.stage)
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,7 @@ import (
 // be made; in CI that is a failure.
 func namespaceRuntime(t *testing.T) Runtime {
 	t.Helper()
-	rt := NewNamespace()
+	rt := NewNamespace("")
 	if err := rt.Prepare(t.Context(), io.Discard); err != nil && os.Getenv("CI") == "true" {
 		t.Fatalf("no namespaces, and CI=true demands them: %v", err)
 	} else if err != nil {

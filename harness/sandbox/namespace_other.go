@@ -10,7 +10,7 @@ import (
 )
 
 // NewNamespace returns a runtime that cannot be prepared.
-func NewNamespace() Runtime { return nowhere{} }
+func NewNamespace(string) Runtime { return nowhere{} }
 
 // nowhere is the namespace runtime where there are no namespaces.
 type nowhere struct{ Runtime }

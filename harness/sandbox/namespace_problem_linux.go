@@ -18,7 +18,7 @@ import (
 func tryNamespaces(context.Context) error {
 	runtime.LockOSThread() // the death signal comes when this thread ends
 	defer runtime.UnlockOSThread()
-	cmd := stageCommand()
+	cmd := stageCommand("")
 	cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWNET
 	if !mayMakeNamespaces() {
 		asRoot(cmd.SysProcAttr)

@@ -47,7 +47,7 @@ func (s *namespaced) Ended() string {
 	}
 }
 
-func newNamespaced(spec Spec) (*namespaced, error) {
+func newNamespaced(spec Spec, program string) (*namespaced, error) {
 	if spec.Image != "" {
 		return nil, unavailable("run image "+spec.Image, errors.New("an image needs an engine"), "use the docker runtime, or give a binary")
 	}
@@ -65,7 +65,7 @@ func newNamespaced(spec Spec) (*namespaced, error) {
 		done: make(chan struct{}),
 	}
 	command := append([]string{binary}, spec.Args...)
-	s.cmd = stageCommand(spec.Front.argv(spec.Front.Folder, command)...)
+	s.cmd = stageCommand(program, spec.Front.argv(spec.Front.Folder, command)...)
 	s.cmd.Env = environment(spec.Env)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	return s, nil

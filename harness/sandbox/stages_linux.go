@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -14,11 +15,11 @@ import (
 // stageLimit bounds the 10 ms that a stage takes.
 const stageLimit = 10 * time.Second
 
-// stageCommand executes this program as the stage that becomes command, as PID
-// 1. Its own session keeps the terminal's signals from it.
-func stageCommand(command ...string) *exec.Cmd {
+// stageCommand executes a program, by default this one, as the stage that becomes
+// command, as PID 1. Its own session keeps the terminal's signals from it.
+func stageCommand(program string, command ...string) *exec.Cmd {
 	return &exec.Cmd{
-		Path:      "/proc/self/exe",
+		Path:      cmp.Or(program, "/proc/self/exe"),
 		Args:      stage.Become(command...),
 		Dir:       "/",
 		WaitDelay: drainLimit,

@@ -29,7 +29,7 @@ func childMain() int {
 	}
 	var rt Runtime = NewDocker(DockerConfig{Run: testRun(os.Getppid()), Binaries: []string{binary}})
 	if name == "namespace" {
-		rt = NewNamespace()
+		rt = NewNamespace("")
 		if err := BecomeRoot(); err != nil {
 			fmt.Println(err)
 			return 1
