@@ -66,7 +66,7 @@ alarms: build ## Run the sound daemon again and again, RUNS times, and count wha
 
 .PHONY: test
 test: build ## Run all tests, with the race detector
-	CGO_ENABLED=1 go test -race -tags nomsgpack ./...
+	CGO_ENABLED=1 go test -race -timeout 30m -tags nomsgpack ./...
 	CGO_ENABLED=1 go test -race -tags nomsgpack,faultpoints ./daemon/faultpoint
 
 .PHONY: fuzz

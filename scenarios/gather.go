@@ -4,10 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"syscall"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -62,7 +61,7 @@ func (g *gathering) lookAt() (probe.Process, error) {
 		return probe.Process{}, err
 	}
 	if sleeps := sleeping(seen); g.complete(len(sleeps), time.Now()) {
-		err = terminate(sleeps)
+		err = fault.Terminate(sleeps)
 	}
 	return seen.Target(), err
 }
@@ -94,25 +93,4 @@ func sleeping(seen probe.Snapshot) probe.Snapshot {
 		}
 	}
 	return sleeps
-}
-
-// terminate ends processes of the sandbox from outside. One that is gone, or that
-// has another's number by now, is let be.
-func terminate(all probe.Snapshot) error {
-	for _, p := range all {
-		// It holds a pidfd: what the look then finds is what the signal goes to.
-		process, err := os.FindProcess(p.PID)
-		if err != nil {
-			continue
-		}
-		now, err := probe.LookAt(p.PID)
-		if err == nil && now.Inner == p.Inner && now.Parent == p.Parent && now.Name == p.Name {
-			err = process.Signal(syscall.SIGTERM)
-		}
-		_ = process.Release()
-		if err != nil && !probe.Gone(err) && !errors.Is(err, os.ErrProcessDone) {
-			return fmt.Errorf("terminate a command that sleeps: %w", err)
-		}
-	}
-	return nil
 }

@@ -1,8 +1,8 @@
 package scenarios
 
 import (
-	"math/rand/v2"
 	"syscall"
+	"time"
 
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
@@ -18,19 +18,13 @@ var _ = scenario("shutdown", "SIGTERM with commands in flight",
 	func(s *session.Session) session.Experiment {
 		const commands = 8
 		arm := session.Arm{
-			Trials: commands, InFlight: commands, Commands: twoSeconds,
+			Trials: commands, InFlight: commands, Commands: load.UntilTerminated,
 			// A request that is not being served when the signal comes is refused, and
 			// rightly so: every command must be seen to run first.
-			Fault: fault.Signal{Signal: syscall.SIGTERM, Processes: commands, Named: "sleep"},
+			Fault: fault.Signal{Signal: syscall.SIGTERM, Processes: commands, Named: "sleep", EndAfter: 2 * time.Second},
 		}
 		candidate := candidate(arm)
 		candidate.Ends = "exit status 0"
 		// All commands at once, and one arm after the other.
 		return session.Experiment{Turns: 1, Arms: []session.Arm{naive(arm, "", trial.Symptom(trial.Error)), candidate}}
 	})
-
-func twoSeconds(index int, r *rand.Rand) load.Command {
-	c := load.Instant(index, r)
-	c.Kind, c.Script = "two-seconds", "sleep 2; "+c.Script
-	return c
-}

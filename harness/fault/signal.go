@@ -1,8 +1,10 @@
 package fault
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -18,16 +20,15 @@ type Signal struct {
 	Processes int
 	// Named counts only processes of that name; empty counts all.
 	Named string
+	// EndAfter is how long after the signal, or after it was given up, such processes
+	// are terminated; zero leaves them be. Those that would sleep for ever are then in
+	// flight when the signal comes, however long a busy machine took to start them.
+	EndAfter time.Duration
 }
 
-func (s Signal) count(seen probe.Snapshot) int {
-	n := 0
-	for _, p := range seen {
-		if p.Inner != 1 && (s.Named == "" || p.Name == s.Named) {
-			n++
-		}
-	}
-	return n
+// counted are the processes that the signal waits for.
+func (s Signal) counted(seen probe.Snapshot) probe.Snapshot {
+	return slices.DeleteFunc(seen, func(p probe.Process) bool { return p.Inner == 1 || s.Named != "" && p.Name != s.Named })
 }
 
 // signalLimit bounds the wait for the processes, from the first trial on. A target
@@ -52,9 +53,44 @@ func (s Signal) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) {
 				err = sb.Signal(ctx, s.Signal)
 			}
 			armed.sent(err)
+			if s.EndAfter > 0 {
+				armed.failed(s.end(ctx, sb.PID()))
+			}
 		})
 	})
 	return armed, nil
+}
+
+// end terminates the processes after a while, and those that come later, until ctx
+// is done or the target has ended.
+func (s Signal) end(ctx context.Context, pid int) error {
+	next := time.NewTimer(s.EndAfter)
+	defer next.Stop()
+	for {
+		select {
+		case <-next.C:
+		case <-ctx.Done():
+			return nil
+		}
+		seen, err := probe.Look(pid)
+		if err == nil {
+			err = Terminate(s.counted(seen))
+		}
+		if err != nil {
+			return unlessGone(err)
+		}
+		next.Reset(endPause)
+	}
+}
+
+// endPause is how long what comes late may sleep.
+const endPause = 100 * time.Millisecond
+
+func unlessGone(err error) error {
+	if probe.Gone(err) {
+		return nil
+	}
+	return err
 }
 
 // await returns when enough processes live beside the target.
@@ -65,13 +101,14 @@ func (s Signal) await(ctx context.Context, pid int) error {
 	defer again.Stop()
 	for {
 		seen, err := probe.Look(pid)
-		if err != nil || s.count(seen) >= s.Processes {
+		processes := s.counted(seen)
+		if err != nil || len(processes) >= s.Processes {
 			return err
 		}
 		select {
 		case <-again.C:
 		case <-ctx.Done():
-			return fmt.Errorf("%w: %d processes expected in the sandbox within %v, last saw %d", ErrDeclined, s.Processes, signalLimit, s.count(seen))
+			return fmt.Errorf("%w: %d processes expected in the sandbox within %v, last saw %d", ErrDeclined, s.Processes, signalLimit, len(processes))
 		}
 	}
 }
@@ -98,6 +135,13 @@ func (a *armedSignal) sent(err error) {
 	if a.err = err; err == nil {
 		a.hits++
 	}
+}
+
+// failed keeps what went wrong after the signal.
+func (a *armedSignal) failed(err error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.err = cmp.Or(a.err, err)
 }
 
 func (a *armedSignal) Hits(context.Context) (int64, string, error) {

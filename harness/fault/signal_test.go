@@ -3,6 +3,8 @@ package fault
 import (
 	"errors"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -33,5 +35,38 @@ func TestSignalWithoutItsProcessesDeclines(t *testing.T) {
 	}
 	if err := armed.Disarm(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// Commands that would sleep for ever are ended also where the signal was given up:
+// a target that runs few at a time is not kept from the others.
+func TestSignalEndsWhatItWaitedFor(t *testing.T) {
+	defer func(usual time.Duration) { signalLimit = usual }(signalLimit)
+	signalLimit = 20 * time.Millisecond
+	const name = "reapcheck-sleep"
+	script := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(script, []byte("#!/bin/sh\nread line\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	sleeper := exec.Command(script)
+	if _, err := sleeper.StdinPipe(); err != nil { // which nobody writes to
+		t.Fatal(err)
+	}
+	if err := sleeper.Start(); err != nil {
+		t.Fatal(err)
+	}
+	armed, err := Signal{Signal: syscall.SIGTERM, Processes: 2, Named: name, EndAfter: time.Millisecond}.Arm(t.Context(), here{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	armed.(Steering).Before(t.Context())
+	if err := sleeper.Wait(); err == nil || err.Error() != "signal: terminated" {
+		t.Errorf("ended by %v", err)
+	}
+	if err := armed.Disarm(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if hits, _, err := armed.Hits(t.Context()); hits != 0 || !errors.Is(err, ErrDeclined) {
+		t.Errorf("%d hits, error %v", hits, err)
 	}
 }

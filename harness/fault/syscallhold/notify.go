@@ -57,15 +57,20 @@ func eventsOf(listener int) (*os.File, error) {
 // could cause one (Linux 5.9).
 func poll(listener int) (waits, over bool, err error) {
 	fd := unix.PollFd{Fd: int32(listener), Events: unix.POLLIN}
-	var now unix.Timespec // it does not block
-	errno := unix.EINTR   // by one of Go's own signals
-	for errno == unix.EINTR {
-		_, _, errno = unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&fd)), 1, uintptr(unsafe.Pointer(&now)), 0, 0, 0)
+	for {
+		var now unix.Timespec // it does not block
+		_, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&fd)), 1, uintptr(unsafe.Pointer(&now)), 0, 0, 0)
+		switch {
+		case errno == unix.EINTR, errno == 0 && fd.Revents&unix.POLLERR != 0:
+			// One of Go's own signals came. POLLERR means that it kept the kernel from
+			// looking (seccomp_notify_poll): taken for "none waits", it would leave a
+			// call unanswered until the next one.
+		case errno != 0:
+			return false, false, fmt.Errorf("poll for notifications: %w", errno)
+		default:
+			return fd.Revents&unix.POLLIN != 0, fd.Revents&unix.POLLHUP != 0, nil
+		}
 	}
-	if errno != 0 {
-		return false, false, fmt.Errorf("poll for notifications: %w", errno)
-	}
-	return fd.Revents&unix.POLLIN != 0, fd.Revents&unix.POLLHUP != 0, nil
 }
 
 // receive takes one notification. It does not block where one waits; ENOENT means that its caller was interrupted meanwhile.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -208,6 +209,44 @@ func TestTheHubOutlivesAMomentWithoutFiles(t *testing.T) {
 	}
 	unix.Close(conn) // it says nothing, and is not waited for
 	newVictim(t, h)
+}
+
+// Go's own signals interrupt the supervisor wherever it is. No call may be
+// forgotten for that: it would wait until the next one comes.
+func TestSignalsToTheSupervisorLoseNoCall(t *testing.T) {
+	v := newVictim(t, newHub(t))
+	stop := make(chan struct{})
+	var signals sync.WaitGroup
+	defer signals.Wait()
+	defer close(stop)
+	signals.Go(func() {
+		for {
+			threads, _ := os.ReadDir("/proc/self/task")
+			for _, thread := range threads {
+				if tid, err := strconv.Atoi(thread.Name()); err == nil {
+					_ = unix.Tgkill(os.Getpid(), tid, unix.SIGURG)
+				}
+			}
+			select {
+			case <-stop:
+				return
+			default:
+			}
+		}
+	})
+	for range 200 {
+		v.must("take", echild)
+		many := make([]<-chan string, 8)
+		for i := range many {
+			many[i] = v.order("take")
+		}
+		for _, answer := range many {
+			v.want(answer, echild)
+		}
+		if t.Failed() {
+			return
+		}
+	}
 }
 
 func TestNothingStaysOpen(t *testing.T) {
