@@ -18,7 +18,7 @@ var _ = scenario("shutdown", "SIGTERM with commands in flight",
 	func(s *session.Session) session.Experiment {
 		const commands = 8
 		arm := session.Arm{
-			Trials: commands, InFlight: commands, Commands: load.UntilTerminated,
+			Trials: commands, InFlight: commands, Commands: load.UntilWoken,
 			// A request that is not being served when the signal comes is refused, and
 			// rightly so: every command must be seen to run first.
 			Fault: fault.Signal{Signal: syscall.SIGTERM, Processes: commands, Named: "sleep", EndAfter: 2 * time.Second},

@@ -70,7 +70,7 @@ func Lasting(d time.Duration) Source {
 	}
 }
 
-// Endless is how long UntilTerminated would sleep.
+// Endless is how long UntilTerminated and UntilWoken would sleep.
 const Endless = 1000000 * time.Second
 
 // UntilTerminated prints a nonce and sleeps until SIGTERM ends it. It costs one
@@ -83,6 +83,15 @@ func UntilTerminated(_ int, r *rand.Rand) Command {
 		Script: fmt.Sprintf("echo %s; exec sleep %.0f", n, Endless.Seconds()),
 		Want:   trial.Want{Code: terminated, Output: n + "\n"},
 	}
+}
+
+// UntilWoken sleeps until somebody ends its sleep(1), and then exits as any other
+// command: what a target says of a signal has no part in it. The shell's word for
+// the signal goes nowhere.
+func UntilWoken(_ int, r *rand.Rand) Command {
+	c := instant(nonce(r), code(r))
+	c.Kind, c.Script = "until-woken", fmt.Sprintf("{ sleep %.0f; } 2>/dev/null; %s", Endless.Seconds(), c.Script)
+	return c
 }
 
 // bulkBytes is the capacity of a Linux pipe (pipe(7)): more than that must be
