@@ -40,6 +40,11 @@ func (n *namespace) Prepare(ctx context.Context, progress io.Writer) error {
 	if !mayMakeNamespaces() {
 		return unavailable("make namespaces", errors.New("this process is root of nothing"), "call BecomeRoot first")
 	}
+	if n.stage != "" {
+		if err := tryStage(n.stage); err != nil {
+			return unavailable("execute "+n.stage+" as PID 1", err, "it must be the reapcheck-launcher of this version, which make build makes")
+		}
+	}
 	fmt.Fprintf(progress, "namespace: %s on %s, with this machine's own files\n", whoami(), kernelName())
 	return nil
 }

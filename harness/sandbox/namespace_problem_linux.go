@@ -15,10 +15,13 @@ import (
 
 // tryNamespaces makes what a sandbox needs, a user namespace too where this
 // process is not root, and lets go of it. The error says what forbids it.
-func tryNamespaces(context.Context) error {
+func tryNamespaces(context.Context) error { return tryStage("") }
+
+// tryStage has a program do a stage's work for nobody.
+func tryStage(program string) error {
 	runtime.LockOSThread() // the death signal comes when this thread ends
 	defer runtime.UnlockOSThread()
-	cmd := stageCommand("")
+	cmd := stageCommand(program)
 	cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWNET
 	if !mayMakeNamespaces() {
 		asRoot(cmd.SysProcAttr)
