@@ -34,16 +34,14 @@ func (n *namespace) Name() string { return "namespace" }
 
 // Prepare tries what a sandbox needs.
 func (n *namespace) Prepare(ctx context.Context, progress io.Writer) error {
-	if err := tryNamespaces(ctx); err != nil {
-		return err
+	if err := tryStage(n.stage); err != nil {
+		if machine := tryNamespaces(ctx); machine != nil {
+			return machine
+		}
+		return unavailable("execute "+n.stage+" as PID 1", err, "it must be the reapcheck-launcher of this version, which make build makes")
 	}
 	if !mayMakeNamespaces() {
 		return unavailable("make namespaces", errors.New("this process is root of nothing"), "call BecomeRoot first")
-	}
-	if n.stage != "" {
-		if err := tryStage(n.stage); err != nil {
-			return unavailable("execute "+n.stage+" as PID 1", err, "it must be the reapcheck-launcher of this version, which make build makes")
-		}
 	}
 	fmt.Fprintf(progress, "namespace: %s on %s, with this machine's own files\n", whoami(), kernelName())
 	return nil

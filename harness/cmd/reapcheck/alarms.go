@@ -97,10 +97,6 @@ type alarms struct {
 }
 
 func (o options) runAlarms(ctx context.Context, runs int) error {
-	command, err := os.Executable()
-	if err != nil {
-		return infrastructure(err)
-	}
 	folder, err := session.NewFolder(o.results, "alarms", time.Now())
 	if err != nil {
 		return infrastructure(err)
@@ -110,7 +106,7 @@ func (o options) runAlarms(ctx context.Context, runs int) error {
 	all := alarms{Version: versionText(), Seed: o.seed, Tier: string(o.scale.Tier)}
 	seeds := rand.New(rand.NewPCG(o.seed, 0))
 	for i := range runs {
-		r := o.runOnce(ctx, command, filepath.Join(folder, strconv.Itoa(i+1)), alarmTurns[i%len(alarmTurns)], seeds.Uint64()>>11)
+		r := o.runOnce(ctx, filepath.Join(folder, strconv.Itoa(i+1)), alarmTurns[i%len(alarmTurns)], shortSeed(seeds.Uint64()))
 		if ctx.Err() != nil {
 			break // it was cut short
 		}
@@ -121,12 +117,12 @@ func (o options) runAlarms(ctx context.Context, runs int) error {
 }
 
 // runOnce leaves nothing of a run that has passed.
-func (o options) runOnce(ctx context.Context, command, folder string, turn alarmTurn, seed uint64) alarmRun {
+func (o options) runOnce(ctx context.Context, folder string, turn alarmTurn, seed uint64) alarmRun {
 	r := alarmRun{Turn: turn.name, Seed: seed, Folder: folder}
 	args := append([]string{"repro", "--strategy=registry", "--tier=" + string(o.scale.Tier), "--runtime=" + o.runtime,
 		"--seed=" + strconv.FormatUint(seed, 10), "--daemons=" + o.daemons, "--base-image=" + o.baseImage}, turn.args...)
 	began := time.Now()
-	run, err := runApart(ctx, command, folder, args)
+	run, err := runApart(ctx, folder, args)
 	r.TookMs = float64(time.Since(began).Microseconds()) / 1000
 	if err != nil {
 		r.Verdict, r.Problem = trial.Inconclusive.String(), err.Error()

@@ -75,8 +75,10 @@ func addRunFlags(f *pflag.FlagSet, o *options) {
 	f.StringVar(&o.baseImage, "base-image", "", "base image `REF` of the sandboxes (default: debian:bookworm-slim, or one made from this machine)")
 }
 
-// newSeed has 53 bits, so that every JSON reader takes it as it is.
-func newSeed() uint64 { return rand.Uint64() >> 11 }
+func newSeed() uint64 { return shortSeed(rand.Uint64()) }
+
+// shortSeed has 53 bits, so that every JSON reader takes it as it is.
+func shortSeed(random uint64) uint64 { return random >> 11 }
 
 // settle takes what the command line leaves open from environment and file, and
 // checks it.

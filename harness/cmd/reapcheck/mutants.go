@@ -95,7 +95,6 @@ func chooseMutants(only []string, slice string, seed uint64) ([]mutant.Mutant, e
 // mutantRun is what all mutants of one run share.
 type mutantRun struct {
 	options
-	command string   // this program
 	root    string   // of the sources
 	folder  string   // of the results
 	scratch string   // for builds
@@ -136,9 +135,6 @@ func notDone(ctx context.Context, err error) error {
 
 func (o options) prepareMutants(ctx context.Context) (r mutantRun, err error) {
 	r.options = o
-	if r.command, err = os.Executable(); err != nil {
-		return r, err
-	}
 	if r.root, err = mutant.Root(ctx); err != nil {
 		return r, err
 	}
@@ -209,7 +205,7 @@ func (r mutantRun) judge(ctx context.Context, t task, ids []string, as trial.Sym
 	}
 	args = append(args, "--binary="+path)
 	began := time.Now()
-	run, err := runApart(ctx, r.command, filepath.Join(r.folder, cmp.Or(t.Slug, t.Strategy)), args)
+	run, err := runApart(ctx, filepath.Join(r.folder, cmp.Or(t.Slug, t.Strategy)), args)
 	if err != nil {
 		return fmt.Errorf("judge: %w", err)
 	}
