@@ -132,7 +132,7 @@ func checks(a Arm) string {
 // is a finding, not a fault.
 func promise(a Arm) string {
 	text := line(fmt.Sprintf("claims %q", a.Plan.Claim))
-	if must := a.Plan.Claim.Must(); must != "" {
+	if must := a.Plan.Must(); must != "" {
 		text = "must " + must + by(a.Plan.By)
 	} else if a.Plan.Claim == trial.NoClaim {
 		text = "shown, not judged"

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -10,6 +11,9 @@ func legend(run Run) []string {
 	notes := []string{
 		"control: a baseline arm, which has to do what its row says; if it does not, nothing was proved.",
 		"upper95: with 95% confidence the true rate of bad trials lies below it (one-sided, Clopper-Pearson).",
+	}
+	if slices.ContainsFunc(run.Findings, hasOnce) {
+		notes = append(notes, "once: a control in which two race is tried until it has done so, and no further; its rate says nothing.")
 	}
 	if len(run.Findings) > 0 {
 		notes = append(notes, "hits: how often the fault really hit. checks: promises about the sandbox as a whole, held of looked at; a row can fail by one of them alone.")
@@ -24,4 +28,8 @@ func legend(run Run) []string {
 		notes = append(notes, fmt.Sprintf("start: a sandbox was ready after %v (%s, median of %d).", start.Round(time.Millisecond), line(run.Info.Runtime), n))
 	}
 	return notes
+}
+
+func hasOnce(f Finding) bool {
+	return slices.ContainsFunc(f.Arms, func(a Arm) bool { return a.Plan.UntilShown })
 }

@@ -102,3 +102,26 @@ func TestControlsSayThatTheyMustFail(t *testing.T) {
 		}
 	}
 }
+
+// A rate that ended with the first bad trial would mislead whoever is not told.
+func TestAControlThatIsTriedUntilItFailsSaysOnce(t *testing.T) {
+	run := failRun(t)
+	if text := table(t, run, Style{}); strings.Contains(text, "once: ") {
+		t.Error("the legend explains what is not there")
+	}
+	for i := range run.Findings {
+		for j := range run.Findings[i].Arms {
+			plan := &run.Findings[i].Arms[j].Plan
+			plan.UntilShown = plan.Claim == trial.Loses
+		}
+		if _, ok := run.Findings[i].power(); ok {
+			t.Errorf("%s: power is drawn from a rate that says nothing", run.Findings[i].ID)
+		}
+	}
+	text := table(t, run, Style{})
+	for _, want := range []string{"control: must lose once\n", "\nonce: "} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/client"
@@ -34,8 +35,9 @@ type runningArm struct {
 	last     trial.End
 	patience patience
 	quickest quickest
-	logs     logKeeper // beside the first bad trials
-	enough   func()    // ends the experiment, its verdict being certain
+	logs     logKeeper   // beside the first bad trials
+	shown    atomic.Bool // its claim, where that is enough
+	enough   func()      // ends the experiment, its verdict being certain
 }
 
 // teardownLimit bounds the clean-up of one arm, which runs in a context of its
@@ -48,7 +50,7 @@ func (s *Session) beginArm(ctx context.Context, e Experiment, a Arm, enough func
 	tested := s.targetOf(a)
 	plan := trial.Plan{
 		Run: s.runID(), Scenario: e.Scenario, Arm: a.Name, Arms: e.armNames(), Role: a.Role, Strategy: tested.Strategy, Claim: a.Claim, By: a.By,
-		Trials: a.Trials, InFlight: a.InFlight, Seed: s.Seed, MinHits: a.MinHits,
+		Trials: a.Trials, UntilShown: a.UntilShown, InFlight: a.InFlight, Seed: s.Seed, MinHits: a.MinHits,
 	}
 	if a.Fault != nil {
 		plan.Fault = a.Fault.Name()
@@ -195,6 +197,10 @@ func (a *runningArm) try(ctx context.Context, index int) {
 	if a.exhausted() != "" {
 		return
 	}
+	if a.shown.Load() {
+		a.session.Progress.LeaveOut()
+		return
+	}
 	cmd := a.command(index)
 	bounded, cancel := context.WithTimeout(ctx, cmp.Or(a.Deadline, DefaultDeadline))
 	defer cancel()
@@ -232,6 +238,9 @@ func (a *runningArm) record(index int, cmd load.Command, answer trial.Answer, se
 	a.quickest.note(cmd.Kind, outcome, took)
 	a.recorder.write(trial.Line{Record: &r})
 	a.session.Progress.Trial(a.Role, outcome)
+	if a.UntilShown && a.Claim.Shown(outcome) {
+		a.shown.Store(true)
+	}
 	if r.Bad() && a.session.stopsAt(outcome) && a.Role == trial.Candidate && a.Claim == trial.Clean {
 		a.enough()
 	}

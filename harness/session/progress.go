@@ -89,6 +89,13 @@ func (p *Progress) Trial(role trial.Role, o trial.Outcome) {
 	p.show(5 * time.Second)
 }
 
+// LeaveOut expects one trial less.
+func (p *Progress) LeaveOut() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.total--
+}
+
 // show prints the count where it is due: on a terminal every moment, elsewhere
 // after the given time.
 func (p *Progress) show(every time.Duration) {

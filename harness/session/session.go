@@ -121,6 +121,10 @@ type Arm struct {
 	// Trials is fixed here, before the first one begins.
 	Trials   int
 	InFlight int
+	// UntilShown leaves out what is left of Trials when one of them has shown the
+	// claim. It is for a control in which two race and nobody decides who wins: how
+	// often it loses is the machine's affair, and that it can is what counts.
+	UntilShown bool
 	// Bursts sends InFlight requests at once and the next ones only when all of
 	// them are answered.
 	Bursts   bool

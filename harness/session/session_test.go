@@ -294,6 +294,28 @@ func TestASessionStopsAtTheSymptomThatItIsTold(t *testing.T) {
 	}
 }
 
+func TestAnArmThatIsOverWhenItHasShownItsClaim(t *testing.T) {
+	for strategy, want := range map[string]struct {
+		trials  int
+		verdict trial.Verdict
+	}{
+		"reaper-only": {3, trial.Pass}, // which loses every third
+		"registry":    {50, trial.Inconclusive},
+	} {
+		s := newSession(t, &fakeRuntime{})
+		e := experiment(nil)
+		control := &e.Arms[0]
+		control.UntilShown, control.InFlight, control.Strategy = true, 1, strategy
+		f, err := s.Run(t.Context(), e)
+		if got := f.Arm("baseline").Trials; err != nil || f.Verdict != want.verdict || got != want.trials {
+			t.Errorf("%s: %v (%s) after %d trials, want %v after %d, error %v", strategy, f.Verdict, f.Reason, got, want.verdict, want.trials, err)
+		}
+		if s.Progress.total != -(50 - want.trials) {
+			t.Errorf("%s: %d more trials are expected than were announced", strategy, s.Progress.total)
+		}
+	}
+}
+
 func TestATargetThatDoesNotStartIsNobodysPass(t *testing.T) {
 	s := newSession(t, &fakeRuntime{startErr: sandbox.ErrTarget})
 	f, err := s.Run(t.Context(), experiment(nil))

@@ -109,7 +109,7 @@ func (s *Summary) incomplete() string {
 		return s.End.Stopped
 	case !s.Ended:
 		return fmt.Sprintf("cut after %d of %d trials", s.Trials, s.Plan.Trials)
-	case s.Trials != s.Plan.Trials:
+	case s.Trials != s.Plan.Trials && !s.shown():
 		return fmt.Sprintf("%d of %d trials are missing", s.Plan.Trials-s.Trials, s.Plan.Trials)
 	case s.End.Checks > 0 && s.End.Checks != len(s.Checks):
 		return fmt.Sprintf("%d checks were made, %d are recorded", s.End.Checks, len(s.Checks))
@@ -119,6 +119,13 @@ func (s *Summary) incomplete() string {
 		return "nothing was tried"
 	}
 	return ""
+}
+
+// shown says whether the arm was over with what it has shown.
+func (s *Summary) shown() bool {
+	return s.Plan.UntilShown && slices.ContainsFunc(Outcomes, func(o Outcome) bool {
+		return s.Plan.Claim.Shown(o) && s.Counts[o] > 0
+	})
 }
 
 func (s *Summary) minHits() int64 { return max(1, s.Plan.MinHits) }

@@ -145,6 +145,33 @@ func TestClaims(t *testing.T) {
 	}
 }
 
+// An arm that was to go on until it shows its claim is complete once it has, and
+// not before.
+func TestAnArmIsOverWithWhatItHasShown(t *testing.T) {
+	for _, c := range []struct {
+		untilShown bool
+		claim      Claim
+		outcome    Outcome
+		want       Verdict
+	}{
+		{true, Loses, Lost, Pass},
+		{true, Misleads, Wrong, Pass},
+		{true, Misleads, Lost, Inconclusive},
+		{true, Loses, OK, Inconclusive},
+		{true, LosesAll, Lost, Inconclusive},
+		{true, Recovers, OK, Inconclusive},
+		{false, Loses, Lost, Inconclusive},
+	} {
+		s := Summary{
+			Plan:   Plan{Role: Baseline, Claim: c.claim, Trials: 10, UntilShown: c.untilShown},
+			Counts: map[Outcome]int{OK: 2, c.outcome: 1}, Trials: 3, Ended: true,
+		}
+		if got, why := s.Judge(); got != c.want {
+			t.Errorf("%+v: %v (%s)", c, got, why)
+		}
+	}
+}
+
 func TestOverall(t *testing.T) {
 	for _, c := range []struct {
 		in   []Verdict

@@ -44,14 +44,13 @@ const (
 	Misbehaves Claim = "misbehaves"
 )
 
-// Must says in words what an arm with this claim must do; empty for a claim that
-// there is not.
-func (c Claim) Must() string {
-	return map[Claim]string{
-		Clean: "be clean", Recovers: "be right mostly", Loses: "lose", LosesAll: "lose all",
-		Misleads: "give a wrong code", Misbehaves: "misbehave",
-	}[c]
+var musts = map[Claim]string{
+	Clean: "be clean", Recovers: "be right mostly", Loses: "lose", LosesAll: "lose all",
+	Misleads: "give a wrong code", Misbehaves: "misbehave",
 }
+
+// Shown says whether one trial with outcome o is all that the claim asks for.
+func (c Claim) Shown(o Outcome) bool { return c == Loses && o == Lost || c == Misleads && o == Wrong }
 
 // Plan is the first line of a recording: what was to be done, and what the
 // arm must show. It is fixed before the first trial.
@@ -68,15 +67,29 @@ type Plan struct {
 	Claim    Claim  `json:"claim"`
 	// By are the symptoms of an arm that must misbehave: one that fails in some
 	// other way does not show that the look at these is not blind.
-	By       []Symptom `json:"by,omitempty"`
-	Trials   int       `json:"trials"`
-	InFlight int       `json:"inFlight"`
-	Seed     uint64    `json:"seed"`
+	By     []Symptom `json:"by,omitempty"`
+	Trials int       `json:"trials"`
+	// UntilShown is an arm's whose Trials are as many as it may take until one of
+	// them shows the claim. The rest is left out then.
+	UntilShown bool `json:"untilShown,omitempty"`
+
+	InFlight int    `json:"inFlight"`
+	Seed     uint64 `json:"seed"`
 	// Fault names what is injected; empty means nothing.
 	Fault string `json:"fault,omitempty"`
 	// MinHits is how often the fault must have hit for the arm to count; it is
 	// not looked at where Fault is empty, and 0 then means 1.
 	MinHits int64 `json:"minHits,omitempty"`
+}
+
+// Must says in words what the arm's claim asks of it; empty for a claim that there
+// is not.
+func (p Plan) Must() string {
+	text := musts[p.Claim]
+	if p.UntilShown {
+		text += " once"
+	}
+	return text
 }
 
 // End is the last line of a recording. A recording without one was cut.

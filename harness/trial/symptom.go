@@ -66,7 +66,7 @@ func (s *Summary) misbehaves() bool {
 
 // must says in words what the arm's plan asks of it.
 func (s *Summary) must() string {
-	text := s.Plan.Claim.Must()
+	text := s.Plan.Must()
 	for i, y := range s.Plan.By {
 		text += []string{" by ", " and "}[min(i, 1)] + string(y)
 	}
