@@ -54,19 +54,25 @@ func TestRestIsWhatTheTargetLeavesUnused(t *testing.T) {
 		ok         bool
 		err        error
 		wants      bool
+		stands     bool // it does not run between looks
 	}{
-		{name: "spins and waits for its next turn", used: 0.03, kept: 0.2, limit: time.Hour, wants: true},
-		{"rests", 0.01, 0, time.Hour, true, nil, false},
-		{"rests on a busy machine", 0.01, 0.6, time.Hour, true, nil, false},
-		{"spins", 1, 0, time.Hour, false, nil, false},
-		{"spins on a busy machine", 0.3, 0.7, time.Hour, false, nil, false},
-		{"spins and gets next to nothing", 0.05, 0.95, 500 * time.Millisecond, false, session.ErrUndecided, false},
-		{"has threads that wait for each other's CPU", 0.05, 4, 500 * time.Millisecond, false, session.ErrUndecided, false},
+		{name: "spins and waits for its next turn", used: 0.03, kept: 0.2, limit: 500 * time.Millisecond, wants: true},
+		{name: "waits for a single turn", limit: 500 * time.Millisecond, err: session.ErrUndecided, wants: true, stands: true},
+		{name: "rests", used: 0.01, limit: time.Hour, ok: true},
+		{name: "rests on a busy machine", used: 0.01, kept: 0.6, limit: time.Hour, ok: true},
+		{name: "spins", used: 1, limit: time.Hour},
+		{name: "spins on a busy machine", used: 0.3, kept: 0.7, limit: time.Hour},
+		{name: "spins and gets next to nothing", used: 0.05, kept: 0.95, limit: 500 * time.Millisecond, err: session.ErrUndecided},
+		{name: "has threads that wait for each other's CPU", used: 0.05, kept: 4, limit: 500 * time.Millisecond, err: session.ErrUndecided},
 	} {
 		began := time.Now()
 		checks, err := atRest{window: 20 * time.Millisecond, limit: c.limit}.look(t.Context(), func() (cpuTime, error) {
 			over := float64(time.Since(began))
-			return cpuTime{used: time.Duration(c.used * over), kept: time.Duration(c.kept * over), wants: c.wants}, nil
+			now := cpuTime{used: time.Duration(c.used * over), wants: c.wants}
+			if !c.stands {
+				now.Share = probe.Share{Ran: now.used, Kept: time.Duration(c.kept * over)}
+			}
+			return now, nil
 		})
 		if !errors.Is(err, c.err) || err == nil && checks[0].OK != c.ok {
 			t.Errorf("%s: %v, %v", c.name, checks, err)

@@ -9,13 +9,16 @@ import (
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
-// Freeze stops the whole sandbox again and again, as `docker pause`, a
-// checkpoint or a host that is out of memory does. Its clocks go on meanwhile,
-// so a wait with a limit may be over before anybody could run.
+// Freeze stops the whole sandbox again and again while a trial is under way, as
+// `docker pause`, a checkpoint or a host that is out of memory does. Its clocks go
+// on meanwhile, so a wait with a limit may be over before anybody could run.
 //
-// A hit is a time when all stood still and went on again.
+// It is for one trial at a time. A hit is a trial in which all stood still before
+// it was answered. To freeze by the clock alone would miss most trials on a busy
+// machine, where it takes a second until all are seen to stand still.
 type Freeze struct {
-	// For is how long the sandbox is frozen, and Every how long it runs between.
+	// For is how long the sandbox is frozen. Every is how long it runs before, from
+	// the trial's begin or the last thaw.
 	For, Every time.Duration
 }
 
@@ -31,7 +34,10 @@ func (f Freeze) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: this sandbox cannot be frozen", ErrDeclined)
 	}
-	armed := &armedFreeze{Freeze: f, freezer: freezer, ended: sb.Done(), over: make(chan struct{})}
+	armed := &armedFreeze{
+		Freeze: f, freezer: freezer, ended: sb.Done(),
+		trials: make(chan context.Context), over: make(chan struct{}), answered: func() {},
+	}
 	ctx, armed.stop = context.WithCancel(context.WithoutCancel(ctx))
 	go armed.run(ctx)
 	return armed, nil
@@ -39,41 +45,78 @@ func (f Freeze) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) {
 
 type armedFreeze struct {
 	Freeze
-	freezer sandbox.Freezer
-	ended   <-chan struct{}
-	stop    context.CancelFunc
-	over    chan struct{} // closed when it will not be frozen any more
+	freezer  sandbox.Freezer
+	ended    <-chan struct{}
+	stop     context.CancelFunc
+	trials   chan context.Context // each is done when its trial is answered
+	answered context.CancelFunc   // of the last trial
+	over     chan struct{}        // closed when it will not be frozen any more
 
 	mu   sync.Mutex
 	hits int64
 	err  error
 }
 
+// Before returns when what is frozen of the last trial has been thawed.
+func (a *armedFreeze) Before(ctx context.Context) {
+	trial, answered := context.WithCancel(ctx)
+	a.answered = answered
+	select {
+	case a.trials <- trial:
+	case <-a.over:
+	case <-ctx.Done():
+	}
+}
+
+func (a *armedFreeze) After(string) { a.answered() }
+
 func (a *armedFreeze) run(ctx context.Context) {
 	defer close(a.over)
-	for a.pause(ctx, a.Every) {
-		err := a.once(ctx)
-		a.mu.Lock()
-		if err == nil {
-			a.hits++
-		} else if !over(context.WithoutCancel(ctx), a.ended) {
-			a.err = err
-		}
-		a.mu.Unlock()
-		if err != nil {
+	for {
+		select {
+		case trial := <-a.trials:
+			hit, err := a.during(ctx, trial)
+			a.note(ctx, hit, err)
+			if err != nil {
+				return
+			}
+		case <-ctx.Done():
+			return
+		case <-a.ended:
 			return
 		}
 	}
 }
 
-// once never leaves the sandbox frozen if it can help it.
-func (a *armedFreeze) once(ctx context.Context) error {
-	whole := context.WithoutCancel(ctx)
-	if err := a.freezer.Freeze(whole); err != nil {
-		return err
+// during freezes until the trial is answered. It says whether it did in time.
+func (a *armedFreeze) during(ctx, trial context.Context) (hit bool, err error) {
+	trial, cancel := context.WithCancel(trial)
+	defer cancel()
+	defer context.AfterFunc(ctx, cancel)()
+	for a.pause(trial, a.Every) {
+		if err := a.freezer.Freeze(context.WithoutCancel(ctx)); err != nil {
+			return hit, err
+		}
+		hit = hit || trial.Err() == nil
+		a.pause(trial, a.For)
+		if err := a.freezer.Thaw(context.WithoutCancel(ctx)); err != nil {
+			return hit, err
+		}
 	}
-	a.pause(ctx, a.For)
-	return a.freezer.Thaw(whole)
+	return hit, nil
+}
+
+// note keeps an error, unless the target's end explains it.
+func (a *armedFreeze) note(ctx context.Context, hit bool, err error) {
+	died := err != nil && over(context.WithoutCancel(ctx), a.ended)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if hit {
+		a.hits++
+	}
+	if err != nil && !died {
+		a.err = err
+	}
 }
 
 // pause says whether it was not cut short.

@@ -47,36 +47,50 @@ func (f *freezing) fail(err error) {
 	f.err = err
 }
 
-func TestFreezeComesAgainUntilItIsDisarmed(t *testing.T) {
-	sb := newFreezing()
-	armed, err := Freeze{For: time.Millisecond, Every: time.Millisecond}.Arm(t.Context(), sb)
+// arm begins a trial too.
+func (f Freeze) armInTrial(t *testing.T, sb sandbox.Sandbox) *armedFreeze {
+	t.Helper()
+	armed, err := f.Arm(t.Context(), sb)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range 6 {
-		if state := <-sb.frozen; state != (i%2 == 0) {
+	armed.(Steering).Before(t.Context())
+	return armed.(*armedFreeze)
+}
+
+func (f *freezing) mustChange(t *testing.T, times int) {
+	t.Helper()
+	for i := range times {
+		if state := <-f.frozen; state != (i%2 == 0) {
 			t.Fatalf("change %d: frozen %v", i, state)
 		}
+	}
+}
+
+func TestFreezeComesAgainUntilTheTrialIsAnswered(t *testing.T) {
+	sb := newFreezing()
+	armed := Freeze{For: time.Millisecond, Every: time.Millisecond}.armInTrial(t, sb)
+	sb.mustChange(t, 6)
+	armed.After("")
+	armed.Before(t.Context()) // the last is over now
+	last := true
+	for len(sb.frozen) > 1 {
+		<-sb.frozen
+	}
+	for last {
+		last = <-sb.frozen
 	}
 	if err := armed.Disarm(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	hits, note, err := armed.Hits(t.Context())
-	if hits < 3 || note != "" || err != nil {
-		t.Errorf("%d hits, note %q, error %v", hits, note, err)
-	}
-	last := false
-	for len(sb.frozen) > 0 {
-		last = <-sb.frozen
-	}
-	if again, _, _ := armed.Hits(t.Context()); last || again != hits {
-		t.Errorf("frozen %v and %d hits after the end, %d before", last, again, hits)
+	if hits, note, err := armed.Hits(t.Context()); hits < 1 || hits > 2 || note != "" || err != nil {
+		t.Errorf("%d hits in two trials, note %q, error %v", hits, note, err)
 	}
 }
 
-func TestFreezeIsSilentBeforeItsTime(t *testing.T) {
+func TestFreezeIsForTrialsAlone(t *testing.T) {
 	sb := newFreezing()
-	armed, err := Freeze{For: time.Millisecond, Every: time.Hour}.Arm(t.Context(), sb)
+	armed, err := Freeze{For: time.Millisecond, Every: time.Nanosecond}.Arm(t.Context(), sb)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,18 +100,28 @@ func TestFreezeIsSilentBeforeItsTime(t *testing.T) {
 	}
 }
 
+func TestATrialThatIsAnsweredBeforeItsFreezeIsNoHit(t *testing.T) {
+	sb := newFreezing()
+	armed := Freeze{For: time.Millisecond, Every: time.Hour}.armInTrial(t, sb)
+	armed.After("")
+	armed.Before(t.Context())
+	armed.After("")
+	armed.Disarm(t.Context())
+	if hits, _, _ := armed.Hits(t.Context()); hits != 0 || len(sb.frozen) != 0 {
+		t.Errorf("%d hits, %d changes", hits, len(sb.frozen))
+	}
+}
+
 // A long freeze ends with the arm.
 func TestFreezeIsThawedWhenItIsDisarmed(t *testing.T) {
 	sb := newFreezing()
-	armed, err := Freeze{For: time.Hour, Every: time.Millisecond}.Arm(t.Context(), sb)
-	if err != nil {
-		t.Fatal(err)
-	}
+	armed := Freeze{For: time.Hour, Every: time.Millisecond}.armInTrial(t, sb)
 	<-sb.frozen
 	armed.Disarm(t.Context())
 	if len(sb.frozen) != 1 || <-sb.frozen {
 		t.Error("it was left frozen")
 	}
+	armed.Before(t.Context()) // and nobody waits for it any more
 }
 
 // deafFreezer answers no call to thaw.
@@ -107,10 +131,7 @@ func (d deafFreezer) Thaw(context.Context) error { select {} }
 
 func TestFreezeOfWhatDoesNotThawEndsWithItsContext(t *testing.T) {
 	sb := deafFreezer{newFreezing()}
-	armed, err := Freeze{For: time.Millisecond, Every: time.Millisecond}.Arm(t.Context(), sb)
-	if err != nil {
-		t.Fatal(err)
-	}
+	armed := Freeze{For: time.Millisecond, Every: time.Millisecond}.armInTrial(t, sb)
 	<-sb.frozen
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
@@ -123,14 +144,11 @@ func TestFreezeThatFailsVoidsTheHitsUnlessTheTargetHasDied(t *testing.T) {
 	for _, dead := range []bool{false, true} {
 		sb := newFreezing()
 		sb.fail(errors.New("no such group"))
-		armed, err := Freeze{For: time.Millisecond, Every: 20 * time.Millisecond}.Arm(t.Context(), sb)
-		if err != nil {
-			t.Fatal(err)
-		}
+		armed := Freeze{For: time.Millisecond, Every: 20 * time.Millisecond}.armInTrial(t, sb)
 		if dead {
 			close(sb.done)
 		}
-		<-armed.(*armedFreeze).over
+		<-armed.over
 		if _, note, _ := armed.Hits(t.Context()); dead != (note == "") || !dead && !strings.Contains(note, "no such group") {
 			t.Errorf("dead: %v, note %q", dead, note)
 		}
