@@ -36,7 +36,7 @@ func (f Freeze) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) {
 	}
 	armed := &armedFreeze{
 		Freeze: f, freezer: freezer, ended: sb.Done(),
-		trials: make(chan context.Context), over: make(chan struct{}), answered: func() {},
+		trials: make(chan context.Context), over: make(chan struct{}),
 	}
 	ctx, armed.stop = context.WithCancel(context.WithoutCancel(ctx))
 	go armed.run(ctx)
@@ -108,15 +108,15 @@ func (a *armedFreeze) during(ctx, trial context.Context) (hit bool, err error) {
 
 // note keeps an error, unless the target's end explains it.
 func (a *armedFreeze) note(ctx context.Context, hit bool, err error) {
-	died := err != nil && over(context.WithoutCancel(ctx), a.ended)
+	if err != nil && over(context.WithoutCancel(ctx), a.ended) {
+		err = nil
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if hit {
 		a.hits++
 	}
-	if err != nil && !died {
-		a.err = err
-	}
+	a.err = err
 }
 
 // pause says whether it was not cut short.

@@ -47,7 +47,7 @@ func (f *freezing) fail(err error) {
 	f.err = err
 }
 
-// arm begins a trial too.
+// armInTrial arms and begins a trial.
 func (f Freeze) armInTrial(t *testing.T, sb sandbox.Sandbox) *armedFreeze {
 	t.Helper()
 	armed, err := f.Arm(t.Context(), sb)
@@ -58,34 +58,40 @@ func (f Freeze) armInTrial(t *testing.T, sb sandbox.Sandbox) *armedFreeze {
 	return armed.(*armedFreeze)
 }
 
-func (f *freezing) mustChange(t *testing.T, times int) {
-	t.Helper()
-	for i := range times {
-		if state := <-f.frozen; state != (i%2 == 0) {
-			t.Fatalf("change %d: frozen %v", i, state)
-		}
-	}
-}
-
 func TestFreezeComesAgainUntilTheTrialIsAnswered(t *testing.T) {
 	sb := newFreezing()
 	armed := Freeze{For: time.Millisecond, Every: time.Millisecond}.armInTrial(t, sb)
-	sb.mustChange(t, 6)
+	for i := range 6 {
+		if state := <-sb.frozen; state != (i%2 == 0) {
+			t.Fatalf("change %d: frozen %v", i, state)
+		}
+	}
 	armed.After("")
-	armed.Before(t.Context()) // the last is over now
-	last := true
-	for len(sb.frozen) > 1 {
-		<-sb.frozen
-	}
-	for last {
-		last = <-sb.frozen
-	}
 	if err := armed.Disarm(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if hits, note, err := armed.Hits(t.Context()); hits < 1 || hits > 2 || note != "" || err != nil {
-		t.Errorf("%d hits in two trials, note %q, error %v", hits, note, err)
+	if hits, note, err := armed.Hits(t.Context()); hits != 1 || note != "" || err != nil {
+		t.Errorf("%d hits in one trial, note %q, error %v", hits, note, err)
 	}
+	last := false
+	for len(sb.frozen) > 0 {
+		last = <-sb.frozen
+	}
+	if last {
+		t.Error("it was left frozen")
+	}
+}
+
+func TestTheNextTrialBeginsWhenTheLastIsThawed(t *testing.T) {
+	sb := newFreezing()
+	armed := Freeze{For: time.Hour, Every: time.Millisecond}.armInTrial(t, sb)
+	<-sb.frozen
+	armed.After("")
+	armed.Before(t.Context())
+	if len(sb.frozen) == 0 || <-sb.frozen {
+		t.Error("it is still frozen")
+	}
+	armed.Disarm(t.Context())
 }
 
 func TestFreezeIsForTrialsAlone(t *testing.T) {

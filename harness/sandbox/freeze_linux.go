@@ -77,13 +77,6 @@ func (s *namespaced) Freeze(ctx context.Context) error {
 	again := time.NewTicker(time.Millisecond)
 	defer again.Stop()
 	told := map[int]int{}
-	// The target first, and at once: a look at all of a busy machine's processes has
-	// taken a second, in which it answered.
-	if s.pids.has(s.PID()) {
-		if err := s.stop(s.PID(), told); err != nil {
-			return errors.Join(fmt.Errorf("freeze %s: %w", s.name, err), s.Thaw(ctx))
-		}
-	}
 	for {
 		running, err := s.stopAll(told)
 		if err == nil && running == 0 {
@@ -106,6 +99,13 @@ func (s *namespaced) Freeze(ctx context.Context) error {
 func (s *namespaced) stopAll(told map[int]int) (running int, err error) {
 	if !s.pids.has(s.PID()) {
 		return 0, os.ErrProcessDone
+	}
+	// The target first, and at once: a look at all of a busy machine's processes has
+	// taken a second, in which it answered.
+	if len(told) == 0 {
+		if err := s.stop(s.PID(), told); err != nil {
+			return 0, err
+		}
 	}
 	all, err := probe.Look(s.PID())
 	if err != nil {

@@ -109,7 +109,7 @@ func (s *Summary) incomplete() string {
 		return s.End.Stopped
 	case !s.Ended:
 		return fmt.Sprintf("cut after %d of %d trials", s.Trials, s.Plan.Trials)
-	case s.Trials != s.Plan.Trials && !s.shown():
+	case s.Trials != s.Plan.Trials && !(s.Plan.UntilShown && s.shown()):
 		return fmt.Sprintf("%d of %d trials are missing", s.Plan.Trials-s.Trials, s.Plan.Trials)
 	case s.End.Checks > 0 && s.End.Checks != len(s.Checks):
 		return fmt.Sprintf("%d checks were made, %d are recorded", s.End.Checks, len(s.Checks))
@@ -121,9 +121,9 @@ func (s *Summary) incomplete() string {
 	return ""
 }
 
-// shown says whether the arm was over with what it has shown.
+// shown says whether one of the trials has shown the claim.
 func (s *Summary) shown() bool {
-	return s.Plan.UntilShown && slices.ContainsFunc(Outcomes, func(o Outcome) bool {
+	return slices.ContainsFunc(Outcomes, func(o Outcome) bool {
 		return s.Plan.Claim.Shown(o) && s.Counts[o] > 0
 	})
 }
@@ -142,12 +142,10 @@ func (s *Summary) brokenClaim() string {
 		holds = s.BadTrials() == 0 && len(s.FailedChecks()) == 0
 	case Recovers:
 		holds = 2*s.Counts[OK] > s.Plan.Trials
-	case Loses:
-		holds = s.Counts[Lost] > 0
+	case Loses, Misleads:
+		holds = s.shown()
 	case LosesAll:
 		holds = s.Counts[Lost] == s.Plan.Trials
-	case Misleads:
-		holds = s.Counts[Wrong] > 0
 	case Misbehaves:
 		holds = s.misbehaves()
 	default:

@@ -86,7 +86,7 @@ type Plan struct {
 // is not.
 func (p Plan) Must() string {
 	text := musts[p.Claim]
-	if p.UntilShown {
+	if text != "" && p.UntilShown {
 		text += " once"
 	}
 	return text
