@@ -194,7 +194,7 @@ const detailLimit = 4 << 10
 // try is one trial. One that an interrupt cuts short is not recorded: the
 // target was not given its time.
 func (a *runningArm) try(ctx context.Context, index int) {
-	if a.exhausted() != "" {
+	if a.givenUp() {
 		return
 	}
 	if a.shown.Load() {
@@ -278,7 +278,7 @@ func (a *runningArm) end(ctx context.Context) error {
 		}
 		a.client.Close()
 	}
-	if why := a.exhausted(); why != "" {
+	if why := a.cutShort(); why != "" {
 		a.last.Error = why
 	}
 	if err != nil && a.last.Error == "" {

@@ -10,7 +10,10 @@ import (
 
 // patience counts the trials of an arm that only cost time. With too many of
 // them it ends the arm, which would take hours otherwise and tell no more.
-type patience struct{ hung, stuck atomic.Int32 }
+type patience struct {
+	hung, stuck atomic.Int32
+	cut         atomic.Bool // a trial was left out; an arm whose last ones took long is done
+}
 
 // stuckAfter is below the limit at which a held call or a fault point lets go,
 // and far above what a fault means to take.
@@ -25,7 +28,24 @@ func (p *patience) note(outcome trial.Outcome, took time.Duration, underFault bo
 	}
 }
 
-// exhausted says why no more trials are run; empty while they are. A baseline
+// givenUp says whether the next trial is left out, and keeps that one was.
+func (a *runningArm) givenUp() bool {
+	if a.exhausted() == "" {
+		return false
+	}
+	a.patience.cut.Store(true)
+	return true
+}
+
+// cutShort says why trials were left out; empty where none was.
+func (a *runningArm) cutShort() string {
+	if !a.patience.cut.Load() {
+		return ""
+	}
+	return a.exhausted()
+}
+
+// exhausted says why no more trials are to be run; empty while they are. A baseline
 // may be made to hang, and goes on.
 func (a *runningArm) exhausted() string {
 	enough := int32(max(3, a.InFlight))

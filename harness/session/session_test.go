@@ -503,6 +503,24 @@ func TestAnArmThatItsFaultHoldsUpIsGivenUp(t *testing.T) {
 	}
 }
 
+// A busy machine may take long over the last trials, as over those of an arm that
+// has no more than it runs at a time.
+func TestAnArmThatIsDoneWasNotGivenUp(t *testing.T) {
+	usual := stuckAfter
+	stuckAfter = 0
+	defer func() { stuckAfter = usual }()
+	s := newSession(t, &fakeRuntime{})
+	e := experiment(fakeFault{hits: 1000})
+	e.Turns = 1
+	for i := range e.Arms {
+		e.Arms[i].Trials = e.Arms[i].InFlight
+	}
+	f, err := s.Run(t.Context(), e)
+	if err != nil || f.Verdict != trial.Pass {
+		t.Errorf("verdict %v (%s), error %v", f.Verdict, f.Reason, err)
+	}
+}
+
 // A dialect without a field for the folder leaves it to a shell, which runs, and
 // says that there is none by an exit code. Nothing was refused, and nothing is
 // wrong with that.
