@@ -48,20 +48,17 @@ type cpuTime struct {
 // look looks until it can tell. On a busy machine a target that spins uses no
 // more than its share, which may be little: that it used little counts only for
 // the time that it could have used, and one that wants a CPU at nearly every look
-// until the limit does not rest, whatever it gets. It has to get some, again and
-// again: a single turn that is long in coming is wanted at many looks too, and a
-// sound target has been seen to wait 1.6 s for one.
+// until the limit does not rest, whatever it gets.
 func (a atRest) look(ctx context.Context, ask func() (cpuTime, error)) ([]trial.Check, error) {
-	const share = 10 // one part of so many of a CPU is hardly any
 	began := time.Now()
-	before, err := ask()
+	first, err := ask()
 	if err != nil {
 		return nil, err
 	}
 	again := time.NewTicker(a.window / 10)
 	defer again.Stop()
-	last := before
-	for looks, wanting, turns := 1, 0, 0; ; looks++ {
+	seen := resting{first: first, last: first}
+	for {
 		select {
 		case <-again.C:
 		case <-ctx.Done():
@@ -71,29 +68,66 @@ func (a atRest) look(ctx context.Context, ask func() (cpuTime, error)) ([]trial.
 		if err != nil {
 			return nil, err
 		}
-		if now.wants {
-			wanting++
-		}
-		if now.Ran != last.Ran {
-			turns++
-		}
-		last = now
-		over, used, kept := time.Since(began), now.used-before.used, now.Kept-before.Kept
-		free := over - kept
-		eager := 10*wanting >= 9*looks
-		check := trial.Check{
-			Name: busy, Want: fmt.Sprintf("at most 1/%d of a CPU", share),
-			Got: fmt.Sprintf("%v in %v", used, over.Round(time.Millisecond)), OK: share*used <= free && !eager,
-		}
+		seen.add(now, time.Since(began))
 		switch {
-		case over >= a.window && share*used > over, free >= a.window && check.OK:
-			return []trial.Check{check}, nil
-		case over >= a.limit && eager && 2*turns >= looks:
-			check.Got += fmt.Sprintf(", and one wanted at %d of %d looks", wanting, looks)
-			return []trial.Check{check}, nil
-		case over >= a.limit:
-			return nil, fmt.Errorf("%w: the target used %v of a CPU in %v, was kept off it for %v and wanted one at %d of %d looks, so it may rest or not",
-				session.ErrUndecided, used, over.Round(time.Millisecond), kept.Round(time.Millisecond), wanting, looks)
+		case seen.over >= a.window && !seen.little(seen.over):
+			return seen.check(false), nil
+		case seen.free() >= a.window && seen.little(seen.free()) && !seen.wanting():
+			return seen.check(true), nil
+		case seen.over < a.limit:
+		case seen.wanting() && seen.running():
+			return seen.check(false), nil
+		default:
+			return nil, fmt.Errorf("%w: the target used %v, so it may rest or not", session.ErrUndecided, seen)
 		}
 	}
+}
+
+// resting is what the looks at a target have shown so far.
+type resting struct {
+	first, last  cpuTime
+	over         time.Duration // from the first look to the last
+	looks        int           // after the first one
+	wanted, runs int           // looks at which it wanted a CPU, and before which it had had one
+}
+
+func (r *resting) add(now cpuTime, over time.Duration) {
+	r.looks++
+	if now.wants {
+		r.wanted++
+	}
+	if now.Ran != r.last.Ran {
+		r.runs++
+	}
+	r.last, r.over = now, over
+}
+
+func (r resting) used() time.Duration { return r.last.used - r.first.used }
+func (r resting) kept() time.Duration { return r.last.Kept - r.first.Kept }
+
+// free is the time in which nothing kept the target off a CPU.
+func (r resting) free() time.Duration { return r.over - r.kept() }
+
+// restShare is one part of so many of a CPU, which is hardly any.
+const restShare = 10
+
+// little says whether the target has used hardly any CPU, in so much time.
+func (r resting) little(of time.Duration) bool { return restShare*r.used() <= of }
+
+// wanting says whether the target wanted a CPU at nearly every look.
+func (r resting) wanting() bool { return 10*r.wanted >= 9*r.looks }
+
+// running says whether the target got a CPU again and again. A single turn that is
+// long in coming is wanted at many looks too: a sound target has been seen to wait
+// 1.6 s for one.
+func (r resting) running() bool { return 2*r.runs >= r.looks }
+
+func (r resting) check(ok bool) []trial.Check {
+	return []trial.Check{{Name: busy, Want: fmt.Sprintf("at most 1/%d of a CPU", restShare), Got: r.String(), OK: ok}}
+}
+
+// String is what was seen, as a check shows it.
+func (r resting) String() string {
+	return fmt.Sprintf("%v in %v, kept off it for %v, wanted one at %d of %d looks",
+		r.used(), r.over.Round(time.Millisecond), r.kept().Round(time.Millisecond), r.wanted, r.looks)
 }
