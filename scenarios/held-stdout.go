@@ -43,7 +43,8 @@ func heldStdout(index int, r *rand.Rand) load.Command {
 }
 
 // releasedAt is heldStdout up to the last trial. That one looks whether the
-// children of the burst before it are there, and ends those that there are.
+// children of the burst before it are there, and ends those that there are. Its code
+// tells, since not every dialect has a word for output.
 func releasedAt(last int) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		if index < last {
@@ -51,7 +52,8 @@ func releasedAt(last int) load.Source {
 		}
 		c := load.Instant(index, r)
 		c.Kind = "release"
-		c.Script = fmt.Sprintf("%s[ $n -ge %d ] || echo only $n children live; %s", endSleeps(heldFor), heldAtOnce, c.Script)
+		c.Script = fmt.Sprintf("%s[ $n -ge %d ] || { echo only $n children live; exit %d; }; %s",
+			endSleeps(heldFor), heldAtOnce, (c.Want.Code+1)%256, c.Script)
 		return c
 	}
 }

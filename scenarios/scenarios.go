@@ -216,7 +216,12 @@ func anyOf(chosen []report.Scenario) string {
 }
 
 // suiteLimit stops a run that no longer moves.
-func suiteLimit(s session.Scale) time.Duration { return time.Hour + 4*s.Duration }
+func suiteLimit(s session.Scale) time.Duration {
+	if s.Tier == session.Soak {
+		return time.Hour + 4*s.Duration
+	}
+	return time.Hour
+}
 
 // bareTest is all that Ginkgo wants of a *testing.T.
 type bareTest struct{ failed bool }

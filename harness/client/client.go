@@ -37,11 +37,16 @@ type Client struct {
 	url     string
 	http    *http.Client
 	dialect target.Dialect
+	most    int // bytes that are read of an answer
 }
 
-// maxAnswer bounds what is read of one answer, so that a broken target cannot
-// exhaust the harness. It leaves room for what the scenario flood writes.
-var maxAnswer = 128 << 20
+// A broken target cannot exhaust the harness: the answers to all requests in flight
+// share maxAnswers, which leaves room for what the scenario flood writes, and each
+// of them may have minAnswer, which is more than many at once have to say.
+const (
+	maxAnswers = 128 << 20
+	minAnswer  = 1 << 20
+)
 
 // idleLimit is below the time after which servers close idle connections. One that
 // does so as a request comes in does not answer it, which would count as an error.
@@ -54,7 +59,10 @@ func New(base string, d target.Dialect, inFlight int, transport *http.Transport)
 	transport.MaxIdleConns = inFlight
 	transport.MaxIdleConnsPerHost = inFlight
 	transport.IdleConnTimeout = idleLimit
-	return &Client{url: base + d.Request.Path, http: &http.Client{Transport: transport, CheckRedirect: Stay}, dialect: d}
+	return &Client{
+		url: base + d.Request.Path, http: &http.Client{Transport: transport, CheckRedirect: Stay}, dialect: d,
+		most: max(minAnswer, maxAnswers/max(1, inFlight)),
+	}
 }
 
 // Stay is for an http.Client that follows no redirect: requests are for the target,
@@ -121,9 +129,9 @@ func (c *Client) send(ctx context.Context, body []byte) (int, []byte, error) {
 		return 0, nil, err
 	}
 	defer resp.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, int64(maxAnswer)+1))
-	if err == nil && len(raw) > maxAnswer {
-		err = fmt.Errorf("read answer: it is longer than %d MiB", maxAnswer>>20)
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, int64(c.most)+1))
+	if err == nil && len(raw) > c.most {
+		err = fmt.Errorf("read answer: it is longer than %d MiB", c.most>>20)
 	}
 	return resp.StatusCode, raw, err
 }

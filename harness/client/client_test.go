@@ -145,16 +145,16 @@ func TestATornAnswerIsAnError(t *testing.T) {
 }
 
 func TestAnAnswerThatIsTooLongIsCalledThat(t *testing.T) {
-	defer func(most int) { maxAnswer = most }(maxAnswer)
-	maxAnswer = 1 << 20
+	const inFlight = 64
+	const most = 2 << 20
 	for _, c := range []struct {
 		spare int
 		want  string
-	}{{0, ""}, {1, "longer than 1 MiB"}} {
+	}{{0, ""}, {1, "longer than 2 MiB"}} {
 		body := `{"exitCode":0,"result":""}`
-		body += strings.Repeat(" ", maxAnswer-len(body)+c.spare)
+		body += strings.Repeat(" ", most-len(body)+c.spare)
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }))
-		got := New(server.URL, target.ProcessExecute(), 1, &http.Transport{}).Execute(t.Context(), Request{})
+		got := New(server.URL, target.ProcessExecute(), inFlight, &http.Transport{}).Execute(t.Context(), Request{})
 		server.Close()
 		if got.Known != (c.want == "") || !strings.Contains(got.Message, c.want) {
 			t.Errorf("%d bytes too many: %+v", c.spare, got)

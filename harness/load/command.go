@@ -20,6 +20,7 @@ type Command struct {
 	// shell is needed.
 	Plain bool
 	Cwd   string
+	Env   map[string]string // added to the target's own
 	// Timeout is asked of the target; zero asks for none.
 	Timeout time.Duration
 	// HangUpAfter makes the client go away that long after it has asked; zero
@@ -122,6 +123,17 @@ func Pipeline(_ int, r *rand.Rand) Command {
 	}
 }
 
+// Environment prints the nonce that only its environment has.
+func Environment(_ int, r *rand.Rand) Command {
+	n, c := nonce(r), code(r)
+	return Command{
+		Kind:   "environment",
+		Script: fmt.Sprintf("echo $NONCE; exit %d", c),
+		Env:    map[string]string{"NONCE": n},
+		Want:   trial.Want{Code: c, Output: n + "\n"},
+	}
+}
+
 // Forks waits for one subshell and leaves another to be adopted by PID 1.
 func Forks(_ int, r *rand.Rand) Command {
 	n, c := nonce(r), code(r)
@@ -136,7 +148,7 @@ func Forks(_ int, r *rand.Rand) Command {
 // race the hardest.
 func Mixed(index int, r *rand.Rand) Command {
 	const instants = 12
-	others := []Source{Lasting(20 * time.Millisecond), Bulk, Pipeline, Forks, Forks}
+	others := []Source{Lasting(20 * time.Millisecond), Bulk, Pipeline, Forks, Forks, Environment}
 	if i := r.IntN(instants + len(others)); i < len(others) {
 		return others[i](index, r)
 	}

@@ -55,19 +55,6 @@ func (s Snapshot) Zombies() Snapshot {
 	return slices.DeleteFunc(slices.Clone(s), func(p Process) bool { return !p.Zombie() })
 }
 
-// Threads, Files and RSS are sums over all processes.
-func (s Snapshot) Threads() int { return s.sum(func(p Process) int { return p.Threads }) }
-func (s Snapshot) Files() int   { return s.sum(func(p Process) int { return p.Files }) }
-func (s Snapshot) RSS() int     { return s.sum(func(p Process) int { return p.RSS }) }
-
-func (s Snapshot) sum(of func(Process) int) int {
-	total := 0
-	for _, p := range s {
-		total += of(p)
-	}
-	return total
-}
-
 // String is a table for people.
 func (s Snapshot) String() string {
 	var text strings.Builder

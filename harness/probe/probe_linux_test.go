@@ -78,9 +78,6 @@ func TestOwnChildren(t *testing.T) {
 	if z := s.Zombies(); find(z, ends).PID != ends || find(z, sleeps).PID != 0 {
 		t.Errorf("zombies: %v", z)
 	}
-	if s.Threads() < len(s) || s.RSS() < find(s, os.Getpid()).RSS {
-		t.Errorf("sums: %d threads of %d processes, %d bytes", s.Threads(), len(s), s.RSS())
-	}
 }
 
 func TestOpenFilesAndThreadsAreCounted(t *testing.T) {

@@ -16,6 +16,7 @@ func legend(run Run) []string {
 		notes = append(notes, "once: a control in which two race is tried until it has done so, and no further; its rate says nothing.")
 	}
 	if len(run.Findings) > 0 {
+		notes = append(notes, "lost: -1, or the target's own word for unknown. wrong: another code. output: bytes missing, or somebody else's. error: an HTTP error where a result was due. hung: no answer by the deadline.")
 		notes = append(notes, "hits: how often the fault really hit. checks: promises about the sandbox as a whole, held of looked at; a row can fail by one of them alone.")
 	}
 	for _, f := range run.Findings {

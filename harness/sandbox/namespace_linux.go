@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"sync"
 )
 
@@ -14,6 +15,9 @@ import (
 // this machine's, and the target may write to them as far as its user may.
 type namespace struct {
 	stage string // the program that becomes each target
+	// temporary is where the targets and their commands leave their files, which go
+	// with the run.
+	temporary string
 	// life is held for reading by each Start, so that Close finds all that
 	// was started.
 	life    sync.RWMutex
@@ -43,6 +47,10 @@ func (n *namespace) Prepare(ctx context.Context, progress io.Writer) error {
 	if !mayMakeNamespaces() {
 		return unavailable("make namespaces", errors.New("this process is root of nothing"), "call BecomeRoot first")
 	}
+	var err error
+	if n.temporary, err = MakeFolder("tmp"); err != nil {
+		return unavailable("make a temporary folder", err, "set TMPDIR to a folder that you may write to")
+	}
 	fmt.Fprintf(progress, "namespace: %s on %s, with this machine's own files\n", whoami(), kernelName())
 	return nil
 }
@@ -68,7 +76,7 @@ func (n *namespace) Start(ctx context.Context, spec Spec) (Sandbox, error) {
 
 // launch leaves nothing running when it fails.
 func (n *namespace) launch(ctx context.Context, spec Spec) (*namespaced, error) {
-	sb, err := newNamespaced(spec, n.stage)
+	sb, err := newNamespaced(spec, n.stage, n.temporary)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +106,7 @@ func (n *namespace) Close(ctx context.Context) error {
 	}()
 	select {
 	case <-ended:
-		return nil
+		return os.RemoveAll(n.temporary)
 	case <-ctx.Done():
 		return fmt.Errorf("close namespaces: end of every sandbox expected after SIGKILL, one still runs: %w", ctx.Err())
 	}

@@ -100,6 +100,22 @@ func pipesOf(t *testing.T, sb Sandbox) map[string]string {
 	return pipes
 }
 
+// What a command had no time to remove must not stay on the machine.
+func TestTemporaryFilesGoWithTheRun(t *testing.T) {
+	rt := namespaceRuntime(t)
+	sb := start(t, rt, spec(t))
+	_, file, _ := strings.Cut(strings.TrimSpace(sh(t, sb, "mktemp")), " ")
+	if _, err := os.Stat(file); err != nil {
+		t.Error(err)
+	}
+	if err := rt.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%s after the end of the run: %v", file, err)
+	}
+}
+
 func TestNamespaceHoldsNothingOfOurs(t *testing.T) {
 	var inherited [2]int // open across exec, as what a shell hands to its children
 	if err := syscall.Pipe(inherited[:]); err != nil {

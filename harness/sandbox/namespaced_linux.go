@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
@@ -47,7 +48,7 @@ func (s *namespaced) Ended() string {
 	}
 }
 
-func newNamespaced(spec Spec, program string) (*namespaced, error) {
+func newNamespaced(spec Spec, program, temporary string) (*namespaced, error) {
 	if spec.Image != "" {
 		return nil, unavailable("run image "+spec.Image, errors.New("an image needs an engine"), "use the docker runtime, or give a binary")
 	}
@@ -66,20 +67,25 @@ func newNamespaced(spec Spec, program string) (*namespaced, error) {
 	}
 	command := append([]string{binary}, spec.Args...)
 	s.cmd = stageCommand(program, spec.Front.argv(spec.Front.Folder, command)...)
-	s.cmd.Env = environment(spec.Env)
+	s.cmd.Env = environment(spec.Env, temporary)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	return s, nil
 }
 
-// environment is what an engine gives to a container, and spec's own. The
-// harness's is not handed on: a target runs commands, and they could read it.
-func environment(own map[string]string) []string {
-	env := []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/"}
-	for name, value := range own {
-		env = append(env, name+"="+value) // the last one of a name holds
+// environment is what an engine gives to a container, a folder of the run for
+// temporary files, and spec's own. The harness's is not handed on: a target runs
+// commands, and they could read it.
+func environment(own map[string]string, temporary string) []string {
+	env := map[string]string{
+		"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/", "TMPDIR": temporary,
 	}
-	slices.Sort(env[2:])
-	return env
+	maps.Copy(env, own)
+	var list []string
+	for name, value := range env {
+		list = append(list, name+"="+value)
+	}
+	slices.Sort(list)
+	return list
 }
 
 // start returns when PID 1 is the target. alive counts the sandbox until its

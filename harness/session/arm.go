@@ -97,8 +97,9 @@ func (a *runningArm) start(ctx context.Context) error {
 	began := time.Now()
 	sb, err := a.launch(ctx, spec)
 	free()
-	if a.Refusal != "" {
-		return a.refused(sb, err)
+	if a.Refusal != "" && (err == nil || errors.Is(err, sandbox.ErrTarget)) {
+		a.refused(sb, err)
+		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("start %s%s: %w", spec.Name, behind(spec.Front), err)
@@ -154,8 +155,9 @@ func (a *runningArm) spec() sandbox.Spec {
 	return spec
 }
 
-// refused checks a target that must not start.
-func (a *runningArm) refused(sb sandbox.Sandbox, err error) error {
+// refused checks a target that must not start, by what it did and not by what
+// kept the sandbox from starting it.
+func (a *runningArm) refused(sb sandbox.Sandbox, err error) {
 	a.sandbox = sb
 	check := trial.Check{Name: "refusal to start", Want: a.Refusal, Got: "started"}
 	if err != nil {
@@ -163,7 +165,6 @@ func (a *runningArm) refused(sb sandbox.Sandbox, err error) error {
 		check.OK = errors.Is(err, sandbox.ErrTarget) && strings.Contains(check.Got, a.Refusal)
 	}
 	a.recorder.write(trial.Line{Check: &check})
-	return nil
 }
 
 // trials runs the arm's share of trials in one of several turns. Nothing is
@@ -181,7 +182,7 @@ func (a *runningArm) trials(ctx context.Context, turn, of int) error {
 	}
 	for ; first < last; first += step {
 		_, err := load.Run(ctx, first, min(first+step, last), a.InFlight, func(i int) { a.try(ctx, i) })
-		if err = errors.Join(err, a.recorder.failed()); err != nil {
+		if err = genuine(err, a.recorder.failed()); err != nil {
 			return err
 		}
 	}
@@ -202,15 +203,15 @@ func (a *runningArm) try(ctx context.Context, index int) {
 		return
 	}
 	cmd := a.command(index)
-	bounded, cancel := context.WithTimeout(ctx, cmp.Or(a.Deadline, DefaultDeadline))
-	defer cancel()
 	steering, _ := a.armed.(fault.Steering)
 	if steering != nil {
-		steering.Before(ctx)
+		steering.Before(ctx) // in its own time, not in the target's
 	}
+	bounded, cancel := context.WithTimeout(ctx, cmp.Or(a.Deadline, DefaultDeadline))
+	defer cancel()
 	sent := time.Now()
 	answer := a.client.Execute(bounded, client.Request{
-		Command: cmd.Script, Plain: cmd.Plain, Cwd: cmd.Cwd, Timeout: cmd.Timeout, HangUpAfter: cmd.HangUpAfter,
+		Command: cmd.Script, Plain: cmd.Plain, Cwd: cmd.Cwd, Env: cmd.Env, Timeout: cmd.Timeout, HangUpAfter: cmd.HangUpAfter,
 	})
 	took := time.Since(sent)
 	if ctx.Err() != nil {
@@ -262,8 +263,10 @@ func (s *Session) noteLog(err error) {
 
 // end closes the recording and takes the sandbox down, whatever ctx says.
 func (a *runningArm) end(ctx context.Context) error {
-	if errors.Is(context.Cause(ctx), errEnough) {
+	if cause := context.Cause(ctx); errors.Is(cause, errEnough) {
 		a.last.Stopped = errEnough.Error()
+	} else if cause != nil {
+		a.last.Stopped = "interrupted"
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), teardownLimit)
 	defer cancel()

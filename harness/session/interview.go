@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/reapcheck/reapcheck/harness/interview"
+	"github.com/reapcheck/reapcheck/harness/plaintext"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -67,7 +68,7 @@ func (s *Session) keepInterview(all []interview.Exchange) error {
 	for _, e := range all {
 		fmt.Fprintf(&text, "%s: %s\n  wanted: %s\n  understood: %s\n  came: %s\n", e.Asked, e.Script, e.Wanted, e.Understood, e.Came)
 	}
-	if err := os.WriteFile(filepath.Join(s.Folder, "interview.txt"), []byte(text.String()), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(s.Folder, "interview.txt"), []byte(plaintext.Clean(text.String())), 0o644); err != nil {
 		return fmt.Errorf("write interview: %w", err)
 	}
 	return nil

@@ -61,11 +61,20 @@ type Session struct {
 func (s *Session) Problem() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	others := slices.DeleteFunc(slices.Clone(s.problems), func(err error) bool { return errors.Is(err, context.Canceled) })
-	if len(others) > 0 {
-		return errors.Join(others...)
+	return genuine(s.problems...)
+}
+
+// genuine joins the errors that are not of an end from outside, or that was certain:
+// whoever looks for one of those in a joined error would drop the others with it.
+// Where there is nothing else it joins them all.
+func genuine(errs ...error) error {
+	others := slices.DeleteFunc(slices.Clone(errs), func(err error) bool {
+		return errors.Is(err, context.Canceled) || errors.Is(err, errEnough)
+	})
+	if err := errors.Join(others...); err != nil {
+		return err
 	}
-	return errors.Join(s.problems...)
+	return errors.Join(errs...)
 }
 
 func (s *Session) noteProblem(err error) {
@@ -198,10 +207,10 @@ func (s *Session) Run(ctx context.Context, e Experiment) (Finding, error) {
 	if errors.Is(err, errEnough) {
 		err = nil
 	}
-	err = errors.Join(err, s.end(ctx, arms))
+	endErr := s.end(ctx, arms)
 	finding, readErr := s.judge(e)
 	s.Progress.End(e, finding, began)
-	err = errors.Join(err, readErr)
+	err = genuine(err, endErr, readErr)
 	s.noteProblem(err)
 	return finding, err
 }
@@ -214,7 +223,7 @@ func (s *Session) begin(ctx context.Context, e Experiment, enough func()) ([]*ru
 	_, err := load.Run(ctx, 0, len(e.Arms), s.startsAtOnce(), func(i int) {
 		arms[i], errs[i] = s.beginArm(ctx, e, e.Arms[i], enough)
 	})
-	return arms, errors.Join(append(errs, err)...)
+	return arms, genuine(append(errs, err)...)
 }
 
 // takeTurns gives every arm its share of trials in each turn.
@@ -222,7 +231,7 @@ func takeTurns(ctx context.Context, arms []*runningArm, e Experiment) error {
 	if e.SideBySide {
 		errs := make([]error, len(arms))
 		_, err := load.Run(ctx, 0, len(arms), len(arms), func(i int) { errs[i] = arms[i].trials(ctx, 0, 1) })
-		return errors.Join(append(errs, err)...)
+		return genuine(append(errs, err)...)
 	}
 	turns := cmp.Or(e.Turns, DefaultTurns)
 	for turn := range turns {

@@ -337,6 +337,12 @@ func TestAnInterruptLeavesAnInconclusiveRecording(t *testing.T) {
 		}
 		return load.Instant(i, r)
 	})
+	// A sandbox whose trials were cut short has not been promised anything of.
+	e.Arms[1].Watch = func(context.Context, sandbox.Sandbox) (Look, error) {
+		return func(context.Context) ([]trial.Check, error) {
+			return []trial.Check{{Name: "processes", Want: "0", Got: "6"}}, nil
+		}, nil
+	}
 	f, err := s.Run(ctx, e)
 	if !errors.Is(err, context.Canceled) || f.Verdict != trial.Inconclusive {
 		t.Errorf("verdict %v (%s), error %v", f.Verdict, f.Reason, err)
@@ -347,6 +353,26 @@ func TestAnInterruptLeavesAnInconclusiveRecording(t *testing.T) {
 	s.noteProblem(io.ErrShortWrite)
 	if err := s.Problem(); !errors.Is(err, io.ErrShortWrite) || errors.Is(err, context.Canceled) {
 		t.Errorf("beside another one the session's problem is %v", err)
+	}
+}
+
+func TestAnEndFromOutsideHidesNoProblem(t *testing.T) {
+	disk := errors.New("no space left")
+	for _, c := range []struct {
+		errs []error
+		want error
+		not  error
+	}{
+		{[]error{context.Canceled, disk}, disk, context.Canceled},
+		{[]error{disk, errEnough}, disk, errEnough},
+		{[]error{nil, errEnough}, errEnough, nil},
+		{[]error{context.Canceled, nil}, context.Canceled, nil},
+		{[]error{nil}, nil, nil},
+	} {
+		err := genuine(c.errs...)
+		if !errors.Is(err, c.want) || c.not != nil && errors.Is(err, c.not) {
+			t.Errorf("%v: %v", c.errs, err)
+		}
 	}
 }
 
@@ -433,6 +459,19 @@ func TestRefusalToStart(t *testing.T) {
 	}
 	if v := refusing(nil); v != trial.Fail {
 		t.Errorf("a start: %v", v)
+	}
+}
+
+func TestASandboxThatCannotBeMadeRefusesNothing(t *testing.T) {
+	s := newSession(t, &fakeRuntime{startErr: sandbox.ErrUnavailable})
+	e := experiment(nil)
+	e.Arms = append(e.Arms, Arm{Name: "refuses", Role: trial.Candidate, Claim: trial.Clean, Refusal: "WAIT_MS"})
+	f, err := s.Run(t.Context(), e)
+	if !errors.Is(err, sandbox.ErrUnavailable) || f.Verdict != trial.Inconclusive {
+		t.Errorf("verdict %v (%s), error %v", f.Verdict, f.Reason, err)
+	}
+	if failed := f.Arm("refuses"); len(failed.Checks) > 0 {
+		t.Errorf("the arm was judged: %+v", failed.Checks)
 	}
 }
 

@@ -59,6 +59,7 @@ func TestWrongDialectsAreExplained(t *testing.T) {
 		{"exitCode: /code", "exitCode: code", "d.yaml:6: response.exitCode: 'code' does not match pattern"},
 		{"exitCode: /code", "exitCode: {event: end}", "d.yaml:6: response.exitCode: missing property 'at'"},
 		{"exitCode: /code", "exitCode: /code\nwords:\n  timeout:\n  - is: 3", "d.yaml:9: words.timeout.0: "},
+		{"exitCode: /code", "exitCode: /code\nwords:\n  refused:\n  - event: busy", "d.yaml:9: words.refused.0: "},
 	} {
 		_, err := Parse("d.yaml", []byte(strings.Replace(minimal, c.old, c.new, 1)))
 		if err == nil || !strings.HasPrefix(err.Error(), c.want) {

@@ -5,7 +5,7 @@ import "strings"
 // Outcome is what became of one trial.
 type Outcome string
 
-// The zero Outcome means that the trial was not judged; it counts as missing.
+// The zero Outcome means that the trial was not judged, which clears nobody.
 const (
 	OK     Outcome = "ok"     // the code and the output that the command was built to give
 	Lost   Outcome = "lost"   // -1, or the target's own word for "unknown"

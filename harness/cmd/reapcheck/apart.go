@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
 // runApart runs this program in a process of its own, since a Ginkgo suite runs
@@ -23,8 +24,18 @@ func runApart(ctx context.Context, folder string, args []string) (report.Run, er
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it cleans up
 	out, err := cmd.CombinedOutput()
 	run, loadErr := report.Load(filepath.Join(folder, "latest"))
-	if loadErr != nil {
-		return run, fmt.Errorf("%w: %s", errors.Join(err, loadErr), out)
+	return run, apartProblem(run.Verdict, loadErr, err, out)
+}
+
+// apartProblem is why a run in a process of its own says nothing; nil where it
+// does. One that does not pass ends with an error, as it has to. One whose recordings
+// pass and that does so too has broken after them.
+func apartProblem(v trial.Verdict, loadErr, err error, out []byte) error {
+	switch {
+	case loadErr != nil:
+		return fmt.Errorf("%w: %s", errors.Join(err, loadErr), out)
+	case err != nil && v == trial.Pass:
+		return fmt.Errorf("the recordings pass, and yet the run ended with %w: %s", err, out)
 	}
-	return run, nil
+	return nil
 }

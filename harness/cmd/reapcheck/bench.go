@@ -126,7 +126,7 @@ func (o options) runBench(ctx context.Context, scale bench.Scale) error {
 		err = o.measure(ctx, scale, report, progress)
 	}
 	if ctx.Err() != nil {
-		err = errors.New("interrupted")
+		err = interrupted(err)
 	}
 	if err != nil {
 		report.Problem = err.Error()
