@@ -62,7 +62,8 @@ func killed(index int, r *rand.Rand) load.Command {
 // dumpsCore has the core flag set in its status, unless the machine's limits or
 // its core_pattern are against it (core(5)). What it wrote is soon removed.
 func dumpsCore(c load.Command) load.Command {
-	const inFolder = `cd "$(mktemp -d)" && { (sleep 1; rm -r "$PWD") >/dev/null 2>&1 & }; ulimit -S -c "$(ulimit -H -c)"`
+	// A cd to nothing stays where it is (dash, BusyBox), and that is the target's folder.
+	const inFolder = `d=$(mktemp -d) && cd "$d" && ulimit -S -c "$(ulimit -H -c)" && { (sleep 1; rm -r "$d") >/dev/null 2>&1 & }`
 	c.Kind = "core"
 	c.Script = fmt.Sprintf("{ %s; } 2>/dev/null; echo %s; kill -SEGV $$", inFolder, strings.TrimSpace(c.Want.Output))
 	c.Want.Code = 128 + int(syscall.SIGSEGV)
