@@ -10,10 +10,12 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo un
 
 export CGO_ENABLED = 0
 GOFILES := $(shell find . -name '*.go' -not -path './results/*') $(wildcard fixtures/*/*.patch fixtures/targets/* fixtures/programs/*/*.c) go.mod go.sum
+GOFILES += Dockerfile.test daemon/api/openapi.json $(wildcard harness/report/page.* harness/report/schema/*.json)
 LDFLAGS := -X main.version=$(VERSION)
-REPRO   := --tier=$(TIER) --runtime=$(RUNTIME) --strategy=$(STRATEGY) --results=$(RESULTS)
+REPRO   := --tier=$(TIER) --runtime=$(RUNTIME) --strategy=$(STRATEGY)
 REPRO   += $(if $(BLACK_BOX),--black-box) $(if $(WAIT_PATH),--wait-path=$(WAIT_PATH))
-REPRO   += $(if $(SEED),--seed=$(SEED)) $(if $(SCENARIO)$(ONLY),--only=$(or $(SCENARIO),$(ONLY))) $(if $(BASE_IMAGE),--base-image=$(BASE_IMAGE))
+REPRO   += $(if $(SCENARIO)$(ONLY),--only=$(or $(SCENARIO),$(ONLY)))
+RUN     := --results=$(RESULTS) $(if $(SEED),--seed=$(SEED)) $(if $(BASE_IMAGE),--base-image=$(BASE_IMAGE))
 ACTIONLINT  = go tool -modfile=tools/lint/go.mod actionlint
 STATICCHECK = go tool -modfile=tools/lint/go.mod staticcheck
 
@@ -49,20 +51,20 @@ $(OUT)/daemon-faultpoints: $(GOFILES)
 
 .PHONY: repro
 repro: build ## Show the race on the baseline and its absence in the candidate
-	@bin/reapcheck repro $(REPRO)
+	@bin/reapcheck repro $(RUN) $(REPRO)
 
 .PHONY: bench
 bench: build ## Measure what each strategy costs, on a machine that does nothing else
 	go test -tags nomsgpack -run '^$$' -bench . -benchtime 1000x ./daemon/process
-	@bin/reapcheck bench --runtime=$(RUNTIME:auto=namespace) --results=$(RESULTS) $(if $(SEED),--seed=$(SEED)) $(BENCH)
+	@bin/reapcheck bench $(RUN) --runtime=$(RUNTIME:auto=namespace) $(BENCH)
 
 .PHONY: mutants
 mutants: build ## Plant known defects in the daemon and see each of them caught
-	@bin/reapcheck mutants --runtime=$(RUNTIME) --results=$(RESULTS) $(if $(SEED),--seed=$(SEED)) $(if $(ONLY),--only=$(ONLY)) $(if $(SLICE),--slice=$(SLICE))
+	@bin/reapcheck mutants $(RUN) --runtime=$(RUNTIME) $(if $(ONLY),--only=$(ONLY)) $(if $(SLICE),--slice=$(SLICE))
 
 .PHONY: alarms
 alarms: build ## Run the sound daemon again and again, RUNS times, and count what is not a pass
-	@bin/reapcheck alarms --runtime=$(RUNTIME) --results=$(RESULTS) $(if $(RUNS),--runs=$(RUNS)) $(if $(SEED),--seed=$(SEED))
+	@bin/reapcheck alarms $(RUN) --runtime=$(RUNTIME) $(if $(filter-out file,$(origin TIER)),--tier=$(TIER)) $(if $(RUNS),--runs=$(RUNS))
 
 .PHONY: test
 test: build ## Run all tests, with the race detector
