@@ -130,6 +130,15 @@ func (d *daemon) ended() error {
 	}
 }
 
+// survive says how the daemon ended, if it did: what went wrong is then a result
+// of the measurement and no error.
+func (d *daemon) survive(ctx context.Context, err error) (died string, _ error) {
+	if ended := d.ended(); ended != nil && ctx.Err() == nil {
+		return ended.Error(), nil
+	}
+	return "", err
+}
+
 // get reads a JSON answer of the daemon's own, on a connection that does not
 // stay.
 func (d *daemon) get(ctx context.Context, path string, into any) error {

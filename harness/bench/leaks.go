@@ -20,6 +20,8 @@ type Leak struct {
 	After    Figures  `json:"after"`
 	Outcomes Outcomes `json:"outcomes"`
 	Why      string   `json:"why,omitempty"`
+	// Died says how the daemon ended, where it did not survive.
+	Died string `json:"died,omitempty"`
 }
 
 const (
@@ -47,26 +49,32 @@ func (b *Bench) leaks(ctx context.Context, report *Report) error {
 }
 
 func (b *Bench) leak(ctx context.Context, strategy string) (l Leak, err error) {
-	l = Leak{Strategy: strategy, Commands: b.Commands}
+	l = Leak{Strategy: strategy, Commands: b.Commands, Outcomes: Outcomes{}}
 	d, err := b.start(ctx, "bench-leaks", strategy, leakInFlight, sandbox.Front{})
 	if err != nil {
 		return l, err
 	}
 	defer func() { err = errors.Join(err, d.stop(ctx)) }()
+	l.Died, err = d.survive(ctx, b.leave(ctx, d, &l))
+	return l, err
+}
+
+// leave looks before the commands and after them.
+func (b *Bench) leave(ctx context.Context, d *daemon, l *Leak) (err error) {
 	if _, err = b.execute(ctx, d, -leakWarmUp, 0); err != nil {
-		return l, err
+		return err
 	}
 	if l.Before, err = d.rest(ctx); err != nil {
-		return l, err
+		return err
 	}
 	came, err := b.execute(ctx, d, 0, l.Commands)
-	if err != nil {
-		return l, err
-	}
 	l.Outcomes, l.Why = came.outcomes, came.why
+	if err != nil {
+		return err
+	}
 	d.client.Close()
 	l.After, err = d.settle(ctx, func(f Figures) bool { return len(l.more(f)) == 0 })
-	return l, err
+	return err
 }
 
 // rest closes the connections and looks when nothing changes any more.

@@ -25,8 +25,9 @@ type limitArm struct {
 // errNoCompiler means that this machine has no C compiler.
 var errNoCompiler = errors.New("there is no C compiler (cc) on this machine")
 
-// compileLimit builds the program in folder. Folder is the caller's to remove.
-func compileLimit(ctx context.Context, folder string, text []byte) (*limitArm, error) {
+// compileLimit builds the program in folder. Folder is the caller's to remove, and
+// seed is of its commands.
+func compileLimit(ctx context.Context, folder string, text []byte, seed uint64) (*limitArm, error) {
 	compiler, err := exec.LookPath("cc")
 	if err != nil {
 		return nil, errNoCompiler
@@ -39,7 +40,7 @@ func compileLimit(ctx context.Context, folder string, text []byte) (*limitArm, e
 	if err != nil {
 		return nil, fmt.Errorf("build spawnlimit: %w\n%s", errors.Join(context.Cause(ctx), err), out)
 	}
-	return &limitArm{program: program, seed: 1}, nil
+	return &limitArm{program: program, seed: seed}, nil
 }
 
 func (a *limitArm) turn(ctx context.Context, inFlight int, length time.Duration) (turn, error) {
@@ -47,7 +48,7 @@ func (a *limitArm) turn(ctx context.Context, inFlight int, length time.Duration)
 	defer cancel()
 	cmd := exec.CommandContext(bounded, a.program, strconv.Itoa(inFlight), strconv.FormatInt(length.Milliseconds(), 10), strconv.FormatUint(a.seed, 10))
 	// A command's environment is copied into it: that of a sandbox is as short.
-	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/"}
+	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/", "TMPDIR=" + filepath.Dir(a.program)}
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	a.seed++

@@ -11,7 +11,7 @@ import (
 )
 
 func TestTheMachinesLimit(t *testing.T) {
-	machine, err := compileLimit(t.Context(), t.TempDir(), programs.SpawnLimit)
+	machine, err := compileLimit(t.Context(), t.TempDir(), programs.SpawnLimit, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestTheMachinesLimitIsJudged(t *testing.T) {
 		if bytes.Equal(text, programs.SpawnLimit) {
 			t.Fatal("the source has changed: change the test")
 		}
-		machine, err := compileLimit(t.Context(), t.TempDir(), text)
+		machine, err := compileLimit(t.Context(), t.TempDir(), text, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,7 +62,7 @@ func TestReadingTheLimit(t *testing.T) {
 
 func TestWithoutACompiler(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	if _, err := compileLimit(t.Context(), t.TempDir(), programs.SpawnLimit); err != errNoCompiler {
+	if _, err := compileLimit(t.Context(), t.TempDir(), programs.SpawnLimit, 1); err != errNoCompiler {
 		t.Errorf("got %v", err)
 	}
 }

@@ -17,6 +17,14 @@ type Machine struct {
 	Idle float64 `json:"idle"`
 }
 
+// String is for people. A bench that ends early has not looked afterwards.
+func (m Machine) String() string {
+	if m == (Machine{}) {
+		return "not looked at"
+	}
+	return fmt.Sprintf("load %.2f, %.0f %% idle", m.Load1, 100*m.Idle)
+}
+
 // window is how long the CPUs are looked at.
 const window = time.Second
 

@@ -15,8 +15,7 @@ func (r *Report) Markdown() string {
 	}
 	fmt.Fprintf(&text, "%s, runtime %s, %s, %d CPUs, seed %d, turns of %d ms. `%s`\n\n",
 		r.Version, r.Runtime, r.Kernel, r.CPUs, r.Seed, r.TurnMs, strings.Join(r.Argv, " "))
-	fmt.Fprintf(&text, "The machine before: load %.2f, %.0f %% idle. After: load %.2f, %.0f %% idle.\n\n",
-		r.Before.Load1, 100*r.Before.Idle, r.After.Load1, 100*r.After.Idle)
+	fmt.Fprintf(&text, "The machine before: %v. After: %v.\n\n", r.Before, r.After)
 	r.targetTable(&text)
 	for _, what := range r.LeftOut {
 		fmt.Fprintf(&text, "Left out: %s.\n\n", what)
@@ -155,6 +154,10 @@ func moved(s Sleep, of func(Figures) int) string {
 func (r *Report) leakTable(text *strings.Builder) {
 	var rows [][]string
 	for _, l := range r.Leaks {
+		if l.Died != "" {
+			rows = append(rows, []string{l.Strategy, "did not survive: " + l.Died, "", "", "", "", "", "", "", ""})
+			continue
+		}
 		for _, row := range []struct {
 			when string
 			f    Figures

@@ -123,7 +123,7 @@ func (b *Bench) enter(ctx context.Context, folder string, report *Report) (all [
 	if err != nil {
 		return all, stop, err
 	}
-	machine, err := compileLimit(ctx, folder, programs.SpawnLimit)
+	machine, err := compileLimit(ctx, folder, programs.SpawnLimit, b.Seed)
 	if errors.Is(err, errNoCompiler) {
 		report.LeftOut = append(report.LeftOut, "the machine's own limit: "+err.Error())
 		return all, stop, nil
@@ -139,10 +139,12 @@ func (b *Bench) compete(ctx context.Context, all []contestant) ([]*cell, error) 
 	said, began := time.Now(), time.Now()
 	for i, next := range plan {
 		t, err := next.contestant.arm.turn(ctx, next.inFlight, b.Turn)
+		if t.times != nil && ctx.Err() == nil { // what a daemon answered as it died counts
+			find(cells, next.contestant.name, next.inFlight).add(t)
+		}
 		if err != nil {
 			return cells, fmt.Errorf("%s with %d in flight: %w", next.contestant.name, next.inFlight, err)
 		}
-		find(cells, next.contestant.name, next.inFlight).add(t)
 		if time.Since(said) > progressInterval {
 			said = time.Now()
 			left := time.Since(began) * time.Duration(len(plan)-i-1) / time.Duration(i+1)

@@ -61,6 +61,7 @@ func TestVerdicts(t *testing.T) {
 		"more threads than may be":  {func(r *Report) { r.Leaks[0].After.Threads = 15 }, trial.Fail},
 		"a wrong one among many":    {func(r *Report) { r.Leaks[0].Outcomes = Outcomes{trial.OK: 99, trial.Lost: 1} }, trial.Fail},
 		"commands that are missing": {func(r *Report) { r.Leaks[0].Outcomes = Outcomes{trial.OK: 99} }, trial.Fail},
+		"died of many commands":     {func(r *Report) { r.Leaks[0].Died = "ended" }, trial.Fail},
 		"no leaks looked for":       {func(r *Report) { r.Leaks = nil }, trial.Inconclusive},
 		"failed and not measured":   {func(r *Report) { r.Leaks, r.Sleeps[0].Died = nil, "ended" }, trial.Fail},
 	} {

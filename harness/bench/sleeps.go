@@ -62,10 +62,7 @@ func (b *Bench) sleep(ctx context.Context, strategy string, inFlight int) (s Sle
 		return s, err
 	}
 	defer func() { err = errors.Join(err, d.stop(ctx)) }()
-	err = d.sleepers(ctx, &s)
-	if ended := d.ended(); ended != nil && ctx.Err() == nil {
-		s.Died, err = ended.Error(), nil
-	}
+	s.Died, err = d.survive(ctx, d.sleepers(ctx, &s))
 	return s, err
 }
 

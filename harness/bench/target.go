@@ -175,6 +175,10 @@ func (r *Report) leakTarget() Target {
 		return t
 	}
 	l := r.Leaks[0]
+	if l.Died != "" {
+		t.Verdict, t.Note = trial.Fail, l.Died
+		return t
+	}
 	more := l.more(l.After)
 	t.Measured = float64(len(more))
 	t.Note = fmt.Sprintf("%d commands, %v", l.Commands, l.Outcomes)

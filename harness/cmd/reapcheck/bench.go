@@ -51,7 +51,7 @@ a machine that does nothing else.`,
 	f.DurationVar(&scale.Turn, "turn", 150*time.Millisecond, "how long one turn lasts")
 	f.IntSliceVar(&scale.Sleeps, "sleeps", []int{1000, 3000, 6000}, "how many sleeps are to be in flight, one number after the other")
 	f.IntVar(&scale.Commands, "commands", 100_000, "how many commands come before the look for what they left")
-	f.BoolVar(&quick, "quick", false, "a short run to see that it works: 10s, 1000 sleeps, 5000 commands")
+	f.BoolVar(&quick, "quick", false, "a short run to see that it works, too short for a verdict: 10s, 1000 sleeps, 5000 commands")
 	return cmd
 }
 
