@@ -31,8 +31,9 @@ type Result struct {
 	Trials int `json:"trials,omitempty"`
 	// AfterMs is the time from the sandbox being ready to that trial's answer.
 	AfterMs float64 `json:"afterMs,omitempty"`
-	// TookMs is how long the scenarios took.
-	TookMs float64 `json:"tookMs"`
+	// TookMs is how long the scenarios took, and Runtime where they did.
+	TookMs  float64 `json:"tookMs"`
+	Runtime string  `json:"runtime,omitempty"`
 	// Reason is the judge's.
 	Reason string `json:"reason,omitempty"`
 	// Problem is what kept the judge from its work: a build that failed, an
@@ -45,7 +46,7 @@ type Result struct {
 func (r *Result) Add(run report.Run, took time.Duration) {
 	r.TookMs += ms(took)
 	r.passed = run.Verdict == trial.Pass
-	r.Problem = run.Info.Problem
+	r.Problem, r.Runtime = run.Info.Problem, run.Info.Runtime
 	for _, f := range run.Findings {
 		if f.Verdict == trial.Fail {
 			r.KilledBy = append(r.KilledBy, f.ID)
@@ -137,11 +138,14 @@ func (r Result) name() string {
 type Report struct {
 	Version string `json:"version"`
 	Seed    uint64 `json:"seed"`
+	// Runtime is what was asked for, and where the results are from once there are some.
 	Runtime string `json:"runtime"`
 	Killed  int    `json:"killed"`
 	Mutants int    `json:"mutants"`
 	// NotJudged are the mutants and controls of which nothing is known.
 	NotJudged int `json:"notJudged"`
+	// Accused are the controls that have not passed.
+	Accused int `json:"accused"`
 	// MedianMs and SlowestMs are of the time that a kill took.
 	MedianMs  float64  `json:"medianMs"`
 	SlowestMs float64  `json:"slowestMs"`
@@ -172,10 +176,14 @@ func (r Report) Verdict() trial.Verdict {
 func (r *Report) Count() {
 	var took []float64
 	for _, result := range r.Results {
+		r.Runtime = cmp.Or(result.Runtime, r.Runtime)
 		if !result.Judged() {
 			r.NotJudged++
 		}
 		if result.Slug == "" {
+			if result.Judged() && !result.OK() {
+				r.Accused++
+			}
 			continue
 		}
 		r.Mutants++
@@ -202,6 +210,9 @@ func (r Report) Table(w io.Writer) error {
 	figure := fmt.Sprintf("killed %d of %d mutants", r.Killed, r.Mutants)
 	if r.NotJudged > 0 {
 		figure += fmt.Sprintf(", %d not judged", r.NotJudged)
+	}
+	if r.Accused > 0 {
+		figure += fmt.Sprintf(", %d without a defect did not pass", r.Accused)
 	}
 	_, err := fmt.Fprintf(w, "\n%s, seed %d, a kill took %.1fs at the median and %.1fs at most\n%s\n",
 		r.Runtime, r.Seed, r.MedianMs/1000, r.SlowestMs/1000, figure)

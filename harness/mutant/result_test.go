@@ -91,7 +91,7 @@ func TestVerdictOfAReport(t *testing.T) {
 		{"one not judged", []Result{passed, killed, unknown}, trial.Inconclusive, "killed 1 of 2 mutants, 1 not judged"},
 		{"a survivor beside it", []Result{passed, unknown, survived}, trial.Fail, "killed 0 of 2 mutants, 1 not judged"},
 		{"a control not judged", []Result{broken, killed}, trial.Inconclusive, "killed 1 of 1 mutants, 1 not judged"},
-		{"a control that failed", []Result{{}, killed}, trial.Fail, "killed 1 of 1 mutants"},
+		{"a control that failed", []Result{{}, killed}, trial.Fail, "killed 1 of 1 mutants, 1 without a defect did not pass"},
 	} {
 		r := Report{Results: c.results}
 		r.Count()

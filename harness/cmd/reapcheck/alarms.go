@@ -43,7 +43,10 @@ done, and 3 if one did not work.`,
 			if runs < 1 {
 				return usage(fmt.Errorf("--runs %d: at least one run is needed", runs))
 			}
-			if o.scale.Tier, err = session.ParseTier(tier); err != nil {
+			if o.scale.Tier, err = session.ParseTier(tier); err == nil && o.scale.Tier == session.Soak {
+				err = errors.New("a soak is one long run: choose quick or standard")
+			}
+			if err != nil {
 				return usage(err)
 			}
 			if !cmd.Flags().Changed("seed") {
@@ -196,7 +199,7 @@ func (a alarms) table(w io.Writer) error {
 		return err
 	}
 	runs, bad := len(a.Runs), len(a.Runs)-a.count("", trial.Pass.String())
-	_, err := fmt.Fprintf(w, "\ntier %s, seed %d\n%d false alarms in %d runs, upper95 %.3g%%\n", a.Tier, a.Seed, bad, runs, 100*trial.Upper95(bad, runs))
+	_, err := fmt.Fprintf(w, "\ntier %s, seed %d\nfalse alarms: %d in %d runs, upper95 %.3g%%\n", a.Tier, a.Seed, bad, runs, 100*trial.Upper95(bad, runs))
 	return err
 }
 

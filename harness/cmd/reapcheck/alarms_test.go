@@ -20,11 +20,11 @@ func TestAlarmsAreWhatDoesNotPass(t *testing.T) {
 		status int
 		says   string
 	}{
-		{[]alarmRun{pass, pass, pass}, exitPass, "0 false alarms in 3 runs, upper95 63.2%"},
-		{[]alarmRun{pass, unsure}, exitInconclusive, "1 false alarms in 2 runs"},
-		{[]alarmRun{unsure, fail}, exitFail, "2 false alarms in 2 runs, upper95 100%"},
-		{[]alarmRun{fail, broken}, exitInfrastructure, "2 false alarms in 2 runs"},
-		{nil, exitInconclusive, "0 false alarms in 0 runs"},
+		{[]alarmRun{pass, pass, pass}, exitPass, "false alarms: 0 in 3 runs, upper95 63.2%"},
+		{[]alarmRun{pass, unsure}, exitInconclusive, "false alarms: 1 in 2 runs"},
+		{[]alarmRun{unsure, fail}, exitFail, "false alarms: 2 in 2 runs, upper95 100%"},
+		{[]alarmRun{fail, broken}, exitInfrastructure, "false alarms: 2 in 2 runs"},
+		{nil, exitInconclusive, "false alarms: 0 in 0 runs"},
 	} {
 		all := alarms{Runs: c.runs}
 		var out strings.Builder
