@@ -51,7 +51,7 @@ func (d *Docker) chooseBase(ctx context.Context, progress io.Writer) (base, erro
 	}
 	fmt.Fprintf(progress, "docker: no pull: %v\ndocker: making a base from this machine's own programs\n", errPull)
 	if errMake != nil {
-		return base{}, unavailable("find a base image", errors.Join(errPull, errMake), "set BASE_IMAGE to an image that is here and has GNU coreutils")
+		return base{}, unavailable("find a base image", errors.Join(errPull, errMake), "name an image that is here and has GNU coreutils by --base-image")
 	}
 	return d.importBase(ctx, archive, progress)
 }
@@ -66,7 +66,7 @@ func (d *Docker) chosenBase(ctx context.Context, image string, progress io.Write
 		return base{}, err
 	}
 	if err != nil {
-		return base{}, unavailable("find base image "+image, err, "bring it with docker load, or unset BASE_IMAGE")
+		return base{}, unavailable("find base image "+image, err, "bring it with docker load, or leave --base-image out")
 	}
 	return base{image, "pulled"}, nil
 }
@@ -100,7 +100,7 @@ func (d *Docker) importBase(ctx context.Context, archive *rootfs.Archive, progre
 		Changes: []string{"LABEL " + baseLabel + "=" + archive.Hash},
 	})
 	if err != nil {
-		return base{}, unavailable("import base image "+image, err, "set BASE_IMAGE to an image that is here")
+		return base{}, unavailable("import base image "+image, err, "name an image that is here by --base-image")
 	}
 	defer answer.Close()
 	said, err := io.ReadAll(answer)
@@ -108,7 +108,7 @@ func (d *Docker) importBase(ctx context.Context, archive *rootfs.Archive, progre
 		err = fmt.Errorf("the engine has no such image and said %q", said)
 	}
 	if err != nil {
-		return base{}, unavailable("import base image "+image, err, "set BASE_IMAGE to an image that is here")
+		return base{}, unavailable("import base image "+image, err, "name an image that is here by --base-image")
 	}
 	fmt.Fprintf(progress, "docker: base image %s made: %d files, %.1f MB\n", image, archive.Files, float64(len(archive.Tar))/1e6)
 	return base{image, "made from this machine's programs"}, nil

@@ -174,7 +174,7 @@ func TestDockerImageThatDoesNotBuild(t *testing.T) {
 	d := NewDocker(DockerConfig{Run: "test-broken"})
 	d.dockerfile = []byte("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nARG RUN OWNER\nLABEL org.reapcheck.run=${RUN} org.reapcheck.owner=${OWNER}\nCOPY nothing /here\n")
 	err := d.Prepare(t.Context(), io.Discard)
-	mustSay(t, err, ErrUnavailable, "build image on", "COPY failed", "nothing", "BASE_IMAGE", "Step ")
+	mustSay(t, err, ErrUnavailable, "build image on", "COPY failed", "nothing", "--base-image", "Step ")
 	if err := d.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -186,7 +186,7 @@ func TestDockerImageThatDoesNotBuild(t *testing.T) {
 func TestDockerChosenBaseImage(t *testing.T) {
 	needEngine(t)
 	d := NewDocker(DockerConfig{Run: "test-base", BaseImage: "reapcheck.invalid/none:1"})
-	mustSay(t, d.Prepare(t.Context(), io.Discard), ErrUnavailable, "find base image reapcheck.invalid/none:1", "docker load", "unset BASE_IMAGE")
+	mustSay(t, d.Prepare(t.Context(), io.Discard), ErrUnavailable, "find base image reapcheck.invalid/none:1", "docker load", "leave --base-image out")
 
 	d.config.BaseImage = runtimeOf(t).image
 	if got, err := d.chooseBase(t.Context(), io.Discard); err != nil || got != (base{d.config.BaseImage, "was here"}) {

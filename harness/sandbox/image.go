@@ -53,7 +53,7 @@ func (d *Docker) buildImage(ctx context.Context, base string, progress io.Writer
 		return fmt.Errorf("build image: %w", context.Cause(ctx))
 	}
 	if err != nil {
-		p := unavailable("build image on "+base, orCause(limited, err), "if the base is at fault, set BASE_IMAGE to another one")
+		p := unavailable("build image on "+base, orCause(limited, err), "if the base is at fault, name another one by --base-image")
 		p.log = log.Bytes()
 		return p
 	}

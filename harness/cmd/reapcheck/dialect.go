@@ -54,7 +54,7 @@ func newDialectList() *cobra.Command {
 				}
 				fmt.Fprintf(table, "%s\t%s\n", name, about(text))
 			}
-			return table.Flush()
+			return written(table.Flush())
 		},
 	}
 }
@@ -84,7 +84,7 @@ func newDialectShow() *cobra.Command {
 				return usage(err)
 			}
 			_, err = cmd.OutOrStdout().Write(text)
-			return err
+			return written(err)
 		},
 	}
 }
@@ -96,7 +96,7 @@ func newDialectSchema() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_, err := cmd.OutOrStdout().Write(targets.Schema)
-			return err
+			return written(err)
 		},
 	}
 }
@@ -107,7 +107,8 @@ func newDialectCheck() *cobra.Command {
 		Use:   "check --url URL",
 		Short: "ask a running target a few questions and show what was understood",
 		Long: `check asks the target at --url a few questions in the dialect and shows what was
-understood. It executes harmless commands there: echo, pwd, sleep.
+understood. It executes echo, pwd, printf, sleep, a program that does not exist, and
+a shell that kills itself.
 
 Exit status: 0 if every answer was the expected one, 1 if some were not, 2 if
 the dialect does not fit at all, 3 if nobody listens there.`,
@@ -126,6 +127,9 @@ the dialect does not fit at all, 3 if nobody listens there.`,
 				return infrastructure(err)
 			}
 			all := interview.Ask(cmd.Context(), t.URL, d, &http.Transport{})
+			if cmd.Context().Err() != nil {
+				return exit{exitInconclusive, errInterrupted}
+			}
 			return showInterview(cmd.OutOrStdout(), d, all)
 		},
 	}

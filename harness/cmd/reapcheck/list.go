@@ -19,13 +19,13 @@ func newList() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			all := scenarios.List()
 			if asJSON {
-				return json.NewEncoder(cmd.OutOrStdout()).Encode(all)
+				return written(json.NewEncoder(cmd.OutOrStdout()).Encode(all))
 			}
 			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			for _, s := range all {
 				fmt.Fprintf(table, "%s\t%s\n", s.ID, s.Text)
 			}
-			return table.Flush()
+			return written(table.Flush())
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")

@@ -16,8 +16,8 @@ import (
 	"github.com/reapcheck/reapcheck/harness/plaintext"
 )
 
-// Exit statuses. make and `go run` swallow them, so a verdict is also the last
-// line printed and in verdict.json.
+// Exit statuses. make and `go run` swallow them, so the verdict of a run is also the
+// last line that it prints and in its verdict.json.
 const (
 	exitPass           = 0
 	exitFail           = 1
@@ -55,6 +55,14 @@ func (e exit) Unwrap() error { return e.cause }
 
 func usage(err error) error          { return exit{exitUsage, err} }
 func infrastructure(err error) error { return exit{exitInfrastructure, err} }
+
+// written is the error of a command that only prints; nil for nil.
+func written(err error) error {
+	if err == nil {
+		return nil
+	}
+	return infrastructure(err)
+}
 
 // exitStatus prints what is still to be said of an error. An error without a
 // status of its own comes from the flag parser.

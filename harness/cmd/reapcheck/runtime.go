@@ -72,6 +72,6 @@ func closeRuntime(ctx context.Context, rt sandbox.Runtime, progress *session.Pro
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
 	defer cancel()
 	if err := rt.Close(ctx); err != nil {
-		progress.Say("clean up: %v; `make clean` removes what is left", err)
+		progress.Say("clean up: %v; `reapcheck sweep` removes what is left", err)
 	}
 }

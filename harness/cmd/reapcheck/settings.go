@@ -95,12 +95,18 @@ func texts(value any) ([]string, error) {
 	var values []string
 	switch v := value.(type) {
 	case []any:
-		for _, item := range v {
+		for i, item := range v {
+			if item == nil {
+				return nil, fmt.Errorf("item %d has no value", i+1)
+			}
 			values = append(values, fmt.Sprint(item))
 		}
 	case map[string]any:
 		for name, item := range v {
-			values = append(values, fmt.Sprintf("%s=%v", name, item))
+			if item != nil { // a name alone is one to pass on
+				name = fmt.Sprintf("%s=%v", name, item)
+			}
+			values = append(values, name)
 		}
 		slices.Sort(values)
 	case nil:

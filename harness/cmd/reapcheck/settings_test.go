@@ -40,7 +40,7 @@ func settleWith(t *testing.T, argv []string, env map[string]string, file string)
 }
 
 func TestPrecedence(t *testing.T) {
-	file := "tier: soak\nseed: 1\nbase-image: from-file\nonly: [a, b]\nenv: {A: 1, B: two}\n"
+	file := "tier: soak\nseed: 1\nbase-image: from-file\nonly: [a, b]\nenv: {A: 1, B: two, C: }\n"
 	env := map[string]string{"REAPCHECK_SEED": "2", "REAPCHECK_TIER": "quick", "REAPCHECK_BASE_IMAGE": ""}
 	cmd, err := settleWith(t, []string{"--tier=standard"}, env, file)
 	if err != nil {
@@ -56,7 +56,7 @@ func TestPrecedence(t *testing.T) {
 		"seed":       "2 environment",
 		"base-image": "from-file file",
 		"only":       "a|b file",
-		"env":        "A=1|B=two file",
+		"env":        "A=1|B=two|C file",
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
