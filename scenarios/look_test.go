@@ -79,3 +79,19 @@ func TestRestIsWhatTheTargetLeavesUnused(t *testing.T) {
 		}
 	}
 }
+
+// A polling target was taken for one that rests by two looks with a second between
+// them.
+func TestALookTellsOfLittleTime(t *testing.T) {
+	const most = 200 * time.Millisecond
+	r := resting{most: most}
+	r.add(cpuTime{}, time.Second)
+	if r.free != most {
+		t.Errorf("free for %v of a second without a look", r.free)
+	}
+	r.add(cpuTime{wants: true}, time.Second+most)
+	r.add(cpuTime{Share: probe.Share{Kept: time.Second}}, time.Second+2*most)
+	if r.free != most {
+		t.Errorf("free for %v, with a wait for a CPU", r.free)
+	}
+}

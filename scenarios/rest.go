@@ -57,7 +57,7 @@ func (a atRest) look(ctx context.Context, ask func() (cpuTime, error)) ([]trial.
 	}
 	again := time.NewTicker(a.window / 10)
 	defer again.Stop()
-	seen := resting{first: first, last: first}
+	seen := resting{first: first, last: first, most: a.window / 5}
 	for {
 		select {
 		case <-again.C:
@@ -72,7 +72,7 @@ func (a atRest) look(ctx context.Context, ask func() (cpuTime, error)) ([]trial.
 		switch {
 		case seen.over >= a.window && !seen.little(seen.over):
 			return seen.check(false), nil
-		case seen.free() >= a.window && seen.little(seen.free()) && !seen.wanting():
+		case seen.free >= a.window && seen.little(seen.free) && !seen.wanting():
 			return seen.check(true), nil
 		case seen.over < a.limit:
 		case seen.wanting() && seen.running():
@@ -89,12 +89,21 @@ type resting struct {
 	over         time.Duration // from the first look to the last
 	looks        int           // after the first one
 	wanted, runs int           // looks at which it wanted a CPU, and before which it had had one
+	// free is the time in which nothing kept the target off a CPU, as far as can be
+	// known, and most is how much of it a look can tell.
+	free, most time.Duration
 }
 
+// add takes in a look. A wait for a CPU is in Kept when it is over, so the time before
+// a look at which the target waits for one was not free. Nor does a look tell of a
+// second in which nobody looked: a machine may stand still for as long, and a polling
+// target with it.
 func (r *resting) add(now cpuTime, over time.Duration) {
 	r.looks++
 	if now.wants {
 		r.wanted++
+	} else {
+		r.free += min(r.most, max(0, over-r.over-(now.Kept-r.last.Kept)))
 	}
 	if now.Ran != r.last.Ran {
 		r.runs++
@@ -103,10 +112,6 @@ func (r *resting) add(now cpuTime, over time.Duration) {
 }
 
 func (r resting) used() time.Duration { return r.last.used - r.first.used }
-func (r resting) kept() time.Duration { return r.last.Kept - r.first.Kept }
-
-// free is the time in which nothing kept the target off a CPU.
-func (r resting) free() time.Duration { return r.over - r.kept() }
 
 // restShare is one part of so many of a CPU, which is hardly any.
 const restShare = 10
@@ -128,6 +133,6 @@ func (r resting) check(ok bool) []trial.Check {
 
 // String is what was seen, as a check shows it.
 func (r resting) String() string {
-	return fmt.Sprintf("%v in %v, kept off it for %v, wanted one at %d of %d looks",
-		r.used(), r.over.Round(time.Millisecond), r.kept().Round(time.Millisecond), r.wanted, r.looks)
+	return fmt.Sprintf("%v in %v, of which it was free to run for %v, and wanted to at %d of %d looks",
+		r.used(), r.over.Round(time.Millisecond), r.free.Round(time.Millisecond), r.wanted, r.looks)
 }

@@ -65,7 +65,7 @@ func dumpsCore(c load.Command) load.Command {
 	// A cd to nothing stays where it is (dash, BusyBox), and that is the target's folder.
 	const inFolder = `d=$(mktemp -d) && cd "$d" && ulimit -S -c "$(ulimit -H -c)" && { (sleep 1; rm -r "$d") >/dev/null 2>&1 & }`
 	c.Kind = "core"
-	c.Script = fmt.Sprintf("{ %s; } 2>/dev/null; echo %s; kill -SEGV $$", inFolder, strings.TrimSpace(c.Want.Output))
+	c.Script = fmt.Sprintf("{ %s; } 2>/dev/null || ulimit -c 0; echo %s; kill -SEGV $$", inFolder, strings.TrimSpace(c.Want.Output))
 	c.Want.Code = 128 + int(syscall.SIGSEGV)
 	return c
 }

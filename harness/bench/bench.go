@@ -131,8 +131,11 @@ func (d *daemon) ended() error {
 }
 
 // survive says how the daemon ended, if it did: what went wrong is then a result
-// of the measurement and no error.
+// of the measurement and no error. One whose engine is lost has not ended by itself.
 func (d *daemon) survive(ctx context.Context, err error) (died string, _ error) {
+	if lost := sandbox.Lost(d.Sandbox); lost != nil {
+		return "", errors.Join(err, lost)
+	}
 	if ended := d.ended(); ended != nil && ctx.Err() == nil {
 		return ended.Error(), nil
 	}

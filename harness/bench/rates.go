@@ -79,6 +79,20 @@ func (b *Bench) rates(ctx context.Context, report *Report) (err error) {
 	if err != nil {
 		return err
 	}
+	err = b.race(ctx, all, report)
+	for _, c := range all {
+		if arm, ok := c.arm.(*daemonArm); ok && slices.Contains(right, c.name) {
+			var how string
+			if how, err = arm.survive(ctx, err); how != "" {
+				report.Died = append(report.Died, c.name+": "+how)
+			}
+		}
+	}
+	return err
+}
+
+// race warms up and lets the contestants compete.
+func (b *Bench) race(ctx context.Context, all []contestant, report *Report) error {
 	for _, c := range all { // connections, caches, the first growth of the heap
 		if _, err := c.arm.turn(ctx, widest(), b.Turn); err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
@@ -139,12 +153,10 @@ func (b *Bench) compete(ctx context.Context, all []contestant) ([]*cell, error) 
 	said, began := time.Now(), time.Now()
 	for i, next := range plan {
 		t, err := next.contestant.arm.turn(ctx, next.inFlight, b.Turn)
-		if t.times != nil && ctx.Err() == nil { // what a daemon answered as it died counts
-			find(cells, next.contestant.name, next.inFlight).add(t)
-		}
 		if err != nil {
 			return cells, fmt.Errorf("%s with %d in flight: %w", next.contestant.name, next.inFlight, err)
 		}
+		find(cells, next.contestant.name, next.inFlight).add(t)
 		if time.Since(said) > progressInterval {
 			said = time.Now()
 			left := time.Since(began) * time.Duration(len(plan)-i-1) / time.Duration(i+1)

@@ -27,7 +27,9 @@ type Report struct {
 	After   Machine   `json:"machineAfter"`
 	Targets []Target  `json:"targets"`
 	Rates   []Rate    `json:"rates"`
-	Ratios  []Ratio   `json:"ratios"`
+	// Died says whose daemon ended while the rates were measured, and how.
+	Died   []string `json:"died,omitempty"`
+	Ratios []Ratio  `json:"ratios"`
 	// Supervised is how many system calls of the daemon behind the launcher the
 	// harness was asked about.
 	Supervised int64   `json:"supervised"`

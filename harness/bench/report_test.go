@@ -46,6 +46,7 @@ func TestVerdicts(t *testing.T) {
 		"too few pairs":             {func(r *Report) { r.Ratios[2].Low, r.Ratios[2].High = 0, 0 }, trial.Inconclusive},
 		"ratio not measured":        {func(r *Report) { r.Ratios = r.Ratios[1:] }, trial.Inconclusive},
 		"a wrong answer":            {func(r *Report) { r.Rates[0].Outcomes = Outcomes{trial.OK: 99, trial.Wrong: 1} }, trial.Fail},
+		"died while it was timed":   {func(r *Report) { r.Died = []string{"registry: ended"} }, trial.Fail},
 		"nothing timed":             {func(r *Report) { r.Rates = nil }, trial.Inconclusive},
 		"a thread per child":        {func(r *Report) { r.Sleeps[0].During.Threads = 65 }, trial.Fail},
 		"too much memory":           {func(r *Report) { r.Sleeps[0].During.RSS = claimSleeps*40<<10 + claimSleeps }, trial.Fail},

@@ -117,6 +117,10 @@ func (r *Report) answersTarget() Target {
 			t.Note = rate.Why
 		}
 	}
+	if len(r.Died) > 0 {
+		t.Verdict, t.Note = trial.Fail, strings.Join(r.Died, "; ")
+		return t
+	}
 	if !seen {
 		t.Note = "not measured"
 		return t

@@ -92,12 +92,16 @@ func ready(ctx context.Context, url string, d target.Dialect, transport *http.Tr
 	return e
 }
 
+// environment is the question that a hint is about.
+const environment = "environment"
+
 func questions(d target.Dialect) []question {
 	code := func(n int) trial.Want { return trial.Want{Code: n, Output: "reap check\n"} }
 	all := []question{
 		{"success", load.Command{Script: "echo reap check", Want: code(0)}},
 		{"exit code 7", load.Command{Script: "echo reap check; exit 7", Want: code(7)}},
 		{"working directory", load.Command{Script: "pwd", Cwd: "/", Want: trial.Want{Output: "/\n"}}},
+		{environment, load.Command{Script: "echo $REAP", Env: map[string]string{"REAP": "a b"}, Want: trial.Want{Output: "a b\n"}}},
 		{"blank output", load.Command{Script: `printf ' a\n\n b \n'`, Want: trial.Want{Output: " a\n\n b \n"}}},
 		{"no such program", load.Command{Script: "nonexistent-command", Plain: true, Want: trial.Want{Code: 127, AnyOutput: true, StartError: true}}},
 		{"death by SIGKILL", load.Command{Script: "echo reap check; kill -9 $$", Want: code(128 + 9)}},
@@ -111,7 +115,7 @@ func questions(d target.Dialect) []question {
 func ask(ctx context.Context, c *client.Client, d target.Dialect, q question) Exchange {
 	ctx, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
-	answer, body := c.Exchange(ctx, client.Request{Command: q.Script, Plain: q.Plain, Cwd: q.Cwd, Timeout: q.Timeout})
+	answer, body := c.Exchange(ctx, client.Request{Command: q.Script, Plain: q.Plain, Cwd: q.Cwd, Env: q.Env, Timeout: q.Timeout})
 	outcome, _ := trial.Classify(d.Want(q.Want), answer)
 	return Exchange{
 		Asked: q.asked, Script: q.Script, Wanted: wanted(d.Want(q.Want)), Came: excerpt(body), Understood: words(answer),
@@ -171,6 +175,8 @@ func (e Exchange) Hint(d target.Dialect) string {
 		return "if -1 means unknown here, say so in words.unknown"
 	case strings.Contains(e.Script, "kill -9") && strings.HasPrefix(e.Understood, "exit code -9,"):
 		return `if -n means death by signal n here, set words.signal: "-n"`
+	case e.Asked == environment && d.Says("<env>"):
+		return "if <env> is not understood here, leave it out: the shell is told then"
 	}
 	return ""
 }

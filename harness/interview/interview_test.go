@@ -49,7 +49,7 @@ words: {unknown: [{exitCode: -1}]}
 		ok         int
 		understood string // of the second question
 	}{
-		{"a target that fits", shell, true, 7, "exit code 7"},
+		{"a target that fits", shell, true, 8, "exit code 7"},
 		{"one that loses", fixed(200, `{"exit":-1,"out":""}`), true, 1, "exit code unknown"},
 		{"one that always says 0", fixed(200, `{"exit":0,"out":"reap check\n"}`), true, 2, "exit code 0"},
 		{"another path", fixed(404, `not found`), false, 1, "not understood: HTTP 404"},

@@ -123,17 +123,6 @@ func Pipeline(_ int, r *rand.Rand) Command {
 	}
 }
 
-// Environment prints the nonce that only its environment has.
-func Environment(_ int, r *rand.Rand) Command {
-	n, c := nonce(r), code(r)
-	return Command{
-		Kind:   "environment",
-		Script: fmt.Sprintf("echo $NONCE; exit %d", c),
-		Env:    map[string]string{"NONCE": n},
-		Want:   trial.Want{Code: c, Output: n + "\n"},
-	}
-}
-
 // Forks waits for one subshell and leaves another to be adopted by PID 1.
 func Forks(_ int, r *rand.Rand) Command {
 	n, c := nonce(r), code(r)
@@ -148,7 +137,7 @@ func Forks(_ int, r *rand.Rand) Command {
 // race the hardest.
 func Mixed(index int, r *rand.Rand) Command {
 	const instants = 12
-	others := []Source{Lasting(20 * time.Millisecond), Bulk, Pipeline, Forks, Forks, Environment}
+	others := []Source{Lasting(20 * time.Millisecond), Bulk, Pipeline, Forks, Forks}
 	if i := r.IntN(instants + len(others)); i < len(others) {
 		return others[i](index, r)
 	}

@@ -144,8 +144,8 @@ type Report struct {
 	Mutants int    `json:"mutants"`
 	// NotJudged are the mutants and controls of which nothing is known.
 	NotJudged int `json:"notJudged"`
-	// Accused are the controls that have not passed.
-	Accused int `json:"accused"`
+	// NotPassed are the controls that were judged and have not passed.
+	NotPassed int `json:"notPassed"`
 	// MedianMs and SlowestMs are of the time that a kill took.
 	MedianMs  float64  `json:"medianMs"`
 	SlowestMs float64  `json:"slowestMs"`
@@ -182,7 +182,7 @@ func (r *Report) Count() {
 		}
 		if result.Slug == "" {
 			if result.Judged() && !result.OK() {
-				r.Accused++
+				r.NotPassed++
 			}
 			continue
 		}
@@ -211,8 +211,8 @@ func (r Report) Table(w io.Writer) error {
 	if r.NotJudged > 0 {
 		figure += fmt.Sprintf(", %d not judged", r.NotJudged)
 	}
-	if r.Accused > 0 {
-		figure += fmt.Sprintf(", %d without a defect did not pass", r.Accused)
+	if r.NotPassed > 0 {
+		figure += fmt.Sprintf(", %d without a defect did not pass", r.NotPassed)
 	}
 	_, err := fmt.Fprintf(w, "\n%s, seed %d, a kill took %.1fs at the median and %.1fs at most\n%s\n",
 		r.Runtime, r.Seed, r.MedianMs/1000, r.SlowestMs/1000, figure)

@@ -48,7 +48,10 @@ func (n *namespace) Prepare(ctx context.Context, progress io.Writer) error {
 		return unavailable("make namespaces", errors.New("this process is root of nothing"), "call BecomeRoot first")
 	}
 	var err error
-	if n.temporary, err = MakeFolder("tmp"); err != nil {
+	if n.temporary, err = MakeFolder("tmp"); err == nil {
+		err = os.Chmod(n.temporary, 0o777|os.ModeSticky) // as /tmp: a target may change its user
+	}
+	if err != nil {
 		return unavailable("make a temporary folder", err, "set TMPDIR to a folder that you may write to")
 	}
 	fmt.Fprintf(progress, "namespace: %s on %s, with this machine's own files\n", whoami(), kernelName())

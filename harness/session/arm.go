@@ -195,11 +195,11 @@ const detailLimit = 4 << 10
 // try is one trial. One that an interrupt cuts short is not recorded: the
 // target was not given its time.
 func (a *runningArm) try(ctx context.Context, index int) {
-	if a.givenUp() {
-		return
-	}
 	if a.shown.Load() {
 		a.session.Progress.LeaveOut()
+		return
+	}
+	if a.givenUp() {
 		return
 	}
 	cmd := a.command(index)
@@ -353,7 +353,8 @@ func (a *runningArm) state(wait time.Duration) trial.Check {
 		check.Got = a.sandbox.Ended()
 	default:
 	}
-	check.OK = check.Got == check.Want
+	// One that was cut short may have had its reason to end, or not.
+	check.OK = check.Got == check.Want || a.last.Stopped != "" && a.Ends != "" && check.Got == a.Ends
 	return check
 }
 

@@ -106,7 +106,7 @@ type End struct {
 	// Void says why the arm's answers count for nothing, whatever they are: the
 	// sandbox was lost on the way.
 	Void string `json:"void,omitempty"`
-	// Stopped says why the rest of the plan was left out on purpose.
+	// Stopped says why the rest of the plan was left out: on purpose, or by an interrupt.
 	Stopped string `json:"stopped,omitempty"`
 	// Error says why the arm stopped before its plan was done.
 	Error string `json:"error,omitempty"`

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/reapcheck/reapcheck/harness/report"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -26,10 +25,7 @@ func runApart(ctx context.Context, folder string, args []string) (report.Run, er
 	cmd := exec.CommandContext(ctx, command, append(args, "--results="+folder)...)
 	// The arguments say all: what is set for a gate is not meant for this run.
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, variable("")) })
-	// It cleans up at the first interrupt and not at the second, and a terminal sends
-	// one to its whole foreground group.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it cleans up
 	out, err := cmd.CombinedOutput()
 	run, loadErr := report.Load(filepath.Join(folder, "latest"))
 	return run, apartProblem(run.Verdict, loadErr, err, out)

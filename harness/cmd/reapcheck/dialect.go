@@ -144,7 +144,7 @@ the dialect does not fit at all, 3 if nobody listens there.`,
 // dialLimit is far above what a connection takes.
 const dialLimit = 5 * time.Second
 
-// reachable says whether somebody listens, which eight questions need not tell.
+// reachable says whether somebody listens, which the questions need not tell.
 func reachable(base string) error {
 	u, err := url.Parse(base)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -17,7 +18,7 @@ import (
 )
 
 // Exit statuses. make and `go run` swallow them, so the verdict of a run is also the
-// last line that it prints and in its verdict.json.
+// last line that it prints, and in its verdict.json or bench.json.
 const (
 	exitPass           = 0
 	exitFail           = 1
@@ -29,9 +30,16 @@ const (
 // version is set by the release build; a build from a module knows its own.
 var version = ""
 
+// oneSignal is longer than a signal takes from one process to the next, and shorter
+// than a person takes to press the keys again on purpose.
+const oneSignal = 500 * time.Millisecond
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process as it would any other
+	// A second signal ends the process as it would any other. What comes at once is the
+	// first one again: a terminal interrupts its whole foreground group, and mutants and
+	// alarms hand it on to their runs.
+	context.AfterFunc(ctx, func() { time.AfterFunc(oneSignal, stop) })
 	cmd, err := newRoot().ExecuteContextC(ctx)
 	stop()
 	os.Exit(exitStatus(cmd.CommandPath(), err))
