@@ -49,7 +49,7 @@ func (d *daemon) execute(ctx context.Context, source load.Source, index int, lim
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	sent := time.Now()
-	answer := d.client.Execute(bounded, client.Request{Command: command.Script})
+	answer := d.client.Execute(bounded, client.Asking(command))
 	took := time.Since(sent)
 	if ctx.Err() != nil {
 		return

@@ -14,6 +14,7 @@ import (
 	"net/http/httptrace"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -30,6 +31,11 @@ type Request struct {
 	// HangUpAfter closes the connection that long after the request was written,
 	// unless the answer came first; zero waits for the answer.
 	HangUpAfter time.Duration
+}
+
+// Asking is the request for a command.
+func Asking(c load.Command) Request {
+	return Request{Command: c.Script, Plain: c.Plain, Cwd: c.Cwd, Env: c.Env, Timeout: c.Timeout, HangUpAfter: c.HangUpAfter}
 }
 
 // Client talks to one target. It may be used by many goroutines.

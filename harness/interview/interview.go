@@ -115,7 +115,7 @@ func questions(d target.Dialect) []question {
 func ask(ctx context.Context, c *client.Client, d target.Dialect, q question) Exchange {
 	ctx, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
-	answer, body := c.Exchange(ctx, client.Request{Command: q.Script, Plain: q.Plain, Cwd: q.Cwd, Env: q.Env, Timeout: q.Timeout})
+	answer, body := c.Exchange(ctx, client.Asking(q.Command))
 	outcome, _ := trial.Classify(d.Want(q.Want), answer)
 	return Exchange{
 		Asked: q.asked, Script: q.Script, Wanted: wanted(d.Want(q.Want)), Came: excerpt(body), Understood: words(answer),

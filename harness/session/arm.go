@@ -210,9 +210,7 @@ func (a *runningArm) try(ctx context.Context, index int) {
 	bounded, cancel := context.WithTimeout(ctx, cmp.Or(a.Deadline, DefaultDeadline))
 	defer cancel()
 	sent := time.Now()
-	answer := a.client.Execute(bounded, client.Request{
-		Command: cmd.Script, Plain: cmd.Plain, Cwd: cmd.Cwd, Env: cmd.Env, Timeout: cmd.Timeout, HangUpAfter: cmd.HangUpAfter,
-	})
+	answer := a.client.Execute(bounded, client.Asking(cmd))
 	took := time.Since(sent)
 	if ctx.Err() != nil {
 		return

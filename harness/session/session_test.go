@@ -525,11 +525,16 @@ func TestAnArmIsPromptByItsQuickestAnswer(t *testing.T) {
 	}
 }
 
-// A fault that nobody frees costs its limit each time, with a right answer after it.
-func TestAnArmThatItsFaultHoldsUpIsGivenUp(t *testing.T) {
+// callAllStuck has every trial under a fault taken for one that the fault holds.
+func callAllStuck(t *testing.T) {
 	usual := stuckAfter
 	stuckAfter = 0
-	defer func() { stuckAfter = usual }()
+	t.Cleanup(func() { stuckAfter = usual })
+}
+
+// A fault that nobody frees costs its limit each time, with a right answer after it.
+func TestAnArmThatItsFaultHoldsUpIsGivenUp(t *testing.T) {
+	callAllStuck(t)
 	s := newSession(t, &fakeRuntime{})
 	e := experiment(fakeFault{hits: 1000})
 	f, err := s.Run(t.Context(), e)
@@ -545,9 +550,7 @@ func TestAnArmThatItsFaultHoldsUpIsGivenUp(t *testing.T) {
 // A busy machine may take long over the last trials, as over those of an arm that
 // has no more than it runs at a time.
 func TestAnArmThatIsDoneWasNotGivenUp(t *testing.T) {
-	usual := stuckAfter
-	stuckAfter = 0
-	defer func() { stuckAfter = usual }()
+	callAllStuck(t)
 	s := newSession(t, &fakeRuntime{})
 	e := experiment(fakeFault{hits: 1000})
 	e.Turns = 1

@@ -59,10 +59,8 @@ func printSchema(w io.Writer, kind string) error {
 	if err != nil {
 		return usage(err)
 	}
-	if _, err := w.Write(text); err != nil {
-		return infrastructure(err)
-	}
-	return nil
+	_, err = w.Write(text)
+	return written(err)
 }
 
 // tableStyle fits the table to where it is written. Colours are for terminals,
