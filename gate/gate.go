@@ -4,10 +4,11 @@
 //		gate.Check(t, gate.Binary("./mydaemon", "--listen", "0.0.0.0:2280"), gate.Dialect("mine.yaml"))
 //	}
 //
-// Check and Run are the front door. They execute the reapcheck command, so a
-// module that imports this package depends on nothing more; `go get -tool
-// github.com/reapcheck/reapcheck/harness/cmd/reapcheck` brings the command, in
-// the version that go.mod says. The package imports the standard library alone.
+// Check and Run are the front door. They execute the reapcheck command, which `go
+// install github.com/reapcheck/reapcheck/harness/cmd/reapcheck@latest` puts in
+// $PATH. The package imports the standard library alone, so a module that imports
+// it depends on nothing more. `go get -tool` brings the command in the version that
+// go.mod says, and with it the harness's own requirements.
 package gate
 
 import (
@@ -216,5 +217,5 @@ func findCommand(ctx context.Context) (string, error) {
 	if path, err := exec.LookPath("reapcheck"); err == nil {
 		return path, nil
 	}
-	return "", fmt.Errorf("find reapcheck: neither $REAPCHECK nor a tool of this module nor in $PATH: go get -tool %s", tool)
+	return "", fmt.Errorf("find reapcheck: neither $REAPCHECK nor a tool of this module nor in $PATH: go install %s@latest", tool)
 }

@@ -20,14 +20,15 @@ const (
 	ReapLimit  = 10 * time.Second
 )
 
-// Setting is what happens at a point. The zero value lets everyone pass.
+// Setting is what happens at a point. The zero value lets everyone pass. Pause goes
+// before PauseUntilReaped, and that before SleepMs: a child is held in one way.
 type Setting struct {
-	// SleepMs is slept by everyone who arrives.
+	// SleepMs is slept by everyone whom nothing else holds.
 	SleepMs int `json:"sleepMs"`
 	// Pause holds everyone until Release, at most for PauseLimit.
 	Pause bool `json:"pause"`
 	// PauseUntilReaped holds each arrival until its own child has been reaped,
-	// at most for ReapLimit. Arrivals without a PID pass.
+	// at most for ReapLimit. Arrivals without a PID it does not hold.
 	PauseUntilReaped bool `json:"pauseUntilReaped"`
 	// ManagedOnly exempts arrivals whose PID is not known to be a command's.
 	ManagedOnly bool `json:"managedOnly"`
@@ -111,7 +112,7 @@ func hold(s Setting, release <-chan struct{}, pid int) bool {
 	switch {
 	case s.Pause:
 		return await(release, PauseLimit, nil)
-	case s.PauseUntilReaped:
+	case s.PauseUntilReaped && pid > 0:
 		return await(release, ReapLimit, func() bool { return reaped(pid) })
 	default:
 		await(release, time.Duration(s.SleepMs)*time.Millisecond, nil)

@@ -119,6 +119,14 @@ func TestPauseUntilReaped(t *testing.T) {
 	}
 }
 
+func TestNobodysChildSleepsWhereOthersAreAwaited(t *testing.T) {
+	set(t, BeforeWait, Setting{SleepMs: 1, PauseUntilReaped: true})
+	Reach(BeforeWait, 0)
+	if s := get(t, BeforeWait); s.Held != 1 || s.LimitHit != 0 {
+		t.Errorf("state %+v, want one that slept", s)
+	}
+}
+
 func TestManagedOnlyExemptsTheUnknown(t *testing.T) {
 	set(t, BeforeReap, Setting{SleepMs: 1, ManagedOnly: true})
 	Reach(BeforeReap, 0)

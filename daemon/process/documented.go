@@ -11,7 +11,7 @@ import (
 	"github.com/reapcheck/reapcheck/daemon/faultpoint"
 )
 
-// Documented is the published fix: children are registered by PID after they
+// Documented is the fix as it was first proposed: children are registered by PID after they
 // have started, the reaper keeps the statuses of registered PIDs, and a handler
 // that meets ECHILD looks there, for a limited time.
 //

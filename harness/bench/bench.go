@@ -6,7 +6,7 @@
 // Bench.Run is the front door; the Report says what was measured and what that
 // is worth against the requirements. What is compared takes turns, many and
 // short, so that noise which comes and goes on the machine meets all of it.
-// Every answer is judged: a daemon that is fast and wrong does not pass.
+// Every answer of a turn is judged: a daemon that is fast and wrong does not pass.
 package bench
 
 import (
@@ -25,9 +25,6 @@ import (
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
-
-// Strategies are those of the reference daemon that can be measured.
-var Strategies = []string{none, "reaper-only", "documented", registry}
 
 const (
 	none     = "none"

@@ -120,4 +120,20 @@ func TestAnInterruptedBench(t *testing.T) {
 	}
 }
 
+// A daemon that was not given its time to settle has left nothing behind.
+func TestAnInterruptIsNoLeak(t *testing.T) {
+	b := small(t)
+	d, err := b.start(t.Context(), "settling", registry, 1, sandbox.Front{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.stop(context.Background())
+	ctx, interrupt := context.WithCancelCause(t.Context())
+	defer interrupt(nil)
+	never := func(Figures) bool { interrupt(errInterrupt); return false }
+	if _, err := d.settle(ctx, never); !errors.Is(err, errInterrupt) {
+		t.Errorf("settled: %v", err)
+	}
+}
+
 var errInterrupt = errors.New("interrupted by the test")

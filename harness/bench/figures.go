@@ -62,21 +62,22 @@ func (d *daemon) look(ctx context.Context) (Figures, error) {
 const settleLimit = 5 * time.Second
 
 // settle looks until enough says that it may stop, or time is up, and returns
-// what it saw last.
+// what it saw last. An interrupt is an error: the daemon was not given its time.
 func (d *daemon) settle(ctx context.Context, enough func(Figures) bool) (Figures, error) {
-	ctx, cancel := context.WithTimeout(ctx, settleLimit)
-	defer cancel()
-	again := time.NewTicker(settleLimit / 20)
+	limit, again := time.NewTimer(settleLimit), time.NewTicker(settleLimit/20)
+	defer limit.Stop()
 	defer again.Stop()
 	for {
-		seen, err := d.look(context.WithoutCancel(ctx))
+		seen, err := d.look(ctx)
 		if err != nil || enough(seen) {
 			return seen, err
 		}
 		select {
 		case <-again.C:
-		case <-ctx.Done():
+		case <-limit.C:
 			return seen, nil
+		case <-ctx.Done():
+			return seen, context.Cause(ctx)
 		}
 	}
 }

@@ -79,16 +79,30 @@ func (b *Bench) rates(ctx context.Context, report *Report) (err error) {
 	if err != nil {
 		return err
 	}
-	err = b.race(ctx, all, report)
+	report.Died, err = whoDied(ctx, all, b.race(ctx, all, report))
+	return err
+}
+
+// whoDied names those daemons that had to live and did not. Their end is what ended
+// the race: a result, and no error.
+func whoDied(ctx context.Context, all []contestant, err error) (died []string, _ error) {
 	for _, c := range all {
-		if arm, ok := c.arm.(*daemonArm); ok && slices.Contains(right, c.name) {
-			var how string
-			if how, err = arm.survive(ctx, err); how != "" {
-				report.Died = append(report.Died, c.name+": "+how)
-			}
+		arm, ok := c.arm.(*daemonArm)
+		if !ok || !slices.Contains(right, c.name) {
+			continue
+		}
+		how, lost := arm.survive(ctx, nil)
+		if lost != nil {
+			return nil, errors.Join(err, lost)
+		}
+		if how != "" {
+			died = append(died, c.name+": "+how)
 		}
 	}
-	return err
+	if len(died) > 0 {
+		return died, nil
+	}
+	return nil, err
 }
 
 // race warms up and lets the contestants compete.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -130,6 +131,38 @@ func TestAnArmThatEndsEndsTheRun(t *testing.T) {
 	cells, err := b.compete(t.Context(), all)
 	if !errors.Is(err, slow.fail) || !strings.Contains(err.Error(), "registry with ") || cells == nil {
 		t.Errorf("%d cells, %v", len(cells), err)
+	}
+}
+
+// ending is a daemon's sandbox that has ended, or whose engine has.
+type ending struct {
+	sandbox.Sandbox
+	lost error
+}
+
+func (ending) Name() string          { return "bench" }
+func (ending) Done() <-chan struct{} { over := make(chan struct{}); close(over); return over }
+func (ending) Ended() string         { return "exit status 2" }
+func (e ending) Lost() error         { return e.lost }
+
+// The end of one that had to live is a result. That of the others is an error, and
+// that of an engine says nothing of anybody.
+func TestWhoDied(t *testing.T) {
+	raced, lost := errors.New("target ended"), errors.New("the engine stopped reporting")
+	for _, c := range []struct {
+		name string
+		lost error
+		died int
+		err  error
+	}{
+		{registry, nil, 1, nil},
+		{"reaper-only", nil, 0, raced},
+		{registry, lost, 0, lost},
+	} {
+		all := []contestant{{name: c.name, arm: &daemonArm{daemon: &daemon{Sandbox: ending{lost: c.lost}}}}, {name: limit}}
+		if died, err := whoDied(t.Context(), all, raced); len(died) != c.died || !errors.Is(err, c.err) {
+			t.Errorf("%s, lost %v: died %q, error %v", c.name, c.lost, died, err)
+		}
 	}
 }
 

@@ -26,7 +26,7 @@ type Armed interface {
 	// Hits is how often the fault has really hit since it was armed. The note
 	// says what makes the count worth nothing; it is empty as a rule.
 	Hits(ctx context.Context) (hits int64, note string, err error)
-	// Disarm undoes the fault.
+	// Disarm undoes the fault. Where it fails the target may still be under it.
 	Disarm(ctx context.Context) error
 }
 

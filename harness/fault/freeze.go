@@ -52,6 +52,9 @@ type armedFreeze struct {
 	answered context.CancelFunc   // of the last trial
 	over     chan struct{}        // closed when it will not be frozen any more
 
+	// stuck is why it was not thawed; written before over is closed.
+	stuck error
+
 	mu   sync.Mutex
 	hits int64
 	err  error
@@ -100,6 +103,7 @@ func (a *armedFreeze) during(ctx, trial context.Context) (hit bool, err error) {
 		hit = hit || trial.Err() == nil
 		a.pause(trial, a.For)
 		if err := a.freezer.Thaw(context.WithoutCancel(ctx)); err != nil {
+			a.stuck = err
 			return hit, err
 		}
 	}
@@ -147,7 +151,7 @@ func (a *armedFreeze) Disarm(ctx context.Context) error {
 	a.stop()
 	select {
 	case <-a.over:
-		return nil
+		return a.stuck
 	case <-ctx.Done():
 		return fmt.Errorf("thaw the sandbox: its thaw expected before the end of the arm, no answer yet: %w", ctx.Err())
 	}

@@ -161,6 +161,19 @@ func TestFreezeThatFailsVoidsTheHitsUnlessTheTargetHasDied(t *testing.T) {
 	}
 }
 
+// stuckFreezer stays as it is.
+type stuckFreezer struct{ *freezing }
+
+func (s stuckFreezer) Thaw(context.Context) error { return errors.New("still paused") }
+
+func TestWhatIsNotThawedIsNotUndone(t *testing.T) {
+	armed := Freeze{For: time.Millisecond, Every: time.Millisecond}.armInTrial(t, stuckFreezer{newFreezing()})
+	<-armed.over
+	if err := armed.Disarm(t.Context()); err == nil || !strings.Contains(err.Error(), "still paused") {
+		t.Errorf("disarmed: %v", err)
+	}
+}
+
 func TestWhatCannotBeFrozenDeclines(t *testing.T) {
 	if _, err := (Freeze{}).Arm(t.Context(), &shell{}); !errors.Is(err, ErrDeclined) {
 		t.Errorf("freeze: %v", err)

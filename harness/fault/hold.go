@@ -56,8 +56,8 @@ func (a armedHold) Hits(context.Context) (int64, string, error) {
 	if counts.Unseen > 0 {
 		notes = append(notes, fmt.Sprintf("of %d calls it could not be told which child they are about: %s", counts.Unseen, counts.Why))
 	}
-	if hits == 0 && a.OwnFilter() {
-		notes = append(notes, "the target has installed a seccomp filter of its own, which may keep its calls from being seen")
+	if hits == 0 && err == nil && a.OwnFilter() {
+		err = fmt.Errorf("%w: the target has installed a seccomp filter of its own, which may keep its calls from being seen", ErrDeclined)
 	}
 	return hits, strings.Join(notes, "; "), err
 }

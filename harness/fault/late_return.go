@@ -110,7 +110,8 @@ func (l LateReturn) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) 
 		return nil, err
 	}
 	armed.strace.Stderr = armed.strace.Stdout
-	armed.strace.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	// In a group of its own: a terminal's Ctrl-C is not for it.
+	armed.strace.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	started := make(chan error)
 	go armed.live(started, said)
 	if err := <-started; err != nil {
@@ -221,7 +222,7 @@ func (a *armedReturn) Hits(ctx context.Context) (int64, string, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.Call == Read && a.hits == 0 && note == "" {
-		note = "no command's start was told by a pipe, so none could be told late: leave the scenario out with --skip"
+		err = fmt.Errorf("%w: no command's start was told by a pipe, so none could be told late: leave the scenario out with --skip", ErrDeclined)
 	}
 	return a.hits, note, err
 }

@@ -63,7 +63,7 @@ const maxOffset = 4
 // Before waits until the number is free and sets it.
 func (a *armedPID) Before(ctx context.Context) {
 	a.awaitFree(ctx)
-	if err := a.setter.SetNextPID(ctx, a.wanted-a.offset); err != nil && ctx.Err() == nil {
+	if err := a.setter.SetNextPID(ctx, a.wanted-a.offset); err != nil && !over(ctx, a.sandbox.Done()) {
 		a.err = errors.Join(a.err, err)
 	}
 }

@@ -106,3 +106,19 @@ func TestFaultsDeclineASandboxWithoutPIDs(t *testing.T) {
 		}
 	}
 }
+
+// The end of a target ends the shell in it too, and is the finding.
+func TestAPIDThatCannotBeSetVoidsTheHitsUnlessTheTargetHasDied(t *testing.T) {
+	for _, dead := range []bool{false, true} {
+		sb := &counter{done: make(chan struct{})}
+		armed, steering := arm(t, Together{NextPID{}}, sb)
+		sb.err = errors.New("broken pipe")
+		if dead {
+			close(sb.done)
+		}
+		steering.Before(t.Context())
+		if _, note, _ := armed.Hits(t.Context()); dead != (note == "") || !dead && !strings.Contains(note, "broken pipe") {
+			t.Errorf("dead: %v, note %q", dead, note)
+		}
+	}
+}

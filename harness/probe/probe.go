@@ -146,9 +146,27 @@ func read(proc procfs.Proc) (Process, error) {
 		Reaped: time.Duration(stat.CUTime+stat.CSTime) * tick,
 	}
 	if !p.Zombie() {
-		p.Files, err = proc.FileDescriptorsLen()
+		p.Files, err = files(proc)
 	}
 	return p, err
+}
+
+// files counts the open files. A process that has let go of its memory on its way
+// to the end is root's alone to look into (fs/proc/base.c, task_dump_owner), and
+// closes its files next.
+func files(proc procfs.Proc) (int, error) {
+	n, err := proc.FileDescriptorsLen()
+	if !errors.Is(err, fs.ErrPermission) {
+		return n, err
+	}
+	now, errStat := proc.Stat()
+	switch {
+	case errStat != nil:
+		return 0, errStat
+	case now.RSS == 0:
+		return 0, nil
+	}
+	return 0, err
 }
 
 // Gone recognises a process that ended while it was read: its files are not

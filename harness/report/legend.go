@@ -13,7 +13,7 @@ func legend(run Run) []string {
 		"upper95: with 95% confidence the true rate of bad trials lies below it (one-sided, Clopper-Pearson).",
 	}
 	if slices.ContainsFunc(run.Findings, hasOnce) {
-		notes = append(notes, "once: a control in which two race is tried until it has done so, and no further; its rate says nothing.")
+		notes = append(notes, "once: this control depends on a race, so it is tried until it has failed once; its rate says nothing.")
 	}
 	if len(run.Findings) > 0 {
 		notes = append(notes, "lost: -1, or the target's own word for unknown. wrong: another code. output: bytes missing, or somebody else's. error: an HTTP error where a result was due. hung: no answer by the deadline.")

@@ -72,6 +72,8 @@ func (d *Docker) chosenBase(ctx context.Context, image string, progress io.Write
 }
 
 func (d *Docker) present(ctx context.Context, image string) bool {
+	ctx, cancel := engineContext(ctx)
+	defer cancel()
 	_, err := d.engine().ImageInspect(ctx, image)
 	return err == nil
 }

@@ -16,21 +16,24 @@ func ChooseForControl(ctx context.Context, wish string) (name, why string, err e
 	return Choose(ctx, wish)
 }
 
+// ErrUnknown means that there is no runtime of that name.
+var ErrUnknown = errors.New("unknown runtime")
+
 // Choose settles which runtime a run takes. "docker" and "namespace" stand;
-// "auto" is docker where an engine answers and namespace where none does, and
-// why then says what became of the engine. The error of "auto" wraps
-// ErrUnavailable and says what each runtime lacks.
+// "auto" is docker where an engine answers and its containers can be looked into,
+// and namespace elsewhere; why then says what became of the engine. The error of
+// "auto" wraps ErrUnavailable and says what each runtime lacks.
 func Choose(ctx context.Context, wish string) (name, why string, err error) {
 	switch wish {
 	case "docker", "namespace":
 		return wish, "", nil
 	case "auto":
 	default:
-		return "", "", fmt.Errorf("unknown runtime %q: choose auto, docker or namespace", wish)
+		return "", "", fmt.Errorf("%w %q: choose auto, docker or namespace", ErrUnknown, wish)
 	}
 	provider, errDocker := findEngine(ctx)
 	if errDocker == nil {
-		return "docker", "", provider.Close()
+		return besideEngine(ctx, viewOfRoot(), provider.Close())
 	}
 	if errNamespace := tryNamespaces(ctx); errNamespace != nil {
 		return "", "", fmt.Errorf("choose a runtime: %w", errors.Join(errDocker, errNamespace))
@@ -40,4 +43,13 @@ func Choose(ctx context.Context, wish string) (name, why string, err error) {
 		why = p.brief()
 	}
 	return "namespace", why, nil
+}
+
+// besideEngine chooses where an engine answers. Of what runs in its containers an
+// ordinary user sees too little; a namespace's processes are their own.
+func besideEngine(ctx context.Context, view, err error) (name, why string, _ error) {
+	if checkView(view).OK || tryNamespaces(ctx) != nil {
+		return "docker", "", err
+	}
+	return "namespace", "this user may not look into the engine's containers", err
 }

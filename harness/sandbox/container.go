@@ -68,6 +68,8 @@ func (c *container) Lost() error {
 // started, or a target that ends at once is missed.
 func (c *container) watch(ctx context.Context) error {
 	ctx, c.abandon = context.WithCancel(context.WithoutCancel(ctx))
+	silent := time.AfterFunc(engineLimit, c.abandon)
+	defer silent.Stop()
 	output, err := c.engine.ContainerAttach(ctx, c.id, client.ContainerAttachOptions{Stream: true, Stdout: true, Stderr: true})
 	if err != nil {
 		c.abandon()
@@ -159,9 +161,11 @@ func (c *container) Stop(ctx context.Context) error {
 // locate learns where the running container is reached. It reports false if
 // the container is not running any more.
 func (c *container) locate(ctx context.Context, port int) (bool, error) {
+	ctx, cancel := engineContext(ctx)
+	defer cancel()
 	answer, err := c.engine.ContainerInspect(ctx, c.id, client.ContainerInspectOptions{})
 	if err != nil {
-		return false, fmt.Errorf("inspect container: %w", err)
+		return false, fmt.Errorf("inspect container: %w", orCause(ctx, err))
 	}
 	if !answer.Container.State.Running {
 		return false, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -239,11 +240,4 @@ func cpuMount(mountinfo, controllers string) (root string, ok bool) {
 	return "", false
 }
 
-func contains(list, word string) bool {
-	for _, one := range strings.Split(list, ",") {
-		if one == word {
-			return true
-		}
-	}
-	return false
-}
+func contains(list, word string) bool { return slices.Contains(strings.Split(list, ","), word) }

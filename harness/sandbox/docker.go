@@ -132,6 +132,17 @@ func patientContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	return patient, func() { forget(); cancel() }
 }
 
+// engineLimit is how long the engine may take over one step of a start. A busy one
+// takes seconds; one that hangs takes the call and never answers.
+var engineLimit = 2 * time.Minute
+
+// engineContext bounds such a step. The cause of its end says whose fault that is.
+func engineContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, engineLimit, errSilent)
+}
+
+var errSilent = errors.New("the engine took the call and did not answer")
+
 // cleanupContext lives on when ctx is cancelled: what must be removed after
 // Ctrl-C is removed all the same.
 func cleanupContext(ctx context.Context) (context.Context, context.CancelFunc) {

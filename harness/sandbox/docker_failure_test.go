@@ -8,6 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -306,5 +308,45 @@ func TestOnThisMachine(t *testing.T) {
 		if got := onThisMachine(endpoint); got != want {
 			t.Errorf("%q: %v", endpoint, got)
 		}
+	}
+}
+
+// An engine that answers the first word and nothing after it must not hold a run
+// for ever.
+func TestDockerEngineThatFallsSilent(t *testing.T) {
+	patient := engineLimit
+	engineLimit = 300 * time.Millisecond
+	defer func() { engineLimit = patient }()
+	silent := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/_ping") {
+			w.Header().Set("Api-Version", "1.41")
+			return
+		}
+		<-r.Context().Done()
+	}))
+	path := filepath.Join(t.TempDir(), "silent")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	silent.Listener = l
+	silent.Start()
+	t.Cleanup(silent.Close)
+	t.Setenv("DOCKER_HOST", "unix://"+path)
+	d := NewDocker(DockerConfig{Run: "test-silent"})
+	mustSay(t, d.Prepare(t.Context(), io.Discard), ErrUnavailable, errSilent.Error(), "restart the engine")
+	mustSay(t, createFailed(errSilent), ErrUnavailable, "make container", "restart the engine")
+
+	engine, err := client.New(client.FromEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer engine.Close()
+	c := &container{engine: engine, id: "any", log: &logTail{limit: logLimit}, done: make(chan struct{})}
+	if err := c.watch(t.Context()); !errors.Is(err, context.Canceled) {
+		t.Errorf("attached: %v", err)
+	}
+	if _, err := c.locate(t.Context(), 80); !errors.Is(err, errSilent) {
+		t.Errorf("inspected: %v", err)
 	}
 }

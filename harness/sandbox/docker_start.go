@@ -64,11 +64,17 @@ func (c *container) run(ctx context.Context, created testcontainers.Container, s
 	if err := c.watch(ctx); err != nil {
 		return err
 	}
-	if err := created.Start(ctx); err != nil {
+	if err := begin(ctx, created); err != nil {
 		c.abandon()
 		return createFailed(err)
 	}
 	return c.ready(ctx, spec)
+}
+
+func begin(ctx context.Context, created testcontainers.Container) error {
+	ctx, cancel := engineContext(ctx)
+	defer cancel()
+	return orCause(ctx, created.Start(ctx))
 }
 
 // create takes 0.1 s, which an interrupt does not cut.
@@ -78,7 +84,10 @@ func (d *Docker) create(ctx context.Context, request testcontainers.ContainerReq
 	}
 	ctx, cancel := patientContext(ctx)
 	defer cancel()
-	return d.provider.CreateContainer(ctx, request)
+	ctx, cancel = engineContext(ctx)
+	defer cancel()
+	created, err := d.provider.CreateContainer(ctx, request)
+	return created, orCause(ctx, err)
 }
 
 // ready waits until the target answers.
@@ -118,6 +127,8 @@ func createFailed(err error) error {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
+	case errors.Is(err, errSilent):
+		return unavailable("make container", err, engineAdvice(err))
 	case errdefs.IsInvalidArgument(err), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
 		advice := "it must be an executable for this machine that needs no shared library (CGO_ENABLED=0), or an image with an entry point"
 		return &problem{kind: ErrTarget, doing: "execute target", cause: err, advice: advice}

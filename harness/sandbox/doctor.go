@@ -39,7 +39,7 @@ const (
 func Diagnose(ctx context.Context) []Check {
 	namespaces := verdictOn("namespaces", "can be made by "+whoami(), tryNamespaces(ctx))
 	docker := diagnoseDocker(ctx)
-	checks := append(oneIsEnough(docker, namespaces), checkPidfd(), checkOpenFiles())
+	checks := append(oneIsEnough(docker, namespaces), checkPidfd(), checkPIDLimit(Kernel()), checkOpenFiles())
 	if docker[0].OK {
 		checks = append(checks, checkView(viewOfRoot()))
 	}
@@ -66,6 +66,17 @@ func checkView(err error) Check {
 		}
 	}
 	return Check{Name: "view into containers", OK: true, Detail: "root's processes can be looked at"}
+}
+
+// checkPIDLimit says whether a namespace's processes can be limited.
+func checkPIDLimit(kernel string) Check {
+	if hasPIDMaxPerNamespace(kernel) {
+		return Check{Name: "process limit", OK: true, Detail: kernel + " has one for each PID namespace"}
+	}
+	return Check{
+		Name: "process limit", Detail: kernel + " has none for a PID namespace: scenario pressure is inconclusive in namespaces",
+		Advice: "run Linux 6.14 or newer, run in docker as root, or leave it out with --skip pressure",
+	}
 }
 
 // oneIsEnough requires nothing of one runtime where the other one works.

@@ -10,7 +10,7 @@ import (
 // checkPidfd asks the kernel, not its version: a seccomp profile can take the
 // call away. Without it Go waits by PID, and the race has another shape.
 func checkPidfd() Check {
-	c := Check{Name: "pidfd", Detail: kernelName()}
+	c := Check{Name: "pidfd", Detail: Kernel()}
 	fd, err := unix.PidfdOpen(os.Getpid(), 0)
 	if err != nil {
 		c.Detail = fmt.Sprintf("pidfd_open: %v on %s", err, c.Detail)
@@ -22,7 +22,8 @@ func checkPidfd() Check {
 	return c
 }
 
-func kernelName() string {
+// Kernel is this machine's, such as "Linux 6.14.0".
+func Kernel() string {
 	var name unix.Utsname
 	if err := unix.Uname(&name); err != nil {
 		return "unknown kernel"

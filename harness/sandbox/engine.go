@@ -59,14 +59,16 @@ func (d *Docker) connect(ctx context.Context) error {
 		return err
 	}
 	d.provider = provider
+	ctx, cancel := engineContext(ctx)
+	defer cancel()
 	endpoint := d.engine().DaemonHost()
 	info, err := d.engine().Info(ctx, client.InfoOptions{})
 	if err != nil {
-		return unreachable(endpoint, err)
+		return unreachable(endpoint, orCause(ctx, err))
 	}
 	// The library answers Info from memory, so the version is not negotiated yet.
 	if _, err := d.engine().Ping(ctx, client.PingOptions{NegotiateAPIVersion: true}); err != nil {
-		return unreachable(endpoint, err)
+		return unreachable(endpoint, orCause(ctx, err))
 	}
 	d.facts = map[string]string{
 		"runtime":  d.Name(),
@@ -83,18 +85,33 @@ func (d *Docker) connect(ctx context.Context) error {
 
 // ping asks DOCKER_HOST, or the default socket, for a sign of life.
 func ping(ctx context.Context) (endpoint string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, pingLimit)
-	defer cancel()
 	engine, err := client.New(client.FromEnv)
 	if err != nil {
 		return os.Getenv(client.EnvOverrideHost), fmt.Errorf("read DOCKER_HOST: %w", err)
 	}
 	defer engine.Close()
-	if err := dial(ctx, engine.DaemonHost()); err != nil {
-		return engine.DaemonHost(), err
+	if err = greet(ctx, engine); err == nil {
+		err = askOnce(ctx, engine)
 	}
-	_, err = engine.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true})
 	return engine.DaemonHost(), err
+}
+
+func greet(ctx context.Context, engine *client.Client) error {
+	ctx, cancel := context.WithTimeout(ctx, pingLimit)
+	defer cancel()
+	if err := dial(ctx, engine.DaemonHost()); err != nil {
+		return err
+	}
+	_, err := engine.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true})
+	return err
+}
+
+// askOnce asks what the library asks next, which waits for the answer without a limit.
+func askOnce(ctx context.Context, engine *client.Client) error {
+	ctx, cancel := engineContext(ctx)
+	defer cancel()
+	_, err := engine.Info(ctx, client.InfoOptions{})
+	return orCause(ctx, err)
 }
 
 // dial connects and hangs up. Its error still holds the system's error number,
@@ -131,6 +148,8 @@ func engineAdvice(err error) string {
 		return "nobody answers there: start the engine, for example with sudo systemctl start docker"
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Sprintf("it did not answer within %v: restart the engine", pingLimit)
+	case errors.Is(err, errSilent):
+		return fmt.Sprintf("nothing came within %v: restart the engine", engineLimit)
 	case errors.As(err, &dns):
 		return "the name does not resolve: correct or unset DOCKER_HOST"
 	default:

@@ -28,6 +28,7 @@ func (n *pidNamespace) write(path, value string) (err error) {
 func openInsider(namespace *pidNamespace) (*insider, error) {
 	const script = `while read path value; do echo $value >"$path" && echo done || exit; done 2>&1`
 	shell := exec.Command("/bin/sh", "-c", script)
+	shell.SysProcAttr = &unix.SysProcAttr{Setpgid: true} // Ctrl-C is for us, and it still has to lift a limit
 	stdin, errIn := shell.StdinPipe()
 	stdout, errOut := shell.StdoutPipe()
 	if err := errors.Join(errIn, errOut, startInside(shell, namespace)); err != nil {

@@ -54,13 +54,13 @@ func (n *namespace) Prepare(ctx context.Context, progress io.Writer) error {
 	if err != nil {
 		return unavailable("make a temporary folder", err, "set TMPDIR to a folder that you may write to")
 	}
-	fmt.Fprintf(progress, "namespace: %s on %s, with this machine's own files\n", whoami(), kernelName())
+	fmt.Fprintf(progress, "namespace: %s on %s, with this machine's own files\n", whoami(), Kernel())
 	return nil
 }
 
 // Describe says who makes the sandboxes, and on which kernel.
 func (n *namespace) Describe() map[string]string {
-	return map[string]string{"runtime": n.Name(), "kernel": kernelName(), "user": whoami()}
+	return map[string]string{"runtime": n.Name(), "kernel": Kernel(), "user": whoami()}
 }
 
 // Start executes the target as PID 1 and waits until it is ready.

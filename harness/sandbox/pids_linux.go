@@ -37,7 +37,7 @@ func (s *namespaced) setPIDMax(limit int) error {
 // LimitPIDs lowers the highest process ID. It needs no control group, which
 // only root may make.
 func (s *namespaced) LimitPIDs(ctx context.Context, spare int) error {
-	if kernel := kernelName(); !hasPIDMaxPerNamespace(kernel) {
+	if kernel := Kernel(); !hasPIDMaxPerNamespace(kernel) {
 		return fmt.Errorf("limit processes: %s has one pid_max for the whole machine, which is left alone; Linux 6.14 is needed", kernel)
 	}
 	// From 301 on the next number is never one below 300 (kernel/pid.c,
@@ -130,7 +130,7 @@ func (n *pidNamespace) setNext(proc string, pid int) error {
 	return nil
 }
 
-// hasPIDMaxPerNamespace reads kernelName's text.
+// hasPIDMaxPerNamespace reads Kernel's text.
 func hasPIDMaxPerNamespace(kernel string) bool {
 	var major, minor int
 	_, err := fmt.Sscanf(kernel, "Linux %d.%d", &major, &minor)

@@ -86,7 +86,7 @@ func TestDockerLimitPIDs(t *testing.T) { mustLimitPIDs(t, start(t, runtimeOf(t),
 
 func TestNamespaceLimitPIDs(t *testing.T) {
 	sb := start(t, namespaceRuntime(t), spec(t))
-	if !hasPIDMaxPerNamespace(kernelName()) {
+	if !hasPIDMaxPerNamespace(Kernel()) {
 		if err := sb.(PIDLimiter).LimitPIDs(t.Context(), 3); err == nil || !strings.Contains(err.Error(), "6.14") {
 			t.Errorf("pid_max of the whole machine: %v", err)
 		}

@@ -41,7 +41,11 @@ func AwaitReady(ctx context.Context, sb Sandbox, ready string, limit time.Durati
 	return awaitReady(ctx, transport, question{sb.URL() + cmp.Or(ready, "/"), ready == ""}, limit, sb.Done())
 }
 
+// notReady is the target's fault, unless its engine was lost.
 func notReady(sb Sandbox, spec Spec, err error) error {
+	if lost := Lost(sb); lost != nil {
+		return lost
+	}
 	p := &problem{kind: ErrTarget, doing: "wait until it is ready", cause: err, log: sb.Log()}
 	p.advice = fmt.Sprintf("it must listen on 0.0.0.0:%d and answer %s", spec.Port, cmp.Or(spec.Ready, "HTTP"))
 	if errors.Is(err, errEnded) {
@@ -60,11 +64,10 @@ type question struct {
 // as ended is closed, with ctx's cause, or past the limit with the last thing
 // that it saw.
 func awaitReady(ctx context.Context, transport http.RoundTripper, q question, limit time.Duration, ended <-chan struct{}) error {
-	client := &http.Client{Transport: transport, Timeout: readyRequest, CheckRedirect: stay}
 	deadline, began := time.NewTimer(limit), time.Now()
 	defer deadline.Stop()
 	for last := "nothing"; ; {
-		seen, ok := probeReady(ctx, client, q)
+		seen, ok := probeReady(ctx, transport, q)
 		if ok {
 			return nil
 		}
@@ -83,9 +86,6 @@ func awaitReady(ctx context.Context, transport http.RoundTripper, q question, li
 	}
 }
 
-// stay follows no redirect: it may lead to another host.
-func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-
 func (q question) wants() string {
 	if q.any {
 		return "an HTTP answer"
@@ -93,13 +93,16 @@ func (q question) wants() string {
 	return "2xx"
 }
 
-// probeReady says in words what one request saw, and whether that was good.
-func probeReady(ctx context.Context, client *http.Client, q question) (string, bool) {
+// probeReady says in words what one request saw, and whether that was good. A
+// redirect is not followed: it may lead to another host.
+func probeReady(ctx context.Context, transport http.RoundTripper, q question) (string, bool) {
+	ctx, cancel := context.WithTimeout(ctx, readyRequest)
+	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, q.url, nil)
 	if err != nil {
 		return err.Error(), false
 	}
-	response, err := client.Do(request)
+	response, err := transport.RoundTrip(request)
 	if err != nil {
 		return err.Error(), false
 	}

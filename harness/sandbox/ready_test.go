@@ -50,6 +50,26 @@ func TestReadyIsNotAskedElsewhere(t *testing.T) {
 	}
 }
 
+// gone is a sandbox that has ended, or whose engine has.
+type gone struct {
+	Sandbox
+	lost error
+}
+
+func (gone) Log() []byte   { return nil }
+func (gone) Ended() string { return "exit status 2" }
+func (g gone) Lost() error { return g.lost }
+
+func TestALostEngineIsNotTheTargetsFault(t *testing.T) {
+	if err := notReady(gone{}, Spec{}, errEnded); !errors.Is(err, ErrTarget) {
+		t.Errorf("ended: %v", err)
+	}
+	lost := errors.New("the engine stopped reporting")
+	if err := notReady(gone{lost: lost}, Spec{}, errEnded); !errors.Is(err, lost) || errors.Is(err, ErrTarget) {
+		t.Errorf("lost: %v", err)
+	}
+}
+
 func TestAwaitReadyGivesUpEarly(t *testing.T) {
 	ended := make(chan struct{})
 	close(ended)

@@ -40,8 +40,9 @@ type runningArm struct {
 	enough   func()      // ends the experiment, its verdict being certain
 }
 
-// teardownLimit bounds the clean-up of one arm, which runs in a context of its
-// own so that an interrupt does not leave a sandbox behind.
+// teardownLimit bounds each of the last steps of an arm: to undo its fault, to look
+// at its target, and to stop that. An interrupt cuts none of them, or a sandbox
+// would be left behind.
 const teardownLimit = 30 * time.Second
 
 // beginArm starts the arm's recording first: what happens to a sandbox that
@@ -78,18 +79,43 @@ func unlessDeclined(err error) error {
 }
 
 func (a *runningArm) start(ctx context.Context) error {
-	if err := errors.Join(a.sayable(), a.reachable()); err != nil {
+	spec, err := a.prepared()
+	if err != nil {
 		return err
 	}
-	spec := a.spec()
-	if err := a.session.layPath(&spec); err != nil {
+	if err := a.enter(ctx, spec); err != nil || a.Refusal != "" {
 		return err
 	}
-	if a.Fault != nil {
-		if err := a.Fault.Prepare(&spec); err != nil {
+	if err := a.session.checkPath(a.sandbox); err != nil {
+		return err
+	}
+	if a.Watch != nil {
+		if a.look, err = a.Watch(ctx, a.sandbox); err != nil {
 			return err
 		}
 	}
+	if err := a.inject(ctx); err != nil {
+		return err
+	}
+	a.client = client.New(a.sandbox.URL(), a.target.Dialect, a.InFlight, sandbox.Transport(a.sandbox))
+	a.began = time.Now()
+	return nil
+}
+
+// prepared is the sandbox that the arm asks for, its wait path and its fault included.
+func (a *runningArm) prepared() (sandbox.Spec, error) {
+	spec := a.spec()
+	if err := errors.Join(a.sayable(), a.reachable()); err != nil {
+		return spec, err
+	}
+	if err := a.session.layPath(&spec); err != nil || a.Fault == nil {
+		return spec, err
+	}
+	return spec, a.Fault.Prepare(&spec)
+}
+
+// enter starts the sandbox in its turn. Of a target that is to refuse that is all.
+func (a *runningArm) enter(ctx context.Context, spec sandbox.Spec) error {
 	free, err := a.session.startSlot(ctx)
 	if err != nil {
 		return err
@@ -106,19 +132,6 @@ func (a *runningArm) start(ctx context.Context) error {
 	}
 	a.sandbox = sb
 	a.last.StartMicros = time.Since(began).Microseconds()
-	if err := a.session.checkPath(sb); err != nil {
-		return err
-	}
-	if a.Watch != nil {
-		if a.look, err = a.Watch(ctx, sb); err != nil {
-			return err
-		}
-	}
-	if err := a.inject(ctx); err != nil {
-		return err
-	}
-	a.client = client.New(sb.URL(), a.target.Dialect, a.InFlight, sandbox.Transport(sb))
-	a.began = time.Now()
 	return nil
 }
 
@@ -266,15 +279,15 @@ func (a *runningArm) end(ctx context.Context) error {
 	} else if cause != nil {
 		a.last.Stopped = "interrupted"
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), teardownLimit)
-	defer cancel()
+	ctx = context.WithoutCancel(ctx)
 	var err error
 	if a.client != nil {
+		pathErr := a.session.checkPath(a.sandbox) // a hold that is undone begins to count anew
 		err = a.lookBack(ctx)
 		if lost := sandbox.Lost(a.sandbox); lost != nil {
 			a.last.Void = lost.Error()
 		}
-		if pathErr := a.session.checkPath(a.sandbox); pathErr != nil && err == nil {
+		if pathErr != nil && err == nil {
 			a.last.Error = pathErr.Error()
 		}
 		a.client.Close()
@@ -287,26 +300,47 @@ func (a *runningArm) end(ctx context.Context) error {
 	}
 	a.recorder.end(a.last)
 	err = errors.Join(err, a.recorder.close())
-	if a.sandbox != nil {
-		err = errors.Join(err, a.sandbox.Stop(ctx))
+	return errors.Join(err, a.stop(ctx))
+}
+
+func (a *runningArm) stop(ctx context.Context) error {
+	if a.sandbox == nil {
+		return nil
 	}
-	return err
+	ctx, cancel := context.WithTimeout(ctx, teardownLimit)
+	defer cancel()
+	return a.sandbox.Stop(ctx)
 }
 
 // lookBack asks the fault for its hits and the sandbox for its state. Trials
 // that were cut short leave a sandbox of which nothing was promised.
 func (a *runningArm) lookBack(ctx context.Context) error {
-	err := a.withdraw(ctx)
-	if !a.running(0) {
+	err, stuck := a.withdraw(ctx)
+	wait := time.Duration(0)
+	if stuck != nil {
+		wait = endLimit // the target's end may be why, and is the finding then
+	}
+	if !a.running(wait) {
 		return nil
+	}
+	if stuck != nil {
+		a.last.FaultNote = stuck.Error()
+		return errors.Join(err, stuck)
 	}
 	if a.last.Stopped != "" {
 		return err
 	}
+	return errors.Join(err, a.lookAtLast(ctx))
+}
+
+// lookAtLast looks at a target that runs, and that nothing is done to any more.
+func (a *runningArm) lookAtLast(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, teardownLimit)
+	defer cancel()
 	a.checkHealth(ctx)
 	a.checkPrompt()
 	if a.look == nil {
-		return err
+		return nil
 	}
 	checks, lookErr := a.look(ctx)
 	for i := range checks {
@@ -315,12 +349,12 @@ func (a *runningArm) lookBack(ctx context.Context) error {
 	// The end of PID 1 shows in /proc before the sandbox says so, whose log is read to
 	// its end first.
 	if probe.Gone(lookErr) && !a.running(endLimit) {
-		return err
+		return nil
 	}
 	if lookErr != nil {
 		a.last.Error = lookErr.Error()
 	}
-	return errors.Join(err, unlessDeclined(lookErr))
+	return unlessDeclined(lookErr)
 }
 
 // running says whether the target is as it has to be, and records that. Where it
@@ -332,7 +366,7 @@ func (a *runningArm) running(wait time.Duration) bool {
 }
 
 // endLimit is how long a target that is to end may take after the last answer.
-const endLimit = 5 * time.Second
+var endLimit = 5 * time.Second
 
 // state says whether PID 1 still runs after wait, or how it ended where it had to.
 func (a *runningArm) state(wait time.Duration) trial.Check {

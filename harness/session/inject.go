@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -27,16 +26,22 @@ func (a *runningArm) inject(ctx context.Context) (err error) {
 	return err
 }
 
-// withdraw takes the fault's hits and undoes it.
-func (a *runningArm) withdraw(ctx context.Context) (err error) {
+// withdraw takes the fault's hits and undoes it. While stuck is not nil the target
+// may still be under it.
+func (a *runningArm) withdraw(ctx context.Context) (err, stuck error) {
 	if a.armed == nil {
-		return nil
+		return nil, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, teardownLimit)
+	defer cancel()
 	a.last.FaultHits, a.last.FaultNote, err = a.armed.Hits(ctx)
 	if err != nil {
 		a.last.Error = err.Error()
 	}
-	return errors.Join(unlessDeclined(err), a.armed.Disarm(ctx))
+	if stuck = a.armed.Disarm(ctx); stuck != nil {
+		stuck = fmt.Errorf("undo fault %s: %w", a.Fault.Name(), stuck)
+	}
+	return unlessDeclined(err), stuck
 }
 
 // checkHealth sees whether a target that still has to run is well once its

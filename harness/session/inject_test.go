@@ -66,6 +66,45 @@ func TestHealthIsLookedAtBesideEveryFault(t *testing.T) {
 	}
 }
 
+// stuck is a fault that stays.
+type stuck struct {
+	fakeFault
+	ends bool // the target, which is why
+}
+
+func (s stuck) Arm(_ context.Context, sb sandbox.Sandbox) (fault.Armed, error) {
+	if s.ends {
+		close(sb.(*fakeSandbox).done)
+	}
+	return s, nil
+}
+func (stuck) Disarm(context.Context) error { return errors.New("still paused") }
+
+// A target that is still under its fault is accused of nothing. One that has ended
+// cannot be freed of it, and has ended.
+func TestAFaultThatCannotBeUndone(t *testing.T) {
+	patient := endLimit
+	endLimit = 50 * time.Millisecond
+	defer func() { endLimit = patient }()
+	for _, c := range []struct {
+		ends    bool
+		want    trial.Verdict
+		reason  string
+		problem bool
+	}{
+		{false, trial.Inconclusive, "undo fault fake: still paused", true},
+		{true, trial.Fail, "target exit status 2 instead of running", false},
+	} {
+		s := newSession(t, &fakeRuntime{wellFor: 1}) // and ill after the fault
+		e := experiment(nil)
+		e.Arms[1].Fault = stuck{fakeFault{hits: 1}, c.ends}
+		f, err := s.Run(t.Context(), e)
+		if (err != nil) != c.problem || f.Verdict != c.want || !strings.Contains(f.Reason, c.reason) {
+			t.Errorf("ends: %v: %v (%s), error %v", c.ends, f.Verdict, f.Reason, err)
+		}
+	}
+}
+
 // unhit is a fault of which the target shows only at the end that it cannot host it.
 type unhit struct{ fakeFault }
 

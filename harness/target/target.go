@@ -38,6 +38,9 @@ type Target struct {
 	Dialect Dialect
 }
 
+// Strategies are those of the reference daemon.
+var Strategies = []string{"none", "reaper-only", "documented", "registry"}
+
 // Reference is the reference daemon with one of its strategies.
 func Reference(strategy string) Target {
 	return Target{Strategy: strategy, Dialect: ProcessExecute()}

@@ -37,7 +37,8 @@ It is meant for a machine that has other work to do meanwhile. An interrupt ends
 it early, with the table of what was done.
 
 It exits 1 if a run accused the daemon, 2 if one was inconclusive or none was
-done, and 3 if one did not work.`,
+done, and 3 if one did not work. Of an interrupted command that is said of what
+was done.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if runs < 1 {

@@ -46,7 +46,7 @@ a machine that does nothing else.`,
 	addRunFlags(f, &o)
 	f.Lookup("runtime").DefValue, o.runtime = "namespace", "namespace"
 	f.StringSliceVar(&parts, "part", nil, "what to measure: rates, sleeps, leaks (default all)")
-	f.StringSliceVar(&scale.Strategies, "strategy", bench.Strategies, "strategies to measure")
+	f.StringSliceVar(&scale.Strategies, "strategy", target.Strategies, "strategies to measure")
 	f.DurationVar(&scale.Length, "duration", 90*time.Second, "how long the rates are measured")
 	f.DurationVar(&scale.Turn, "turn", 150*time.Millisecond, "how long one turn lasts")
 	f.IntSliceVar(&scale.Sleeps, "sleeps", []int{1000, 3000, 6000}, "how many sleeps are to be in flight, one number after the other")
@@ -92,8 +92,8 @@ func chooseParts(scale *bench.Scale, names []string) error {
 
 func checkScale(scale bench.Scale) error {
 	for _, s := range scale.Strategies {
-		if !slices.Contains(bench.Strategies, s) {
-			return fmt.Errorf("unknown strategy %q: choose from %s", s, strings.Join(bench.Strategies, ", "))
+		if !slices.Contains(target.Strategies, s) {
+			return fmt.Errorf("unknown strategy %q: choose from %s", s, strings.Join(target.Strategies, ", "))
 		}
 	}
 	switch {
@@ -111,7 +111,7 @@ func checkScale(scale bench.Scale) error {
 func (o options) runBench(ctx context.Context, scale bench.Scale) error {
 	progress := session.NewProgress(o.progress, isTerminal(o.progress))
 	why, err := o.settleRuntime(ctx)
-	if err != nil && !errors.Is(err, sandbox.ErrUnavailable) {
+	if errors.Is(err, sandbox.ErrUnknown) {
 		return usage(err)
 	}
 	folder, folderErr := session.NewFolder(o.results, "bench", time.Now())
@@ -119,7 +119,7 @@ func (o options) runBench(ctx context.Context, scale bench.Scale) error {
 		return o.unreported(fmt.Errorf("%w; choose another --results", folderErr))
 	}
 	report := bench.NewReport()
-	report.Version, report.Runtime, report.Kernel, report.CPUs = versionText(), o.runtime, kernel(), runtime.NumCPU()
+	report.Version, report.Runtime, report.Kernel, report.CPUs = versionText(), o.runtime, sandbox.Kernel(), runtime.NumCPU()
 	report.Seed, report.Argv, report.Started, report.TurnMs = o.seed, o.argv, time.Now().UTC(), scale.Turn.Milliseconds()
 	if err == nil {
 		progress.Say("runtime %s%s, seed %d", o.runtime, why, o.seed)

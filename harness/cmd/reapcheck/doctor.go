@@ -6,18 +6,19 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
 func newDoctor() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "say what this machine lacks to run sandboxes, and what to do about it",
+		Short: "say what this machine lacks to run sandboxes and scenarios, and what to do about it",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			missing := 0
 			out := cmd.OutOrStdout()
-			for _, check := range sandbox.Diagnose(cmd.Context()) {
+			for _, check := range append(sandbox.Diagnose(cmd.Context()), checkStrace()) {
 				mark := "ok"
 				switch {
 				case !check.OK && check.Required:
@@ -37,6 +38,17 @@ func newDoctor() *cobra.Command {
 			return nil
 		},
 	}
+}
+
+// checkStrace asks the fault that needs it, which some scenarios are made with.
+func checkStrace() sandbox.Check {
+	if err := (fault.LateReturn{}).Prepare(nil); err != nil {
+		return sandbox.Check{
+			Name: "strace", Detail: err.Error(),
+			Advice: "without it late-publish, late-register and pid-reuse are inconclusive from outside; --skip leaves them out",
+		}
+	}
+	return sandbox.Check{Name: "strace", OK: true, Detail: "delays system calls from outside"}
 }
 
 func newSweep() *cobra.Command {

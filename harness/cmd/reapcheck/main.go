@@ -35,7 +35,7 @@ var version = ""
 const oneSignal = 500 * time.Millisecond
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), interrupts()...)
 	// A second signal ends the process as it would any other. What comes at once is the
 	// first one again: a terminal interrupts its whole foreground group, and mutants and
 	// alarms hand it on to their runs.
@@ -43,6 +43,16 @@ func main() {
 	cmd, err := newRoot().ExecuteContextC(ctx)
 	stop()
 	os.Exit(exitStatus(cmd.CommandPath(), err))
+}
+
+// interrupts are the signals after which the command cleans up. A terminal that is
+// closed is one, unless nohup(1) has the run outlive it.
+func interrupts() []os.Signal {
+	all := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		all = append(all, syscall.SIGHUP)
+	}
+	return all
 }
 
 // exit is an error that carries its exit status. Its cause is printed unless

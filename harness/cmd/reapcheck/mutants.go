@@ -41,7 +41,8 @@ judged by the same scenarios and has to pass. All builds are ordinary ones, and
 faults come from outside. It needs the source tree and Go.
 
 It exits 1 if a defect is not caught, or not by the scenario and the symptom named
-for it, and 3 if one could not be judged.`,
+for it, or if a daemon without a defect does not pass; 2 if it was interrupted, and
+3 if one could not be judged.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !cmd.Flags().Changed("seed") {
@@ -76,7 +77,7 @@ func chooseMutants(only []string, slice string, seed uint64) ([]mutant.Mutant, e
 		}
 	}
 	var k, n int
-	if _, err := fmt.Sscanf(slice, "%d/%d", &k, &n); err != nil || k < 1 || k > n {
+	if _, err := fmt.Sscanf(slice, "%d/%d", &k, &n); err != nil || k < 1 || k > n || slice != fmt.Sprintf("%d/%d", k, n) {
 		return nil, fmt.Errorf("slice %q is not K/N with 1 <= K <= N", slice)
 	}
 	var chosen []mutant.Mutant
@@ -128,7 +129,7 @@ func (o options) runMutants(ctx context.Context, chosen []mutant.Mutant, jobs in
 // is nobody's fault.
 func notDone(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return exit{exitInconclusive, errors.New("interrupted")}
+		return exit{exitInconclusive, errInterrupted}
 	}
 	return infrastructure(err)
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/reapcheck/reapcheck/fixtures/mutants"
 	"github.com/reapcheck/reapcheck/harness/mutant"
 	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
 	"github.com/reapcheck/reapcheck/scenarios"
 )
@@ -30,7 +32,7 @@ func TestEveryMutantNamesAScenarioAndAStrategy(t *testing.T) {
 		if _, err := scenarios.Select([]string{m.KilledBy}, scenarios.Inside); err != nil {
 			t.Errorf("%s: %v", m.Slug, err)
 		}
-		if !slices.Contains(strategies, m.Strategy) {
+		if !slices.Contains(target.Strategies, m.Strategy) {
 			t.Errorf("%s: unknown strategy %q", m.Slug, m.Strategy)
 		}
 	}
@@ -71,6 +73,14 @@ func TestChoosingWhatIsNotThere(t *testing.T) {
 		}
 		if chosen, err := chooseMutants(only, c[1], 1); err == nil {
 			t.Errorf("%q of %v: %v", c[1], only, slugs(chosen))
+		}
+	}
+}
+
+func TestASliceIsOne(t *testing.T) {
+	for _, slice := range []string{"", "1", "0/3", "4/3", "1/8x", "1/8,2/8", "+1/8"} {
+		if _, err := chooseMutants(nil, slice, 1); err == nil || !strings.Contains(err.Error(), "K/N") {
+			t.Errorf("slice %q: %v", slice, err)
 		}
 	}
 }

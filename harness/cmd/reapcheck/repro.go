@@ -11,8 +11,6 @@ import (
 	"github.com/reapcheck/reapcheck/scenarios"
 )
 
-var strategies = []string{"none", "reaper-only", "documented", "registry"}
-
 func newRepro() *cobra.Command {
 	var o options
 	var c common
@@ -33,8 +31,8 @@ last line printed.`,
 			if err != nil {
 				return usage(err)
 			}
-			if !slices.Contains(strategies, strategy) {
-				return usage(fmt.Errorf("unknown strategy %q: choose from %s", strategy, strings.Join(strategies, ", ")))
+			if !slices.Contains(target.Strategies, strategy) {
+				return usage(fmt.Errorf("unknown strategy %q: choose from %s", strategy, strings.Join(target.Strategies, ", ")))
 			}
 			access := scenarios.Inside
 			if o.blackBox {
@@ -49,7 +47,7 @@ last line printed.`,
 	}
 	f := cmd.Flags()
 	c.define(f, &o)
-	f.StringVar(&strategy, "strategy", "registry", "strategy under test: "+strings.Join(strategies, ", "))
+	f.StringVar(&strategy, "strategy", "registry", "strategy under test: "+strings.Join(target.Strategies, ", "))
 	f.BoolVar(&o.blackBox, "black-box", false, "use ordinary builds only, and inject from outside")
 	return cmd
 }

@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"time"
 
-	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
@@ -58,7 +57,7 @@ const closeLimit = time.Minute
 func (o options) run(ctx context.Context) error {
 	progress := session.NewProgress(o.progress, isTerminal(o.progress))
 	why, problem := o.settleRuntime(ctx)
-	if problem != nil && !errors.Is(problem, sandbox.ErrUnavailable) {
+	if errors.Is(problem, sandbox.ErrUnknown) {
 		return usage(problem)
 	}
 	id := strconv.FormatUint(o.seed%(36*36*36*36), 36)
@@ -131,7 +130,7 @@ func (o options) try(ctx context.Context, folder, id string, info *report.Info, 
 func (o options) describe(run string) report.Info {
 	return report.Info{
 		Run: run, Version: versionText(), Seed: o.seed, Tier: string(o.scale.Tier), Runtime: o.runtime,
-		Target: o.targetText(), Kernel: kernel(), CPUs: runtime.NumCPU(),
+		Target: o.targetText(), Kernel: sandbox.Kernel(), CPUs: runtime.NumCPU(),
 		Argv: o.argv, Settings: o.settings, Waivers: o.waivers, Started: time.Now().UTC(), Scenarios: o.scenarios, LeftOut: o.leftOut,
 	}
 }
@@ -228,12 +227,4 @@ func verdictStatus(v trial.Verdict, problem error) error {
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-func kernel() string {
-	var name unix.Utsname
-	if err := unix.Uname(&name); err != nil {
-		return "unknown"
-	}
-	return unix.ByteSliceToString(name.Sysname[:]) + " " + unix.ByteSliceToString(name.Release[:])
 }
