@@ -87,9 +87,12 @@ func (a armedPoint) Hits(ctx context.Context) (int64, string, error) {
 	return now.Held - a.before.Held, note, nil
 }
 
+// Disarm asks the target to let everyone pass. One that does not answer is no stuck
+// fault: each hold ends by itself, and the target's health is looked at next.
 func (a armedPoint) Disarm(ctx context.Context) error {
 	defer a.http.CloseIdleConnections()
-	return a.call(ctx, http.MethodDelete, nil, nil)
+	_ = a.call(ctx, http.MethodDelete, nil, nil)
+	return nil
 }
 
 func (a armedPoint) call(ctx context.Context, method string, in, out any) error {

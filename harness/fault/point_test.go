@@ -64,6 +64,23 @@ func TestPointCountsFromItsArming(t *testing.T) {
 	}
 }
 
+// A target that answers nothing more is not excused by the fault that it keeps.
+func TestAPointIsNotStuckInADeafTarget(t *testing.T) {
+	server := newPointServer(t)
+	armed, err := Point{Place: "before-wait", Sleep: time.Millisecond}.Arm(t.Context(), server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, _, err := armed.Hits(ctx); err == nil {
+		t.Error("the hits were counted")
+	}
+	if err := armed.Disarm(ctx); err != nil {
+		t.Errorf("disarmed: %v", err)
+	}
+}
+
 func TestPointDeclinesWithoutItsBuild(t *testing.T) {
 	spec := sandbox.Spec{Binary: "daemon"}
 	point := Point{Sleep: time.Millisecond}
@@ -97,6 +114,8 @@ func TestAnUnknownPointCannotBeArmed(t *testing.T) {
 // stub is a fault with a fixed count.
 type stub struct {
 	hits     int64
+	note     string
+	err      error
 	armErr   error
 	disarmed *int
 }
@@ -104,7 +123,7 @@ type stub struct {
 func (stub) Name() string                                          { return "stub" }
 func (stub) Prepare(*sandbox.Spec) error                           { return nil }
 func (s stub) Arm(context.Context, sandbox.Sandbox) (Armed, error) { return s, s.armErr }
-func (s stub) Hits(context.Context) (int64, string, error)         { return s.hits, "", nil }
+func (s stub) Hits(context.Context) (int64, string, error)         { return s.hits, s.note, s.err }
 func (s stub) Disarm(context.Context) error                        { *s.disarmed++; return nil }
 
 func TestTogetherHitsAsOftenAsTheLeast(t *testing.T) {
@@ -122,6 +141,14 @@ func TestTogetherHitsAsOftenAsTheLeast(t *testing.T) {
 	}
 	if all.Name() != "stub + stub + stub" {
 		t.Error(all.Name())
+	}
+	// What one cannot count does not hide why the others' counts are worth nothing.
+	odd := Together{stub{hits: 9, err: ErrDeclined, note: "held"}, stub{hits: 4, note: "late"}}
+	if armed, err = odd.Arm(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, note, err := armed.Hits(t.Context()); note != "held; late" || !errors.Is(err, ErrDeclined) {
+		t.Errorf("note %q, error %v", note, err)
 	}
 }
 

@@ -49,11 +49,10 @@ type armedTogether []Armed
 func (a armedTogether) Hits(ctx context.Context) (int64, string, error) {
 	var least int64
 	var notes []string
+	var errs []error
 	for i, armed := range a {
 		hits, note, err := armed.Hits(ctx)
-		if err != nil {
-			return 0, "", err
-		}
+		errs = append(errs, err)
 		if i == 0 || hits < least {
 			least = hits
 		}
@@ -61,7 +60,7 @@ func (a armedTogether) Hits(ctx context.Context) (int64, string, error) {
 			notes = append(notes, note)
 		}
 	}
-	return least, strings.Join(notes, "; "), nil
+	return least, strings.Join(notes, "; "), errors.Join(errs...)
 }
 
 func (a armedTogether) Disarm(ctx context.Context) error {

@@ -34,12 +34,14 @@ func (d *Docker) chooseBase(ctx context.Context, progress io.Writer) (base, erro
 	if image := d.config.BaseImage; image != "" {
 		return d.chosenBase(ctx, image, progress)
 	}
-	if d.present(ctx, DefaultBaseImage) {
-		return base{DefaultBaseImage, "was here"}, nil
+	if here, err := d.present(ctx, DefaultBaseImage); here || err != nil {
+		return base{DefaultBaseImage, "was here"}, err
 	}
 	archive, errMake := rootfs.Make(ctx)
-	if errMake == nil && d.present(ctx, madeBase(archive)) {
-		return base{madeBase(archive), "made from this machine's programs earlier"}, nil
+	if errMake == nil {
+		if here, err := d.present(ctx, madeBase(archive)); here || err != nil {
+			return base{madeBase(archive), "made from this machine's programs earlier"}, err
+		}
 	}
 	fmt.Fprintf(progress, "docker: base image %s is not here, pulling it (at most %v)\n", DefaultBaseImage, defaultPullLimit)
 	errPull := d.pull(ctx, DefaultBaseImage, defaultPullLimit)
@@ -57,8 +59,8 @@ func (d *Docker) chooseBase(ctx context.Context, progress io.Writer) (base, erro
 }
 
 func (d *Docker) chosenBase(ctx context.Context, image string, progress io.Writer) (base, error) {
-	if d.present(ctx, image) {
-		return base{image, "was here"}, nil
+	if here, err := d.present(ctx, image); here || err != nil {
+		return base{image, "was here"}, err
 	}
 	fmt.Fprintf(progress, "docker: base image %s is not here, pulling it (at most %v)\n", image, chosenPullLimit)
 	err := d.pull(ctx, image, chosenPullLimit)
@@ -71,11 +73,16 @@ func (d *Docker) chosenBase(ctx context.Context, image string, progress io.Write
 	return base{image, "pulled"}, nil
 }
 
-func (d *Docker) present(ctx context.Context, image string) bool {
+// present says whether the engine has an image. An engine that does not say is an
+// error: there is nothing to be had from it.
+func (d *Docker) present(ctx context.Context, image string) (bool, error) {
 	ctx, cancel := engineContext(ctx)
 	defer cancel()
 	_, err := d.engine().ImageInspect(ctx, image)
-	return err == nil
+	if ctx.Err() != nil {
+		return false, unanswered(ctx, "look for image "+image, err)
+	}
+	return err == nil, nil
 }
 
 func (d *Docker) pull(ctx context.Context, image string, limit time.Duration) error {
@@ -84,8 +91,12 @@ func (d *Docker) pull(ctx context.Context, image string, limit time.Duration) er
 	if err := d.provider.PullImage(ctx, image); err != nil {
 		return fmt.Errorf("pull %s: %w", image, orCause(ctx, err))
 	}
-	if !d.present(ctx, image) {
-		return fmt.Errorf("pull %s: the engine reported no error and has no image", image)
+	here, err := d.present(ctx, image)
+	if err == nil && !here {
+		err = errors.New("the engine reported no error and has no image")
+	}
+	if err != nil {
+		return fmt.Errorf("pull %s: %w", image, err)
 	}
 	return nil
 }
@@ -95,23 +106,34 @@ func madeBase(archive *rootfs.Archive) string { return "reapcheck-base:" + archi
 // importBase hands the archive to the engine. The image stays after the run:
 // the next one finds it by its hash.
 func (d *Docker) importBase(ctx context.Context, archive *rootfs.Archive, progress io.Writer) (base, error) {
+	ctx, cancel := engineContext(ctx)
+	defer cancel()
 	image := madeBase(archive)
 	source := client.ImageImportSource{SourceName: "-", Source: bytes.NewReader(archive.Tar)}
 	answer, err := d.engine().ImageImport(ctx, source, image, client.ImageImportOptions{
 		Message: "made by reapcheck from the machine's own programs",
 		Changes: []string{"LABEL " + baseLabel + "=" + archive.Hash},
 	})
-	if err != nil {
-		return base{}, unavailable("import base image "+image, err, "name an image that is here by --base-image")
-	}
-	defer answer.Close()
-	said, err := io.ReadAll(answer)
-	if err == nil && !d.present(ctx, image) {
-		err = fmt.Errorf("the engine has no such image and said %q", said)
+	if err == nil {
+		err = d.imported(ctx, answer, image)
 	}
 	if err != nil {
-		return base{}, unavailable("import base image "+image, err, "name an image that is here by --base-image")
+		return base{}, unavailable("import base image "+image, orCause(ctx, err), "name an image that is here by --base-image")
 	}
 	fmt.Fprintf(progress, "docker: base image %s made: %d files, %.1f MB\n", image, archive.Files, float64(len(archive.Tar))/1e6)
 	return base{image, "made from this machine's programs"}, nil
+}
+
+// imported reads the engine's answer to its end, and looks for what came of it.
+func (d *Docker) imported(ctx context.Context, answer io.ReadCloser, image string) error {
+	defer answer.Close()
+	said, err := io.ReadAll(answer)
+	if err != nil {
+		return err
+	}
+	here, err := d.present(ctx, image)
+	if err == nil && !here {
+		err = fmt.Errorf("the engine has no such image and said %q", said)
+	}
+	return err
 }

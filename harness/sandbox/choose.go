@@ -16,6 +16,9 @@ func ChooseForControl(ctx context.Context, wish string) (name, why string, err e
 	return Choose(ctx, wish)
 }
 
+// becomingRoot is set for the run that BecomeRoot starts, which must not start another.
+const becomingRoot = "REAPCHECK_BECOMING_ROOT"
+
 // ErrUnknown means that there is no runtime of that name.
 var ErrUnknown = errors.New("unknown runtime")
 
@@ -32,6 +35,9 @@ func Choose(ctx context.Context, wish string) (name, why string, err error) {
 		return "", "", fmt.Errorf("%w %q: choose auto, docker or namespace", ErrUnknown, wish)
 	}
 	provider, errDocker := findEngine(ctx)
+	if ctx.Err() != nil {
+		return "", "", context.Cause(ctx)
+	}
 	if errDocker == nil {
 		return besideEngine(ctx, viewOfRoot(), provider.Close())
 	}

@@ -67,14 +67,16 @@ func (c *container) Lost() error {
 // the end, at once if it fails. It must be called before the container is
 // started, or a target that ends at once is missed.
 func (c *container) watch(ctx context.Context) error {
-	ctx, c.abandon = context.WithCancel(context.WithoutCancel(ctx))
-	silent := time.AfterFunc(engineLimit, c.abandon)
+	ctx, abandon := context.WithCancelCause(context.WithoutCancel(ctx))
+	c.abandon = func() { abandon(nil) }
+	silent := time.AfterFunc(engineLimit, func() { abandon(errSilent) })
 	defer silent.Stop()
 	output, err := c.engine.ContainerAttach(ctx, c.id, client.ContainerAttachOptions{Stream: true, Stdout: true, Stderr: true})
 	if err != nil {
+		err = unanswered(ctx, "attach to container", err)
 		c.abandon()
 		close(c.done)
-		return fmt.Errorf("attach to container: %w", err)
+		return err
 	}
 	exit := c.engine.ContainerWait(ctx, c.id, client.ContainerWaitOptions{Condition: waitNextExit})
 	drained := make(chan struct{})
@@ -84,7 +86,7 @@ func (c *container) watch(ctx context.Context) error {
 	}()
 	go func() {
 		defer close(c.done)
-		c.ended, c.lost = describeExit(exit)
+		c.ended, c.lost = describeExit(ctx, exit)
 		select {
 		case <-drained:
 		case <-time.After(drainLimit):
@@ -100,12 +102,12 @@ const waitNextExit = "next-exit"
 
 // describeExit waits for the end. An engine that is being stopped hangs up
 // before it kills its containers.
-func describeExit(exit client.ContainerWaitResult) (words string, lost error) {
+func describeExit(ctx context.Context, exit client.ContainerWaitResult) (words string, lost error) {
 	select {
 	case result := <-exit.Result:
 		return exitWords(result.StatusCode), nil
 	case err := <-exit.Error:
-		return "unknown", fmt.Errorf("the engine stopped reporting: %w", err)
+		return "unknown", fmt.Errorf("the engine stopped reporting: %w", orCause(ctx, err))
 	}
 }
 
@@ -165,7 +167,7 @@ func (c *container) locate(ctx context.Context, port int) (bool, error) {
 	defer cancel()
 	answer, err := c.engine.ContainerInspect(ctx, c.id, client.ContainerInspectOptions{})
 	if err != nil {
-		return false, fmt.Errorf("inspect container: %w", orCause(ctx, err))
+		return false, unanswered(ctx, "inspect container", err)
 	}
 	if !answer.Container.State.Running {
 		return false, nil

@@ -141,6 +141,15 @@ func engineContext(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeoutCause(ctx, engineLimit, errSilent)
 }
 
+// unanswered is the error of such a step; where the engine has fallen silent that is
+// the machine's fault.
+func unanswered(ctx context.Context, doing string, err error) error {
+	if err = orCause(ctx, err); errors.Is(err, errSilent) {
+		return unavailable(doing, err, engineAdvice(err))
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
 var errSilent = errors.New("the engine took the call and did not answer")
 
 // cleanupContext lives on when ctx is cancelled: what must be removed after

@@ -343,10 +343,7 @@ func TestDockerEngineThatFallsSilent(t *testing.T) {
 	}
 	defer engine.Close()
 	c := &container{engine: engine, id: "any", log: &logTail{limit: logLimit}, done: make(chan struct{})}
-	if err := c.watch(t.Context()); !errors.Is(err, context.Canceled) {
-		t.Errorf("attached: %v", err)
-	}
-	if _, err := c.locate(t.Context(), 80); !errors.Is(err, errSilent) {
-		t.Errorf("inspected: %v", err)
-	}
+	mustSay(t, c.watch(t.Context()), ErrUnavailable, errSilent.Error(), "restart the engine")
+	_, err = c.locate(t.Context(), 80)
+	mustSay(t, err, ErrUnavailable, errSilent.Error(), "restart the engine")
 }

@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	engine "github.com/moby/moby/api/types/container"
@@ -40,9 +39,11 @@ func (d *Docker) fillCommand(ctx context.Context, request *testcontainers.Contai
 	if len(request.Entrypoint) > 0 {
 		return nil
 	}
+	ctx, cancel := engineContext(ctx)
+	defer cancel()
 	image, err := d.engine().ImageInspect(ctx, request.Image)
 	if err != nil {
-		return fmt.Errorf("read command line of image: %w", err)
+		return unanswered(ctx, "read command line of image", err)
 	}
 	if image.Config == nil {
 		return nil

@@ -25,10 +25,8 @@ func (d *Docker) Start(ctx context.Context, spec Spec) (Sandbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start sandbox %s: %w", spec.Name, err)
 	}
-	if spec.Image != "" && !d.present(ctx, spec.Image) {
-		if err := d.pull(ctx, spec.Image, chosenPullLimit); err != nil {
-			return nil, &problem{kind: ErrTarget, doing: "find image of sandbox " + spec.Name, cause: err, advice: "bring it with docker load"}
-		}
+	if err := d.bring(ctx, spec); err != nil {
+		return nil, err
 	}
 	if err := d.placeFront(ctx, &request, spec.Front); err != nil {
 		return nil, fmt.Errorf("start sandbox %s: %w", spec.Name, err)
@@ -38,6 +36,20 @@ func (d *Docker) Start(ctx context.Context, spec Spec) (Sandbox, error) {
 		return nil, fmt.Errorf("start sandbox %s: %w", spec.Name, err)
 	}
 	return c, nil
+}
+
+// bring pulls the target's own image where the engine does not have it.
+func (d *Docker) bring(ctx context.Context, spec Spec) error {
+	if spec.Image == "" {
+		return nil
+	}
+	if here, err := d.present(ctx, spec.Image); here || err != nil {
+		return err
+	}
+	if err := d.pull(ctx, spec.Image, chosenPullLimit); err != nil {
+		return &problem{kind: ErrTarget, doing: "find image of sandbox " + spec.Name, cause: err, advice: "bring it with docker load"}
+	}
+	return nil
 }
 
 // launch leaves no container behind when it fails.

@@ -21,12 +21,3 @@ func checkPidfd() Check {
 	c.OK = true
 	return c
 }
-
-// Kernel is this machine's, such as "Linux 6.14.0".
-func Kernel() string {
-	var name unix.Utsname
-	if err := unix.Uname(&name); err != nil {
-		return "unknown kernel"
-	}
-	return unix.ByteSliceToString(name.Sysname[:]) + " " + unix.ByteSliceToString(name.Release[:])
-}

@@ -35,18 +35,6 @@ func TestDoctorKnowsWhereProcessesCanBeLimited(t *testing.T) {
 	}
 }
 
-// Where an engine answers it is taken, but by those who could not look into its
-// containers and have something better.
-func TestChooseBesideAnEngine(t *testing.T) {
-	namespaceRuntime(t)
-	forbidden := &fs.PathError{Op: "readlink", Path: "/proc/1/ns/pid", Err: fs.ErrPermission}
-	for want, view := range map[string]error{"docker": nil, "namespace": forbidden} {
-		if name, why, err := besideEngine(t.Context(), view, nil); name != want || (why == "") != (view == nil) || err != nil {
-			t.Errorf("view %v: %q, %q, %v", view, name, why, err)
-		}
-	}
-}
-
 // Without a view into containers much can be run and little proved: a note.
 func TestDoctorKnowsWhoMayNotLookIntoContainers(t *testing.T) {
 	if c := checkView(&fs.PathError{Op: "readlink", Path: "/proc/1/ns/pid", Err: fs.ErrPermission}); c.OK || c.Required || !strings.Contains(c.Advice, "sudo") {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -360,6 +361,22 @@ func TestOrdinaryUser(t *testing.T) {
 	mustEnd(t, append(all, probe.Process{PID: inner, Name: "harness"}))
 }
 
+// Whoever may use the engine and is not root may not look into its containers, as
+// root of a user namespace of their own neither.
+func TestAnOrdinaryUserOfTheEngineGetsNamespaces(t *testing.T) {
+	needEngine(t)
+	socket, err := os.Stat("/var/run/docker.sock")
+	if err != nil {
+		t.Skip("the engine's group is not known: ", err)
+	}
+	child := exec.Command(ofNobody(t))
+	child.Env = append(os.Environ(), runAsChild+"=chooses")
+	child.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody, Groups: []uint32{socket.Sys().(*syscall.Stat_t).Gid}}}
+	if out, err := child.CombinedOutput(); err != nil || string(out) != "namespace this user may not look into the engine's containers <nil>\n" {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
 func TestNamespaceAdvice(t *testing.T) {
 	for _, c := range []struct {
 		err      error
@@ -397,5 +414,17 @@ func TestChoose(t *testing.T) {
 	t.Setenv("DOCKER_HOST", "unix:///nonexistent.sock")
 	if name, why, err := Choose(t.Context(), "auto"); name != "namespace" || !strings.Contains(why, "nonexistent.sock") || err != nil {
 		t.Errorf("no engine: %q, %q, %v", name, why, err)
+	}
+}
+
+// Where an engine answers it is taken, but by those who could not look into its
+// containers and have something better.
+func TestChooseBesideAnEngine(t *testing.T) {
+	namespaceRuntime(t)
+	forbidden := &fs.PathError{Op: "readlink", Path: "/proc/1/ns/pid", Err: fs.ErrPermission}
+	for want, view := range map[string]error{"docker": nil, "namespace": forbidden} {
+		if name, why, err := besideEngine(t.Context(), view, nil); name != want || (why == "") != (view == nil) || err != nil {
+			t.Errorf("view %v: %q, %q, %v", view, name, why, err)
+		}
 	}
 }

@@ -35,9 +35,6 @@ func BecomeRoot() error {
 	return nil
 }
 
-// becomingRoot is set for the second run, which must not try a third.
-const becomingRoot = "REAPCHECK_BECOMING_ROOT"
-
 // runAgain runs this very command line as root and returns its exit status.
 func runAgain() (int, error) {
 	runtime.LockOSThread() // the death signal comes when this thread ends

@@ -130,13 +130,6 @@ func (n *pidNamespace) setNext(proc string, pid int) error {
 	return nil
 }
 
-// hasPIDMaxPerNamespace reads Kernel's text.
-func hasPIDMaxPerNamespace(kernel string) bool {
-	var major, minor int
-	_, err := fmt.Sscanf(kernel, "Linux %d.%d", &major, &minor)
-	return err == nil && (major > 6 || major == 6 && minor >= 14)
-}
-
 // LimitPIDs sets the limit of the container's control group, as
 // `docker run --pids-limit` does (cgroups(7), pids.max).
 func (c *container) LimitPIDs(ctx context.Context, spare int) error {

@@ -24,8 +24,11 @@ const runAsChild = "REAPCHECK_TEST_CHILD"
 // childMain starts a sandbox, says so, and lives until its input ends.
 func childMain() int {
 	name, binary, _ := strings.Cut(os.Getenv(runAsChild), " ")
-	if name == "signals" {
+	switch name {
+	case "signals":
 		return sayInterrupts()
+	case "chooses":
+		return sayChoice()
 	}
 	var rt Runtime = NewDocker(DockerConfig{Run: testRun(os.Getppid()), Binaries: []string{binary}})
 	if name == "namespace" {
@@ -46,6 +49,16 @@ func childMain() int {
 	}
 	fmt.Println("started", sb.PID())
 	_, _ = io.Copy(io.Discard, os.Stdin)
+	return 0
+}
+
+// sayChoice is childMain's: it chooses as a command does, and again once it is root.
+func sayChoice() int {
+	name, why, err := Choose(context.Background(), "auto")
+	if err == nil && name == "namespace" {
+		err = BecomeRoot()
+	}
+	fmt.Println(name, why, err)
 	return 0
 }
 

@@ -45,7 +45,7 @@ func checkStrace() sandbox.Check {
 	if err := (fault.LateReturn{}).Prepare(nil); err != nil {
 		return sandbox.Check{
 			Name: "strace", Detail: err.Error(),
-			Advice: "without it late-publish, late-register and pid-reuse are inconclusive from outside; --skip leaves them out",
+			Advice: "without it late-publish, late-register, pid-reuse and echild-wait are inconclusive from outside; --skip leaves them out",
 		}
 	}
 	return sandbox.Check{Name: "strace", OK: true, Detail: "delays system calls from outside"}

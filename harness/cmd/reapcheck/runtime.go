@@ -18,6 +18,8 @@ func (o *options) settleRuntime(ctx context.Context) (why string, err error) {
 	choose := sandbox.Choose
 	if o.candidate.URL != "" {
 		choose = sandbox.ChooseForControl
+	} else if o.runtime == "auto" && o.baseImage != "" {
+		o.runtime = "docker" // a namespace has this machine's own files
 	}
 	name, why, err := choose(ctx, o.runtime)
 	if err != nil {
