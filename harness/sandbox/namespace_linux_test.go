@@ -311,6 +311,13 @@ func ofNobody(t *testing.T) (program string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.Remove(program) })
+	// What a harness that is killed leaves goes with the tests: no sweep of root's
+	// touches another user's folders.
+	folders := filepath.Join(targetDir, "tmp")
+	if err := errors.Join(os.MkdirAll(folders, 0o777), os.Chmod(folders, 0o777)); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TMPDIR", folders)
 	return program
 }
 
