@@ -11,9 +11,9 @@ import (
 	"github.com/reapcheck/reapcheck/daemon/faultpoint"
 )
 
-// Documented is the fix as it was first proposed: children are registered by PID after they
-// have started, the reaper keeps the statuses of registered PIDs, and a handler
-// that meets ECHILD looks there, for a limited time.
+// Documented is the fix as it was first proposed: children are registered by PID
+// after they have started, the reaper keeps the statuses of registered PIDs, and a
+// handler that meets ECHILD looks there, for a limited time.
 //
 // What it cannot see: a child reaped before it was registered, a status that
 // comes later than the limit, and a PID that has changed hands.

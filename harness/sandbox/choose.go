@@ -6,6 +6,9 @@ import (
 	"fmt"
 )
 
+// ErrUnknown means that there is no runtime of that name.
+var ErrUnknown = errors.New("unknown runtime")
+
 // ChooseForControl is Choose for a run that starts the reference daemon and
 // nothing else: "auto" is namespace wherever there are any, and no engine is
 // asked for.
@@ -15,12 +18,6 @@ func ChooseForControl(ctx context.Context, wish string) (name, why string, err e
 	}
 	return Choose(ctx, wish)
 }
-
-// becomingRoot is set for the run that BecomeRoot starts, which must not start another.
-const becomingRoot = "REAPCHECK_BECOMING_ROOT"
-
-// ErrUnknown means that there is no runtime of that name.
-var ErrUnknown = errors.New("unknown runtime")
 
 // Choose settles which runtime a run takes. "docker" and "namespace" stand;
 // "auto" is docker where an engine answers and its containers can be looked into,
@@ -39,7 +36,8 @@ func Choose(ctx context.Context, wish string) (name, why string, err error) {
 		return "", "", context.Cause(ctx)
 	}
 	if errDocker == nil {
-		return besideEngine(ctx, viewOfRoot(), provider.Close())
+		name, why = besideEngine(ctx, viewOfRoot())
+		return name, why, provider.Close()
 	}
 	if errNamespace := tryNamespaces(ctx); errNamespace != nil {
 		return "", "", fmt.Errorf("choose a runtime: %w", errors.Join(errDocker, errNamespace))
@@ -53,9 +51,9 @@ func Choose(ctx context.Context, wish string) (name, why string, err error) {
 
 // besideEngine chooses where an engine answers. Of what runs in its containers an
 // ordinary user sees too little; a namespace's processes are their own.
-func besideEngine(ctx context.Context, view, err error) (name, why string, _ error) {
+func besideEngine(ctx context.Context, view error) (name, why string) {
 	if checkView(view).OK || tryNamespaces(ctx) != nil {
-		return "docker", "", err
+		return "docker", ""
 	}
-	return "namespace", "this user may not look into the engine's containers", err
+	return "namespace", "this user may not look into the engine's containers"
 }

@@ -46,6 +46,9 @@ func Diagnose(ctx context.Context) []Check {
 	return checks
 }
 
+// becomingRoot is set for the run that BecomeRoot starts, which must not start another.
+const becomingRoot = "REAPCHECK_BECOMING_ROOT"
+
 // viewOfRoot looks at this machine's PID 1, as whoever is not root would look at a
 // container's. Root itself sees that; this one may hold capabilities that it lacks.
 // Root of a user namespace of their own is an ordinary user to the containers.

@@ -40,10 +40,7 @@ func runAgain() (int, error) {
 	runtime.LockOSThread() // the death signal comes when this thread ends
 	defer runtime.UnlockOSThread()
 	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT, syscall.SIGTSTP)
-	if !signal.Ignored(syscall.SIGHUP) { // else the second run, too, is to outlive its terminal
-		signal.Notify(signals, syscall.SIGHUP)
-	}
+	signal.Notify(signals, append(Interrupts(), syscall.SIGQUIT, syscall.SIGTSTP)...)
 	defer signal.Stop(signals)
 	again := &exec.Cmd{
 		Path: "/proc/self/exe", Args: os.Args, Env: append(os.Environ(), becomingRoot+"=1"),

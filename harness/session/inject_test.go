@@ -33,9 +33,7 @@ func (n noted) Disarm(context.Context) error {
 // Every fault is put into a target that is well, undone, and answered for: by
 // the session, whatever the fault.
 func TestHealthIsLookedAtBesideEveryFault(t *testing.T) {
-	patient := healthLimit
-	healthLimit = 50 * time.Millisecond
-	defer func() { healthLimit = patient }()
+	setLimit(t, &healthLimit, 50*time.Millisecond)
 	for _, c := range []struct {
 		name            string
 		wellFor         int32
@@ -83,9 +81,7 @@ func (stuck) Disarm(context.Context) error { return errors.New("still paused") }
 // A target that is still under its fault is accused of nothing. One that has ended
 // cannot be freed of it, and has ended.
 func TestAFaultThatCannotBeUndone(t *testing.T) {
-	patient := endLimit
-	endLimit = 50 * time.Millisecond
-	defer func() { endLimit = patient }()
+	setLimit(t, &endLimit, 50*time.Millisecond)
 	for _, c := range []struct {
 		ends    bool
 		want    trial.Verdict

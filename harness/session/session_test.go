@@ -525,12 +525,15 @@ func TestAnArmIsPromptByItsQuickestAnswer(t *testing.T) {
 	}
 }
 
-// callAllStuck has every trial under a fault taken for one that the fault holds.
-func callAllStuck(t *testing.T) {
-	usual := stuckAfter
-	stuckAfter = 0
-	t.Cleanup(func() { stuckAfter = usual })
+// setLimit changes a limit until the test is over.
+func setLimit(t *testing.T, limit *time.Duration, value time.Duration) {
+	usual := *limit
+	*limit = value
+	t.Cleanup(func() { *limit = usual })
 }
+
+// callAllStuck has every trial under a fault taken for one that the fault holds.
+func callAllStuck(t *testing.T) { setLimit(t, &stuckAfter, 0) }
 
 // A fault that nobody frees costs its limit each time, with a right answer after it.
 func TestAnArmThatItsFaultHoldsUpIsGivenUp(t *testing.T) {

@@ -9,12 +9,12 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/reapcheck/reapcheck/harness/plaintext"
+	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
 // Exit statuses. make and `go run` swallow them, so the verdict of a run is also the
@@ -35,7 +35,7 @@ var version = ""
 const oneSignal = 500 * time.Millisecond
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), interrupts()...)
+	ctx, stop := signal.NotifyContext(context.Background(), sandbox.Interrupts()...)
 	// A second signal ends the process as it would any other. What comes at once is the
 	// first one again: a terminal interrupts its whole foreground group, and mutants and
 	// alarms hand it on to their runs.
@@ -43,16 +43,6 @@ func main() {
 	cmd, err := newRoot().ExecuteContextC(ctx)
 	stop()
 	os.Exit(exitStatus(cmd.CommandPath(), err))
-}
-
-// interrupts are the signals after which the command cleans up. A terminal that is
-// closed is one, unless nohup(1) has the run outlive it.
-func interrupts() []os.Signal {
-	all := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) {
-		all = append(all, syscall.SIGHUP)
-	}
-	return all
 }
 
 // exit is an error that carries its exit status. Its cause is printed unless

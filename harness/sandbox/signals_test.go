@@ -1,4 +1,4 @@
-package main
+package sandbox
 
 import (
 	"os"
@@ -19,8 +19,8 @@ func TestAClosedTerminalInterrupts(t *testing.T) {
 			signal.Ignore(hangUp)
 			defer signal.Reset(hangUp)
 		}
-		if slices.Contains(interrupts(), hangUp) == ignored {
-			t.Errorf("ignored: %v, signals %v", ignored, interrupts())
+		if slices.Contains(Interrupts(), hangUp) == ignored {
+			t.Errorf("ignored: %v, signals %v", ignored, Interrupts())
 		}
 	}
 }
