@@ -54,7 +54,7 @@ func waiterFirst(s *session.Session) session.Arm {
 // it: in the reference daemon's own code, or from outside in any binary.
 func reaperFirst(s *session.Session) fault.Fault {
 	if s.BlackBox {
-		return fault.Hold{Hub: s.Hub, Policy: syscallhold.Policy{Rule: syscallhold.ReaperWins}}
+		return fault.Hold{Hub: s.Hub, Policy: syscallhold.Policy{Rule: syscallhold.ReaperWins, Limit: s.Patience(syscallhold.DefaultLimit)}}
 	}
 	return fault.Point{Place: "before-wait", UntilReaped: true}
 }

@@ -131,7 +131,7 @@ func TestWhatCouldNotBeSeenIsNoProblemOfTheRun(t *testing.T) {
 		e := experiment(nil)
 		e.Arms[1].Fault = c.fault
 		if c.look != nil {
-			e.Arms[1].Watch = func(context.Context, sandbox.Sandbox) (Look, error) { return c.look, nil }
+			e.Arms[1].Watch = func(context.Context, sandbox.Sandbox, time.Duration) (Look, error) { return c.look, nil }
 		}
 		f, err := s.Run(t.Context(), e)
 		if err != nil || s.Problem() != nil || f.Verdict != c.want || !strings.Contains(f.Reason, c.reason) {
