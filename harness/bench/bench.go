@@ -18,6 +18,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/dialect"
+
 	"github.com/reapcheck/reapcheck/harness/client"
 	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
@@ -89,7 +91,7 @@ func (b *Bench) Run(ctx context.Context, report *Report) error {
 type daemon struct {
 	sandbox.Sandbox
 	client  *client.Client
-	dialect target.Dialect
+	dialect dialect.Dialect
 	seed    uint64
 }
 

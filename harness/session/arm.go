@@ -223,7 +223,7 @@ func (a *runningArm) try(ctx context.Context, index int) {
 	bounded, cancel := context.WithTimeout(ctx, cmp.Or(a.Deadline, DefaultDeadline))
 	defer cancel()
 	sent := time.Now()
-	answer := a.client.Execute(bounded, client.Asking(cmd))
+	answer := a.client.Execute(bounded, cmd.Request)
 	took := time.Since(sent)
 	if ctx.Err() != nil {
 		return

@@ -21,6 +21,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/dialect"
+
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/probe"
@@ -501,7 +503,7 @@ func TestFolderAndLatest(t *testing.T) {
 func TestATargetThatNeverAnswersIsGivenUp(t *testing.T) {
 	s := newSession(t, &fakeRuntime{})
 	e := experiment(nil)
-	e.Arms[1].Commands = func(int, *rand.Rand) load.Command { return load.Command{Script: "never"} }
+	e.Arms[1].Commands = func(int, *rand.Rand) load.Command { return load.Command{Request: dialect.Request{Script: "never"}} }
 	e.Arms[1].Deadline = 10 * time.Millisecond
 	f, err := s.Run(t.Context(), e)
 	if err != nil || f.Verdict != trial.Fail {
@@ -577,12 +579,12 @@ func TestAFolderThatTheDialectCannotSayIsTheShellsToMiss(t *testing.T) {
 		{"", trial.Want{Code: 126, AnyOutput: true}},
 		{", cwd: <cwd>", trial.Want{NotRun: true}},
 	} {
-		d, err := target.Parse("folder.yaml", fmt.Appendf(nil, "port: 80\nrequest: {path: /x, body: {command: <command>%s}}\nresponse: {exitCode: /exitCode}\n", c.field))
+		d, err := dialect.Parse("folder.yaml", fmt.Appendf(nil, "port: 80\nrequest: {path: /x, body: {command: <command>%s}}\nresponse: {exitCode: /exitCode}\n", c.field))
 		if err != nil {
 			t.Fatal(err)
 		}
 		arm := runningArm{session: &Session{}, target: target.Target{Dialect: d}, Arm: Arm{Commands: func(int, *rand.Rand) load.Command {
-			return load.Command{Script: "true", Cwd: "/nonexistent", Want: trial.Want{NotRun: true}}
+			return load.Command{Request: dialect.Request{Script: "true", Cwd: "/nonexistent"}, Want: trial.Want{NotRun: true}}
 		}}}
 		if got := arm.command(0).Want; got != c.want {
 			t.Errorf("with the body's %q: %+v", c.field, got)
@@ -592,7 +594,7 @@ func TestAFolderThatTheDialectCannotSayIsTheShellsToMiss(t *testing.T) {
 
 // A dialect that cannot ask for a timeout must not turn into a failure.
 func TestWhatADialectCannotSayIsInconclusive(t *testing.T) {
-	d, err := target.Parse("mute.yaml", []byte("port: 80\nrequest: {path: /process/execute, body: {command: <command>}}\nresponse: {exitCode: /exitCode}\n"))
+	d, err := dialect.Parse("mute.yaml", []byte("port: 80\nrequest: {path: /process/execute, body: {command: <command>}}\nresponse: {exitCode: /exitCode}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

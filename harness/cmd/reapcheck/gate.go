@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/reapcheck/reapcheck/harness/dialect"
+
 	"github.com/spf13/cobra"
 
 	"github.com/reapcheck/reapcheck/harness/target"
@@ -87,7 +89,7 @@ func (g *gateFlags) define(cmd *cobra.Command) {
 	f.StringVar(&g.url, "url", "", "judge a daemon that runs already at `URL`, by its answers only")
 	f.StringArrayVar(&g.args, "arg", nil, "one `ARGUMENT` of the target; the same as after --")
 	f.StringArrayVar(&g.env, "env", nil, "`NAME=VALUE` for the target, or NAME to pass on your own; can be given many times")
-	f.StringVar(&g.dialect, "dialect", target.DefaultDialect, "how the target is spoken to: a `NAME`, or a file that ends in .yaml")
+	f.StringVar(&g.dialect, "dialect", dialect.DefaultDialect, "how the target is spoken to: a `NAME`, or a file that ends in .yaml")
 	f.StringVar(&g.waivers, "waivers", "", "YAML `FILE` of known findings: scenario, reason, and until when the failure is accepted")
 }
 
@@ -109,7 +111,7 @@ func (g *gateFlags) target() (target.Target, error) {
 	if err != nil {
 		return target.Target{}, err
 	}
-	dialect, err := target.Load(g.dialect)
+	dialect, err := dialect.Load(g.dialect)
 	if err == nil {
 		dialect, err = dialect.Resolve(os.LookupEnv)
 	}

@@ -1,4 +1,4 @@
-package interview
+package dialect_test
 
 import (
 	"encoding/json"
@@ -9,7 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/harness/client"
+	"github.com/reapcheck/reapcheck/harness/dialect"
 )
 
 // shell is a sound target without a timeout of its own.
@@ -32,8 +33,8 @@ func fixed(status int, body string) http.HandlerFunc {
 	}
 }
 
-func TestAsk(t *testing.T) {
-	d, err := target.Parse("d.yaml", []byte(`
+func TestTry(t *testing.T) {
+	d, err := dialect.Parse("d.yaml", []byte(`
 port: 80
 request: {path: /run, body: {script: <command>}}
 response: {exitCode: /exit, output: /out}
@@ -45,7 +46,7 @@ words: {unknown: [{exitCode: -1}]}
 	for _, c := range []struct {
 		name       string
 		target     http.HandlerFunc
-		heard      bool
+		fits       bool
 		ok         int
 		understood string // of the second question
 	}{
@@ -58,15 +59,15 @@ words: {unknown: [{exitCode: -1}]}
 		t.Run(c.name, func(t *testing.T) {
 			server := httptest.NewServer(c.target)
 			defer server.Close()
-			all := Ask(t.Context(), server.URL, d, &http.Transport{})
+			all := dialect.Try(t.Context(), d, client.New(server.URL, d, 1, &http.Transport{}))
 			ok := 0
 			for _, e := range all {
 				if e.OK {
 					ok++
 				}
 			}
-			if Heard(all) != c.heard || ok != c.ok || !strings.HasPrefix(all[2].Understood, c.understood) {
-				t.Errorf("heard %v, %d ok, %+v", Heard(all), ok, all)
+			if dialect.Fits(all) != c.fits || ok != c.ok || !strings.HasPrefix(all[2].Understood, c.understood) {
+				t.Errorf("fits %v, %d ok, %+v", dialect.Fits(all), ok, all)
 			}
 		})
 	}
@@ -75,8 +76,8 @@ words: {unknown: [{exitCode: -1}]}
 // A timeout tells itself by its HTTP status; the exit codes of a target whose field
 // has another name are none, and it must not be called broken for that.
 func TestATimeoutAloneIsNoDialectThatFits(t *testing.T) {
-	d := target.ProcessExecute()
-	d.Response.ExitCode = target.Places{{At: "/exit"}}
+	d := dialect.ProcessExecute()
+	d.Response.ExitCode = dialect.Places{{At: "/exit"}}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if body, _ := io.ReadAll(r.Body); strings.Contains(string(body), "sleep 5") {
 			w.WriteHeader(http.StatusRequestTimeout)
@@ -86,9 +87,9 @@ func TestATimeoutAloneIsNoDialectThatFits(t *testing.T) {
 		_, _ = w.Write([]byte(`{"exitCode":0,"result":"reap check\n"}`))
 	}))
 	defer server.Close()
-	all := Ask(t.Context(), server.URL, d, &http.Transport{})
-	if last := all[len(all)-1]; !last.OK || Heard(all) {
-		t.Errorf("the dialect is taken to fit: %v, the timeout: %+v", Heard(all), last)
+	all := dialect.Try(t.Context(), d, client.New(server.URL, d, 1, &http.Transport{}))
+	if last := all[len(all)-1]; !last.OK || dialect.Fits(all) {
+		t.Errorf("the dialect is taken to fit: %v, the timeout: %+v", dialect.Fits(all), last)
 	}
 }
 
@@ -97,7 +98,8 @@ func TestReadyIsNotAskedElsewhere(t *testing.T) {
 	defer other.Close()
 	server := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusTemporaryRedirect))
 	defer server.Close()
-	if e := ready(t.Context(), server.URL, target.Dialect{Ready: "/healthz"}, &http.Transport{}); e.OK || !strings.Contains(e.Understood, "307") {
+	d := dialect.ProcessExecute()
+	if e := dialect.Try(t.Context(), d, client.New(server.URL, d, 1, &http.Transport{}))[0]; e.OK || !strings.Contains(e.Understood, "307") {
 		t.Errorf("%+v", e)
 	}
 }

@@ -1,4 +1,4 @@
-package client
+package dialect
 
 import (
 	"bytes"
@@ -8,8 +8,6 @@ import (
 	"io"
 	"strconv"
 	"strings"
-
-	"github.com/reapcheck/reapcheck/harness/target"
 )
 
 // event is one document of an answer. A JSON answer is one event without a name.
@@ -20,8 +18,8 @@ type event struct {
 }
 
 // events takes an answer's body apart.
-func events(form target.Form, body []byte) ([]event, error) {
-	if form == target.SSE {
+func events(form Form, body []byte) ([]event, error) {
+	if form == SSE {
 		return serverSentEvents(body), nil
 	}
 	doc, err := decodeJSON(body)
@@ -80,7 +78,7 @@ func newEvent(name, text string) event {
 }
 
 // value is what stands at a place; nil where nothing or null does.
-func (e event) value(p target.Place) any {
+func (e event) value(p Place) any {
 	if p.Event != "" && p.Event != e.name || !matches(e.doc, p.Where) {
 		return nil
 	}
@@ -88,7 +86,7 @@ func (e event) value(p target.Place) any {
 }
 
 // find returns what stands at the places, in the order of the events.
-func find(all []event, places target.Places) []any {
+func find(all []event, places Places) []any {
 	var found []any
 	for _, e := range all {
 		for _, p := range places {
@@ -102,7 +100,7 @@ func find(all []event, places target.Places) []any {
 
 // texts is find for text. A whole event is its text as it stands, even where
 // it could be read as a number.
-func texts(all []event, places target.Places) ([]string, error) {
+func texts(all []event, places Places) ([]string, error) {
 	var found []string
 	for _, e := range all {
 		for _, p := range places {

@@ -1,4 +1,4 @@
-package client
+package dialect
 
 import (
 	"encoding/base64"
@@ -11,21 +11,20 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
 // answerReader reads one answer in its dialect.
 type answerReader struct {
-	target.Dialect
+	Dialect
 	status int
 	events []event
 	code   *int
 }
 
-// read translates an answer. What it does not understand is no exit code, and
-// the message says why.
-func read(d target.Dialect, status int, body []byte) trial.Answer {
+// Read translates an answer, of which status is the HTTP status. What it does not
+// understand is not taken for an exit code, and the message says why.
+func (d Dialect) Read(status int, body []byte) trial.Answer {
 	all, err := events(d.Response.Form, body)
 	if err != nil {
 		return trial.Answer{Failed: status >= http.StatusBadRequest, Message: fmt.Sprintf("HTTP %d with a body that is not the dialect's: %v", status, err)}
@@ -65,7 +64,7 @@ func (r *answerReader) readCode() error {
 	switch {
 	case signal != nil && *signal > 0:
 		code = new(128 + *signal)
-	case code != nil && *code < 0 && r.Words.Signal == target.NegativeSignal && !r.unknownCode(*code):
+	case code != nil && *code < 0 && r.Words.Signal == NegativeSignal && !r.unknownCode(*code):
 		code = new(128 - *code)
 	}
 	r.code = code
@@ -83,7 +82,7 @@ func last(values []any, read func(any) (int, error)) (*int, error) {
 
 // unknownCode says whether a number is the target's word for "unknown".
 func (r *answerReader) unknownCode(code int) bool {
-	return slices.ContainsFunc(r.Words.Unknown, func(c target.Condition) bool { return c.ExitCode != nil && *c.ExitCode == code })
+	return slices.ContainsFunc(r.Words.Unknown, func(c Condition) bool { return c.ExitCode != nil && *c.ExitCode == code })
 }
 
 func wholeNumber(v any) (int, error) {
@@ -135,11 +134,11 @@ func decodeBase64(parts []string) error {
 }
 
 // says reports whether one of the conditions holds.
-func (r *answerReader) says(conditions []target.Condition) bool {
+func (r *answerReader) says(conditions []Condition) bool {
 	return slices.ContainsFunc(conditions, r.holds)
 }
 
-func (r *answerReader) holds(c target.Condition) bool {
+func (r *answerReader) holds(c Condition) bool {
 	switch {
 	case c.Status != 0 && c.Status != r.status,
 		c.ExitCode != nil && (r.code == nil || *r.code != *c.ExitCode):
@@ -147,7 +146,7 @@ func (r *answerReader) holds(c target.Condition) bool {
 	case c.At == nil:
 		return true
 	}
-	there := find(r.events, target.Places{{At: *c.At, Event: c.Event}})
+	there := find(r.events, Places{{At: *c.At, Event: c.Event}})
 	return slices.ContainsFunc(there, func(v any) bool {
 		text := fmt.Sprint(v)
 		return (c.Is == nil || text == fmt.Sprint(c.Is)) && strings.Contains(text, c.Has)

@@ -1,4 +1,4 @@
-package target
+package dialect
 
 import (
 	"fmt"
@@ -120,6 +120,9 @@ func (d Dialect) checkBody(doc *document.Document) error {
 
 // Says reports whether a request can carry what the placeholder stands for.
 func (d Dialect) Says(name string) bool { return slices.Contains(d.placeholders, name) }
+
+// SaysTimeout reports whether a request can carry a timeout, in whatever unit.
+func (d Dialect) SaysTimeout() bool { return d.Says("<timeout>") || d.Says("<timeoutMs>") }
 
 func eachText(v any, do func(string)) {
 	switch v := v.(type) {

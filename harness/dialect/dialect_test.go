@@ -1,4 +1,4 @@
-package client
+package dialect_test
 
 import (
 	"encoding/json"
@@ -9,15 +9,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
-	"github.com/reapcheck/reapcheck/harness/target"
+
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// dialect is one with the given lines in its response and words.
-func dialect(t *testing.T, body, rest string) target.Dialect {
+// parsed is a dialect with the given lines in its response and words.
+func parsed(t *testing.T, body, rest string) dialect.Dialect {
 	t.Helper()
-	d, err := target.Parse("d.yaml", []byte("port: 80\nrequest:\n  path: /run\n  body: "+body+"\n"+rest))
+	d, err := dialect.Parse("d.yaml", []byte("port: 80\nrequest:\n  path: /run\n  body: "+body+"\n"+rest))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,28 +29,28 @@ const anyResponse = "response: {exitCode: /code}\n"
 
 func TestComposeFillsTheTemplate(t *testing.T) {
 	const body = "{cmd: <command>, argv: <argv>, opts: {dir: <cwd>, limit: <timeoutMs>, fixed: 7}, note: 'in <cwd>: <command>', envs: <env>}"
-	d := dialect(t, body, anyResponse)
+	d := parsed(t, body, anyResponse)
 	for _, c := range []struct {
-		request Request
+		request dialect.Request
 		want    string
 	}{
 		{
-			Request{Command: "exit 3"},
+			dialect.Request{Script: "exit 3"},
 			`{"argv":["/bin/sh","-c","exit 3"],"cmd":"exit 3","note":"in : exit 3","opts":{"fixed":7}}`,
 		},
 		{
-			Request{Command: "echo <cwd>", Cwd: "/tmp", Timeout: 1500 * time.Millisecond, Env: map[string]string{"A": "b"}},
+			dialect.Request{Script: "echo <cwd>", Cwd: "/tmp", Timeout: 1500 * time.Millisecond, Env: map[string]string{"A": "b"}},
 			`{"argv":["/bin/sh","-c","echo <cwd>"],"cmd":"echo <cwd>","envs":{"A":"b"},"note":"in /tmp: echo <cwd>","opts":{"dir":"/tmp","fixed":7,"limit":1500}}`,
 		},
 		{
-			Request{Command: "ls -al", Plain: true},
+			dialect.Request{Script: "ls -al", Plain: true},
 			`{"argv":["ls","-al"],"cmd":"ls -al","note":"in : ls -al","opts":{"fixed":7}}`,
 		},
 	} {
 		got := new(strings.Builder)
 		encoder := json.NewEncoder(got)
 		encoder.SetEscapeHTML(false)
-		if err := encoder.Encode(compose(d, c.request)); err != nil || strings.TrimSpace(got.String()) != c.want {
+		if err := encoder.Encode(d.Compose(c.request)); err != nil || strings.TrimSpace(got.String()) != c.want {
 			t.Errorf("got  %swant %s, error %v", got, c.want, err)
 		}
 	}
@@ -57,8 +58,8 @@ func TestComposeFillsTheTemplate(t *testing.T) {
 
 // What a template has no field for is left to the shell.
 func TestComposeWithoutFields(t *testing.T) {
-	d := dialect(t, "{cmd: <command>}", anyResponse)
-	body := compose(d, Request{Command: `pwd; echo "$A"`, Cwd: "/proc/self", Env: map[string]string{"A": "it's"}}).(map[string]any)
+	d := parsed(t, "{cmd: <command>}", anyResponse)
+	body := d.Compose(dialect.Request{Script: `pwd; echo "$A"`, Cwd: "/proc/self", Env: map[string]string{"A": "it's"}}).(map[string]any)
 	out, err := exec.Command("/bin/sh", "-c", body["cmd"].(string)).Output()
 	if err != nil || string(out) != "/proc/self\nit's\n" {
 		t.Errorf("got %q, error %v, from %s", out, err, body["cmd"])
@@ -69,19 +70,21 @@ func TestComposeWithoutFields(t *testing.T) {
 func TestScriptsSurviveEachStyle(t *testing.T) {
 	nasty := func(int, *rand.Rand) load.Command {
 		return load.Command{
-			Script: `a="b  c" d='\n` + "`x'" + `; printf '%s|' "$a$d\\" "$(echo 'q  r')"; exit 4`,
-			Want:   trial.Want{Code: 4, Output: `b  c\n` + "`x" + `\|q  r|`},
+			Request: dialect.Request{Script: `a="b  c" d='\n` + "`x'" + `; printf '%s|' "$a$d\\" "$(echo 'q  r')"; exit 4`},
+			Want:    trial.Want{Code: 4, Output: `b  c\n` + "`x" + `\|q  r|`},
 		}
 	}
 	scripts := []load.Source{load.Instant, load.EveryCode, load.Bulk, load.Pipeline, load.Forks, nasty}
+	d := parsed(t, "{cmd: <command>}", anyResponse)
 	for i, source := range scripts {
 		c := source(i, load.Random(1, "styles", i))
-		for style, split := range map[target.Style]func(string) []string{
-			target.Shell:       func(s string) []string { return []string{"/bin/sh", "-c", s} },
-			target.BareWords:   strings.Fields,
-			target.QuotedWords: func(s string) []string { return []string{"/bin/sh", "-c", "exec " + s} },
+		for style, split := range map[dialect.Style]func(string) []string{
+			dialect.Shell:       func(s string) []string { return []string{"/bin/sh", "-c", s} },
+			dialect.BareWords:   strings.Fields,
+			dialect.QuotedWords: func(s string) []string { return []string{"/bin/sh", "-c", "exec " + s} },
 		} {
-			words := split(text(style, Request{Command: c.Script}))
+			d.Commands = style
+			words := split(d.Compose(c.Request).(map[string]any)["cmd"].(string))
 			cmd := exec.Command(words[0], words[1:]...)
 			out, err := cmd.Output()
 			if cmd.ProcessState.ExitCode() != c.Want.Code || string(out) != c.Want.Output {
@@ -135,7 +138,7 @@ func TestReadFollowsTheDialect(t *testing.T) {
 			"event: error\ndata: {\"why\":\"lost\"}\n\n", trial.Answer{Unknown: true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := read(dialect(t, "{cmd: <command>}", c.rest+"\n"), c.status, []byte(c.body))
+			got := parsed(t, "{cmd: <command>}", c.rest+"\n").Read(c.status, []byte(c.body))
 			if got.Message == "" {
 				t.Error("an answer must say its status")
 			}

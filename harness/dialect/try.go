@@ -1,9 +1,4 @@
-// Package interview asks a target a few questions, to tell a target that
-// misbehaves from a dialect that does not fit it.
-//
-// Ask is the front door. It judges nothing: a target that loses exit codes may
-// well lose some here.
-package interview
+package dialect
 
 import (
 	"cmp"
@@ -13,14 +8,19 @@ import (
 	"strings"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/client"
-	"github.com/reapcheck/reapcheck/harness/load"
-	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// Exchange is one question and what came of it.
-type Exchange struct {
+// Speaker sends what a dialect composes. Package client has one for HTTP.
+type Speaker interface {
+	// Ready returns the HTTP status of the dialect's path for readiness.
+	Ready(ctx context.Context) (int, error)
+	// Exchange asks for one command. The bytes are the answer's body as it came.
+	Exchange(ctx context.Context, r Request) (trial.Answer, []byte)
+}
+
+// Attempt is one question and what came of it.
+type Attempt struct {
 	// Asked names the question; Script is the command that was sent.
 	Asked, Script string
 	// Understood says in words what the dialect made of the answer.
@@ -38,20 +38,21 @@ type Exchange struct {
 // answerLimit is for one question. None takes longer than a second.
 const answerLimit = 10 * time.Second
 
-// question is a command with a name.
+// question is a request with a name, and what it has to come to.
 type question struct {
 	asked string
-	load.Command
+	Request
+	want trial.Want
 }
 
-// Ask puts all questions that the dialect has words for, or those up to the
-// first that is not answered in time. Transport reaches the target at url.
-func Ask(ctx context.Context, url string, d target.Dialect, transport *http.Transport) []Exchange {
-	c := client.New(url, d, 1, transport)
-	defer c.Close()
-	all := []Exchange{ready(ctx, url, d, transport)}
+// Try asks all questions that the dialect has words for, or those up to the first
+// that is not answered in time. It tells a target that misbehaves from a dialect
+// that does not fit it, and judges nothing: a target that loses exit codes may
+// lose some here.
+func Try(ctx context.Context, d Dialect, to Speaker) []Attempt {
+	all := []Attempt{ready(ctx, d, to)}
 	for _, q := range questions(d) {
-		e := ask(ctx, c, d, q)
+		e := ask(ctx, d, to, q)
 		all = append(all, e)
 		if e.Hung || ctx.Err() != nil {
 			break
@@ -60,9 +61,9 @@ func Ask(ctx context.Context, url string, d target.Dialect, transport *http.Tran
 	return all
 }
 
-// Heard says whether the dialect fits: whether an exit code was understood anywhere.
-// That a timeout was told from an answer is not enough to judge codes by.
-func Heard(all []Exchange) bool {
+// Fits says whether an exit code was understood anywhere. A timeout that was told
+// from an answer is not enough to judge codes by.
+func Fits(all []Attempt) bool {
 	for _, e := range all {
 		if e.Coded {
 			return true
@@ -72,57 +73,70 @@ func Heard(all []Exchange) bool {
 }
 
 // ready looks where the sandbox would look before the first command.
-func ready(ctx context.Context, url string, d target.Dialect, transport *http.Transport) Exchange {
-	e := Exchange{Asked: "ready", Script: "GET " + cmp.Or(d.Ready, "/"), Wanted: "HTTP 2xx"}
+func ready(ctx context.Context, d Dialect, to Speaker) Attempt {
+	e := Attempt{Asked: "ready", Script: "GET " + cmp.Or(d.Ready, "/"), Wanted: "HTTP 2xx"}
 	ctx, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+d.Ready, nil)
+	status, err := to.Ready(ctx)
 	if err != nil {
 		e.Understood = err.Error()
 		return e
 	}
-	resp, err := (&http.Client{Transport: transport, CheckRedirect: client.Stay}).Do(req)
-	if err != nil {
-		e.Understood = err.Error()
-		return e
-	}
-	resp.Body.Close()
-	e.Understood = "HTTP " + resp.Status
-	e.OK = d.Ready == "" || resp.StatusCode/100 == 2
+	e.Understood = fmt.Sprintf("HTTP %d %s", status, http.StatusText(status))
+	e.OK = d.Ready == "" || status/100 == 2
 	return e
 }
 
 // environment is the question that a hint is about.
 const environment = "environment"
 
-func questions(d target.Dialect) []question {
-	code := func(n int) trial.Want { return trial.Want{Code: n, Output: "reap check\n"} }
+func questions(d Dialect) []question {
+	prints := func(code int, output string) trial.Want { return trial.Want{Code: code, Output: output} }
 	all := []question{
-		{"success", load.Command{Script: "echo reap check", Want: code(0)}},
-		{"exit code 7", load.Command{Script: "echo reap check; exit 7", Want: code(7)}},
-		{"working directory", load.Command{Script: "pwd", Cwd: "/", Want: trial.Want{Output: "/\n"}}},
-		{environment, load.Command{Script: "echo $REAP", Env: map[string]string{"REAP": "a b"}, Want: trial.Want{Output: "a b\n"}}},
-		{"blank output", load.Command{Script: `printf ' a\n\n b \n'`, Want: trial.Want{Output: " a\n\n b \n"}}},
-		{"no such program", load.Command{Script: "nonexistent-command", Plain: true, Want: trial.Want{Code: 127, AnyOutput: true, StartError: true}}},
-		{"death by SIGKILL", load.Command{Script: "echo reap check; kill -9 $$", Want: code(128 + 9)}},
+		{"success", Request{Script: "echo reap check"}, prints(0, "reap check\n")},
+		{"exit code 7", Request{Script: "echo reap check; exit 7"}, prints(7, "reap check\n")},
+		{"working directory", Request{Script: "pwd", Cwd: "/"}, prints(0, "/\n")},
+		{
+			environment,
+			Request{Script: "echo $REAP", Env: map[string]string{"REAP": "a b"}},
+			prints(0, "a b\n"),
+		},
+		{"blank output", Request{Script: `printf ' a\n\n b \n'`}, prints(0, " a\n\n b \n")},
+		{
+			"no such program",
+			Request{Script: "nonexistent-command", Plain: true},
+			trial.Want{Code: 127, AnyOutput: true, StartError: true},
+		},
+		{
+			"death by SIGKILL",
+			Request{Script: "echo reap check; kill -9 $$"},
+			prints(128+9, "reap check\n"),
+		},
 	}
-	if d.Says("<timeout>") || d.Says("<timeoutMs>") {
-		all = append(all, question{"timeout", load.Command{Script: "sleep 5", Timeout: time.Second / 2, Want: trial.Want{Timeout: true}}})
+	if d.SaysTimeout() {
+		limited := Request{Script: "sleep 5", Timeout: time.Second / 2}
+		all = append(all, question{"timeout", limited, trial.Want{Timeout: true}})
 	}
 	return all
 }
 
-func ask(ctx context.Context, c *client.Client, d target.Dialect, q question) Exchange {
+func ask(ctx context.Context, d Dialect, to Speaker, q question) Attempt {
 	ctx, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
-	answer, body := c.Exchange(ctx, client.Asking(q.Command))
-	outcome, _ := trial.Classify(d.Want(q.Want), answer)
-	return Exchange{
-		Asked: q.asked, Script: q.Script, Wanted: wanted(d.Want(q.Want)), Came: excerpt(body), Understood: words(answer),
-		Heard: answer.Known || answer.Unknown || answer.TimedOut || answer.NotStarted || answer.Refused,
-		Coded: answer.Known || answer.Unknown,
-		OK:    outcome == trial.OK,
-		Hung:  answer.Hung,
+	answer, body := to.Exchange(ctx, q.Request)
+	want := d.Want(q.want)
+	outcome, _ := trial.Classify(want, answer)
+	coded := answer.Known || answer.Unknown
+	return Attempt{
+		Asked:      q.asked,
+		Script:     q.Script,
+		Wanted:     wanted(want),
+		Came:       excerpt(body),
+		Understood: words(answer),
+		Heard:      coded || answer.TimedOut || answer.NotStarted || answer.Refused,
+		Coded:      coded,
+		OK:         outcome == trial.OK,
+		Hung:       answer.Hung,
 	}
 }
 
@@ -165,7 +179,7 @@ func wanted(w trial.Want) string {
 
 // Hint says what in the dialect may explain an answer that differs; empty where
 // nothing is known.
-func (e Exchange) Hint(d target.Dialect) string {
+func (e Attempt) Hint(d Dialect) string {
 	switch {
 	case e.OK || !e.Heard:
 		return ""

@@ -1,16 +1,32 @@
-package client
+package dialect
 
 import (
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/reapcheck/reapcheck/harness/target"
+	"time"
 )
 
-// compose fills a request into the dialect's template.
-func compose(d target.Dialect, r Request) any {
+// Request is one command to execute.
+type Request struct {
+	// Script is what a shell runs.
+	Script string
+	// Plain says that Script is one program with its arguments, for which no
+	// shell is needed.
+	Plain bool
+	Cwd   string
+	Env   map[string]string // added to the target's own
+	// Timeout is asked of the target; zero asks for none.
+	Timeout time.Duration
+	// HangUpAfter makes the client close the connection that long after it has
+	// written the request, unless the answer came first; zero waits for the answer.
+	HangUpAfter time.Duration
+}
+
+// Compose fills a request into the dialect's template. The result is a JSON
+// value, the request's body.
+func (d Dialect) Compose(r Request) any {
 	r = withoutFields(d, r)
 	body, _ := fill(d.Request.Body, values(d.Commands, r))
 	return body
@@ -21,7 +37,7 @@ func compose(d target.Dialect, r Request) any {
 const NoFolder = 126
 
 // withoutFields says by the shell what the template has no field for.
-func withoutFields(d target.Dialect, r Request) Request {
+func withoutFields(d Dialect, r Request) Request {
 	var before strings.Builder
 	if r.Cwd != "" && !d.Says("<cwd>") {
 		fmt.Fprintf(&before, "cd %s || exit %d; ", quote(r.Cwd), NoFolder)
@@ -32,13 +48,13 @@ func withoutFields(d target.Dialect, r Request) Request {
 		}
 	}
 	if before.Len() > 0 {
-		r.Command, r.Plain = before.String()+r.Command, false
+		r.Script, r.Plain = before.String()+r.Script, false
 	}
 	return r
 }
 
 // values are what the placeholders stand for; nil where there is nothing to say.
-func values(style target.Style, r Request) map[string]any {
+func values(style Style, r Request) map[string]any {
 	v := map[string]any{"<command>": text(style, r), "<argv>": argv(r)}
 	if r.Cwd != "" {
 		v["<cwd>"] = r.Cwd
@@ -54,20 +70,20 @@ func values(style target.Style, r Request) map[string]any {
 
 func argv(r Request) []string {
 	if r.Plain {
-		return strings.Fields(r.Command)
+		return strings.Fields(r.Script)
 	}
-	return []string{"/bin/sh", "-c", r.Command}
+	return []string{"/bin/sh", "-c", r.Script}
 }
 
 // text is the command as the target's own way of reading it needs it.
-func text(style target.Style, r Request) string {
+func text(style Style, r Request) string {
 	switch {
-	case r.Plain || style == target.Shell:
-		return r.Command
-	case style == target.QuotedWords:
-		return "/bin/sh -c " + quote(r.Command)
+	case r.Plain || style == Shell:
+		return r.Script
+	case style == QuotedWords:
+		return "/bin/sh -c " + quote(r.Script)
 	default:
-		return "/bin/sh -c " + unspaced(r.Command)
+		return "/bin/sh -c " + unspaced(r.Script)
 	}
 }
 
@@ -114,12 +130,12 @@ func fill(template any, values map[string]any) (any, bool) {
 
 // fillText keeps the type of a value that stands alone.
 func fillText(text string, values map[string]any) (any, bool) {
-	if slices.Contains(target.Placeholders, text) {
+	if slices.Contains(Placeholders, text) {
 		value, ok := values[text]
 		return value, ok
 	}
 	var pairs []string
-	for _, name := range target.Placeholders {
+	for _, name := range Placeholders {
 		value := ""
 		if v, ok := values[name]; ok {
 			value = fmt.Sprint(v)

@@ -1,4 +1,11 @@
-package target
+// Package dialect says how a target's execute endpoint is spoken: what a request
+// for a command looks like, and what of an answer is the exit code, the output
+// or a word for something else.
+//
+// Load reads a Dialect, which is data. Its methods Compose and Read translate a
+// Request and an answer; Try asks a target a few questions to see whether the
+// dialect fits it. The package sends nothing itself.
+package dialect
 
 import (
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -16,7 +23,7 @@ type Dialect struct {
 	// means that any HTTP answer will do.
 	Ready    string   `yaml:"ready"`
 	Commands Style    `yaml:"commands"`
-	Request  Request  `yaml:"request"`
+	Request  Endpoint `yaml:"request"`
 	Response Response `yaml:"response"`
 	Words    Words    `yaml:"words"`
 
@@ -32,8 +39,8 @@ const (
 	BareWords   Style = "words"        // it is split at white space and nothing else
 )
 
-// Request is how a command is asked for.
-type Request struct {
+// Endpoint is where and how a command is asked for.
+type Endpoint struct {
 	Method  string            `yaml:"method"`
 	Path    string            `yaml:"path"`
 	Headers map[string]string `yaml:"headers"`
@@ -74,6 +81,30 @@ type Place struct {
 // Places is written as one place or as a list, and a place as a pointer alone
 // or as a mapping.
 type Places []Place
+
+// UnmarshalYAML reads a pointer, a mapping, or a list of both.
+func (p *Places) UnmarshalYAML(decode func(any) error) error {
+	var list []Place
+	if decode(&list) == nil {
+		*p = list
+		return nil
+	}
+	var one Place
+	if err := decode(&one); err != nil {
+		return err
+	}
+	*p = Places{one}
+	return nil
+}
+
+// UnmarshalYAML reads a pointer alone or a mapping.
+func (p *Place) UnmarshalYAML(decode func(any) error) error {
+	if decode(&p.At) == nil {
+		return nil
+	}
+	type mapping Place
+	return decode((*mapping)(p))
+}
 
 // Words are how a target says what is not an exit code.
 type Words struct {
