@@ -16,6 +16,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/reapcheck/reapcheck/harness/printable"
 )
 
 // browse runs Chromium without a window on a page and returns what it prints.
@@ -48,7 +50,7 @@ func browse(t *testing.T, page string, args ...string) []byte {
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("run chromium: %v\n%s", err, clip(stderr.String(), 2000))
+		t.Fatalf("run chromium: %v\n%s", err, printable.Clip(stderr.String(), 2000))
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -84,11 +85,11 @@ func newFailure(run Run, f Finding, a Arm, r trial.Record) failure {
 	log, files := a.logOf(r)
 	t := newTimeline(r, log)
 	shown := failure{
-		Anchor:   line(fmt.Sprintf("%s-%s-%d", f.ID, a.Plan.Arm, r.Index)),
-		Scenario: line(f.ID), Arm: line(a.Plan.Arm), Strategy: line(a.Plan.Strategy), Fault: line(a.Plan.Fault),
-		Index: r.Index, Outcome: line(string(r.Outcome)), Kind: line(r.Kind), Asked: excerpt(r.Command, textLimit),
-		Want: r.Want, Got: got(r), Why: excerpt(r.Detail, textLimit), Took: micros(float64(r.Micros)),
-		Story: t.Story, Log: t.excerpt(), Files: append(files, a.Recording), Repeat: line(run.Repeat(f.ID)),
+		Anchor:   printable.Line(fmt.Sprintf("%s-%s-%d", f.ID, a.Plan.Arm, r.Index)),
+		Scenario: printable.Line(f.ID), Arm: printable.Line(a.Plan.Arm), Strategy: printable.Line(a.Plan.Strategy), Fault: printable.Line(a.Plan.Fault),
+		Index: r.Index, Outcome: printable.Line(string(r.Outcome)), Kind: printable.Line(r.Kind), Asked: printable.Text(r.Command),
+		Want: r.Want, Got: got(r), Why: printable.Text(r.Detail), Took: micros(float64(r.Micros)),
+		Story: t.Story, Log: t.excerpt(), Files: append(files, a.Recording), Repeat: printable.Line(run.Repeat(f.ID)),
 	}
 	if !r.Sent.IsZero() {
 		shown.Sent = r.Sent.UTC().Format("15:04:05.000 UTC")

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/reapcheck/reapcheck/harness/printable"
 )
 
 var update = flag.Bool("update", false, "write the golden reports anew")
@@ -65,7 +67,7 @@ func firstDifference(want, got string) string {
 	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
 	for i := range min(len(w), len(g)) {
 		if w[i] != g[i] {
-			return fmt.Sprintf("line %d differs\nwant %s\ngot  %s", i+1, clip(w[i], 400), clip(g[i], 400))
+			return fmt.Sprintf("line %d differs\nwant %s\ngot  %s", i+1, printable.Clip(w[i], 400), printable.Clip(g[i], 400))
 		}
 	}
 	if len(w) != len(g) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -78,7 +79,7 @@ func columnsFor(arms []Arm, own map[string]string) []column {
 	tried := slices.ContainsFunc(arms, func(a Arm) bool { return a.Trials > 0 })
 	varied := slices.ContainsFunc(arms, func(a Arm) bool { return own[a.Plan.Fault] != "" })
 	columns := []column{
-		{"arm", false, true, func(a Arm) string { return line(a.Plan.Arm) }},
+		{"arm", false, true, func(a Arm) string { return printable.Line(a.Plan.Arm) }},
 		{"fault", false, varied, func(a Arm) string { return cmp.Or(own[a.Plan.Fault], "-") }},
 		{"hits", true, faulty, hits},
 		{"trials", true, tried, func(a Arm) string { return count(a, a.Trials) }},
@@ -131,7 +132,7 @@ func checks(a Arm) string {
 // promise is what an arm has to show, and whether it did: a control that fails
 // is a finding, not a fault.
 func promise(a Arm) string {
-	text := line(fmt.Sprintf("claims %q", a.Plan.Claim))
+	text := printable.Line(fmt.Sprintf("claims %q", a.Plan.Claim))
 	if must := a.Plan.Must(); must != "" {
 		text = "must " + must + by(a.Plan.By)
 	} else if a.Plan.Claim == trial.NoClaim {
@@ -157,7 +158,7 @@ func by(symptoms []trial.Symptom) string {
 	}
 	switch {
 	case checks == 0 && len(symptoms) == 1:
-		return " by " + line(string(symptoms[0]))
+		return " by " + printable.Line(string(symptoms[0]))
 	case checks == 1 && len(symptoms) == 1:
 		return " by a check"
 	case checks > 0:
@@ -207,7 +208,7 @@ func splitFaults(arms []Arm) (shared string, own map[string]string) {
 	var names [][]string
 	for _, a := range arms {
 		if a.Plan.Fault != "" {
-			names = append(names, strings.Fields(line(a.Plan.Fault)))
+			names = append(names, strings.Fields(printable.Line(a.Plan.Fault)))
 		}
 	}
 	own = map[string]string{}
@@ -216,7 +217,7 @@ func splitFaults(arms []Arm) (shared string, own map[string]string) {
 	}
 	n := commonPrefix(names)
 	for _, a := range arms {
-		if words := strings.Fields(line(a.Plan.Fault)); len(words) > 0 {
+		if words := strings.Fields(printable.Line(a.Plan.Fault)); len(words) > 0 {
 			own[a.Plan.Fault] = strings.Join(words[n:], " ")
 		}
 	}

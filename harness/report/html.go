@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"strings"
 
+	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -22,7 +23,7 @@ var pageHTML = template.Must(template.New("page").Funcs(template.FuncMap{
 	"verdictSign":  verdictSign,
 	"rowClass":     rowClass,
 	"href":         href,
-	"clean":        line,
+	"clean":        printable.Line,
 }).Parse(pageTemplate))
 
 // HTML is the run as one page that needs nothing but itself: no script, no

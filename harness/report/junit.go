@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -65,8 +66,8 @@ func JUnit(run Run) ([]byte, error) {
 	suite := junitSuite{
 		Name: "reapcheck", Timestamp: i.Started.UTC().Format("2006-01-02T15:04:05"),
 		Properties: []junitProperty{
-			{"verdict", run.Verdict.String()}, {"tier", line(i.Tier)}, {"runtime", line(i.Runtime)}, {"target", line(i.Target)},
-			{"seed", strconv.FormatUint(i.Seed, 10)}, {"version", line(i.Version)}, {"trials", strconv.Itoa(run.Trials())},
+			{"verdict", run.Verdict.String()}, {"tier", printable.Line(i.Tier)}, {"runtime", printable.Line(i.Runtime)}, {"target", printable.Line(i.Target)},
+			{"seed", strconv.FormatUint(i.Seed, 10)}, {"version", printable.Line(i.Version)}, {"trials", strconv.Itoa(run.Trials())},
 		},
 	}
 	var total time.Duration
@@ -75,7 +76,7 @@ func JUnit(run Run) ([]byte, error) {
 		suite.add(junitCaseOf(run, f))
 	}
 	for _, l := range run.Info.LeftOut {
-		suite.add(junitCase{Name: line(l.ID), Class: "reapcheck", Time: "0.000", Skipped: &junitSkipped{Message: line("left out, " + l.Why)}})
+		suite.add(junitCase{Name: printable.Line(l.ID), Class: "reapcheck", Time: "0.000", Skipped: &junitSkipped{Message: printable.Line("left out, " + l.Why)}})
 	}
 	suite.addProblem(run)
 	suite.Time = seconds(total)
@@ -115,16 +116,16 @@ func (s *junitSuite) addProblem(run Run) {
 		problem = allAcceptedNote
 	}
 	if problem != "" {
-		s.add(junitCase{Name: "run", Class: "reapcheck", Time: "0.000", Error: &junitProblem{"inconclusive", line(problem), excerpt(problem, textLimit)}})
+		s.add(junitCase{Name: "run", Class: "reapcheck", Time: "0.000", Error: &junitProblem{"inconclusive", printable.Line(problem), printable.Text(problem)}})
 	}
 }
 
 func junitCaseOf(run Run, f Finding) junitCase {
-	c := junitCase{Name: line(f.ID), Class: "reapcheck", Time: seconds(f.took()), Output: excerpt(f.Text, textLimit)}
+	c := junitCase{Name: printable.Line(f.ID), Class: "reapcheck", Time: seconds(f.took()), Output: printable.Text(f.Text)}
 	for _, a := range f.Arms {
 		c.Properties = append(c.Properties, armProperties(a)...)
 	}
-	problem := &junitProblem{Type: f.Verdict.String(), Message: line(join(f.waiverNote(), f.Reason)), Text: f.evidence(run)}
+	problem := &junitProblem{Type: f.Verdict.String(), Message: printable.Line(join(f.waiverNote(), f.Reason)), Text: f.evidence(run)}
 	switch {
 	case f.Verdict == trial.Pass:
 		c.Output = join(f.waiverNote(), c.Output)
@@ -140,8 +141,8 @@ func junitCaseOf(run Run, f Finding) junitCase {
 
 // armProperties are named <arm>.<count>.
 func armProperties(a Arm) []junitProperty {
-	name := line(a.Plan.Arm) + "."
-	properties := []junitProperty{{name + "role", line(string(a.Plan.Role))}, {name + "trials", strconv.Itoa(a.Trials)}}
+	name := printable.Line(a.Plan.Arm) + "."
+	properties := []junitProperty{{name + "role", printable.Line(string(a.Plan.Role))}, {name + "trials", strconv.Itoa(a.Trials)}}
 	for _, o := range append([]trial.Outcome{trial.OK}, badOutcomes...) {
 		properties = append(properties, junitProperty{name + string(o), strconv.Itoa(a.Counts[o])})
 	}
@@ -154,7 +155,7 @@ func armProperties(a Arm) []junitProperty {
 func (f Finding) evidence(run Run) string {
 	const show = 3
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\nrepeat with: %s\n", excerpt(f.Reason, textLimit), line(run.Repeat(f.ID)))
+	fmt.Fprintf(&b, "%s\nrepeat with: %s\n", printable.Text(f.Reason), printable.Line(run.Repeat(f.ID)))
 	if note := f.witnessNote(); note != "" {
 		fmt.Fprintln(&b, note)
 	}
@@ -164,7 +165,7 @@ func (f Finding) evidence(run Run) string {
 		}
 		for _, r := range a.Bad[:min(show, len(a.Bad))] {
 			fmt.Fprintf(&b, "%s, trial %d: %s. %s was to give %d and gave %s. %s\n",
-				line(a.Plan.Arm), r.Index, line(string(r.Outcome)), line(r.Command), r.Want, got(r), line(r.Detail))
+				printable.Line(a.Plan.Arm), r.Index, printable.Line(string(r.Outcome)), printable.Line(r.Command), r.Want, got(r), printable.Line(r.Detail))
 		}
 	}
 	return b.String()

@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"strings"
+
+	"github.com/reapcheck/reapcheck/harness/printable"
 )
 
 // LeftOut is a scenario that a run was not to try. Nothing is proved about it, and
@@ -25,7 +27,7 @@ func (i Info) LeftOutNotes() []string {
 	}
 	var notes []string
 	for _, why := range reasons {
-		notes = append(notes, line(fmt.Sprintf("left out, %s: %s", why, strings.Join(ids[why], ", "))))
+		notes = append(notes, printable.Line(fmt.Sprintf("left out, %s: %s", why, strings.Join(ids[why], ", "))))
 	}
 	return notes
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/reapcheck/reapcheck/harness/printable"
 )
 
 // legend explains what the numbers of this run mean, in sentences.
@@ -26,7 +28,7 @@ func legend(run Run) []string {
 		}
 	}
 	if start, n := run.Start(); n > 0 {
-		notes = append(notes, fmt.Sprintf("start: a sandbox was ready after %v (%s, median of %d).", start.Round(time.Millisecond), line(run.Info.Runtime), n))
+		notes = append(notes, fmt.Sprintf("start: a sandbox was ready after %v (%s, median of %d).", start.Round(time.Millisecond), printable.Line(run.Info.Runtime), n))
 	}
 	return notes
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -165,7 +166,7 @@ func (d *document) legend(run Run) {
 var escapes = strings.NewReplacer("\\", "\\\\", "|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "\n", " ",
 	"`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "@", `\@`, "#", `\#`, "$", `\$`, "~", `\~`, "!", `\!`, "://", `\://`, "www.", `www\.`)
 
-func cell(s string) string { return escapes.Replace(excerpt(s, textLimit)) }
+func cell(s string) string { return escapes.Replace(printable.Text(s)) }
 
 // code shows text as it stands, in a fence longer than any run of backquotes
 // within it (CommonMark 6.1). It is not for tables, where a bar would end the
@@ -174,7 +175,7 @@ func code(s string) string {
 	if s == "" {
 		return ""
 	}
-	s = line(s)
+	s = printable.Line(s)
 	fence := "`"
 	for strings.Contains(s, fence) {
 		fence += "`"

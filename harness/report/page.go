@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -73,8 +74,8 @@ type fileGroup struct {
 func newPage(run Run) page {
 	rates := rateScale(run)
 	p := page{
-		Verdict: run.Verdict, Headline: headline(run) + run.Info.leftOutSentence(), LeftOut: run.Info.LeftOutNotes(), Problem: excerpt(run.Info.Problem, textLimit),
-		Facts: facts(run), Repeat: line(run.Repeat("")), RateTicks: rates.ticks(percent), Legend: legend(run),
+		Verdict: run.Verdict, Headline: headline(run) + run.Info.leftOutSentence(), LeftOut: run.Info.LeftOutNotes(), Problem: printable.Text(run.Info.Problem),
+		Facts: facts(run), Repeat: printable.Line(run.Repeat("")), RateTicks: rates.ticks(percent), Legend: legend(run),
 	}
 	for _, f := range run.Findings {
 		p.Scenarios = append(p.Scenarios, newScenarioRow(f, rates))
@@ -84,7 +85,7 @@ func newPage(run Run) page {
 		p.Controls = append(p.Controls, controlFailure(run, f)...)
 	}
 	for _, s := range run.Info.Settings {
-		p.Settings = append(p.Settings, settingRow{line(s.Name), line(strings.Join(s.Values, ", ")), line(s.From)})
+		p.Settings = append(p.Settings, settingRow{printable.Line(s.Name), printable.Line(strings.Join(s.Values, ", ")), printable.Line(s.From)})
 	}
 	p.Files = files(run)
 	return p
@@ -101,7 +102,7 @@ func headline(run Run) string {
 			accepted++
 			continue
 		}
-		names[f.Verdict] = append(names[f.Verdict], line(f.ID))
+		names[f.Verdict] = append(names[f.Verdict], printable.Line(f.ID))
 	}
 	of := plural(len(run.Findings), "scenario")
 	switch n := len(names[run.Verdict]); {
@@ -123,17 +124,17 @@ func headline(run Run) string {
 func facts(run Run) []fact {
 	i := run.Info
 	all := []fact{
-		{"target", line(i.Target)}, {"runtime", line(i.Runtime)}, {"tier", line(i.Tier)},
+		{"target", printable.Line(i.Target)}, {"runtime", printable.Line(i.Runtime)}, {"tier", printable.Line(i.Tier)},
 		{"seed", strconv.FormatUint(i.Seed, 10)}, {"trials", strconv.Itoa(run.Trials())},
 		{"started", i.Started.UTC().Format("2006-01-02 15:04:05 UTC")},
-		{"reapcheck", line(i.Version)}, {"kernel", line(i.Kernel)}, {"CPUs", strconv.Itoa(i.CPUs)},
+		{"reapcheck", printable.Line(i.Version)}, {"kernel", printable.Line(i.Kernel)}, {"CPUs", strconv.Itoa(i.CPUs)},
 	}
 	if start, n := run.Start(); n > 0 {
 		all = append(all, fact{"sandbox ready after", fmt.Sprintf("%s (median of %d)", short(start), n)})
 	}
 	for _, name := range []string{"engine", "image", "base"} {
 		if value := i.About[name]; value != "" {
-			all = append(all, fact{name, line(value)})
+			all = append(all, fact{name, printable.Line(value)})
 		}
 	}
 	return all
@@ -142,7 +143,7 @@ func facts(run Run) []fact {
 func newScenarioRow(f Finding, rates scale) scenarioRow {
 	candidate, base := f.tally(trial.Candidate), f.tally(trial.Baseline)
 	row := scenarioRow{
-		ID: line(f.ID), Reason: excerpt(f.Reason, textLimit), Waiver: f.waiverNote(), Verdict: f.Verdict,
+		ID: printable.Line(f.ID), Reason: printable.Text(f.Reason), Waiver: f.waiverNote(), Verdict: f.Verdict,
 		Candidate: "-", Rate: "-", Upper95: "-", Control: "-", Hits: f.hits(), Power: "-",
 	}
 	if candidate.trials > 0 {
@@ -179,7 +180,7 @@ func newSection(f Finding, rates scale) section {
 	shared, own := splitFaults(f.Arms)
 	times := timeScale(f.Arms)
 	s := section{
-		ID: line(f.ID), Text: line(f.Text), Reason: excerpt(f.Reason, textLimit), Waiver: f.waiverNote(), Witness: f.witnessNote(), Fault: shared, Verdict: f.Verdict,
+		ID: printable.Line(f.ID), Text: printable.Line(f.Text), Reason: printable.Text(f.Reason), Waiver: f.waiverNote(), Witness: f.witnessNote(), Fault: shared, Verdict: f.Verdict,
 		RateTicks: rates.ticks(percent), TimeTicks: times.ticks(micros), Tried: f.tally(trial.Baseline).trials+f.tally(trial.Candidate).trials > 0,
 	}
 	var shown []trial.Outcome
@@ -201,12 +202,12 @@ func newSection(f Finding, rates scale) section {
 func newArmRow(a Arm, shown []trial.Outcome, rates, times scale) armRow {
 	verdict, why := a.Judge()
 	row := armRow{
-		Name: line(a.Plan.Arm), Role: line(string(a.Plan.Role)), Strategy: line(a.Plan.Strategy), Hits: hits(a),
+		Name: printable.Line(a.Plan.Arm), Role: printable.Line(string(a.Plan.Role)), Strategy: printable.Line(a.Plan.Strategy), Hits: hits(a),
 		Trials: count(a, a.Trials), Must: promise(a), Verdict: verdict,
 		Rate: ratio(a, rate(a.BadTrials(), a.Trials)), Upper95: ratio(a, trial.Upper95(a.BadTrials(), a.Trials)), Checks: checks(a),
 	}
 	if verdict == trial.Inconclusive { // of a failure the numbers tell
-		row.Why = excerpt(why, textLimit)
+		row.Why = printable.Text(why)
 	}
 	for _, o := range shown {
 		row.Counts = append(row.Counts, count(a, a.Counts[o]))
@@ -231,7 +232,7 @@ func failedChecks(f Finding) []failedCheck {
 	for _, a := range f.Arms {
 		for _, c := range a.FailedChecks() {
 			if a.Plan.Claim == trial.Clean {
-				all = append(all, failedCheck{line(f.ID), line(a.Plan.Arm), line(c.Name), excerpt(c.Want, textLimit), excerpt(c.Got, textLimit)})
+				all = append(all, failedCheck{printable.Line(f.ID), printable.Line(a.Plan.Arm), printable.Line(c.Name), printable.Text(c.Want), printable.Text(c.Got)})
 			}
 		}
 	}
@@ -242,7 +243,7 @@ func failedChecks(f Finding) []failedCheck {
 func files(run Run) []fileGroup {
 	groups := []fileGroup{{"run", []string{"run.json", "verdict.json", "report.md", "junit.xml"}}}
 	for _, f := range run.Findings {
-		g := fileGroup{Name: line(f.ID)}
+		g := fileGroup{Name: printable.Line(f.ID)}
 		for _, a := range f.Arms {
 			g.Files = append(g.Files, a.Recording)
 			for _, artefact := range a.Artefacts {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -64,10 +65,10 @@ func Table(w io.Writer, run Run, style Style) error {
 		fmt.Fprintf(&b, "%s\n", allAcceptedNote)
 	}
 	if run.Info.Problem != "" {
-		fmt.Fprintf(&b, "problem: %s\n", excerpt(run.Info.Problem, textLimit))
+		fmt.Fprintf(&b, "problem: %s\n", printable.Text(run.Info.Problem))
 	}
 	if run.Folder != "" {
-		fmt.Fprintf(&b, "report: %s\n", line(filepath.Join(run.Folder, "report.html")))
+		fmt.Fprintf(&b, "report: %s\n", printable.Line(filepath.Join(run.Folder, "report.html")))
 	}
 	fmt.Fprintf(&b, "verdict: %s\n", style.verdict(run.Verdict))
 	_, err := io.WriteString(w, b.String())
@@ -80,10 +81,10 @@ func (r Run) begun() bool {
 }
 
 func (s Style) finding(b *strings.Builder, f Finding) {
-	fmt.Fprintf(b, "%s: %s\n", s.paint(bold, line(f.ID)), s.verdict(f.Verdict))
-	b.WriteString(wrap(line(f.Text), s.width(), "  "))
+	fmt.Fprintf(b, "%s: %s\n", s.paint(bold, printable.Line(f.ID)), s.verdict(f.Verdict))
+	b.WriteString(wrap(printable.Line(f.Text), s.width(), "  "))
 	if len(f.Arms) == 0 {
-		fmt.Fprintf(b, "  %s\n\n", line(f.Reason))
+		fmt.Fprintf(b, "  %s\n\n", printable.Line(f.Reason))
 		return
 	}
 	grid := armGrid(f, s.width()-2)
@@ -114,9 +115,9 @@ func (f Finding) example() string {
 		}
 		r := a.Bad[0]
 		text := fmt.Sprintf("%s, trial %d, %s: asked %q, wanted exit code %d, got %s after %s",
-			line(a.Plan.Arm), r.Index, line(string(r.Outcome)), excerpt(r.Command, exampleLimit), r.Want, got(r), micros(float64(r.Micros)))
+			printable.Line(a.Plan.Arm), r.Index, printable.Line(string(r.Outcome)), printable.Escape(printable.Clip(r.Command, exampleLimit)), r.Want, got(r), micros(float64(r.Micros)))
 		if r.Detail != "" {
-			text += fmt.Sprintf(" (%s)", line(clip(r.Detail, exampleLimit)))
+			text += fmt.Sprintf(" (%s)", printable.Line(printable.Clip(r.Detail, exampleLimit)))
 		}
 		return text
 	}
@@ -133,16 +134,16 @@ func (s Style) legend(b *strings.Builder, run Run) {
 func (s Style) verdicts(b *strings.Builder, run Run) {
 	idWidth := 0
 	for _, f := range run.Findings {
-		idWidth = max(idWidth, utf8.RuneCountInString(line(f.ID)))
+		idWidth = max(idWidth, utf8.RuneCountInString(printable.Line(f.ID)))
 	}
 	for _, f := range run.Findings {
 		pad := strings.Repeat(" ", len("inconclusive")-len(f.Verdict.String()))
-		fmt.Fprintf(b, "%s%s  %-*s  %s\n", s.verdict(f.Verdict), pad, idWidth, line(f.ID), sentence(f))
+		fmt.Fprintf(b, "%s%s  %-*s  %s\n", s.verdict(f.Verdict), pad, idWidth, printable.Line(f.ID), sentence(f))
 		if note := f.waiverNote(); note != "" {
 			b.WriteString(wrap(note, s.width(), "  "))
 		}
 		if f.Verdict != trial.Pass && len(f.Arms) > 0 {
-			fmt.Fprintf(b, "  repeat with: %s\n", line(run.Repeat(f.ID)))
+			fmt.Fprintf(b, "  repeat with: %s\n", printable.Line(run.Repeat(f.ID)))
 		}
 	}
 	for _, note := range run.Info.LeftOutNotes() {
@@ -151,14 +152,14 @@ func (s Style) verdicts(b *strings.Builder, run Run) {
 }
 
 func (s Style) summary(b *strings.Builder, run Run) {
-	fmt.Fprintf(b, "%s, tier %s, seed %d, %s\n", line(run.Info.Runtime), line(run.Info.Tier), run.Info.Seed, plural(run.Trials(), "trial"))
+	fmt.Fprintf(b, "%s, tier %s, seed %d, %s\n", printable.Line(run.Info.Runtime), printable.Line(run.Info.Tier), run.Info.Seed, plural(run.Trials(), "trial"))
 }
 
 // sentence is what a scenario came to, in one line.
 func sentence(f Finding) string {
 	if f.Verdict != trial.Pass {
 		reason, _, _ := strings.Cut(f.Reason, "\n")
-		return line(reason)
+		return printable.Line(reason)
 	}
 	candidate := f.tally(trial.Candidate)
 	if candidate.trials == 0 {

@@ -5,15 +5,6 @@ import (
 	"testing"
 )
 
-func TestClipCutsBetweenRunes(t *testing.T) {
-	if got := clip("aé", 2); got != "a... (2 bytes more)" {
-		t.Errorf("%q", got)
-	}
-	if got := clip("aé", 3); got != "aé" {
-		t.Errorf("%q", got)
-	}
-}
-
 func TestPercent(t *testing.T) {
 	for rate, want := range map[float64]string{
 		0: "0%", 1: "100%", 0.5: "50%", 0.9999: ">99.9%", 0.995: "99.5%", 0.1234: "12%", 0.0064: "0.64%", 0.000002: "0.0002%",

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -83,14 +84,14 @@ func (r Run) allAccepted() bool {
 func (f Finding) waiverNote() string {
 	switch f.Waived {
 	case Accepted:
-		return fmt.Sprintf("a known finding, accepted until %s: %s", line(f.Waiver.Until), excerpt(f.Waiver.Reason, textLimit))
+		return fmt.Sprintf("a known finding, accepted until %s: %s", printable.Line(f.Waiver.Until), printable.Text(f.Waiver.Reason))
 	case Expired:
-		return fmt.Sprintf("a known finding that was accepted until %s, which is over: %s", line(f.Waiver.Until), excerpt(f.Waiver.Reason, textLimit))
+		return fmt.Sprintf("a known finding that was accepted until %s, which is over: %s", printable.Line(f.Waiver.Until), printable.Text(f.Waiver.Reason))
 	case Exceeded:
-		beyond := line(strings.Join(f.Waiver.beyond(f.ways()), ", "))
-		return fmt.Sprintf("a known finding that fails in a way which is not accepted (%s): %s", beyond, excerpt(f.Waiver.Reason, textLimit))
+		beyond := printable.Line(strings.Join(f.Waiver.beyond(f.ways()), ", "))
+		return fmt.Sprintf("a known finding that fails in a way which is not accepted (%s): %s", beyond, printable.Text(f.Waiver.Reason))
 	case Unneeded:
-		return fmt.Sprintf("no longer fails: take its waiver out (until %s: %s)", line(f.Waiver.Until), excerpt(f.Waiver.Reason, textLimit))
+		return fmt.Sprintf("no longer fails: take its waiver out (until %s: %s)", printable.Line(f.Waiver.Until), printable.Text(f.Waiver.Reason))
 	}
 	return ""
 }

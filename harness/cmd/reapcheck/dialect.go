@@ -20,7 +20,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reapcheck/reapcheck/fixtures/targets"
-	"github.com/reapcheck/reapcheck/harness/plaintext"
+	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/target"
 )
 
@@ -166,7 +166,7 @@ func reachable(base string) error {
 // target's, and a terminal would obey what stands there.
 func showAttempts(out io.Writer, d dialect.Dialect, all []dialect.Attempt) error {
 	w := &strings.Builder{}
-	defer func() { _, _ = io.WriteString(out, plaintext.Clean(w.String())) }() // the exit status says as much
+	defer func() { _, _ = io.WriteString(out, printable.Escape(w.String())) }() // the exit status says as much
 	right := 0
 	for _, e := range all {
 		mark := "differs"

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
-	"github.com/reapcheck/reapcheck/harness/plaintext"
+	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/report"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -195,7 +195,7 @@ func (o options) conclude(folder string, info report.Info, problem error) error 
 // unreported is the end of a run that could not leave a report. The last line
 // still is a verdict, for whoever reads nothing else.
 func (o options) unreported(err error) error {
-	fmt.Fprintln(o.progress, "reapcheck:", plaintext.Clean(err.Error()))
+	fmt.Fprintln(o.progress, "reapcheck:", printable.Escape(err.Error()))
 	fmt.Fprintln(o.out, "verdict: inconclusive")
 	return exit{exitInfrastructure, nil}
 }

@@ -1,8 +1,8 @@
-package plaintext
+package printable
 
 import "testing"
 
-func TestClean(t *testing.T) {
+func TestEscape(t *testing.T) {
 	for in, want := range map[string]string{
 		"plain é 漢\n\t":      "plain é 漢\n\t",
 		"\x1b[31m":           `\x1b[31m`,
@@ -11,8 +11,17 @@ func TestClean(t *testing.T) {
 		"\x00\r\u0085\u2028": `\x00\r\u0085\u2028`,
 		"\ufffd":             "\ufffd",
 	} {
-		if got := Clean(in); got != want {
+		if got := Escape(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)
 		}
+	}
+}
+
+func TestClipCutsBetweenRunes(t *testing.T) {
+	if got := Clip("aé", 2); got != "a... (2 bytes more)" {
+		t.Errorf("%q", got)
+	}
+	if got := Clip("aé", 3); got != "aé" {
+		t.Errorf("%q", got)
 	}
 }
