@@ -33,7 +33,9 @@ func TestImportArrows(t *testing.T) {
 		{"ginkgo or gomega outside scenarios", not(under("scenarios")), prefix("github.com/onsi/")},
 		{"daemon/process imports a foreign module", under("daemon/process"), foreign},
 		{"the judge is not pure", under("harness/trial"), either(under("harness"), prefix("net"), prefix("os"), prefix("syscall"), prefix("golang.org/x/sys"))},
-		{"the reports are not pure", under("harness/report"), either(prefix("net"), prefix("syscall"), prefix("golang.org/x/sys"), under("harness/session", "harness/sandbox"))},
+		{"the results or the reports are not pure", under("harness/results", "harness/report"), either(prefix("net"), prefix("syscall"), prefix("golang.org/x/sys"), under("harness/session", "harness/sandbox"))},
+		{"the results are drawn", under("harness/results"), under("harness/report")},
+		{"a report is drawn where nothing is drawn", all(under("harness", "scenarios"), not(under("harness/report", "harness/cmd"))), under("harness/report")},
 		{"the harness imports scenarios", all(under("harness"), not(under("harness/cmd"))), under("scenarios")},
 	}
 	all := append(packages(t, ""), packages(t, "faultpoints")...)

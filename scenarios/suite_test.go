@@ -6,9 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/reapcheck/reapcheck/harness/results"
+
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
-	"github.com/reapcheck/reapcheck/harness/report"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
@@ -26,8 +27,8 @@ func TestScenarios(t *testing.T) {
 		Runtime: newRuntime(t), Folder: t.TempDir(), Seed: 1, Scale: session.Scale{Tier: session.Quick},
 		Daemons: daemons(t), Candidate: target.Reference("registry"), Progress: &session.Progress{},
 	}
-	info := report.Info{Run: filepath.Base(s.Folder), Seed: s.Seed, Runtime: s.Runtime.Name(), Tier: string(s.Scale.Tier), Scenarios: chosen}
-	if err := report.WriteInfo(s.Folder, info); err != nil {
+	info := results.Info{Run: filepath.Base(s.Folder), Seed: s.Seed, Runtime: s.Runtime.Name(), Tier: string(s.Scale.Tier), Scenarios: chosen}
+	if err := results.WriteInfo(s.Folder, info); err != nil {
 		t.Fatal(err)
 	}
 	log, err := os.Create(filepath.Join(s.Folder, "ginkgo.log"))
@@ -36,7 +37,7 @@ func TestScenarios(t *testing.T) {
 	}
 	defer log.Close()
 	green := Run(t.Context(), s, chosen, log)
-	run, err := report.Load(s.Folder)
+	run, err := results.Load(s.Folder)
 	if err != nil {
 		t.Fatal(err)
 	}

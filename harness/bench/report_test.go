@@ -11,9 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/results"
+
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	harness "github.com/reapcheck/reapcheck/harness/report"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -129,7 +130,7 @@ func TestWrittenReport(t *testing.T) {
 // line in it shows.
 func validate(t *testing.T, raw []byte) {
 	t.Helper()
-	text, err := harness.Schema("bench")
+	text, err := results.Schema("bench")
 	if err != nil {
 		t.Fatal(err)
 	}

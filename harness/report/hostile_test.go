@@ -16,6 +16,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/reapcheck/reapcheck/harness/results"
+
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/extension"
 	"github.com/yuin/goldmark/renderer/html"
@@ -45,12 +47,12 @@ func folder(t *testing.T, text string) string {
 		}
 		return r
 	}, printable.Clip(text, 150))
-	info := Info{
-		Version: text, Tier: text, Runtime: text, Target: text, Kernel: text, Problem: text, Argv: []string{"reapcheck", text}, Settings: []Setting{{text, []string{text}, text}},
-		About: map[string]string{"engine": text, "image": text}, Started: time.Unix(1e9, 0), Scenarios: []Scenario{{ID: hostileID, Text: text}},
-		LeftOut: []LeftOut{{text, text}},
+	info := results.Info{
+		Version: text, Tier: text, Runtime: text, Target: text, Kernel: text, Problem: text, Argv: []string{"reapcheck", text}, Settings: []results.Setting{{Name: text, Values: []string{text}, From: text}},
+		About: map[string]string{"engine": text, "image": text}, Started: time.Unix(1e9, 0), Scenarios: []trial.Scenario{{ID: hostileID, Text: text}},
+		LeftOut: []results.LeftOut{{ID: text, Why: text}},
 	}
-	if err := WriteInfo(dir, info); err != nil {
+	if err := results.WriteInfo(dir, info); err != nil {
 		t.Fatal(err)
 	}
 	scenario := filepath.Join(dir, info.Scenarios[0].ID)
@@ -94,9 +96,9 @@ func writeArm(t *testing.T, path string, role trial.Role, name, text string) {
 	}
 }
 
-func hostileRun(t *testing.T, text string) Run {
+func hostileRun(t *testing.T, text string) results.Run {
 	t.Helper()
-	run, err := Load(folder(t, text))
+	run, err := results.Load(folder(t, text))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/printable"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -61,7 +62,7 @@ type junitProblem struct {
 }
 
 // JUnit is the run as a test suite with a case per scenario.
-func JUnit(run Run) ([]byte, error) {
+func JUnit(run results.Run) ([]byte, error) {
 	i := run.Info
 	suite := junitSuite{
 		Name: "reapcheck", Timestamp: i.Started.UTC().Format("2006-01-02T15:04:05"),
@@ -72,7 +73,7 @@ func JUnit(run Run) ([]byte, error) {
 	}
 	var total time.Duration
 	for _, f := range run.Findings {
-		total += f.took()
+		total += took(f)
 		suite.add(junitCaseOf(run, f))
 	}
 	for _, l := range run.Info.LeftOut {
@@ -107,12 +108,12 @@ func (s *junitSuite) add(c junitCase) {
 
 // addProblem is a case of its own for a run that did not reach its end, or
 // that tried nothing: a suite of passes would hide it.
-func (s *junitSuite) addProblem(run Run) {
+func (s *junitSuite) addProblem(run results.Run) {
 	problem := run.Info.Problem
 	if problem == "" && len(run.Findings) == 0 {
 		problem = "no scenario was run"
 	}
-	if problem == "" && run.allAccepted() {
+	if problem == "" && run.AllAccepted() {
 		problem = allAcceptedNote
 	}
 	if problem != "" {
@@ -120,16 +121,16 @@ func (s *junitSuite) addProblem(run Run) {
 	}
 }
 
-func junitCaseOf(run Run, f Finding) junitCase {
-	c := junitCase{Name: printable.Line(f.ID), Class: "reapcheck", Time: seconds(f.took()), Output: printable.Text(f.Text)}
+func junitCaseOf(run results.Run, f results.Finding) junitCase {
+	c := junitCase{Name: printable.Line(f.ID), Class: "reapcheck", Time: seconds(took(f)), Output: printable.Text(f.Text)}
 	for _, a := range f.Arms {
 		c.Properties = append(c.Properties, armProperties(a)...)
 	}
-	problem := &junitProblem{Type: f.Verdict.String(), Message: printable.Line(join(f.waiverNote(), f.Reason)), Text: f.evidence(run)}
+	problem := &junitProblem{Type: f.Verdict.String(), Message: printable.Line(join(waiverNote(f), f.Reason)), Text: evidence(f, run)}
 	switch {
 	case f.Verdict == trial.Pass:
-		c.Output = join(f.waiverNote(), c.Output)
-	case f.Waived == Accepted:
+		c.Output = join(waiverNote(f), c.Output)
+	case f.Waived == results.Accepted:
 		c.Skipped = &junitSkipped{Message: problem.Message}
 	case f.Verdict == trial.Fail:
 		c.Failure = problem
@@ -140,7 +141,7 @@ func junitCaseOf(run Run, f Finding) junitCase {
 }
 
 // armProperties are named <arm>.<count>.
-func armProperties(a Arm) []junitProperty {
+func armProperties(a results.Arm) []junitProperty {
 	name := printable.Line(a.Plan.Arm) + "."
 	properties := []junitProperty{{name + "role", printable.Line(string(a.Plan.Role))}, {name + "trials", strconv.Itoa(a.Trials)}}
 	for _, o := range append([]trial.Outcome{trial.OK}, badOutcomes...) {
@@ -152,11 +153,11 @@ func armProperties(a Arm) []junitProperty {
 }
 
 // evidence is what a person reads when a case is opened.
-func (f Finding) evidence(run Run) string {
+func evidence(f results.Finding, run results.Run) string {
 	const show = 3
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\nrepeat with: %s\n", printable.Text(f.Reason), printable.Line(run.Repeat(f.ID)))
-	if note := f.witnessNote(); note != "" {
+	fmt.Fprintf(&b, "%s\nrepeat with: %s\n", printable.Text(f.Reason), printable.Line(repeat(run, f.ID)))
+	if note := witnessNote(f); note != "" {
 		fmt.Fprintln(&b, note)
 	}
 	for _, a := range f.Arms {
@@ -172,7 +173,7 @@ func (f Finding) evidence(run Run) string {
 }
 
 // took is about how long the scenario's trials lasted.
-func (f Finding) took() time.Duration {
+func took(f results.Finding) time.Duration {
 	var longest time.Duration
 	for _, a := range f.Arms {
 		longest = max(longest, a.Took)

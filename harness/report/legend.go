@@ -5,11 +5,13 @@ import (
 	"slices"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/results"
+
 	"github.com/reapcheck/reapcheck/harness/printable"
 )
 
 // legend explains what the numbers of this run mean, in sentences.
-func legend(run Run) []string {
+func legend(run results.Run) []string {
 	notes := []string{
 		"control: a baseline arm, which has to do what its row says; if it does not, nothing was proved.",
 		"upper95: with 95% confidence the true rate of bad trials lies below it (one-sided, Clopper-Pearson).",
@@ -22,7 +24,7 @@ func legend(run Run) []string {
 		notes = append(notes, "hits: how often the fault really hit. checks: how many promises about the sandbox as a whole were kept, of those looked at; a row can fail by one of them alone.")
 	}
 	for _, f := range run.Findings {
-		if _, ok := f.power(); ok {
+		if _, ok := power(f); ok {
 			notes = append(notes, "power: the chance that these trials would have shown a candidate that loses a hundred times less often than the control.")
 			break
 		}
@@ -33,6 +35,6 @@ func legend(run Run) []string {
 	return notes
 }
 
-func hasOnce(f Finding) bool {
-	return slices.ContainsFunc(f.Arms, func(a Arm) bool { return a.Plan.UntilShown })
+func hasOnce(f results.Finding) bool {
+	return slices.ContainsFunc(f.Arms, func(a results.Arm) bool { return a.Plan.UntilShown })
 }

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/reapcheck/reapcheck/harness/client"
 	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/printable"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -71,7 +71,7 @@ func (s *Session) keepInterview(all []dialect.Attempt) error {
 	for _, e := range all {
 		fmt.Fprintf(&text, "%s: %s\n  wanted: %s\n  understood: %s\n  came: %s\n", e.Asked, e.Script, e.Wanted, e.Understood, e.Came)
 	}
-	if err := os.WriteFile(filepath.Join(s.Folder, "interview.txt"), []byte(printable.Escape(text.String())), 0o644); err != nil {
+	if err := os.WriteFile(results.DialectCheck(s.Folder), []byte(printable.Escape(text.String())), 0o644); err != nil {
 		return fmt.Errorf("write interview: %w", err)
 	}
 	return nil

@@ -40,7 +40,7 @@ func (a *runningArm) checkPrompt() {
 	defer a.quickest.mu.Unlock()
 	for _, kind := range slices.Sorted(maps.Keys(a.quickest.took)) {
 		took := a.quickest.took[kind]
-		a.recorder.write(trial.Line{Check: &trial.Check{
+		a.recorder.Write(trial.Line{Check: &trial.Check{
 			Name: "quickest answer to " + kind, Want: fmt.Sprintf("within %v", a.Prompt), Got: took.Round(time.Millisecond).String(), OK: took <= a.Prompt,
 		}})
 	}

@@ -21,6 +21,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/results"
+
 	"github.com/reapcheck/reapcheck/harness/dialect"
 
 	"github.com/reapcheck/reapcheck/harness/fault"
@@ -384,7 +386,7 @@ func TestAFullDiskIsAnError(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(s.Folder, "storm"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink("/dev/full", s.recordingPath("storm", "candidate")); err != nil {
+	if err := os.Symlink("/dev/full", results.Recording(s.Folder, "storm", "candidate")); err != nil {
 		t.Fatal(err)
 	}
 	f, err := s.Run(t.Context(), experiment(nil))
@@ -412,7 +414,7 @@ func TestEachTurnHasConnectionsOfItsOwn(t *testing.T) {
 }
 
 // What an arm says of itself while others run beside it is not forgotten.
-func TestADiskThatFillsUpEndsTheTurns(t *testing.T) {
+func TestARecordingThatCannotBeWrittenEndsTheTurns(t *testing.T) {
 	for _, sideBySide := range []bool{false, true} {
 		s := newSession(t, &fakeRuntime{})
 		e := experiment(nil)
@@ -421,11 +423,10 @@ func TestADiskThatFillsUpEndsTheTurns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		arms[1].recorder.file.Close()
-		if arms[1].recorder.file, err = os.OpenFile("/dev/full", os.O_WRONLY, 0); err != nil {
+		if err := arms[1].recorder.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if err := takeTurns(t.Context(), arms, e); err == nil || !strings.Contains(err.Error(), "no space left") {
+		if err := takeTurns(t.Context(), arms, e); err == nil || !strings.Contains(err.Error(), "already closed") {
 			t.Errorf("side by side %v: error %v", sideBySide, err)
 		}
 		if err := s.end(t.Context(), arms); err == nil {
@@ -442,7 +443,7 @@ func TestRefusalToStart(t *testing.T) {
 		if runErr != nil {
 			t.Error(runErr)
 		}
-		summary, err := readRecording(s.recordingPath("x", "candidate"), arm)
+		summary, err := readRecording(results.Recording(s.Folder, "x", "candidate"), arm)
 		if err != nil {
 			t.Error(err)
 		}
@@ -481,9 +482,9 @@ func TestFolderAndLatest(t *testing.T) {
 	parent := t.TempDir()
 	seen := map[string]bool{}
 	for _, id := range []string{"a", "b", "a", "a"} {
-		dir, err := NewFolder(parent, id, time.Unix(0, 0))
+		dir, err := results.NewFolder(parent, id, time.Unix(0, 0))
 		if err == nil {
-			err = PointLatest(dir)
+			err = results.PointLatest(dir)
 		}
 		if err != nil {
 			t.Fatal(err)

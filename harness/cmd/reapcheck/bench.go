@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/results"
+
 	"github.com/spf13/cobra"
 
 	"github.com/reapcheck/reapcheck/harness/bench"
@@ -114,7 +116,7 @@ func (o options) runBench(ctx context.Context, scale bench.Scale) error {
 	if errors.Is(err, sandbox.ErrUnknown) {
 		return usage(err)
 	}
-	folder, folderErr := session.NewFolder(o.results, "bench", time.Now())
+	folder, folderErr := results.NewFolder(o.results, "bench", time.Now())
 	if folderErr != nil {
 		return o.unreported(fmt.Errorf("%w; choose another --results", folderErr))
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/reapcheck/reapcheck/harness/dialect"
+	"github.com/reapcheck/reapcheck/harness/results"
 
 	"github.com/spf13/cobra"
 
@@ -69,7 +70,7 @@ why, 3 infrastructure: the run itself did not work, 64 usage.`,
 				err = g.choose(&o, c)
 			}
 			if err == nil {
-				o.waivers, err = readWaivers(g.waivers)
+				o.waivers, err = results.ReadWaivers(g.waivers, scenarios.Known)
 			}
 			if err != nil {
 				return usage(err)

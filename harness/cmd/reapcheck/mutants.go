@@ -15,6 +15,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/results"
+
 	"github.com/spf13/cobra"
 
 	"github.com/reapcheck/reapcheck/fixtures/mutants"
@@ -146,7 +148,7 @@ func (o options) prepareMutants(ctx context.Context) (r mutantRun, err error) {
 	for _, s := range list {
 		r.all = append(r.all, s.ID)
 	}
-	if r.folder, err = session.NewFolder(o.results, "mutants", time.Now()); err != nil {
+	if r.folder, err = results.NewFolder(o.results, "mutants", time.Now()); err != nil {
 		return r, err
 	}
 	r.scratch, err = sandbox.MakeFolder("mutants-")

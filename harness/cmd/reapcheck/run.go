@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/results"
+
 	"golang.org/x/term"
 
 	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
@@ -30,18 +32,18 @@ type options struct {
 	candidate target.Target
 	blackBox  bool
 	waitPath  session.WaitPath
-	scenarios []report.Scenario
+	scenarios []trial.Scenario
 	seed      uint64
 	results   string
 	daemons   string
 	baseImage string
 	argv      []string // the command line that repeats the run from the same folder
-	settings  []report.Setting
-	waivers   []report.Waiver
+	settings  []results.Setting
+	waivers   []results.Waiver
 	// interview makes sure that the candidate speaks its dialect.
 	interview bool
 	// leftOut are the other scenarios, which are not run.
-	leftOut []report.LeftOut
+	leftOut []results.LeftOut
 	// stopAtFirstBad is session.Session's.
 	stopAtFirstBad bool
 	stopAs         trial.Symptom
@@ -61,15 +63,15 @@ func (o options) run(ctx context.Context) error {
 		return usage(problem)
 	}
 	id := strconv.FormatUint(o.seed%(36*36*36*36), 36)
-	folder, err := session.NewFolder(o.results, id, time.Now())
+	folder, err := results.NewFolder(o.results, id, time.Now())
 	if err == nil {
-		err = session.PointLatest(folder)
+		err = results.PointLatest(folder)
 	}
 	if err != nil {
 		return o.unreported(fmt.Errorf("%w; choose another --results", err))
 	}
 	info := o.describe(filepath.Base(folder))
-	if err := report.WriteInfo(folder, info); err != nil {
+	if err := results.WriteInfo(folder, info); err != nil {
 		return o.unreported(err)
 	}
 	if problem == nil {
@@ -89,7 +91,7 @@ func (o options) run(ctx context.Context) error {
 }
 
 // try does everything that may fail for reasons that are not the target's.
-func (o options) try(ctx context.Context, folder, id string, info *report.Info, progress *session.Progress) (err error) {
+func (o options) try(ctx context.Context, folder, id string, info *results.Info, progress *session.Progress) (err error) {
 	daemons, err := o.findDaemons(ctx)
 	if err != nil {
 		return err
@@ -105,10 +107,10 @@ func (o options) try(ctx context.Context, folder, id string, info *report.Info, 
 	}
 	defer closeRuntime(ctx, rt, progress)
 	info.Runtime, info.About = rt.Name(), rt.Describe()
-	if err := report.WriteInfo(folder, *info); err != nil {
+	if err := results.WriteInfo(folder, *info); err != nil {
 		return err
 	}
-	log, err := os.Create(filepath.Join(folder, "ginkgo.log"))
+	log, err := os.Create(results.SuiteLog(folder))
 	if err != nil {
 		return fmt.Errorf("create log of the suite: %w", err)
 	}
@@ -127,8 +129,8 @@ func (o options) try(ctx context.Context, folder, id string, info *report.Info, 
 	return s.Problem()
 }
 
-func (o options) describe(run string) report.Info {
-	return report.Info{
+func (o options) describe(run string) results.Info {
+	return results.Info{
 		Run: run, Version: versionText(), Seed: o.seed, Tier: string(o.scale.Tier), Runtime: o.runtime,
 		Target: o.targetText(), Kernel: sandbox.Kernel(), CPUs: runtime.NumCPU(),
 		Argv: o.argv, Settings: o.settings, Waivers: o.waivers, Started: time.Now().UTC(), Scenarios: o.scenarios, LeftOut: o.leftOut,
@@ -173,13 +175,13 @@ func (o options) openHub(ctx context.Context) (*syscallhold.Hub, error) {
 }
 
 // conclude reports from the folder and turns the verdict into an exit status.
-func (o options) conclude(folder string, info report.Info, problem error) error {
-	err := report.WriteInfo(folder, info)
-	run, loadErr := report.Load(folder)
+func (o options) conclude(folder string, info results.Info, problem error) error {
+	err := results.WriteInfo(folder, info)
+	run, loadErr := results.Load(folder)
 	if err = errors.Join(err, loadErr); err != nil {
 		return o.unreported(errors.Join(problem, err))
 	}
-	if err := report.Write(folder, run); err != nil {
+	if err := writeReports(folder, run); err != nil {
 		return o.unreported(errors.Join(problem, err))
 	}
 	fmt.Fprintf(o.out, "\nresults: %s\n\n", folder)

@@ -1,4 +1,4 @@
-package session
+package results
 
 import (
 	"bytes"
@@ -13,16 +13,16 @@ import (
 // it: that line explains the failure and has to be in what is kept.
 func TestAKeptLogHoldsWhatCameAfterTheAnswer(t *testing.T) {
 	dir := t.TempDir()
-	var k logKeeper
+	var k LogKeeper
 	log := []byte("start\nanswered 1\n")
 	read := func() []byte { return bytes.Clone(log) }
 	for i := range logsPerArm + 1 {
-		if err := k.keep(filepath.Join(dir, fmt.Sprint(i)), read); err != nil {
+		if err := k.Keep(filepath.Join(dir, fmt.Sprint(i)), read); err != nil {
 			t.Fatal(err)
 		}
 		log = fmt.Appendf(log, "after %d\n", i)
 	}
-	if err := k.extend(read); err != nil {
+	if err := k.Extend(read); err != nil {
 		t.Fatal(err)
 	}
 	for i := range logsPerArm {
@@ -40,12 +40,12 @@ func TestAKeptLogHoldsWhatCameAfterTheAnswer(t *testing.T) {
 func TestALogThatWasEmpty(t *testing.T) {
 	for _, said := range []string{"", "late\n"} {
 		path := filepath.Join(t.TempDir(), "log")
-		var k logKeeper
+		var k LogKeeper
 		log := ""
 		read := func() []byte { return []byte(log) }
-		err := k.keep(path, read)
+		err := k.Keep(path, read)
 		log = said
-		if err = errors.Join(err, k.extend(read)); err != nil {
+		if err = errors.Join(err, k.Extend(read)); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := os.ReadFile(path); string(got) != said || (err != nil) != (said == "") {
@@ -56,15 +56,15 @@ func TestALogThatWasEmpty(t *testing.T) {
 
 func TestAKeptLogIsBoundedAndExtendedOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
-	var k logKeeper
+	var k LogKeeper
 	log := bytes.Repeat([]byte("0123456789abcde\n"), 1<<16)
 	copy(log[len(log)-5:], "mark")
-	if err := k.keep(path, func() []byte { return log }); err != nil {
+	if err := k.Keep(path, func() []byte { return log }); err != nil {
 		t.Fatal(err)
 	}
 	longer := append(bytes.Clone(log), bytes.Repeat([]byte("x"), 1<<20)...)
 	for range 2 {
-		if err := k.extend(func() []byte { return longer }); err != nil {
+		if err := k.Extend(func() []byte { return longer }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -75,11 +75,11 @@ func TestAKeptLogIsBoundedAndExtendedOnce(t *testing.T) {
 
 func TestALogThatMovedOnIsLeftAsItWas(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
-	var k logKeeper
-	if err := k.keep(path, func() []byte { return []byte("old\n") }); err != nil {
+	var k LogKeeper
+	if err := k.Keep(path, func() []byte { return []byte("old\n") }); err != nil {
 		t.Fatal(err)
 	}
-	if err := k.extend(func() []byte { return []byte("new\n") }); err != nil {
+	if err := k.Extend(func() []byte { return []byte("new\n") }); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := os.ReadFile(path); err != nil || string(got) != "old\n" {

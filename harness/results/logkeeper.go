@@ -1,4 +1,4 @@
-package session
+package results
 
 import (
 	"bytes"
@@ -7,9 +7,9 @@ import (
 	"sync"
 )
 
-// logKeeper saves what the target said around an arm's first bad trials. It
+// LogKeeper saves what the target said around an arm's first bad trials. It
 // may be used by many goroutines.
-type logKeeper struct {
+type LogKeeper struct {
 	mu   sync.Mutex
 	kept []keptLog
 }
@@ -27,9 +27,9 @@ const (
 	logMark    = 512
 )
 
-// keep saves the log as it is when a bad answer comes in, unless enough have
+// Keep saves the log as it is when a bad answer comes in, unless enough have
 // been saved before.
-func (k *logKeeper) keep(path string, read func() []byte) error {
+func (k *LogKeeper) Keep(path string, read func() []byte) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if len(k.kept) == logsPerArm {
@@ -44,9 +44,9 @@ func (k *logKeeper) keep(path string, read func() []byte) error {
 	return nil
 }
 
-// extend adds what the target said after the bad answers: a reaper that comes
+// Extend adds what the target said after the bad answers: a reaper that comes
 // late speaks late. A place that the log no longer holds is left as it is.
-func (k *logKeeper) extend(read func() []byte) error {
+func (k *LogKeeper) Extend(read func() []byte) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for i := range k.kept {

@@ -1,4 +1,4 @@
-package report
+package results
 
 import (
 	"bytes"
@@ -74,7 +74,7 @@ func TestSchemasFitRealResults(t *testing.T) {
 			t.Fatal(err)
 		}
 		out := t.TempDir()
-		if err := Write(out, loaded); err != nil {
+		if err := WriteVerdict(out, loaded); err != nil {
 			t.Fatal(err)
 		}
 		validate(t, verdict, dir+"/verdict.json", read(t, out+"/verdict.json"))
@@ -97,12 +97,12 @@ func TestSchemasKnowEveryField(t *testing.T) {
 		of           any
 	}{
 		{"run", "properties", Info{}},
-		{"run", "properties/scenarios/items/properties", Scenario{}},
+		{"run", "properties/scenarios/items/properties", trial.Scenario{}},
 		{"run", "properties/leftOut/items/properties", LeftOut{}},
 		{"verdict", "properties/leftOut/items/properties", LeftOut{}},
 		{"run", "properties/settings/items/properties", Setting{}},
 		{"run", "properties/waivers/items/properties", Waiver{}},
-		{"verdict", "properties", verdictFile{}},
+		{"verdict", "properties", verdict{}},
 		{"verdict", "$defs/waiver/properties", Waiver{}},
 		{"waivers", "properties/waivers/items/properties", Waiver{}},
 		{"verdict", "$defs/scenario/properties", verdictScenario{}},

@@ -1,13 +1,98 @@
-package report
+package results
 
 import (
+	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// verdictFile is verdict.json.
-type verdictFile struct {
+// judge says what the run came to. Extra is a folder with recordings that run.json
+// does not name; empty where there is none.
+func (r *Run) judge(extra string) {
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		f.judge(r.Info.Run)
+		f.waive(r.Info.Waivers, r.Info.Started)
+	}
+	r.Verdict = overall(r.Findings)
+	if extra != "" && r.Info.Problem == "" {
+		r.Info.Problem = fmt.Sprintf("the folder has recordings of %s, which run.json does not name", extra)
+	}
+	if r.Info.Problem != "" && r.Verdict == trial.Pass {
+		r.Verdict = trial.Inconclusive
+	}
+}
+
+// judge leaves a scenario that was not reached as it is, inconclusive.
+func (f *Finding) judge(run string) {
+	if f.Reason != "" {
+		return
+	}
+	var summaries []trial.Summary
+	for _, a := range f.Arms {
+		summaries = append(summaries, a.Summary)
+	}
+	f.Verdict, f.Reason = trial.Judge(summaries)
+	if why := f.mixture(run); why != "" && f.Verdict != trial.Fail {
+		f.Verdict, f.Reason = trial.Inconclusive, why
+	}
+}
+
+// mixture says why the recordings are not those of this scenario in this run,
+// all of them and no others: a folder may have been copied in parts. It is empty
+// where they are. A recording without a plan is damaged, and judged as that.
+func (f *Finding) mixture(run string) string {
+	have := map[string]bool{}
+	for _, a := range f.Arms {
+		have[strings.TrimSuffix(path.Base(a.Recording), recordingExt)] = true
+	}
+	for _, a := range f.Arms {
+		stem := strings.TrimSuffix(path.Base(a.Recording), recordingExt)
+		switch {
+		case a.Damage != "":
+		case a.Plan.Run != run:
+			return fmt.Sprintf("%s was recorded in another run, %q", a.Recording, a.Plan.Run)
+		case a.Plan.Scenario != f.ID || a.Plan.Arm != stem || !slices.Contains(a.Plan.Arms, stem):
+			return fmt.Sprintf("%s is the recording of %s/%s", a.Recording, a.Plan.Scenario, a.Plan.Arm)
+		}
+		for _, name := range a.Plan.Arms {
+			if !have[name] {
+				return fmt.Sprintf("the recording of %s is missing", name)
+			}
+		}
+	}
+	return ""
+}
+
+// overall is the verdict of all scenarios but those whose failure is accepted:
+// of these alone, nothing is proved.
+func overall(findings []Finding) trial.Verdict {
+	var verdicts []trial.Verdict
+	for _, f := range findings {
+		if f.Waived != Accepted {
+			verdicts = append(verdicts, f.Verdict)
+		}
+	}
+	return trial.Overall(verdicts)
+}
+
+// AllAccepted says whether no scenario is left to be judged.
+func (r Run) AllAccepted() bool {
+	for _, f := range r.Findings {
+		if f.Waived != Accepted {
+			return false
+		}
+	}
+	return len(r.Findings) > 0
+}
+
+// verdict is verdict.json.
+type verdict struct {
 	Verdict trial.Verdict `json:"verdict"`
 	Problem string        `json:"problem,omitempty"`
 	Tier    string        `json:"tier"`
@@ -50,9 +135,14 @@ type verdictArm struct {
 	FailedChecks []trial.Check `json:"failedChecks,omitempty"`
 }
 
-func verdictOf(run Run) verdictFile {
+// WriteVerdict writes verdict.json.
+func WriteVerdict(dir string, run Run) error {
+	return writeJSON(filepath.Join(dir, verdictFile), verdictOf(run))
+}
+
+func verdictOf(run Run) verdict {
 	start, _ := run.Start()
-	v := verdictFile{
+	v := verdict{
 		Verdict: run.Verdict, Problem: run.Info.Problem, Tier: run.Info.Tier, Runtime: run.Info.Runtime,
 		Target: run.Info.Target, Seed: run.Info.Seed, Version: run.Info.Version, Trials: run.Trials(),
 		StartMs: float64(start.Microseconds()) / 1000, Scenarios: []verdictScenario{}, LeftOut: run.Info.LeftOut,

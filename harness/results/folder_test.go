@@ -1,4 +1,4 @@
-package report
+package results
 
 import (
 	"errors"
@@ -50,8 +50,14 @@ func TestWriteReplacesWhatIsThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	foreign := filepath.Join(t.TempDir(), "foreign")
-	err = errors.Join(os.WriteFile(foreign, []byte("mine"), 0o644), os.Symlink(foreign, filepath.Join(dir, "report.md")),
-		syscall.Mkfifo(filepath.Join(dir, "verdict.json"), 0o600), Write(dir, run), WriteInfo(dir, run.Info))
+	report := filepath.Join(dir, "report.md")
+	err = errors.Join(
+		os.WriteFile(foreign, []byte("mine"), 0o644),
+		os.Symlink(foreign, report),
+		syscall.Mkfifo(filepath.Join(dir, "verdict.json"), 0o600),
+		Replace(report, []byte("# report\n")),
+		WriteVerdict(dir, run),
+		WriteInfo(dir, run.Info))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +79,7 @@ func TestWriteReplacesWhatIsThere(t *testing.T) {
 // Who reads while a file is written anew finds the old one or the new one.
 func TestReplaceIsNeverSeenHalfDone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "run.json")
-	if err := replace(path, []byte("old")); err != nil {
+	if err := Replace(path, []byte("old")); err != nil {
 		t.Fatal(err)
 	}
 	before, err := os.Open(path)
@@ -81,7 +87,7 @@ func TestReplaceIsNeverSeenHalfDone(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer before.Close()
-	if err := replace(path, []byte("new")); err != nil {
+	if err := Replace(path, []byte("new")); err != nil {
 		t.Fatal(err)
 	}
 	text := make([]byte, 9)
