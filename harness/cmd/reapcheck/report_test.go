@@ -37,7 +37,7 @@ func TestHelpNamesTheSchemas(t *testing.T) {
 // A run.json that was cut is a run that proved nothing; none at all is somebody
 // else's folder.
 func TestReportOfAFolderThatCannotBeRead(t *testing.T) {
-	saved, err := os.ReadFile("../../report/testdata/pass/run.json")
+	saved, err := os.ReadFile("../../results/testdata/pass/run.json")
 	if err != nil {
 		t.Fatal(err)
 	}
