@@ -29,7 +29,11 @@ func TestImportArrows(t *testing.T) {
 		{"the harness imports the daemon", under("harness", "scenarios"), under("daemon")},
 		{"the daemon imports the harness", under("daemon"), under("harness", "scenarios", "fixtures")},
 		{"gin outside daemon/api", not(under("daemon/api")), prefix("github.com/gin-gonic/gin")},
-		{"testcontainers outside harness/sandbox", not(under("harness/sandbox")), prefix("github.com/testcontainers/")},
+		{"testcontainers outside harness/sandbox/docker", not(under("harness/sandbox/docker")), prefix("github.com/testcontainers/")},
+		{"the contract of sandboxes knows a runtime", exactly("harness/sandbox"), under("harness/sandbox/docker", "harness/sandbox/namespace", "harness/sandbox/pidns", "harness/sandbox/cgroup", "harness/machine")},
+		{"one runtime knows another", under("harness/sandbox/docker"), under("harness/sandbox/namespace")},
+		{"one runtime knows another", under("harness/sandbox/namespace"), under("harness/sandbox/docker")},
+		{"a runtime is known by others than harness/machine", all(under("harness"), not(under("harness/machine", "harness/sandbox", "harness/cmd"))), under("harness/sandbox/docker", "harness/sandbox/namespace")},
 		{"ginkgo or gomega outside scenarios", not(under("scenarios")), prefix("github.com/onsi/")},
 		{"daemon/process imports a foreign module", under("daemon/process"), foreign},
 		{"the judge is not pure", under("harness/trial"), either(under("harness"), prefix("net"), prefix("os"), prefix("syscall"), prefix("golang.org/x/sys"))},
@@ -83,6 +87,10 @@ func under(dirs ...string) func(string) bool {
 		}
 		return false
 	}
+}
+
+func exactly(dir string) func(string) bool {
+	return func(path string) bool { return path == module+dir }
 }
 
 func prefix(p string) func(string) bool {

@@ -35,7 +35,7 @@ var _ = scenario("frozen", "a sandbox that is frozen again and again",
 		documented.Name, documented.Role, documented.Strategy, documented.Claim = "documented", trial.Baseline, "documented", trial.Loses
 		documented.Trials, documented.UntilShown, documented.MinHits = 100, true, 1
 		arms := []session.Arm{documented, candidate(frozen)}
-		if s.Runtime.Name() == "docker" { // a namespace has a quota for root alone
+		if s.Runtime.Traits().LimitsCPU {
 			short := candidate(under(fault.Quota{Share: 0.02}))
 			short.Name += "-quota"
 			arms = append(arms, short)

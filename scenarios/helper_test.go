@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/reapcheck/reapcheck/harness/dialect"
-
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"

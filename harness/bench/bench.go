@@ -18,9 +18,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/dialect"
-
 	"github.com/reapcheck/reapcheck/harness/client"
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"

@@ -11,10 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/results"
-
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 

@@ -11,7 +11,6 @@ import (
 
 	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
-
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 

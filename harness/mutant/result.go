@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/results"
-
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 

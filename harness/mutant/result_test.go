@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/results"
-
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 

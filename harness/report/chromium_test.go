@@ -17,9 +17,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/results"
-
 	"github.com/reapcheck/reapcheck/harness/printable"
+	"github.com/reapcheck/reapcheck/harness/results"
 )
 
 // browse runs Chromium without a window on a page and returns what it prints.

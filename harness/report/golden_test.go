@@ -8,9 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/reapcheck/reapcheck/harness/results"
-
 	"github.com/reapcheck/reapcheck/harness/printable"
+	"github.com/reapcheck/reapcheck/harness/results"
 )
 
 var update = flag.Bool("update", false, "write the golden reports anew")

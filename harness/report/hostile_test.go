@@ -16,13 +16,12 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/reapcheck/reapcheck/harness/results"
-
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/extension"
 	"github.com/yuin/goldmark/renderer/html"
 
 	"github.com/reapcheck/reapcheck/harness/printable"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 

@@ -7,9 +7,8 @@ import (
 	"html/template"
 	"strings"
 
-	"github.com/reapcheck/reapcheck/harness/results"
-
 	"github.com/reapcheck/reapcheck/harness/printable"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/reapcheck/reapcheck/harness/results"
-
 	"golang.org/x/net/html"
+
+	"github.com/reapcheck/reapcheck/harness/results"
 )
 
 // elements are all elements of a page, in the order of their start.

@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/reapcheck/reapcheck/harness/results"
-
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 

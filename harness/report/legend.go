@@ -5,9 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/results"
-
 	"github.com/reapcheck/reapcheck/harness/printable"
+	"github.com/reapcheck/reapcheck/harness/results"
 )
 
 // legend explains what the numbers of this run mean, in sentences.

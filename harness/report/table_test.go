@@ -6,7 +6,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/reapcheck/reapcheck/harness/results"
-
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 

@@ -7,7 +7,6 @@ import (
 	"os"
 
 	"github.com/reapcheck/reapcheck/harness/dialect"
-
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/sandbox"

@@ -220,7 +220,7 @@ func (s *Session) Run(ctx context.Context, e Experiment) (Finding, error) {
 func (s *Session) begin(ctx context.Context, e Experiment, enough func()) ([]*runningArm, error) {
 	arms := make([]*runningArm, len(e.Arms))
 	errs := make([]error, len(e.Arms))
-	_, err := load.Run(ctx, 0, len(e.Arms), s.startsAtOnce(), func(i int) {
+	_, err := load.Run(ctx, 0, len(e.Arms), s.Runtime.Traits().StartsAtOnce, func(i int) {
 		arms[i], errs[i] = s.beginArm(ctx, e, e.Arms[i], enough)
 	})
 	return arms, genuine(append(errs, err)...)

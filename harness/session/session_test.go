@@ -21,13 +21,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/results"
-
 	"github.com/reapcheck/reapcheck/harness/dialect"
-
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/probe"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -46,6 +44,7 @@ type fakeRuntime struct {
 func (*fakeRuntime) Name() string                             { return "fake" }
 func (*fakeRuntime) Prepare(context.Context, io.Writer) error { return nil }
 func (*fakeRuntime) Close(context.Context) error              { return nil }
+func (*fakeRuntime) Traits() sandbox.Traits                   { return sandbox.Traits{StartsAtOnce: 2} }
 func (*fakeRuntime) Describe() map[string]string              { return nil }
 
 func (f *fakeRuntime) Start(_ context.Context, spec sandbox.Spec) (sandbox.Sandbox, error) {

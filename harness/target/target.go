@@ -73,7 +73,7 @@ func (t Target) Check() error {
 	}
 	switch u, err := url.Parse(t.URL); {
 	case given != 1:
-		return errors.New("a target is one of an image, a binary and a URL: give just one of --image, --binary and --url")
+		return errors.New("a target is one of an image, a binary and a URL: give just one of them")
 	case t.URL == "":
 		return nil
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":

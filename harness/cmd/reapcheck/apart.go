@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/reapcheck/reapcheck/harness/results"
-
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 

@@ -14,12 +14,11 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/client"
-	"github.com/reapcheck/reapcheck/harness/dialect"
-
 	"github.com/spf13/cobra"
 
 	"github.com/reapcheck/reapcheck/fixtures/targets"
+	"github.com/reapcheck/reapcheck/harness/client"
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/target"
 )

@@ -6,11 +6,10 @@ import (
 	"os"
 	"strings"
 
-	"github.com/reapcheck/reapcheck/harness/dialect"
-	"github.com/reapcheck/reapcheck/harness/results"
-
 	"github.com/spf13/cobra"
 
+	"github.com/reapcheck/reapcheck/harness/dialect"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/scenarios"
 )
@@ -140,16 +139,8 @@ func executable(path string) error {
 	return nil
 }
 
-// choose picks the scenarios that fit the target, and its runtime where only
-// one will do.
+// choose picks the scenarios that fit the target.
 func (g *gateFlags) choose(o *options, c common) (err error) {
-	switch {
-	case g.image == "":
-	case o.runtime == "namespace":
-		return errors.New("--image needs --runtime docker: a namespace has no image")
-	default:
-		o.runtime = "docker"
-	}
 	access := scenarios.Foreign
 	if o.candidate.URL != "" {
 		access = scenarios.Answers

@@ -19,9 +19,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/results"
-
 	api "github.com/reapcheck/reapcheck/gate"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 

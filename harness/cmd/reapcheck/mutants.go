@@ -15,14 +15,13 @@ import (
 	"strings"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/results"
-
 	"github.com/spf13/cobra"
 
 	"github.com/reapcheck/reapcheck/fixtures/mutants"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/mutant"
-	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/owner"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -151,7 +150,7 @@ func (o options) prepareMutants(ctx context.Context) (r mutantRun, err error) {
 	if r.folder, err = results.NewFolder(o.results, "mutants", time.Now()); err != nil {
 		return r, err
 	}
-	r.scratch, err = sandbox.MakeFolder("mutants-")
+	r.scratch, err = owner.MakeFolder("mutants-")
 	return r, err
 }
 

@@ -7,10 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/reapcheck/reapcheck/harness/results"
-
 	"github.com/reapcheck/reapcheck/fixtures/mutants"
 	"github.com/reapcheck/reapcheck/harness/mutant"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
 	"github.com/reapcheck/reapcheck/scenarios"

@@ -6,12 +6,11 @@ import (
 	"os"
 	"strings"
 
-	"github.com/reapcheck/reapcheck/harness/results"
-
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/results"
 )
 
 func newReport() *cobra.Command {

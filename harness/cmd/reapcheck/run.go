@@ -11,13 +11,14 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/results"
-
 	"golang.org/x/term"
 
 	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
+	"github.com/reapcheck/reapcheck/harness/machine"
 	"github.com/reapcheck/reapcheck/harness/printable"
+	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
@@ -28,7 +29,8 @@ import (
 // options is what a run needs to know.
 type options struct {
 	scale     session.Scale
-	runtime   string
+	runtime   string       // that was wished for, and then that was chosen
+	kind      machine.Kind // set once it is
 	candidate target.Target
 	blackBox  bool
 	waitPath  session.WaitPath
@@ -59,7 +61,7 @@ const closeLimit = time.Minute
 func (o options) run(ctx context.Context) error {
 	progress := session.NewProgress(o.progress, isTerminal(o.progress))
 	why, problem := o.settleRuntime(ctx)
-	if errors.Is(problem, sandbox.ErrUnknown) {
+	if errors.Is(problem, machine.ErrChoice) {
 		return usage(problem)
 	}
 	id := strconv.FormatUint(o.seed%(36*36*36*36), 36)
@@ -132,7 +134,7 @@ func (o options) try(ctx context.Context, folder, id string, info *results.Info,
 func (o options) describe(run string) results.Info {
 	return results.Info{
 		Run: run, Version: versionText(), Seed: o.seed, Tier: string(o.scale.Tier), Runtime: o.runtime,
-		Target: o.targetText(), Kernel: sandbox.Kernel(), CPUs: runtime.NumCPU(),
+		Target: o.targetText(), Kernel: probe.Kernel(), CPUs: runtime.NumCPU(),
 		Argv: o.argv, Settings: o.settings, Waivers: o.waivers, Started: time.Now().UTC(), Scenarios: o.scenarios, LeftOut: o.leftOut,
 	}
 }

@@ -6,12 +6,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/reapcheck/reapcheck/harness/results"
-
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/reapcheck/reapcheck/harness/document"
+	"github.com/reapcheck/reapcheck/harness/results"
 )
 
 // settle gives each flag that the command line leaves out the value of its
