@@ -3,7 +3,7 @@ package scenarios
 import (
 	"testing"
 
-	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/sandbox/namespace"
 	"github.com/reapcheck/reapcheck/harness/session"
 )
 
@@ -12,7 +12,7 @@ func TestTiersHaveTheTrialsThatTheyPromise(t *testing.T) {
 	for tier, promised := range map[session.Tier]int{session.Quick: 10_000, session.Standard: 100_000} {
 		for _, access := range []Access{Inside, Outside} {
 			s := &session.Session{
-				Runtime: sandbox.NewNamespace(""), Scale: session.Scale{Tier: tier}, BlackBox: access == Outside,
+				Runtime: namespace.New(""), Scale: session.Scale{Tier: tier}, BlackBox: access == Outside,
 			}
 			chosen, err := Select(nil, access)
 			if err != nil {

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -36,5 +37,5 @@ func overtime(index int, _ *rand.Rand) load.Command {
 		{"overtime-grandchild", "(sleep 1000; :) & wait"}, {"overtime-setsid", "setsid sleep 1000 & wait"},
 	}
 	shape := shapes[index%len(shapes)]
-	return load.Command{Kind: shape[0], Script: shape[1], Timeout: overtimeLimit, Want: trial.Want{Timeout: true}}
+	return load.Command{Kind: shape[0], Request: dialect.Request{Script: shape[1], Timeout: overtimeLimit}, Want: trial.Want{Timeout: true}}
 }

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/client"
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -89,7 +90,7 @@ func (b *Bench) Run(ctx context.Context, report *Report) error {
 type daemon struct {
 	sandbox.Sandbox
 	client  *client.Client
-	dialect target.Dialect
+	dialect dialect.Dialect
 	seed    uint64
 }
 

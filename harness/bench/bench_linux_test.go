@@ -12,13 +12,14 @@ import (
 
 	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/sandbox/namespace"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
 func TestMain(m *testing.M) {
-	if err := sandbox.BecomeRoot(); err != nil {
+	if err := namespace.BecomeRoot(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -46,7 +47,7 @@ func small(t *testing.T) *Bench {
 			t.Error(err)
 		}
 	})
-	rt := sandbox.NewNamespace("")
+	rt := namespace.New("")
 	t.Cleanup(func() {
 		if err := rt.Close(context.Background()); err != nil {
 			t.Error(err)

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/client"
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
@@ -165,7 +165,7 @@ func (d *daemon) terminate(ctx context.Context, answered <-chan struct{}) error 
 	again := time.NewTicker(5 * time.Second)
 	defer again.Stop()
 	for {
-		answer := d.client.Execute(ctx, client.Request{Command: "kill -TERM -1"})
+		answer := d.client.Execute(ctx, dialect.Request{Script: "kill -TERM -1"})
 		if !answer.Known || answer.Code != 0 {
 			if err := errors.Join(context.Cause(ctx), d.ended()); err != nil {
 				return err

@@ -222,7 +222,7 @@ func (a *armedReturn) Hits(ctx context.Context) (int64, string, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.Call == Read && a.hits == 0 && note == "" {
-		err = fmt.Errorf("%w: no command's start was told by a pipe, so none could be told late: leave the scenario out with --skip", ErrDeclined)
+		err = fmt.Errorf("%w: no command's start was told by a pipe, so none could be told late: leave the scenario out", ErrDeclined)
 	}
 	return a.hits, note, err
 }

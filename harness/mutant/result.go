@@ -10,7 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -43,7 +43,7 @@ type Result struct {
 }
 
 // Add takes in the findings of one run, which took so long.
-func (r *Result) Add(run report.Run, took time.Duration) {
+func (r *Result) Add(run results.Run, took time.Duration) {
 	r.TookMs += ms(took)
 	r.passed = run.Verdict == trial.Pass
 	r.Problem, r.Runtime = run.Info.Problem, run.Info.Runtime
@@ -58,14 +58,14 @@ func (r *Result) Add(run report.Run, took time.Duration) {
 			r.firstBad(f.Arms)
 		}
 		if f.Verdict == trial.Fail && slices.Contains(r.Named, f.ID) {
-			r.Shown = r.Shown || slices.ContainsFunc(f.Arms, func(a report.Arm) bool {
+			r.Shown = r.Shown || slices.ContainsFunc(f.Arms, func(a results.Arm) bool {
 				return a.Plan.Role == trial.Candidate && a.Shows(r.As)
 			})
 		}
 	}
 }
 
-func (r *Result) firstBad(arms []report.Arm) {
+func (r *Result) firstBad(arms []results.Arm) {
 	for _, a := range arms {
 		if a.Plan.Role == trial.Candidate && a.UntilBad > 0 {
 			r.Trials = a.UntilBad

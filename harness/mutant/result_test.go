@@ -5,17 +5,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-func finding(id string, v trial.Verdict, untilBad int) report.Finding {
+func finding(id string, v trial.Verdict, untilBad int) results.Finding {
 	arm := trial.Summary{Plan: trial.Plan{Role: trial.Candidate}, UntilBad: untilBad}
 	if untilBad > 0 {
 		arm.Counts = map[trial.Outcome]int{trial.Lost: 1}
 		arm.Bad = []trial.Record{{AtMicros: 1500, Micros: 500}}
 	}
-	return report.Finding{Scenario: report.Scenario{ID: id}, Verdict: v, Reason: id + " says so", Arms: []report.Arm{{Summary: arm}}}
+	return results.Finding{Scenario: trial.Scenario{ID: id}, Verdict: v, Reason: id + " says so", Arms: []results.Arm{{Summary: arm}}}
 }
 
 func TestResults(t *testing.T) {
@@ -23,26 +23,26 @@ func TestResults(t *testing.T) {
 	other, unknown := finding("leaks", trial.Fail, 0), finding("storm", trial.Inconclusive, 0)
 	for _, c := range []struct {
 		slug     string
-		findings []report.Finding
+		findings []results.Finding
 		ok       bool
 		text     string
 	}{
-		{"slug", []report.Finding{fail}, true, "slug: killed by storm after 3 trials"},
-		{"slug", []report.Finding{pass}, false, "slug: SURVIVED"},
-		{"slug", []report.Finding{unknown}, false, "SURVIVED in 0.1s: storm says so"},
-		{"slug", []report.Finding{pass, other}, false, "KILLED ONLY by leaks"},
-		{"slug", []report.Finding{fail, other}, true, "killed by storm, leaks"},
-		{"slug", []report.Finding{finding("storm", trial.Fail, 0)}, false, `KILLED NOT AS "lost" by storm in 0.1s: storm says so`},
-		{"", []report.Finding{pass}, true, "unpatched registry: passed"},
-		{"", []report.Finding{fail}, false, "ACCUSED by storm"},
-		{"", []report.Finding{unknown}, false, "NOT PASSED in 0.1s: storm says so"},
+		{"slug", []results.Finding{fail}, true, "slug: killed by storm after 3 trials"},
+		{"slug", []results.Finding{pass}, false, "slug: SURVIVED"},
+		{"slug", []results.Finding{unknown}, false, "SURVIVED in 0.1s: storm says so"},
+		{"slug", []results.Finding{pass, other}, false, "KILLED ONLY by leaks"},
+		{"slug", []results.Finding{fail, other}, true, "killed by storm, leaks"},
+		{"slug", []results.Finding{finding("storm", trial.Fail, 0)}, false, `KILLED NOT AS "lost" by storm in 0.1s: storm says so`},
+		{"", []results.Finding{pass}, true, "unpatched registry: passed"},
+		{"", []results.Finding{fail}, false, "ACCUSED by storm"},
+		{"", []results.Finding{unknown}, false, "NOT PASSED in 0.1s: storm says so"},
 	} {
 		r := Result{Slug: c.slug, Strategy: "registry", Named: []string{"storm"}, As: trial.Symptom(trial.Lost)}
 		var verdicts []trial.Verdict
 		for _, f := range c.findings {
 			verdicts = append(verdicts, f.Verdict)
 		}
-		r.Add(report.Run{Verdict: trial.Overall(verdicts), Findings: c.findings}, 100*time.Millisecond)
+		r.Add(results.Run{Verdict: trial.Overall(verdicts), Findings: c.findings}, 100*time.Millisecond)
 		if r.OK() != c.ok || !strings.Contains(r.String(), c.text) {
 			t.Errorf("%v, want %v %q", r, c.ok, c.text)
 		}
@@ -51,7 +51,7 @@ func TestResults(t *testing.T) {
 
 func TestAfterIsTheTimeToTheFirstBadAnswer(t *testing.T) {
 	var r Result
-	r.Add(report.Run{Findings: []report.Finding{finding("storm", trial.Fail, 7)}}, time.Second)
+	r.Add(results.Run{Findings: []results.Finding{finding("storm", trial.Fail, 7)}}, time.Second)
 	if r.Trials != 7 || r.AfterMs != 2 {
 		t.Errorf("%d trials, %v ms", r.Trials, r.AfterMs)
 	}
@@ -108,7 +108,7 @@ func TestVerdictOfAReport(t *testing.T) {
 func TestARunWithAProblemHasJudgedNothing(t *testing.T) {
 	for _, slug := range []string{"", "slug"} {
 		r := Result{Slug: slug, Strategy: "registry", Named: []string{"storm"}}
-		r.Add(report.Run{Info: report.Info{Problem: "no engine"}, Findings: []report.Finding{finding("storm", trial.Inconclusive, 0)}}, 0)
+		r.Add(results.Run{Info: results.Info{Problem: "no engine"}, Findings: []results.Finding{finding("storm", trial.Inconclusive, 0)}}, 0)
 		if r.Judged() || r.OK() || !strings.Contains(r.String(), "NOT JUDGED in 0.0s: no engine") {
 			t.Error(r)
 		}

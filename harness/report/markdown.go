@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/printable"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -14,7 +16,7 @@ const MarkdownLimit = 1_000_000
 
 // Markdown is the run for people who read it in a CI job's summary. The most
 // important comes first, so that what has to go is the least of it.
-func Markdown(run Run) []byte {
+func Markdown(run results.Run) []byte {
 	d := document{limit: MarkdownLimit}
 	d.head(run)
 	d.findings(run)
@@ -50,13 +52,13 @@ func (d *document) bytes() []byte {
 	return d.text
 }
 
-func (d *document) head(run Run) {
+func (d *document) head(run results.Run) {
 	i := run.Info
 	d.add("# reapcheck: %s\n\n", run.Verdict)
 	if i.Problem != "" {
 		d.add("The run did not reach its end: %s\n\n", code(i.Problem))
 	}
-	if run.allAccepted() {
+	if run.AllAccepted() {
 		d.add("Nothing to judge: %s.\n\n", allAcceptedNote)
 	}
 	d.add("%s, runtime %s, tier %s, seed %d%s, %s. Version %s, %s, %s, %s.\n\n",
@@ -64,10 +66,10 @@ func (d *document) head(run Run) {
 		cell(i.Version), cell(i.Kernel), plural(i.CPUs, "CPU"), i.Started.UTC().Format(time.RFC3339))
 }
 
-func (d *document) findings(run Run) {
+func (d *document) findings(run results.Run) {
 	d.add("| scenario | verdict | candidate: bad of trials | upper95 | control: bad | why |\n|---|---|---:|---:|---:|---|\n")
 	for _, f := range run.Findings {
-		candidate, base := f.tally(trial.Candidate), f.tally(trial.Baseline)
+		candidate, base := tallyOf(f, trial.Candidate), tallyOf(f, trial.Baseline)
 		bound, control := "-", "-"
 		if candidate.trials > 0 {
 			bound = percent(trial.Upper95(candidate.bad, candidate.trials))
@@ -76,18 +78,18 @@ func (d *document) findings(run Run) {
 			control = percent(rate(base.bad, base.trials))
 		}
 		d.add("| %s | %s | %d of %d | %s | %s | %s |\n",
-			cell(f.ID), strong(f), candidate.bad, candidate.trials, bound, control, cell(join(f.waiverNote(), f.Reason)))
+			cell(f.ID), strong(f), candidate.bad, candidate.trials, bound, control, cell(join(waiverNote(f), f.Reason)))
 	}
 	for _, note := range run.Info.LeftOutNotes() {
 		d.add("\n%s\n", cell(note))
 	}
 }
 
-func strong(f Finding) string {
+func strong(f results.Finding) string {
 	if f.Verdict == trial.Pass {
-		return f.word()
+		return verdictWord(f)
 	}
-	return "**" + f.word() + "**"
+	return "**" + verdictWord(f) + "**"
 }
 
 // join puts what a waiver says before why the scenario did not pass.
@@ -100,14 +102,14 @@ func join(note, reason string) string {
 
 // failures shows, for each scenario that was run and did not pass, the line that repeats
 // it and the first bad trials of its candidates.
-func (d *document) failures(run Run) {
+func (d *document) failures(run results.Run) {
 	const show = 3
 	for _, f := range run.Findings {
 		if f.Verdict == trial.Pass || len(f.Arms) == 0 {
 			continue
 		}
-		d.add("\n## %s: %s\n\n%s\n\nrepeat with: %s\n\n", cell(f.ID), f.word(), cell(join(f.waiverNote(), f.Reason)), code(run.Repeat(f.ID)))
-		if note := f.witnessNote(); note != "" {
+		d.add("\n## %s: %s\n\n%s\n\nrepeat with: %s\n\n", cell(f.ID), verdictWord(f), cell(join(waiverNote(f), f.Reason)), code(repeat(run, f.ID)))
+		if note := witnessNote(f); note != "" {
 			d.add("%s\n\n", note)
 		}
 		for _, a := range f.Arms {
@@ -134,7 +136,7 @@ func got(r trial.Record) string {
 
 // arms is one table with a row per arm. All columns are there, so that two
 // reports can be compared.
-func (d *document) arms(run Run) {
+func (d *document) arms(run results.Run) {
 	d.add("\n## Arms\n\n| scenario | arm | must | fault | hits | trials | ok | lost | wrong | output | error | hung | upper95 | checks |\n")
 	d.add("|---|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
 	for _, f := range run.Findings {
@@ -148,7 +150,7 @@ func (d *document) arms(run Run) {
 	}
 }
 
-func (d *document) legend(run Run) {
+func (d *document) legend(run results.Run) {
 	d.add("\n")
 	for _, text := range legend(run) {
 		d.add("- %s\n", cell(text))
@@ -156,7 +158,7 @@ func (d *document) legend(run Run) {
 	for _, f := range run.Findings {
 		d.add("- %s: %s\n", code(f.ID), cell(f.Text))
 	}
-	d.add("\nRepeat the whole run with: %s\n", code(run.Repeat("")))
+	d.add("\nRepeat the whole run with: %s\n", code(repeat(run, "")))
 }
 
 // escapes keeps untrusted text from being markup, a link, a mention, a formula,
@@ -165,7 +167,7 @@ func (d *document) legend(run Run) {
 var escapes = strings.NewReplacer("\\", "\\\\", "|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "\n", " ",
 	"`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "@", `\@`, "#", `\#`, "$", `\$`, "~", `\~`, "!", `\!`, "://", `\://`, "www.", `www\.`)
 
-func cell(s string) string { return escapes.Replace(excerpt(s, textLimit)) }
+func cell(s string) string { return escapes.Replace(printable.Text(s)) }
 
 // code shows text as it stands, in a fence longer than any run of backquotes
 // within it (CommonMark 6.1). It is not for tables, where a bar would end the
@@ -174,7 +176,7 @@ func code(s string) string {
 	if s == "" {
 		return ""
 	}
-	s = line(s)
+	s = printable.Line(s)
 	fence := "`"
 	for strings.Contains(s, fence) {
 		fence += "`"

@@ -19,17 +19,17 @@ func readyPause(waited time.Duration) time.Duration {
 	return min(max(waited/8, time.Millisecond), 50*time.Millisecond)
 }
 
-// errEnded means that PID 1 ended while its readiness was awaited.
-var errEnded = errors.New("target ended before it was ready")
+// ErrEnded means that PID 1 ended while its readiness was awaited.
+var ErrEnded = errors.New("target ended before it was ready")
 
-// awaitTarget waits until the target answers as spec says. The error carries
+// AwaitTarget waits until the target answers as spec says. The error carries
 // the end of its log, and wraps ErrTarget unless ctx was cancelled.
-func awaitTarget(ctx context.Context, sb Sandbox, spec Spec) error {
+func AwaitTarget(ctx context.Context, sb Sandbox, spec Spec) error {
 	err := AwaitReady(ctx, sb, spec.Ready, cmp.Or(spec.StartLimit, DefaultStartLimit))
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	return notReady(sb, spec, err)
+	return NotReady(sb, spec, err)
 }
 
 // AwaitReady waits until the target answers 2xx to the path ready, as it did when
@@ -41,15 +41,15 @@ func AwaitReady(ctx context.Context, sb Sandbox, ready string, limit time.Durati
 	return awaitReady(ctx, transport, question{sb.URL() + cmp.Or(ready, "/"), ready == ""}, limit, sb.Done())
 }
 
-// notReady is the target's fault, unless its engine was lost.
-func notReady(sb Sandbox, spec Spec, err error) error {
+// NotReady is the target's fault, unless its engine was lost.
+func NotReady(sb Sandbox, spec Spec, err error) error {
 	if lost := Lost(sb); lost != nil {
 		return lost
 	}
-	p := &problem{kind: ErrTarget, doing: "wait until it is ready", cause: err, log: sb.Log()}
-	p.advice = fmt.Sprintf("it must listen on 0.0.0.0:%d and answer %s", spec.Port, cmp.Or(spec.Ready, "HTTP"))
-	if errors.Is(err, errEnded) {
-		p.cause, p.advice = fmt.Errorf("%w: %s", err, sb.Ended()), "see its log and its flags"
+	p := &Problem{Kind: ErrTarget, Doing: "wait until it is ready", Cause: err, Log: sb.Log()}
+	p.Advice = fmt.Sprintf("it must listen on 0.0.0.0:%d and answer %s", spec.Port, cmp.Or(spec.Ready, "HTTP"))
+	if errors.Is(err, ErrEnded) {
+		p.Cause, p.Advice = fmt.Errorf("%w: %s", err, sb.Ended()), "see its log and its flags"
 	}
 	return p
 }
@@ -60,7 +60,7 @@ type question struct {
 	any bool
 }
 
-// awaitReady asks until the answer is good. It gives up with errEnded as soon
+// awaitReady asks until the answer is good. It gives up with ErrEnded as soon
 // as ended is closed, with ctx's cause, or past the limit with the last thing
 // that it saw.
 func awaitReady(ctx context.Context, transport http.RoundTripper, q question, limit time.Duration, ended <-chan struct{}) error {
@@ -76,7 +76,7 @@ func awaitReady(ctx context.Context, transport http.RoundTripper, q question, li
 		}
 		select {
 		case <-ended:
-			return errEnded
+			return ErrEnded
 		case <-ctx.Done():
 			return fmt.Errorf("wait for %s: %w, last saw %s", q.url, context.Cause(ctx), last)
 		case <-deadline.C:

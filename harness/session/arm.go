@@ -15,6 +15,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/probe"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -26,7 +27,7 @@ type runningArm struct {
 	session  *Session
 	scenario string
 	target   target.Target
-	recorder *recorder
+	recorder *results.Recorder
 	spec     sandbox.Spec    // that its sandbox was started for
 	sandbox  sandbox.Sandbox // nil where the target did not start
 	before   used            // its sandbox as it was before any trial
@@ -37,7 +38,7 @@ type runningArm struct {
 	last     trial.End
 	patience patience
 	quickest quickest
-	logs     logKeeper // beside the first bad trials
+	logs     results.LogKeeper // beside the first bad trials
 	showing  showing
 	bad      atomic.Bool // a trial was bad
 	enough   func()      // ends the experiment, its verdict being certain
@@ -53,13 +54,13 @@ const teardownLimit = 30 * time.Second
 func (s *Session) beginArm(ctx context.Context, e Experiment, a Arm, enough func()) (*runningArm, error) {
 	tested := s.targetOf(a)
 	plan := trial.Plan{
-		Run: s.runID(), Scenario: e.Scenario, Arm: a.Name, Arms: e.armNames(), Role: a.Role, Strategy: tested.Strategy, Claim: a.Claim, By: a.By,
+		Run: filepath.Base(s.Folder), Scenario: e.Scenario, Arm: a.Name, Arms: e.armNames(), Role: a.Role, Strategy: tested.Strategy, Claim: a.Claim, By: a.By,
 		Trials: a.Trials, UntilShown: a.UntilShown, AtLeast: a.AtLeast, Factor: s.Scale.Factor, InFlight: a.InFlight, Seed: s.Seed, MinHits: a.MinHits,
 	}
 	if a.Fault != nil {
 		plan.Fault = a.Fault.Name()
 	}
-	rec, err := newRecorder(s.recordingPath(e.Scenario, a.Name), plan)
+	rec, err := results.NewRecorder(results.Recording(s.Folder, e.Scenario, a.Name), plan)
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +197,7 @@ func (a *runningArm) refused(sb sandbox.Sandbox, err error) {
 		check.Got = err.Error()
 		check.OK = errors.Is(err, sandbox.ErrTarget) && strings.Contains(check.Got, a.Refusal)
 	}
-	a.recorder.write(trial.Line{Check: &check})
+	a.recorder.Write(trial.Line{Check: &check})
 }
 
 // trials runs the arm's share of trials in one of several turns. Nothing is
@@ -205,7 +206,7 @@ func (a *runningArm) trials(ctx context.Context, turn, of int) error {
 	if a.client == nil || a.last.Error != "" {
 		return nil
 	}
-	defer func() { a.session.noteLog(a.logs.extend(a.sandbox.Log)) }()
+	defer func() { a.session.noteLog(a.logs.Extend(a.sandbox.Log)) }()
 	a.client.Close() // the target may be about to close what idled in others' turns
 	first, last := a.Trials*turn/of, a.Trials*(turn+1)/of
 	step := last - first
@@ -214,7 +215,7 @@ func (a *runningArm) trials(ctx context.Context, turn, of int) error {
 	}
 	for ; first < last; first += step {
 		_, err := load.Run(ctx, first, min(first+step, last), a.InFlight, func(i int) { a.try(ctx, i) })
-		if err = genuine(err, a.recorder.failed()); err != nil {
+		if err = genuine(err, a.recorder.Failed()); err != nil {
 			return err
 		}
 	}
@@ -249,7 +250,7 @@ func (a *runningArm) try(ctx context.Context, index int) {
 	bounded, cancel := context.WithTimeout(ctx, a.session.Patience(cmp.Or(a.Deadline, DefaultDeadline)))
 	defer cancel()
 	sent := time.Now()
-	answer := a.client.Execute(bounded, client.Asking(cmd))
+	answer := a.client.Execute(bounded, cmd.Request)
 	took := time.Since(sent)
 	if ctx.Err() != nil {
 		return
@@ -274,7 +275,7 @@ func (a *runningArm) record(index int, cmd load.Command, answer trial.Answer, se
 	}
 	a.patience.note(outcome, took, a.armed != nil, a.session.Patience(stuckAfter))
 	a.quickest.note(cmd.Kind, outcome, took)
-	a.recorder.write(trial.Line{Record: &r})
+	a.recorder.Write(trial.Line{Record: &r})
 	a.session.Progress.Trial(a.Role, outcome)
 	if a.UntilShown && a.Claim.Shown(outcome) {
 		a.showing.note(index)
@@ -284,8 +285,8 @@ func (a *runningArm) record(index int, cmd load.Command, answer trial.Answer, se
 	}
 	if r.Bad() {
 		a.bad.Store(true)
-		path := filepath.Join(a.session.Folder, a.scenario, fmt.Sprintf("%s-trial-%d.log", a.Name, index))
-		a.session.noteLog(a.logs.keep(path, a.sandbox.Log))
+		path := results.TrialLog(a.session.Folder, a.scenario, a.Name, index)
+		a.session.noteLog(a.logs.Keep(path, a.sandbox.Log))
 	}
 }
 
@@ -326,8 +327,8 @@ func (a *runningArm) end(ctx context.Context) error {
 	if err != nil && a.last.Error == "" {
 		a.last.Error = err.Error()
 	}
-	a.recorder.end(a.last)
-	err = errors.Join(err, a.recorder.close())
+	a.recorder.End(a.last)
+	err = errors.Join(err, a.recorder.Close())
 	return errors.Join(err, a.stop(ctx))
 }
 
@@ -380,7 +381,7 @@ func (a *runningArm) lookAtLast(ctx context.Context) error {
 	}
 	checks, lookErr := a.look(ctx)
 	for i := range checks {
-		a.recorder.write(trial.Line{Check: &checks[i]})
+		a.recorder.Write(trial.Line{Check: &checks[i]})
 	}
 	// The end of PID 1 shows in /proc before the sandbox says so, whose log is read to
 	// its end first.
@@ -397,7 +398,7 @@ func (a *runningArm) lookAtLast(ctx context.Context) error {
 // ends within wait that is the finding, and it answers no questions.
 func (a *runningArm) running(wait time.Duration) bool {
 	state := a.state(wait)
-	a.recorder.write(trial.Line{Check: &state})
+	a.recorder.Write(trial.Line{Check: &state})
 	return state.OK
 }
 

@@ -28,7 +28,7 @@ func (s *Session) Estimate(all []Experiment) time.Duration {
 	}
 	busy := time.Duration(work * float64(cmp.Or(s.Pace.Command, usual)))
 	// Of each kind that is shared two are in use at a time, as has been seen.
-	starting := time.Duration(starts+2*len(shared)) * s.Pace.Start / time.Duration(s.startsAtOnce())
+	starting := time.Duration(starts+2*len(shared)) * s.Pace.Start / time.Duration(s.Runtime.Traits().StartsAtOnce)
 	return max(busy+starting, longest, waits[true]/busyAtOnce, waits[false]/patientAtOnce)
 }
 

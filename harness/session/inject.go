@@ -54,5 +54,5 @@ func (a *runningArm) checkHealth(ctx context.Context) {
 	if err := sandbox.AwaitReady(ctx, a.sandbox, a.target.Dialect.Ready, a.session.Patience(healthLimit)); err != nil {
 		check.Got, check.OK = err.Error(), false
 	}
-	a.recorder.write(trial.Line{Check: &check})
+	a.recorder.Write(trial.Line{Check: &check})
 }

@@ -94,7 +94,7 @@ func commandPace(ctx context.Context, c *client.Client, seed uint64) (time.Durat
 	began := time.Now()
 	for n := 0; bounded.Err() == nil && (n < paceCommands || time.Since(began) < paceTime); n += paceCommands {
 		_, _ = load.Run(bounded, n, n+paceCommands, paceInFlight, func(i int) {
-			if c.Execute(bounded, client.Asking(load.Instant(i, load.Random(seed, "pace", i)))).Known {
+			if c.Execute(bounded, load.Instant(i, load.Random(seed, "pace", i)).Request).Known {
 				answered.Add(1)
 			}
 		})

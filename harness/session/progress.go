@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/reapcheck/reapcheck/harness/plaintext"
+	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -143,7 +143,7 @@ const clear = "\r\x1b[K"
 // print adds lines that stay. They may quote a target, and a terminal would obey
 // what stands there.
 func (p *Progress) print(text string) {
-	text = plaintext.Clean(text)
+	text = printable.Escape(text)
 	if p.moving {
 		text, p.moving = clear+text, false
 	}

@@ -41,7 +41,7 @@ func (a *runningArm) checkPrompt() {
 	defer a.quickest.mu.Unlock()
 	for _, kind := range slices.Sorted(maps.Keys(a.quickest.took)) {
 		took := a.quickest.took[kind]
-		a.recorder.write(trial.Line{Check: &trial.Check{
+		a.recorder.Write(trial.Line{Check: &trial.Check{
 			Name: "quickest answer to " + kind, Want: fmt.Sprintf("within %v", bound), Got: took.Round(time.Millisecond).String(), OK: took <= bound,
 		}})
 	}

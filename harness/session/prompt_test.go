@@ -6,13 +6,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
 // A daemon that is late with one kind of command is not excused by another.
 func TestEachKindHasItsQuickestAnswer(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "arm.jsonl")
-	rec, err := newRecorder(path, trial.Plan{})
+	rec, err := results.NewRecorder(path, trial.Plan{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,7 +24,7 @@ func TestEachKindHasItsQuickestAnswer(t *testing.T) {
 	arm.quickest.note("shell", trial.OK, 3*time.Second)
 	arm.quickest.note("shell", trial.OK, time.Millisecond)
 	arm.checkPrompt()
-	if err := rec.close(); err != nil {
+	if err := rec.Close(); err != nil {
 		t.Fatal(err)
 	}
 	file, err := os.Open(path)

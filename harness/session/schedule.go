@@ -16,16 +16,6 @@ const (
 	patientAtOnce = 8
 )
 
-// startsAtOnce is how many sandboxes of a session are started at a time: more
-// make each of them later and the last of them no earlier. An engine mostly waits
-// for others at each start; a namespace is up in milliseconds, if it is alone.
-func (s *Session) startsAtOnce() int {
-	if s.Runtime.Name() == "namespace" {
-		return 1
-	}
-	return 2
-}
-
 // RunAll runs the experiments, several at a time, and says of each what it came
 // to, from several goroutines. One that has not begun when ctx is done is left
 // out. It returns when all that began have ended.
@@ -59,7 +49,7 @@ func (s *Session) runLane(ctx context.Context, lane []Experiment, atOnce int, do
 func (s *Session) startSlot(ctx context.Context) (free func(), err error) {
 	s.mu.Lock()
 	if s.starting == nil {
-		s.starting = make(chan struct{}, s.startsAtOnce())
+		s.starting = make(chan struct{}, s.Runtime.Traits().StartsAtOnce)
 	}
 	starting := s.starting
 	s.mu.Unlock()

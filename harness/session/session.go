@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -21,6 +20,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
 	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -273,7 +273,7 @@ func (e Experiment) rounds() [][]Arm {
 func (s *Session) begin(ctx context.Context, e Experiment, all []Arm, enough func()) ([]*runningArm, error) {
 	arms := make([]*runningArm, len(all))
 	errs := make([]error, len(all))
-	_, err := load.Run(ctx, 0, len(all), s.startsAtOnce(), func(i int) {
+	_, err := load.Run(ctx, 0, len(all), s.Runtime.Traits().StartsAtOnce, func(i int) {
 		arms[i], errs[i] = s.beginArm(ctx, e, all[i], enough)
 	})
 	return arms, genuine(append(errs, err)...)
@@ -314,7 +314,7 @@ func (s *Session) end(ctx context.Context, arms []*runningArm) error {
 func (s *Session) judge(e Experiment) (Finding, error) {
 	var f Finding
 	for _, arm := range e.Arms {
-		summary, err := readRecording(s.recordingPath(e.Scenario, arm.Name), arm)
+		summary, err := readRecording(results.Recording(s.Folder, e.Scenario, arm.Name), arm)
 		if err != nil {
 			return Finding{}, err
 		}
@@ -336,8 +336,4 @@ func readRecording(path string, a Arm) (trial.Summary, error) {
 	}
 	defer file.Close()
 	return trial.Read(file)
-}
-
-func (s *Session) recordingPath(scenario, arm string) string {
-	return filepath.Join(s.Folder, scenario, arm+".jsonl")
 }

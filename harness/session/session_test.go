@@ -21,9 +21,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/probe"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -42,6 +44,7 @@ type fakeRuntime struct {
 func (*fakeRuntime) Name() string                             { return "fake" }
 func (*fakeRuntime) Prepare(context.Context, io.Writer) error { return nil }
 func (*fakeRuntime) Close(context.Context) error              { return nil }
+func (*fakeRuntime) Traits() sandbox.Traits                   { return sandbox.Traits{StartsAtOnce: 2} }
 func (*fakeRuntime) Describe() map[string]string              { return nil }
 
 func (f *fakeRuntime) Start(_ context.Context, spec sandbox.Spec) (sandbox.Sandbox, error) {
@@ -382,7 +385,7 @@ func TestAFullDiskIsAnError(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(s.Folder, "storm"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink("/dev/full", s.recordingPath("storm", "candidate")); err != nil {
+	if err := os.Symlink("/dev/full", results.Recording(s.Folder, "storm", "candidate")); err != nil {
 		t.Fatal(err)
 	}
 	f, err := s.Run(t.Context(), experiment(nil))
@@ -410,7 +413,7 @@ func TestEachTurnHasConnectionsOfItsOwn(t *testing.T) {
 }
 
 // What an arm says of itself while others run beside it is not forgotten.
-func TestADiskThatFillsUpEndsTheTurns(t *testing.T) {
+func TestARecordingThatCannotBeWrittenEndsTheTurns(t *testing.T) {
 	for _, sideBySide := range []bool{false, true} {
 		s := newSession(t, &fakeRuntime{})
 		e := experiment(nil)
@@ -419,11 +422,10 @@ func TestADiskThatFillsUpEndsTheTurns(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		arms[1].recorder.file.Close()
-		if arms[1].recorder.file, err = os.OpenFile("/dev/full", os.O_WRONLY, 0); err != nil {
+		if err := arms[1].recorder.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if err := takeTurns(t.Context(), arms, e); err == nil || !strings.Contains(err.Error(), "no space left") {
+		if err := takeTurns(t.Context(), arms, e); err == nil || !strings.Contains(err.Error(), "already closed") {
 			t.Errorf("side by side %v: error %v", sideBySide, err)
 		}
 		if err := s.end(t.Context(), arms); err == nil {
@@ -440,7 +442,7 @@ func TestRefusalToStart(t *testing.T) {
 		if runErr != nil {
 			t.Error(runErr)
 		}
-		summary, err := readRecording(s.recordingPath("x", "candidate"), arm)
+		summary, err := readRecording(results.Recording(s.Folder, "x", "candidate"), arm)
 		if err != nil {
 			t.Error(err)
 		}
@@ -479,9 +481,9 @@ func TestFolderAndLatest(t *testing.T) {
 	parent := t.TempDir()
 	seen := map[string]bool{}
 	for _, id := range []string{"a", "b", "a", "a"} {
-		dir, err := NewFolder(parent, id, time.Unix(0, 0))
+		dir, err := results.NewFolder(parent, id, time.Unix(0, 0))
 		if err == nil {
-			err = PointLatest(dir)
+			err = results.PointLatest(dir)
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -501,7 +503,7 @@ func TestFolderAndLatest(t *testing.T) {
 func TestATargetThatNeverAnswersIsGivenUp(t *testing.T) {
 	s := newSession(t, &fakeRuntime{})
 	e := experiment(nil)
-	e.Arms[1].Commands = func(int, *rand.Rand) load.Command { return load.Command{Script: "never"} }
+	e.Arms[1].Commands = func(int, *rand.Rand) load.Command { return load.Command{Request: dialect.Request{Script: "never"}} }
 	e.Arms[1].Deadline = 10 * time.Millisecond
 	f, err := s.Run(t.Context(), e)
 	if err != nil || f.Verdict != trial.Fail {
@@ -577,12 +579,12 @@ func TestAFolderThatTheDialectCannotSayIsTheShellsToMiss(t *testing.T) {
 		{"", trial.Want{Code: 126, AnyOutput: true}},
 		{", cwd: <cwd>", trial.Want{NotRun: true}},
 	} {
-		d, err := target.Parse("folder.yaml", fmt.Appendf(nil, "port: 80\nrequest: {path: /x, body: {command: <command>%s}}\nresponse: {exitCode: /exitCode}\n", c.field))
+		d, err := dialect.Parse("folder.yaml", fmt.Appendf(nil, "port: 80\nrequest: {path: /x, body: {command: <command>%s}}\nresponse: {exitCode: /exitCode}\n", c.field))
 		if err != nil {
 			t.Fatal(err)
 		}
 		arm := runningArm{session: &Session{}, target: target.Target{Dialect: d}, Arm: Arm{Commands: func(int, *rand.Rand) load.Command {
-			return load.Command{Script: "true", Cwd: "/nonexistent", Want: trial.Want{NotRun: true}}
+			return load.Command{Request: dialect.Request{Script: "true", Cwd: "/nonexistent"}, Want: trial.Want{NotRun: true}}
 		}}}
 		if got := arm.command(0).Want; got != c.want {
 			t.Errorf("with the body's %q: %+v", c.field, got)
@@ -592,7 +594,7 @@ func TestAFolderThatTheDialectCannotSayIsTheShellsToMiss(t *testing.T) {
 
 // A dialect that cannot ask for a timeout must not turn into a failure.
 func TestWhatADialectCannotSayIsInconclusive(t *testing.T) {
-	d, err := target.Parse("mute.yaml", []byte("port: 80\nrequest: {path: /process/execute, body: {command: <command>}}\nresponse: {exitCode: /exitCode}\n"))
+	d, err := dialect.Parse("mute.yaml", []byte("port: 80\nrequest: {path: /process/execute, body: {command: <command>}}\nresponse: {exitCode: /exitCode}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -101,7 +101,7 @@ type alarms struct {
 }
 
 func (o options) runAlarms(ctx context.Context, runs int) error {
-	folder, err := session.NewFolder(o.results, "alarms", time.Now())
+	folder, err := results.NewFolder(o.results, "alarms", time.Now())
 	if err != nil {
 		return infrastructure(err)
 	}
@@ -140,7 +140,7 @@ func (o options) runOnce(ctx context.Context, folder string, turn alarmTurn, see
 }
 
 // take takes in what a run found.
-func (r *alarmRun) take(run report.Run) {
+func (r *alarmRun) take(run results.Run) {
 	r.Verdict, r.Problem, r.Runtime = run.Verdict.String(), run.Info.Problem, run.Info.Runtime
 	for _, f := range run.Findings {
 		if f.Verdict != trial.Pass {

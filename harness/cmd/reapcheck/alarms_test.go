@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -40,9 +40,9 @@ func TestAlarmsAreWhatDoesNotPass(t *testing.T) {
 
 func TestAnAlarmNamesItsScenarios(t *testing.T) {
 	var r alarmRun
-	r.take(report.Run{Verdict: trial.Fail, Findings: []report.Finding{
-		{Scenario: report.Scenario{ID: "storm"}, Verdict: trial.Pass},
-		{Scenario: report.Scenario{ID: "idle"}, Verdict: trial.Fail, Reason: "candidate: spins"},
+	r.take(results.Run{Verdict: trial.Fail, Findings: []results.Finding{
+		{Scenario: trial.Scenario{ID: "storm"}, Verdict: trial.Pass},
+		{Scenario: trial.Scenario{ID: "idle"}, Verdict: trial.Fail, Reason: "candidate: spins"},
 	}})
 	if want := "idle: fail: candidate: spins"; r.Verdict != "fail" || len(r.Alarms) != 1 || r.Alarms[0] != want {
 		t.Errorf("%+v, want one alarm %q", r, want)

@@ -6,28 +6,27 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
 // runApart runs this program in a process of its own, since a Ginkgo suite runs
 // once in a process, and loads the run that it left in folder. The error holds what
 // it printed.
-func runApart(ctx context.Context, folder string, args []string) (report.Run, error) {
+func runApart(ctx context.Context, folder string, args []string) (results.Run, error) {
 	command, err := os.Executable()
 	if err != nil {
-		return report.Run{}, err
+		return results.Run{}, err
 	}
 	cmd := exec.CommandContext(ctx, command, append(args, "--results="+folder)...)
 	// The arguments say all: what is set for a gate is not meant for this run.
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, variable("")) })
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it cleans up
 	out, err := cmd.CombinedOutput()
-	run, loadErr := report.Load(filepath.Join(folder, "latest"))
+	run, loadErr := results.Load(results.Latest(folder))
 	return run, apartProblem(run.Verdict, loadErr, err, out)
 }
 

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -20,7 +20,7 @@ func TestARunThatBreaksAfterItsRecordingsIsNoPass(t *testing.T) {
 		{trial.Fail, nil, ended, ""},
 		{trial.Inconclusive, nil, ended, ""},
 		{trial.Pass, nil, ended, "exit status 3: disk full"},
-		{trial.Pass, report.ErrNoRun, nil, "no run.json: disk full"},
+		{trial.Pass, results.ErrNoRun, nil, "no run.json: disk full"},
 	} {
 		err := apartProblem(c.verdict, c.loadErr, c.err, []byte("disk full"))
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {

@@ -20,7 +20,8 @@ import (
 	"github.com/reapcheck/reapcheck/fixtures/mutants"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/mutant"
-	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/owner"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -146,10 +147,10 @@ func (o options) prepareMutants(ctx context.Context) (r mutantRun, err error) {
 	for _, s := range list {
 		r.all = append(r.all, s.ID)
 	}
-	if r.folder, err = session.NewFolder(o.results, "mutants", time.Now()); err != nil {
+	if r.folder, err = results.NewFolder(o.results, "mutants", time.Now()); err != nil {
 		return r, err
 	}
-	r.scratch, err = sandbox.MakeFolder("mutants-")
+	r.scratch, err = owner.MakeFolder("mutants-")
 	return r, err
 }
 

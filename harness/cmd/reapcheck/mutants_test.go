@@ -9,7 +9,7 @@ import (
 
 	"github.com/reapcheck/reapcheck/fixtures/mutants"
 	"github.com/reapcheck/reapcheck/harness/mutant"
-	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
 	"github.com/reapcheck/reapcheck/scenarios"
@@ -97,7 +97,7 @@ func TestAChoiceThatIsEmptyIsRefused(t *testing.T) {
 
 func TestMutantsExitStatus(t *testing.T) {
 	passed := mutant.Result{Named: []string{"storm"}}
-	passed.Add(report.Run{Verdict: trial.Pass}, 0)
+	passed.Add(results.Run{Verdict: trial.Pass}, 0)
 	for _, c := range []struct {
 		name   string
 		result mutant.Result

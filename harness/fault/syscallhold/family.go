@@ -47,7 +47,7 @@ func (f family) identify(c call) (int, error) {
 func (f family) ofPidfd(fd int) (int, error) {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/fdinfo/%d", f.target, fd))
 	if errors.Is(err, fs.ErrPermission) {
-		err = fmt.Errorf("%w: the target is another user's; run as root, or with --wait-path=fallback, where children are named by numbers that anybody may read", err)
+		err = fmt.Errorf("%w: the target is another user's; run as root, or on the fallback wait path, where children are named by numbers that anybody may read", err)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("look at pidfd %d of the target: %w", fd, err)

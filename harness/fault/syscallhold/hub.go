@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/reapcheck/reapcheck/harness/launcher"
+	"github.com/reapcheck/reapcheck/harness/owner"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
@@ -42,7 +43,7 @@ const launcherName = "launcher"
 // Open makes a folder with a copy of the launcher, a static executable, and
 // listens there. Close removes it.
 func Open(launcherPath string) (*Hub, error) {
-	root, err := sandbox.MakeFolder("hold-")
+	root, err := owner.MakeFolder("hold-")
 	if err != nil {
 		return nil, fmt.Errorf("make folder of launcher: %w", err)
 	}
