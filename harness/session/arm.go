@@ -229,7 +229,6 @@ const detailLimit = 4 << 10
 // target was not given its time.
 func (a *runningArm) try(ctx context.Context, index int) {
 	if a.done(index) {
-		a.session.Progress.LeaveOut()
 		return
 	}
 	if a.givenUp() {
@@ -241,7 +240,6 @@ func (a *runningArm) try(ctx context.Context, index int) {
 		steering.Before(ctx) // in its own time, not in the target's
 	}
 	if a.settleShown(ctx); a.done(index) {
-		a.session.Progress.LeaveOut()
 		if steering != nil {
 			steering.After("")
 		}

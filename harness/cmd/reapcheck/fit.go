@@ -22,6 +22,7 @@ func (o options) fit(ctx context.Context, s *session.Session, info *results.Info
 	takes := scenarios.Fit(s, o.scenarios)
 	info.Factor, info.CommandMicros = s.Scale.Factor, s.Pace.Command.Microseconds()
 	info.Argv = withFactor(info.Argv, s.Scale.Factor)
+	s.Progress.Forecast(takes)
 	s.Progress.Say("%s", forecast(s, takes))
 	return nil
 }
