@@ -126,7 +126,7 @@ func facts(run results.Run) []fact {
 	i := run.Info
 	all := []fact{
 		{"target", printable.Line(i.Target)}, {"runtime", printable.Line(i.Runtime)}, {"tier", printable.Line(i.Tier)},
-		{"seed", strconv.FormatUint(i.Seed, 10)}, {"trials", strconv.Itoa(run.Trials())},
+		{"seed", strconv.FormatUint(i.Seed, 10) + factorText(i.Factor)}, {"trials", strconv.Itoa(run.Trials())},
 		{"started", i.Started.UTC().Format("2006-01-02 15:04:05 UTC")},
 		{"reapcheck", printable.Line(i.Version)}, {"kernel", printable.Line(i.Kernel)}, {"CPUs", strconv.Itoa(i.CPUs)},
 	}

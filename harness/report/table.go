@@ -153,7 +153,7 @@ func (s Style) verdicts(b *strings.Builder, run results.Run) {
 }
 
 func (s Style) summary(b *strings.Builder, run results.Run) {
-	fmt.Fprintf(b, "%s, tier %s, seed %d, %s\n", printable.Line(run.Info.Runtime), printable.Line(run.Info.Tier), run.Info.Seed, plural(run.Trials(), "trial"))
+	fmt.Fprintf(b, "%s, tier %s, seed %d%s, %s\n", printable.Line(run.Info.Runtime), printable.Line(run.Info.Tier), run.Info.Seed, factorText(run.Info.Factor), plural(run.Trials(), "trial"))
 }
 
 // sentence is what a scenario came to, in one line.

@@ -418,7 +418,7 @@ func TestARecordingThatCannotBeWrittenEndsTheTurns(t *testing.T) {
 		s := newSession(t, &fakeRuntime{})
 		e := experiment(nil)
 		e.SideBySide = sideBySide
-		arms, err := s.begin(t.Context(), e, func() {})
+		arms, err := s.begin(t.Context(), e, e.Arms, func() {})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/results"
+	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/scenarios"
 )
@@ -78,7 +79,7 @@ why, 3 infrastructure: the run itself did not work, 64 usage.`,
 		},
 	}
 	g.define(cmd)
-	c.define(cmd.Flags(), &o)
+	c.define(cmd.Flags(), &o, session.Standard)
 	return cmd
 }
 
