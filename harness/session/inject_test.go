@@ -20,12 +20,12 @@ type noted struct {
 	armed, disarmed *int
 }
 
-func (n noted) Arm(context.Context, sandbox.Sandbox) (fault.Armed, error) {
+func (n noted) Inject(context.Context, sandbox.Sandbox) (fault.Injection, error) {
 	*n.armed++
 	return n, nil
 }
 
-func (n noted) Disarm(context.Context) error {
+func (n noted) Undo(context.Context) error {
 	*n.disarmed++
 	return nil
 }
@@ -70,13 +70,13 @@ type stuck struct {
 	ends bool // the target, which is why
 }
 
-func (s stuck) Arm(_ context.Context, sb sandbox.Sandbox) (fault.Armed, error) {
+func (s stuck) Inject(_ context.Context, sb sandbox.Sandbox) (fault.Injection, error) {
 	if s.ends {
 		close(sb.(*fakeSandbox).done)
 	}
 	return s, nil
 }
-func (stuck) Disarm(context.Context) error { return errors.New("still paused") }
+func (stuck) Undo(context.Context) error { return errors.New("still paused") }
 
 // A target that is still under its fault is accused of nothing. One that has ended
 // cannot be freed of it, and has ended.
@@ -104,7 +104,7 @@ func TestAFaultThatCannotBeUndone(t *testing.T) {
 // unhit is a fault of which the target shows only at the end that it cannot host it.
 type unhit struct{ fakeFault }
 
-func (u unhit) Arm(context.Context, sandbox.Sandbox) (fault.Armed, error) { return u, nil }
+func (u unhit) Inject(context.Context, sandbox.Sandbox) (fault.Injection, error) { return u, nil }
 func (unhit) Hits(context.Context) (int64, string, error) {
 	return 0, "", fmt.Errorf("%w: 8 processes expected", fault.ErrDeclined)
 }
