@@ -119,7 +119,7 @@ func TestATrialThatIsAnsweredBeforeItsFreezeIsNoHit(t *testing.T) {
 }
 
 // A long freeze ends with the arm.
-func TestFreezeIsThawedWhenItIsDisarmed(t *testing.T) {
+func TestFreezeIsThawedWhenItIsUndone(t *testing.T) {
 	sb := newFreezable()
 	injected := Freeze{For: time.Hour, Every: time.Millisecond}.injectInTrial(t, sb)
 	<-sb.frozen

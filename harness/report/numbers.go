@@ -31,10 +31,10 @@ func rate(n, of int) float64 {
 // power is the chance that the candidate's trials would have shown a daemon
 // that fails at a hundredth of the baseline's rate. It says nothing, and ok is
 // false, where a fault decides who wins, one trial being enough then, and where the
-// baseline ended with its first loss.
+// baseline ended with its first loss, which tells no rate.
 func power(f results.Finding) (power float64, ok bool) {
 	for _, a := range f.Arms {
-		if a.Plan.Fault != "" || a.Plan.UntilShown || a.Plan.Role == trial.Baseline && a.Plan.Claim != trial.Loses {
+		if a.Plan.Fault != "" || a.Plan.UntilShown && a.Plan.AtLeast == 0 || a.Plan.Role == trial.Baseline && a.Plan.Claim != trial.Loses {
 			return 0, false
 		}
 	}

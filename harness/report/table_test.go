@@ -90,8 +90,8 @@ func TestAControlThatIsTriedUntilItFailsSaysOnce(t *testing.T) {
 	}
 	for i := range run.Findings {
 		for j := range run.Findings[i].Arms {
-			plan := &run.Findings[i].Arms[j].Plan
-			plan.UntilShown = plan.Claim == trial.Loses
+			arm := &run.Findings[i].Arms[j]
+			arm.Plan.UntilShown, arm.End.ShownBy = arm.Plan.Claim == trial.Loses, new(0)
 		}
 		if _, ok := power(run.Findings[i]); ok {
 			t.Errorf("%s: power is drawn from a rate that says nothing", run.Findings[i].ID)

@@ -55,7 +55,7 @@ func (s *Session) beginArm(ctx context.Context, e Experiment, a Arm, enough func
 	tested := s.targetOf(a)
 	plan := trial.Plan{
 		Run: filepath.Base(s.Folder), Scenario: e.Scenario, Arm: a.Name, Arms: e.armNames(), Role: a.Role, Strategy: tested.Strategy, Claim: a.Claim, By: a.By,
-		Trials: a.Trials, UntilShown: a.UntilShown, Factor: s.Scale.Factor, InFlight: a.InFlight, Seed: s.Seed, MinHits: a.MinHits,
+		Trials: a.Trials, UntilShown: a.UntilShown, AtLeast: a.AtLeast, Factor: s.Scale.Factor, InFlight: a.InFlight, Seed: s.Seed, MinHits: a.MinHits,
 	}
 	if a.Fault != nil {
 		plan.Fault = a.Fault.Name()
@@ -95,7 +95,7 @@ func (a *runningArm) start(ctx context.Context) error {
 		return err
 	}
 	if a.Watch != nil {
-		if a.look, err = a.Watch(ctx, a.sandbox); err != nil {
+		if a.look, err = a.Watch(ctx, a.sandbox, a.settles()); err != nil {
 			return err
 		}
 	}
@@ -273,7 +273,7 @@ func (a *runningArm) record(index int, cmd load.Command, answer trial.Answer, se
 	if r.Bad() {
 		r.Command, r.Sent = cmd.Script, sent.UTC()
 	}
-	a.patience.note(outcome, took, a.injected != nil)
+	a.patience.note(outcome, took, a.injected != nil, a.session.Patience(stuckAfter))
 	a.quickest.note(cmd.Kind, outcome, took)
 	a.recorder.Write(trial.Line{Record: &r})
 	a.session.Progress.Trial(a.Role, outcome)
@@ -343,7 +343,7 @@ func (a *runningArm) stop(ctx context.Context) error {
 		a.session.shelf.put(ctx, a.spec, a.before, a.session.Patience(time.Second)) {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, teardownLimit)
+	ctx, cancel := context.WithTimeout(ctx, a.session.Patience(teardownLimit))
 	defer cancel()
 	return a.sandbox.Stop(ctx)
 }
@@ -355,7 +355,7 @@ func (a *runningArm) lookBack(ctx context.Context) error {
 	err, stuck := a.withdraw(ctx)
 	wait := time.Duration(0)
 	if stuck != nil {
-		wait = endLimit // the target's end may be why, and is the finding then
+		wait = a.session.Patience(endLimit) // the target's end may be why, and is the finding then
 	}
 	if !a.running(wait) {
 		return nil
@@ -372,7 +372,7 @@ func (a *runningArm) lookBack(ctx context.Context) error {
 
 // lookAtLast looks at a target that runs, and that nothing is done to any more.
 func (a *runningArm) lookAtLast(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, teardownLimit)
+	ctx, cancel := context.WithTimeout(ctx, a.session.Patience(teardownLimit))
 	defer cancel()
 	a.checkHealth(ctx)
 	a.checkPrompt()
@@ -385,7 +385,7 @@ func (a *runningArm) lookAtLast(ctx context.Context) error {
 	}
 	// The end of PID 1 shows in /proc before the sandbox says so, whose log is read to
 	// its end first.
-	if probe.Gone(lookErr) && !a.running(endLimit) {
+	if probe.Gone(lookErr) && !a.running(a.session.Patience(endLimit)) {
 		return nil
 	}
 	if lookErr != nil {
@@ -409,7 +409,7 @@ var endLimit = 5 * time.Second
 func (a *runningArm) state(wait time.Duration) trial.Check {
 	check := trial.Check{Name: "target", Want: "running", Got: "running"}
 	if a.mustEnd() {
-		check.Want, wait = a.Ends, endLimit
+		check.Want, wait = a.Ends, a.session.Patience(endLimit)
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()

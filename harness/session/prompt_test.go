@@ -17,7 +17,7 @@ func TestEachKindHasItsQuickestAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	arm := runningArm{Arm: Arm{Prompt: time.Second}, recorder: rec}
+	arm := runningArm{Arm: Arm{Prompt: time.Second}, session: &Session{}, recorder: rec}
 	arm.quickest.note("child", trial.OK, 10*time.Second)
 	arm.quickest.note("child", trial.OK, 9*time.Second)
 	arm.quickest.note("hung", trial.Hung, time.Millisecond)

@@ -167,10 +167,25 @@ type Arm struct {
 	Refusal string
 	// Ends says how PID 1 must have ended when all trials have; empty where it
 	// must still run.
-	Ends string
-	// Watch looks at the sandbox before the first trial; what it returns looks
-	// again after the last.
-	Watch func(ctx context.Context, sb sandbox.Sandbox) (Look, error)
+	Ends  string
+	Watch Watch
+}
+
+// Watch looks at a sandbox before the first trial; what it returns looks again after
+// the last. What is promised may take as long as within to come true.
+type Watch func(ctx context.Context, sb sandbox.Sandbox, within time.Duration) (Look, error)
+
+// settleLimit is how long a sandbox may take to come to rest after the last answer: far
+// more than a reaper needs on a fast machine, far less than a person would wait.
+const settleLimit = 3 * time.Second
+
+// settles is that limit for this arm. A baseline that leaves something behind does so
+// for good: there is nothing to be patient for.
+func (a *runningArm) settles() time.Duration {
+	if a.Role == trial.Baseline {
+		return settleLimit
+	}
+	return a.session.Patience(settleLimit)
 }
 
 // Look compares a sandbox with what was promised. Its error means that it could

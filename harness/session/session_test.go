@@ -172,17 +172,17 @@ func TestFindings(t *testing.T) {
 // Whoever may start containers may not always look into them. Nothing is proved
 // then, and nothing of ours is broken.
 func TestASandboxThatCannotBeSeenIsDeclined(t *testing.T) {
-	see := func(_ context.Context, sb sandbox.Sandbox) (Look, error) {
+	see := func(_ context.Context, sb sandbox.Sandbox, _ time.Duration) (Look, error) {
 		_, err := probe.Look(sb.PID()) // 0
 		return nil, err
 	}
-	seeAfterwards := func(_ context.Context, sb sandbox.Sandbox) (Look, error) {
+	seeAfterwards := func(_ context.Context, sb sandbox.Sandbox, _ time.Duration) (Look, error) {
 		return func(context.Context) ([]trial.Check, error) {
 			_, err := probe.Look(sb.PID())
 			return nil, err
 		}, nil
 	}
-	for name, watch := range map[string]func(context.Context, sandbox.Sandbox) (Look, error){"before": see, "afterwards": seeAfterwards} {
+	for name, watch := range map[string]Watch{"before": see, "afterwards": seeAfterwards} {
 		s := newSession(t, &fakeRuntime{})
 		e := experiment(nil)
 		e.Arms[1].Watch = watch
@@ -196,7 +196,7 @@ func TestASandboxThatCannotBeSeenIsDeclined(t *testing.T) {
 // The end of a target may be seen in /proc before its sandbox says so. It is the
 // target's doing all the same, and no trouble of the run's.
 func TestATargetThatEndsWhileItIsLookedAt(t *testing.T) {
-	ending := func(_ context.Context, sb sandbox.Sandbox) (Look, error) {
+	ending := func(_ context.Context, sb sandbox.Sandbox, _ time.Duration) (Look, error) {
 		return func(context.Context) ([]trial.Check, error) {
 			time.AfterFunc(50*time.Millisecond, func() { close(sb.(*fakeSandbox).done) })
 			return nil, fmt.Errorf("look at process 7: %w", os.ErrNotExist)
@@ -341,7 +341,7 @@ func TestAnInterruptLeavesAnInconclusiveRecording(t *testing.T) {
 		return load.Instant(i, r)
 	})
 	// A sandbox whose trials were cut short has not been promised anything of.
-	e.Arms[1].Watch = func(context.Context, sandbox.Sandbox) (Look, error) {
+	e.Arms[1].Watch = func(context.Context, sandbox.Sandbox, time.Duration) (Look, error) {
 		return func(context.Context) ([]trial.Check, error) {
 			return []trial.Check{{Name: "processes", Want: "0", Got: "6"}}, nil
 		}, nil
