@@ -27,7 +27,7 @@ var _ = scenario("frozen", "a sandbox that is frozen again and again",
 		under := func(f fault.Fault) session.Arm {
 			trials := s.Scale.Trials(freezes)
 			return session.Arm{
-				Fault: fault.Together{latePublish(s, late), f}, MinHits: int64(trials / 2),
+				Fault: fault.All{latePublish(s, late), f}, MinHits: int64(trials / 2),
 				Trials: trials, InFlight: 1, Commands: registered, Wait: time.Second,
 			}
 		}

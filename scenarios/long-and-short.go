@@ -37,7 +37,7 @@ func longAndShort(index int, r *rand.Rand) load.Command {
 		return c
 	}
 	c := load.Instant(index, r)
-	// Together they outlast the second after which a reaper may ask for each child.
+	// All they outlast the second after which a reaper may ask for each child.
 	c.Kind, c.Script = "short", "sleep 0.5; "+c.Script
 	if turn >= released { // all of them, should the long one start late
 		c.Kind, c.Script = "release", endSleeps(load.Endless)+c.Script

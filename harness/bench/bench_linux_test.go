@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
+	"github.com/reapcheck/reapcheck/harness/fault/seccomp"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/sandbox/namespace"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -38,7 +38,7 @@ func small(t *testing.T) *Bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hub, err := syscallhold.Open(launcher)
+	hub, err := seccomp.Open(launcher)
 	if err != nil {
 		t.Fatal(err)
 	}

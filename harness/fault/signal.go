@@ -41,24 +41,24 @@ func (s Signal) Name() string { return fmt.Sprintf("%v at %d processes", s.Signa
 // Prepare asks for nothing: any sandbox takes signals.
 func (Signal) Prepare(*sandbox.Spec) error { return nil }
 
-// Arm prepares the count, which the first trial begins: the other arms may take
-// long to come up. The signal is sent once, unless Disarm comes first.
-func (s Signal) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) {
-	armed := &armedSignal{}
-	ctx, armed.stop = context.WithCancel(context.WithoutCancel(ctx))
-	armed.begin = sync.OnceFunc(func() {
-		armed.ending.Go(func() {
+// Inject prepares the count, which the first trial begins: the other arms may take
+// long to come up. The signal is sent once, unless Undo comes first.
+func (s Signal) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error) {
+	injected := &signalling{}
+	ctx, injected.stop = context.WithCancel(context.WithoutCancel(ctx))
+	injected.begin = sync.OnceFunc(func() {
+		injected.ending.Go(func() {
 			err := s.await(ctx, sb.PID())
 			if err == nil {
 				err = sb.Signal(ctx, s.Signal)
 			}
-			armed.sent(err)
+			injected.sent(err)
 			if s.EndAfter > 0 {
-				armed.failed(s.end(ctx, sb.PID()))
+				injected.failed(s.end(ctx, sb.PID()))
 			}
 		})
 	})
-	return armed, nil
+	return injected, nil
 }
 
 // end terminates the processes after a while, and those that come later, until ctx
@@ -113,7 +113,7 @@ func (s Signal) await(ctx context.Context, pid int) error {
 	}
 }
 
-type armedSignal struct {
+type signalling struct {
 	begin  func() // does so once
 	stop   context.CancelFunc
 	ending sync.WaitGroup
@@ -124,34 +124,34 @@ type armedSignal struct {
 }
 
 // Before begins the count.
-func (a *armedSignal) Before(context.Context) { a.begin() }
+func (g *signalling) Before(context.Context) { g.begin() }
 
 // After asks for nothing.
-func (*armedSignal) After(string) {}
+func (*signalling) After(string) {}
 
-func (a *armedSignal) sent(err error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.err = err; err == nil {
-		a.hits++
+func (g *signalling) sent(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.err = err; err == nil {
+		g.hits++
 	}
 }
 
 // failed keeps what went wrong after the signal.
-func (a *armedSignal) failed(err error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.err = cmp.Or(a.err, err)
+func (g *signalling) failed(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.err = cmp.Or(g.err, err)
 }
 
-func (a *armedSignal) Hits(context.Context) (int64, string, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.hits, "", a.err
+func (g *signalling) Hits(context.Context) (int64, string, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.hits, "", g.err
 }
 
-func (a *armedSignal) Disarm(context.Context) error {
-	a.stop()
-	a.ending.Wait()
+func (g *signalling) Undo(context.Context) error {
+	g.stop()
+	g.ending.Wait()
 	return nil
 }

@@ -31,7 +31,7 @@ type runningArm struct {
 	spec     sandbox.Spec    // that its sandbox was started for
 	sandbox  sandbox.Sandbox // nil where the target did not start
 	before   used            // its sandbox as it was before any trial
-	armed    fault.Armed     // nil where nothing is injected
+	injected fault.Injection // nil where nothing is injected
 	client   *client.Client
 	look     Look
 	began    time.Time
@@ -235,13 +235,13 @@ func (a *runningArm) try(ctx context.Context, index int) {
 		return
 	}
 	cmd := a.command(index)
-	steering, _ := a.armed.(fault.Steering)
-	if steering != nil {
-		steering.Before(ctx) // in its own time, not in the target's
+	perTrial, _ := a.injected.(fault.PerTrial)
+	if perTrial != nil {
+		perTrial.Before(ctx) // in its own time, not in the target's
 	}
 	if a.settleShown(ctx); a.done(index) {
-		if steering != nil {
-			steering.After("")
+		if perTrial != nil {
+			perTrial.After("")
 		}
 		return
 	}
@@ -253,8 +253,8 @@ func (a *runningArm) try(ctx context.Context, index int) {
 	if ctx.Err() != nil {
 		return
 	}
-	if steering != nil {
-		steering.After(answer.Output)
+	if perTrial != nil {
+		perTrial.After(answer.Output)
 	}
 	a.record(index, cmd, answer, sent, took)
 }
@@ -271,7 +271,7 @@ func (a *runningArm) record(index int, cmd load.Command, answer trial.Answer, se
 	if r.Bad() {
 		r.Command, r.Sent = cmd.Script, sent.UTC()
 	}
-	a.patience.note(outcome, took, a.armed != nil, a.session.Patience(stuckAfter))
+	a.patience.note(outcome, took, a.injected != nil, a.session.Patience(stuckAfter))
 	a.quickest.note(cmd.Kind, outcome, took)
 	a.recorder.Write(trial.Line{Record: &r})
 	a.session.Progress.Trial(a.Role, outcome)
@@ -427,5 +427,5 @@ func (a *runningArm) state(wait time.Duration) trial.Check {
 
 // mustEnd says whether what was to end the target has happened.
 func (a *runningArm) mustEnd() bool {
-	return a.Ends != "" && a.last.Stopped == "" && (a.armed == nil || a.last.FaultHits > 0)
+	return a.Ends != "" && a.last.Stopped == "" && (a.injected == nil || a.last.FaultHits > 0)
 }

@@ -140,7 +140,7 @@ type counted struct {
 	from, asked int64
 }
 
-func (c *counted) Arm(context.Context, sandbox.Sandbox) (fault.Armed, error) { return c, nil }
+func (c *counted) Inject(context.Context, sandbox.Sandbox) (fault.Injection, error) { return c, nil }
 
 func (c *counted) SoFar(context.Context) (int64, error) {
 	c.asked++

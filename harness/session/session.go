@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/fault"
-	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
+	"github.com/reapcheck/reapcheck/harness/fault/seccomp"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
@@ -38,7 +38,7 @@ type Session struct {
 	// Candidate is what all candidate arms run.
 	Candidate target.Target
 	// Hub receives the launchers; nil where no target gets one.
-	Hub *syscallhold.Hub
+	Hub *seccomp.Hub
 	// BlackBox runs ordinary builds only: all faults come from outside.
 	BlackBox bool
 	// WaitPath is for all arms.

@@ -123,9 +123,9 @@ func (f fakeFault) Prepare(*sandbox.Spec) error {
 	}
 	return nil
 }
-func (f fakeFault) Arm(context.Context, sandbox.Sandbox) (fault.Armed, error) { return f, nil }
-func (f fakeFault) Hits(context.Context) (int64, string, error)               { return f.hits, "", nil }
-func (fakeFault) Disarm(context.Context) error                                { return nil }
+func (f fakeFault) Inject(context.Context, sandbox.Sandbox) (fault.Injection, error) { return f, nil }
+func (f fakeFault) Hits(context.Context) (int64, string, error)                      { return f.hits, "", nil }
+func (fakeFault) Undo(context.Context) error                                         { return nil }
 
 func experiment(f fault.Fault) Experiment {
 	arm := func(name string, role trial.Role, strategy string, claim trial.Claim) Arm {

@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
+	"github.com/reapcheck/reapcheck/harness/fault/seccomp"
 	"github.com/reapcheck/reapcheck/harness/machine"
 	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/probe"
@@ -176,12 +176,12 @@ func (o options) findDaemons(ctx context.Context) (map[target.Build]string, erro
 }
 
 // openHub makes the launcher ready.
-func (o options) openHub(ctx context.Context) (*syscallhold.Hub, error) {
+func (o options) openHub(ctx context.Context) (*seccomp.Hub, error) {
 	path, err := target.Find(ctx, target.Launcher, o.daemons)
 	if err != nil {
 		return nil, err
 	}
-	return syscallhold.Open(path)
+	return seccomp.Open(path)
 }
 
 // conclude reports from the folder and turns the verdict into an exit status.

@@ -164,7 +164,7 @@ func TestDockerImageThatDoesNotBuild(t *testing.T) {
 	d := New(Config{Run: "test-broken"})
 	d.dockerfile = []byte("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nARG RUN OWNER\nLABEL org.reapcheck.run=${RUN} org.reapcheck.owner=${OWNER}\nCOPY nothing /here\n")
 	err := d.Prepare(t.Context(), io.Discard)
-	sandboxtest.MustSay(t, err, sandbox.ErrUnavailable, "build image on", "COPY failed", "nothing", "--base-image", "Step ")
+	sandboxtest.MustSay(t, err, sandbox.ErrUnavailable, "build image on", "COPY failed", "nothing", "another base image", "Step ")
 	if err := d.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -176,7 +176,7 @@ func TestDockerImageThatDoesNotBuild(t *testing.T) {
 func TestDockerChosenBaseImage(t *testing.T) {
 	needEngine(t)
 	d := New(Config{Run: "test-base", BaseImage: "reapcheck.invalid/none:1"})
-	sandboxtest.MustSay(t, d.Prepare(t.Context(), io.Discard), sandbox.ErrUnavailable, "find base image reapcheck.invalid/none:1", "docker load", "leave --base-image out")
+	sandboxtest.MustSay(t, d.Prepare(t.Context(), io.Discard), sandbox.ErrUnavailable, "find base image reapcheck.invalid/none:1", "docker load", "name no base image")
 
 	d.config.BaseImage = runtimeOf(t).image
 	if got, err := d.chooseBase(t.Context(), io.Discard); err != nil || got != (base{d.config.BaseImage, "was here"}) {

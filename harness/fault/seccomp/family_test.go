@@ -1,4 +1,4 @@
-package syscallhold
+package seccomp
 
 import (
 	"os"
@@ -56,7 +56,7 @@ func TestAPidfdOfAnotherUsersTarget(t *testing.T) {
 			return err
 		})
 	}()
-	if err := <-answer; err == nil || !strings.Contains(err.Error(), "--wait-path=fallback") {
+	if err := <-answer; err == nil || !strings.Contains(err.Error(), "fallback wait path") {
 		t.Errorf("got %v", err)
 	}
 }

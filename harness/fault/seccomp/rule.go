@@ -1,4 +1,4 @@
-package syscallhold
+package seccomp
 
 import (
 	"errors"
@@ -39,27 +39,14 @@ func (p Policy) rule(f family, c *Counts, seen census) rule {
 		return &reaperWins{family: f, counts: c, census: seen, limit: p.limit()}
 	case WaiterWins:
 		return &waiterWins{family: f, counts: c, limit: p.limit(), died: map[int]moment{}, awaited: map[int]bool{}}
-	case DelayWaiters:
-		return delayed{wait, p.Delay}
-	case DelayReaper:
-		return delayed{take, p.Delay}
 	}
-	return delayed{}
+	return off{}
 }
 
-// delayed holds every call of one side for a fixed time. The zero delayed
-// holds nothing.
-type delayed struct {
-	side side
-	time time.Duration
-}
+// off holds nothing.
+type off struct{}
 
-func (d delayed) judge(e *entry, now time.Time) answer {
-	if e.side == d.side && now.Sub(e.since) < d.time {
-		return hold
-	}
-	return goOn
-}
+func (off) judge(*entry, time.Time) answer { return goOn }
 
 // unseen counts a call of which nothing could be learned.
 func (c *Counts) unseen(err error) answer {

@@ -1,4 +1,4 @@
-package syscallhold
+package seccomp
 
 import (
 	"testing"
@@ -49,7 +49,6 @@ func TestHitsAreCountedByWhoCouldComeSecond(t *testing.T) {
 		"one that peeks and then looks":           {ReaperWins, Counts{Peeks: 9, Looks: 7, Reaped: 4}, 4},
 		"waiters alone":                           {ReaperWins, Counts{Waits: 5, Held: 5, LimitHits: 5}, 0},
 		"waiters that come first":                 {WaiterWins, Counts{Takes: 9, Waits: 5, Held: 4, WaiterFirst: 3}, 3},
-		"a delay":                                 {DelayReaper, Counts{Takes: 9, Held: 8}, 8},
 		"nothing":                                 {Off, Counts{Takes: 2, Waits: 3, Foreign: 7}, 5},
 	} {
 		if got := c.counts.Hits(c.rule); got != c.want {

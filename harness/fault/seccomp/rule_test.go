@@ -1,4 +1,4 @@
-package syscallhold
+package seccomp
 
 import (
 	"fmt"
@@ -310,28 +310,5 @@ func TestRestIsCountedByLooks(t *testing.T) {
 		if r.rested != c.want {
 			t.Errorf("%v rested for %v, want %v", c.target.Args, r.rested, c.want)
 		}
-	}
-}
-
-func TestDelaysHoldTheirSideOnly(t *testing.T) {
-	const delay = 200 * time.Millisecond
-	h := newHub(t)
-	for rule, slow := range map[Rule]string{DelayWaiters: "wait", DelayReaper: "take"} {
-		t.Run(rule.String(), func(t *testing.T) {
-			v := newVictim(t, h)
-			v.Set(Policy{Rule: rule, Delay: delay})
-			for _, order := range []string{"wait", "take"} {
-				pid, _ := v.start("exit 7")
-				v.dead(1)
-				began := time.Now()
-				v.must(fmt.Sprint(order, " ", pid), "7")
-				if took := time.Since(began); order == slow && took < delay {
-					t.Errorf("%s took %v", order, took)
-				}
-			}
-			if c, _ := v.Counts(); c.Held != 1 || c.Hits(rule) != 1 || c.HeldMost < delay || c.HeldFor < delay {
-				t.Errorf("%+v", c)
-			}
-		})
 	}
 }

@@ -1,4 +1,4 @@
-package syscallhold
+package seccomp
 
 import "golang.org/x/sys/unix"
 

@@ -1,4 +1,4 @@
-// Package syscallhold decides from outside who of a target's threads gets a
+// Package seccomp decides from outside who of a target's threads gets a
 // child first. The kernel asks this process before each wait4 and waitid of
 // the sandbox (seccomp_unotify(2)); a call can be let go at once, or held until
 // the other side is done. The target is any binary, unmodified.
@@ -10,10 +10,9 @@
 // What it cannot do: it sees calls when they enter and not when they return,
 // so "taken and not yet published" is out of its reach; and a call that sleeps
 // in the kernel already cannot be held any more.
-package syscallhold
+package seccomp
 
 import (
-	"fmt"
 	"time"
 )
 
@@ -30,21 +29,15 @@ const (
 	// WaiterWins holds a call that takes any child while there is a zombie, for
 	// someone who waits for just that one to take it.
 	WaiterWins
-	// DelayWaiters holds each call that blocks for one child for Policy.Delay.
-	DelayWaiters
-	// DelayReaper holds each call that takes any child for Policy.Delay.
-	DelayReaper
 )
 
 func (r Rule) String() string {
-	return []string{"off", "reaper-wins", "waiter-wins", "delay-waiters", "delay-reaper"}[r]
+	return []string{"off", "reaper-wins", "waiter-wins"}[r]
 }
 
-// Policy is a Rule and its times.
+// Policy is a Rule and its limit.
 type Policy struct {
 	Rule Rule
-	// Delay is for the two rules that delay.
-	Delay time.Duration
 	// Limit is how long a child may stay a zombie on account of a held call;
 	// zero means DefaultLimit. A hold that reaches it is let go and counted.
 	Limit time.Duration
@@ -54,12 +47,7 @@ type Policy struct {
 // SIGCHLD looks again, and below the deadline of any trial.
 const DefaultLimit = 10 * time.Second
 
-func (p Policy) String() string {
-	if p.Delay > 0 {
-		return fmt.Sprintf("%v %v", p.Rule, p.Delay)
-	}
-	return p.Rule.String()
-}
+func (p Policy) String() string { return p.Rule.String() }
 
 func (p Policy) limit() time.Duration {
 	if p.Limit > 0 {
@@ -146,8 +134,6 @@ func (c Counts) Hits(r Rule) int64 {
 		return c.Waits + c.Looks + c.Takes + c.Peeks + c.Others
 	case r == WaiterWins:
 		return c.WaiterFirst
-	case r != ReaperWins:
-		return c.Held
 	case c.Waits == 0 && (c.Looks == 0 || c.Takes == 0):
 		return c.Reaped
 	}

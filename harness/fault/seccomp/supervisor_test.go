@@ -1,4 +1,4 @@
-package syscallhold
+package seccomp
 
 import (
 	"errors"
@@ -30,7 +30,7 @@ func (v *victim) ended() {
 // The commands inherit the filter. Their calls are nobody's business.
 func TestCallsOfCommandsAreNotHeld(t *testing.T) {
 	v := newVictim(t, newHub(t))
-	v.Set(Policy{Rule: DelayWaiters, Delay: answerLimit})
+	v.Set(Policy{Rule: ReaperWins})
 	v.start("(exit 3); exit $?")
 	v.dead(1)
 	v.must("take", "3")
@@ -45,7 +45,7 @@ func TestATargetThatIsKilledWhileACallIsHeld(t *testing.T) {
 	v.heldWait("exec sleep 60")
 	v.cmd.Process.Kill()
 	v.ended()
-	v.Set(Policy{}) // disarming what is dead does no harm
+	v.Set(Policy{}) // to set a policy for what is dead does no harm
 	if c, err := v.Counts(); c.LimitHits != 0 || err != nil {
 		t.Errorf("%+v, error %v", c, err)
 	}

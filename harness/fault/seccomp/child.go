@@ -1,4 +1,4 @@
-package syscallhold
+package seccomp
 
 import (
 	"errors"
