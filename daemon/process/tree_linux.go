@@ -1,17 +1,19 @@
 package process
 
 import (
-	"bytes"
-	"fmt"
-	"os"
-	"strconv"
+	"slices"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// treeRounds bounds the search for descendants that fork while we look.
-const treeRounds = 5
+// treeRounds bounds the search for descendants that fork while we look, and
+// firstPause the wait for those that are about to: 15 ms in all.
+const (
+	treeRounds = 5
+	firstPause = time.Millisecond
+)
 
 // killTree kills the child's group, and those of its descendants that have left
 // the group, as setsid does. The group is stopped first, and each descendant
@@ -21,12 +23,7 @@ const treeRounds = 5
 // what was stopped could not be killed any more once its PID is nobody's.
 func killTree(child Child) {
 	defer child.Hold()()
-	strays := make(map[int]stray)
-	for range treeRounds {
-		if child.Signal(syscall.SIGSTOP) != nil || !findStrays(child, strays) {
-			break
-		}
-	}
+	strays := stopTree(child)
 	child.Signal(syscall.SIGKILL)
 	for _, s := range strays {
 		s.signal(syscall.SIGKILL)
@@ -34,13 +31,38 @@ func killTree(child Child) {
 	}
 }
 
-// findStrays stops the descendants that are outside the child's group, adds
+// stopTree stops the child's group and the descendants outside of it, which it
+// returns by PID. A process stands some time after it was told to, and one that
+// forks just then has a child which the next round finds.
+func stopTree(child Child) map[int]stray {
+	strays := make(map[int]stray)
+	for pause, round := firstPause, 0; round < treeRounds; pause, round = 2*pause, round+1 {
+		if child.Signal(syscall.SIGSTOP) != nil {
+			break
+		}
+		tree := family(child.PID())
+		if moving := mayFork(tree); !findStrays(child, tree, strays) && !moving {
+			break
+		} else if moving {
+			time.Sleep(pause)
+		}
+	}
+	return strays
+}
+
+// mayFork says whether one of these runs, or is in a system call that no signal
+// ends, as fork(2) is. One that sleeps takes its signal when it wakes.
+func mayFork(tree []stat) bool {
+	return slices.ContainsFunc(tree, func(p stat) bool { return p.state == 'R' || p.state == 'D' })
+}
+
+// findStrays stops those of the child's tree that are outside its group, adds
 // them to strays by PID and says whether there were new ones. The child must
 // still be there afterwards: else its PID may have been another's meanwhile.
-func findStrays(child Child, strays map[int]stray) (found bool) {
+func findStrays(child Child, tree []stat, strays map[int]stray) (found bool) {
 	fresh := make(map[int]stray)
-	for _, p := range descendants(child.PID()) {
-		if _, known := strays[p.pid]; known || p.group == child.PID() {
+	for _, p := range tree {
+		if _, known := strays[p.pid]; known || p.pid == child.PID() || p.group == child.PID() {
 			continue
 		}
 		if s, ok := hold(p); ok {
@@ -94,54 +116,4 @@ func (s stray) close() {
 	if s.pidfd >= 0 {
 		unix.Close(s.pidfd)
 	}
-}
-
-// descendants lists the children of root, their children, and so on.
-func descendants(root int) []stat {
-	children := make(map[int][]stat)
-	for _, p := range table.read() {
-		children[p.parent] = append(children[p.parent], p)
-	}
-	all := children[root]
-	for i := 0; i < len(all); i++ {
-		all = append(all, children[all[i].pid]...)
-	}
-	return all
-}
-
-// Zombies counts the children of this process that have ended and have not
-// been reaped.
-func Zombies() int {
-	n := 0
-	for _, p := range table.read() {
-		if p.parent == os.Getpid() && p.state == 'Z' {
-			n++
-		}
-	}
-	return n
-}
-
-// stat is what /proc/<pid>/stat says of a process.
-type stat struct {
-	pid, parent, group int
-	state              byte
-	started            uint64 // clock ticks since boot
-}
-
-// readStat parses from the last parenthesis on, since the name in front of it
-// may hold anything (proc_pid_stat(5)).
-func readStat(pid int) (stat, error) {
-	raw, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
-		return stat{}, err
-	}
-	fields := bytes.Fields(raw[bytes.LastIndexByte(raw, ')')+1:])
-	if len(fields) < 20 {
-		return stat{}, fmt.Errorf("parse /proc/%d/stat: %q is too short", pid, raw)
-	}
-	p := stat{pid: pid, state: fields[0][0]}
-	p.parent, _ = strconv.Atoi(string(fields[1]))
-	p.group, _ = strconv.Atoi(string(fields[2]))
-	p.started, _ = strconv.ParseUint(string(fields[19]), 10, 64)
-	return p, nil
 }
