@@ -84,25 +84,26 @@ func wantGone(t *testing.T, name string, pids []string) {
 }
 
 func TestTimeoutKillsTheTree(t *testing.T) {
-	t.Run("children named", killsTheTree)
+	t.Run("children named", func(t *testing.T) { killsTheTree(t, 0) })
+	t.Run("after a grace", func(t *testing.T) { killsTheTree(t, 100*time.Millisecond) })
 	t.Run("table walked", func(t *testing.T) {
 		defer walkTheTable()()
-		killsTheTree(t)
+		killsTheTree(t, 0)
 	})
 }
 
-func killsTheTree(t *testing.T) {
+func killsTheTree(t *testing.T, grace time.Duration) {
 	commands := map[string]string{
-		"leader":              "echo $$; sleep 60",
-		"group":               "echo $$; sh -c 'echo $$; sleep 60; true' & sleep 60",
-		"deaf to SIGTERM":     "trap '' TERM; echo $$; sleep 60; true",
-		"child in a session":  "echo $$; setsid sh -c 'echo $$; sleep 60; true' & sleep 60",
-		"session in session":  "echo $$; setsid sh -c 'echo $$; setsid sh -c \"echo \\$\\$; sleep 60; true\"; true' & sleep 60",
+		"leader":              "echo $$; sleep 300",
+		"group":               "echo $$; sh -c 'echo $$; sleep 300; true' & sleep 300",
+		"deaf to SIGTERM":     "trap '' TERM; echo $$; sleep 300; true",
+		"child in a session":  "echo $$; setsid sh -c 'echo $$; sleep 300; true' & sleep 300",
+		"session in session":  "echo $$; setsid sh -c 'echo $$; setsid sh -c \"echo \\$\\$; sleep 300; true\"; true' & sleep 300",
 		"stopped":             "echo $$; kill -STOP $$",
-		"session that forks":  "echo $$; setsid sh -c 'while :; do sleep 0.01; done' & sleep 60",
+		"session that forks":  "echo $$; setsid sh -c 'while :; do sleep 0.01; done' & sleep 300",
 		"background, no wait": "echo $$; while :; do sleep 0.01 & done",
 	}
-	x := newExecutor(t, "registry", Options{})
+	x := newExecutor(t, "registry", Options{KillGrace: grace})
 	var all sync.WaitGroup
 	for name, command := range commands {
 		all.Go(func() {
@@ -121,7 +122,7 @@ func killsTheTree(t *testing.T) {
 // and the kill. What was stopped must not stay so for ever.
 func TestKillReachesTheGroupOfALeaderThatHasEnded(t *testing.T) {
 	r := handDriven()
-	cmd := exec.Command("/bin/sh", "-c", "sleep 60 & echo $!")
+	cmd := exec.Command("/bin/sh", "-c", "sleep 300 & echo $!")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -141,7 +142,7 @@ func TestKillReachesTheGroupOfALeaderThatHasEnded(t *testing.T) {
 	defer walkTheTable()()
 	table.busy.Lock()
 	killed := make(chan struct{})
-	go func() { defer close(killed); killTree(child) }()
+	go func() { defer close(killed); killTree(child, 0) }()
 	eventually(t, "background child stopped", func() string {
 		if p, err := readStat(background); err != nil || p.state != 'T' {
 			return fmt.Sprintf("%+v, %v", p, err)
@@ -169,7 +170,7 @@ func TestTimeoutIsAnsweredWhileTheTreeIsSearched(t *testing.T) {
 	table.busy.Lock()
 	found := sync.OnceFunc(table.busy.Unlock)
 	time.AfterFunc(3*prompt, found) // so that an answer that waits comes at all
-	pid := strings.Fields(string(runFor(t, x, time.Second, "echo $$; exec sleep 60").Output))
+	pid := strings.Fields(string(runFor(t, x, time.Second, "echo $$; exec sleep 300").Output))
 	leader, err := strconv.Atoi(strings.Join(pid, ""))
 	if err != nil {
 		t.Fatal(err)
@@ -185,7 +186,7 @@ func TestTimeoutKillsTheTreeWithoutPidfds(t *testing.T) {
 	openPidfd = func(int, int) (int, error) { return -1, syscall.ENOSYS }
 	defer func() { openPidfd = unix.PidfdOpen }()
 	x := newExecutor(t, "registry", Options{})
-	runFor(t, x, time.Second, "setsid sh -c 'sleep 60; true' & sleep 60")
+	runFor(t, x, time.Second, "setsid sh -c 'sleep 300; true' & sleep 300")
 	wantNoDescendants(t)
 }
 
@@ -222,7 +223,7 @@ func wantNoDescendants(t *testing.T) {
 // answer must come all the same.
 func TestTimeoutIsAnsweredWhileADaemonHoldsThePipe(t *testing.T) {
 	x := newExecutor(t, "registry", Options{})
-	result := runFor(t, x, time.Second, "(setsid sh -c 'echo $$; sleep 60; true' &); sleep 60")
+	result := runFor(t, x, time.Second, "(setsid sh -c 'echo $$; sleep 300; true' &); sleep 300")
 	pid, err := strconv.Atoi(strings.TrimSpace(string(result.Output)))
 	if err != nil {
 		t.Fatal(err)
@@ -245,7 +246,7 @@ func TestHeldStdoutIsAnsweredAfterTheGrace(t *testing.T) {
 	const grace = 100 * time.Millisecond
 	x := newExecutor(t, "registry", Options{HeldStdoutGrace: grace})
 	begin := time.Now()
-	result := mustRun(t, x, "sleep 60 & echo $!; exit 4")
+	result := mustRun(t, x, "sleep 300 & echo $!; exit 4")
 	if took := time.Since(begin); took < grace || took > grace+prompt {
 		t.Errorf("answered after %v, want a little more than %v", took, grace)
 	}
@@ -279,7 +280,7 @@ func TestEndOfContextKillsTheCommand(t *testing.T) {
 	x := newExecutor(t, "registry", Options{})
 	ctx, cancel := context.WithCancel(context.Background())
 	time.AfterFunc(100*time.Millisecond, cancel)
-	if _, err := x.Execute(ctx, Request{Command: "sleep 60"}); !errors.Is(err, context.Canceled) {
+	if _, err := x.Execute(ctx, Request{Command: "sleep 300"}); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want context.Canceled", err)
 	}
 	wantNoDescendants(t)
@@ -302,7 +303,7 @@ func TestShutdown(t *testing.T) {
 		}()
 		return answers
 	}
-	short, long := run("sleep 0.3; echo done; exit 6"), run("echo begun; sleep 60")
+	short, long := run("sleep 0.3; echo done; exit 6"), run("echo begun; sleep 300")
 	eventually(t, "2 registered", func() string {
 		if n := x.Strategy().Counts().Registered; n != 2 {
 			return fmt.Sprint(n)
@@ -340,7 +341,7 @@ func TestShutdown(t *testing.T) {
 // Shutdown must not wait for what lives on by design.
 func TestShutdownLeavesBackgroundChildren(t *testing.T) {
 	x := openExecutor(t, "registry", Options{HeldStdoutGrace: time.Millisecond})
-	result := mustRun(t, x, "sleep 60 & echo $!")
+	result := mustRun(t, x, "sleep 300 & echo $!")
 	done := make(chan struct{})
 	go func() { x.Shutdown(context.Background()); close(done) }()
 	select {

@@ -10,22 +10,38 @@ import (
 	"syscall"
 )
 
-// family lists root, its children, their children, and so on. It is complete
-// where they stand.
-func family(root int) []stat {
-	own, err := readStat(root)
-	if err != nil {
-		return nil
-	}
+// family lists those of roots that are still there, their children, and so on. It
+// is complete where they stand.
+func family(roots []stat) []stat {
 	children := childrenOf
 	if !namesChildren() {
 		children = table.read().childrenOf
 	}
-	all := []stat{own}
+	var all []stat
+	listed := make(map[int]bool)
+	list := func(some []stat) {
+		for _, p := range some {
+			if !listed[p.pid] {
+				listed[p.pid] = true
+				all = append(all, p)
+			}
+		}
+	}
+	list(stillThere(roots))
 	for i := 0; i < len(all); i++ {
-		all = append(all, children(all[i].pid)...)
+		list(children(all[i].pid))
 	}
 	return all
+}
+
+// stillThere looks anew at those processes that have not been reaped.
+func stillThere(some []stat) (now []stat) {
+	for _, before := range some {
+		if p, err := readStat(before.pid); err == nil && p.is(before) {
+			now = append(now, p)
+		}
+	}
+	return now
 }
 
 // namesChildren says whether this kernel names a process's children
@@ -80,6 +96,14 @@ type stat struct {
 	state              byte
 	started            uint64 // clock ticks since boot
 }
+
+// is says whether two looks saw the same process, and not another that was given
+// its PID.
+func (p stat) is(other stat) bool { return p.pid == other.pid && p.started == other.started }
+
+// mayFork says whether p runs, or is in a system call that no signal ends, as
+// fork(2) is. One that sleeps takes its signal when it wakes.
+func (p stat) mayFork() bool { return p.state == 'R' || p.state == 'D' }
 
 // readStat parses from the last parenthesis on, since the name in front of it
 // may hold anything (proc_pid_stat(5)).
