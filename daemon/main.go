@@ -112,7 +112,12 @@ func serve(c config, log *slog.Logger) error {
 		HeldStdoutGrace: c.heldStdoutGrace,
 		KillGrace:       c.killGrace,
 	})
-	server := newServer(c, executor, log)
+	gone, err := api.OpenGone()
+	if err != nil {
+		return err
+	}
+	defer gone.Close()
+	server := newServer(c, executor, gone, log)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	log.Info("listening", "addr", listener.Addr().String(), "strategy", c.strategy, "pid", os.Getpid(), "version", versionText())
@@ -145,7 +150,7 @@ const (
 	idleLimit    = 2 * time.Minute
 )
 
-func newServer(c config, executor *process.Executor, log *slog.Logger) *http.Server {
+func newServer(c config, executor *process.Executor, gone *api.Gone, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler: api.New(executor, api.Options{
 			Version:          versionText(),
@@ -153,7 +158,9 @@ func newServer(c config, executor *process.Executor, log *slog.Logger) *http.Ser
 			Token:            c.token,
 			MaxBody:          c.maxBody,
 			KillOnDisconnect: c.killOnDisconnect,
+			Gone:             gone,
 		}, log),
+		ConnContext:       gone.ConnContext,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       requestLimit,
 		IdleTimeout:       idleLimit,

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/reapcheck/reapcheck/daemon/api"
 	"github.com/reapcheck/reapcheck/daemon/process"
 )
 
@@ -23,7 +24,11 @@ func serveWithin(t *testing.T, limit time.Duration) string {
 	}
 	log := slog.New(slog.DiscardHandler)
 	executor := process.NewExecutor(process.NewRegistry(log), process.Options{MaxOutput: c.maxOutput, HeldStdoutGrace: c.heldStdoutGrace})
-	server := newServer(c, executor, log)
+	gone, err := api.OpenGone()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := newServer(c, executor, gone, log)
 	if server.ReadTimeout != requestLimit {
 		t.Errorf("the server waits %v for a request, want %v", server.ReadTimeout, requestLimit)
 	}
@@ -37,6 +42,7 @@ func serveWithin(t *testing.T, limit time.Duration) string {
 	t.Cleanup(func() {
 		server.Close()
 		<-served
+		gone.Close()
 		executor.Shutdown(t.Context())
 	})
 	return listener.Addr().String()

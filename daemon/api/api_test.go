@@ -35,9 +35,17 @@ func serve(t *testing.T, strategy process.Strategy, options Options) string {
 		options.MaxBody = 1 << 20
 	}
 	executor := process.NewExecutor(strategy, process.Options{MaxOutput: 1000, HeldStdoutGrace: 100 * time.Millisecond})
-	server := httptest.NewServer(New(executor, options, slog.New(slog.DiscardHandler)))
+	gone, err := OpenGone()
+	if err != nil {
+		t.Fatal(err)
+	}
+	options.Gone = gone
+	server := httptest.NewUnstartedServer(New(executor, options, slog.New(slog.DiscardHandler)))
+	server.Config.ConnContext = gone.ConnContext
+	server.Start()
 	t.Cleanup(func() {
 		server.Close()
+		gone.Close()
 		executor.Shutdown(context.Background())
 	})
 	return server.URL

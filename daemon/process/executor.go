@@ -137,10 +137,10 @@ func (x *Executor) start(req Request) (Child, *output, error) {
 	x.helpers.Go(func() { out.read(x.closed) })
 	child, err := x.strategy.Start(command(req, w))
 	w.Close()
-	if err != nil {
-		if dirErr := checkDir(req.Dir); dirErr != nil { // gone since the first look
-			err = dirErr
-		}
+	if err == nil {
+		offerToOOM(child)
+	} else if dirErr := checkDir(req.Dir); dirErr != nil { // gone since the first look
+		err = dirErr
 	}
 	return child, out, err
 }
