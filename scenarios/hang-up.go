@@ -16,7 +16,7 @@ var _ = scenario("hang-up", "a client that hangs up",
 	"takes its command with it, where a naive daemon lets it run on",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
-			Trials: s.Scale.Trials(16, 80), InFlight: 8, Commands: abandoned,
+			Trials: s.Scale.Trials(gone), InFlight: 8, Commands: abandoned,
 			Watch: settles(nobodyLeft),
 		}
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{naive(arm, "", tooMany(processes)), candidate(arm)}}
@@ -29,7 +29,7 @@ func abandoned(index int, r *rand.Rand) load.Command {
 		return load.Instant(index, r)
 	}
 	return load.Command{
-		Kind: "abandoned", Script: "sleep 30; :", HangUpAfter: 100 * time.Millisecond,
+		Kind: "abandoned", Script: "sleep 1000; :", HangUpAfter: 100 * time.Millisecond,
 		Want: trial.Want{HangUp: true},
 	}
 }

@@ -17,8 +17,8 @@ import (
 var _ = scenario("held-stdout", "a background child that holds the output",
 	"does not hold the answer, lives on, and is reaped when it ends, where a naive daemon waits for it",
 	func(s *session.Session) session.Experiment {
-		held := s.Scale.Trials(2*heldAtOnce, 10*heldAtOnce)
-		control := naive(session.Arm{Trials: 3, InFlight: 3, Commands: heldStdout, Deadline: heldFor / 5}, "", trial.Symptom(trial.Hung))
+		held := heldAtOnce * s.Scale.Trials(heldBursts)
+		control := naive(session.Arm{Trials: 3, InFlight: 3, Commands: heldStdout, Deadline: heldFor / 15}, "", trial.Symptom(trial.Hung))
 		// The children end by a last command, a burst of its own: nobody has to
 		// wait for them, and no machine is too slow to answer before they end.
 		sound := candidate(session.Arm{

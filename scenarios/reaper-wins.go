@@ -18,17 +18,16 @@ var _ = scenario("reaper-wins", "a reaper that always wins",
 	"takes no exit code from the candidate, and every one from a daemon without a registry",
 	func(s *session.Session) session.Experiment {
 		var arms []session.Arm
-		for _, inFlight := range []int{1, 16} {
-			baseline := s.Scale.Trials(150, 1000)
-			candidate := s.Scale.Trials(500, 5000)
+		for round, inFlight := range []int{1, 16} {
+			baseline, candidate := s.Scale.Trials(forcedLoss), s.Scale.Trials(forced)
 			arms = append(arms, session.Arm{
 				Name: fmt.Sprintf("baseline-%d", inFlight), Role: trial.Baseline, Strategy: "reaper-only", Claim: trial.LosesAll,
 				Fault: reaperFirst(s), MinHits: int64(baseline),
-				Trials: baseline, InFlight: inFlight, Commands: load.Instant,
+				Trials: baseline, InFlight: inFlight, Commands: load.Instant, Round: round,
 			}, session.Arm{
 				Name: fmt.Sprintf("candidate-%d", inFlight), Role: trial.Candidate, Claim: trial.Clean,
 				Fault: reaperFirst(s), MinHits: nearly(candidate),
-				Trials: candidate, InFlight: inFlight, Commands: load.Instant,
+				Trials: candidate, InFlight: inFlight, Commands: load.Instant, Round: round,
 			})
 		}
 		if s.BlackBox {

@@ -150,7 +150,7 @@ func Run(ctx context.Context, s *session.Session, chosen []report.Scenario, w io
 	suite, reporter := ginkgo.GinkgoConfiguration()
 	suite.LabelFilter = anyOf(chosen)
 	suite.FailOnEmpty = true
-	suite.Timeout = suiteLimit(s.Scale)
+	suite.Timeout = suiteLimit(s)
 	reporter.Succinct, reporter.NoColor = true, true
 	var outcome bareTest
 	gomega.RegisterFailHandler(ginkgo.Fail)
@@ -168,15 +168,36 @@ type result struct {
 	err     error
 }
 
+// Fit scales the run to its machine, unless the session has a factor already, and says
+// about how long the run will take.
+func Fit(s *session.Session, chosen []report.Scenario) (takes time.Duration) {
+	estimate := func(scale session.Scale) time.Duration {
+		s.Scale = scale
+		return s.Estimate(experiments(s, chosen))
+	}
+	if s.Scale.Factor > 0 {
+		return estimate(s.Scale)
+	}
+	s.Scale, takes = s.Scale.Fit(estimate)
+	return takes
+}
+
+// experiments are the plans of the chosen scenarios.
+func experiments(s *session.Session, chosen []report.Scenario) []session.Experiment {
+	all := make([]session.Experiment, len(chosen))
+	for i, c := range chosen {
+		all[i] = plans[c.ID](s)
+		all[i].Scenario = c.ID
+	}
+	return all
+}
+
 // begin starts the experiments of the chosen scenarios.
 func begin(ctx context.Context, s *session.Session, chosen []report.Scenario) *running {
 	r := &running{results: map[string]chan result{}, over: make(chan struct{})}
-	var experiments []session.Experiment
+	experiments := experiments(s, chosen)
 	for _, c := range chosen {
 		r.results[c.ID] = make(chan result, 1)
-		e := plans[c.ID](s)
-		e.Scenario = c.ID
-		experiments = append(experiments, e)
 	}
 	order := rand.New(rand.NewPCG(s.Seed, 0))
 	order.Shuffle(len(experiments), func(i, j int) { experiments[i], experiments[j] = experiments[j], experiments[i] })
@@ -216,11 +237,8 @@ func anyOf(chosen []report.Scenario) string {
 }
 
 // suiteLimit stops a run that no longer moves.
-func suiteLimit(s session.Scale) time.Duration {
-	if s.Tier == session.Soak {
-		return time.Hour + 4*s.Duration
-	}
-	return time.Hour
+func suiteLimit(s *session.Session) time.Duration {
+	return s.Patience(time.Hour) + 4*s.Scale.Budget()
 }
 
 // bareTest is all that Ginkgo wants of a *testing.T.

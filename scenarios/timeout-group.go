@@ -16,11 +16,11 @@ var _ = scenario("timeout-group", "a command that outlives its timeout",
 	"is gone with all that it started, and answered at once, where a naive daemon waits for the pipe",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
-			Trials: s.Scale.Trials(24, 80), InFlight: 6, Commands: overtime,
+			Trials: s.Scale.Trials(overdue), InFlight: 6, Commands: overtime, Wait: overtimeLimit,
 			Watch: settles(nobodyLeft),
 		}
 		control, sound := naive(arm, "", trial.Symptom(trial.Hung), tooMany(processes)), candidate(arm)
-		control.Deadline = overtimeLimit + time.Second
+		control.Trials, control.Deadline = 4, overtimeLimit+time.Second // one of each kind
 		sound.Prompt = overtimeLimit + 2*time.Second
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, sound}}
 	})

@@ -119,6 +119,28 @@ func TestPauseUntilReaped(t *testing.T) {
 	}
 }
 
+func TestPauseUntilSomebodyArrivesElsewhere(t *testing.T) {
+	set(t, BeforeUnregister, Setting{})
+	Reach(BeforeUnregister, 7) // too early
+	set(t, BeforePublish, Setting{PauseUntilArrival: BeforeUnregister})
+	passed := make(chan struct{})
+	go func() { Reach(BeforePublish, 7); close(passed) }()
+	eventually(t, "1 waiting", func() bool { return get(t, BeforePublish).Waiting == 1 })
+	select {
+	case <-passed:
+		t.Error("passed before anybody arrived")
+	case <-time.After(20 * time.Millisecond):
+	}
+	Reach(BeforeUnregister, 7)
+	<-passed
+	if s := get(t, BeforePublish); s.Held != 1 || s.LimitHit != 0 {
+		t.Errorf("state %+v, want one held", s)
+	}
+	if Set(BeforePublish, Setting{PauseUntilArrival: "nowhere"}) == nil {
+		t.Error("an arrival at an unknown point was accepted")
+	}
+}
+
 func TestNobodysChildSleepsWhereOthersAreAwaited(t *testing.T) {
 	set(t, BeforeWait, Setting{SleepMs: 1, PauseUntilReaped: true})
 	Reach(BeforeWait, 0)

@@ -38,5 +38,11 @@ type Steering interface {
 	After(output string)
 }
 
+// Counting is an Armed whose hits can be told between two trials. Where it does not
+// know of the last trial yet, Before of the next one waits until it does.
+type Counting interface {
+	SoFar(ctx context.Context) (hits int64, err error)
+}
+
 // ErrDeclined means that this sandbox cannot host the fault.
 var ErrDeclined = errors.New("fault declined")

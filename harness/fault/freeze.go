@@ -146,6 +146,12 @@ func (a *armedFreeze) Hits(context.Context) (int64, string, error) {
 	return a.hits, "", nil
 }
 
+// SoFar is what Hits would say now.
+func (a *armedFreeze) SoFar(ctx context.Context) (int64, error) {
+	hits, _, err := a.Hits(ctx)
+	return hits, err
+}
+
 // Disarm returns when the sandbox runs again.
 func (a *armedFreeze) Disarm(ctx context.Context) error {
 	a.stop()

@@ -119,6 +119,9 @@ func (a *armedPID) Hits(context.Context) (int64, string, error) {
 	return a.hits, "", nil
 }
 
+// SoFar is what Hits would say now.
+func (a *armedPID) SoFar(context.Context) (int64, error) { return a.hits, nil }
+
 // Disarm has nothing to undo: the number was for one start.
 func (a *armedPID) Disarm(context.Context) error {
 	a.setter.LeavePIDs()

@@ -23,19 +23,25 @@ type Point struct {
 	// UntilReaped stops each arrival until the child it is about has been
 	// reaped by somebody else.
 	UntilReaped bool
+	// UntilArrival stops each arrival until somebody arrives at the point of this name:
+	// an order of two steps, for which no delay has to be long enough.
+	UntilArrival string
 }
 
 // Name is the place and what happens there.
 func (p Point) Name() string {
-	if p.UntilReaped {
+	switch {
+	case p.UntilReaped:
 		return p.Place + " until reaped"
+	case p.UntilArrival != "":
+		return p.Place + " until " + p.UntilArrival
 	}
 	return fmt.Sprintf("%s %v", p.Place, p.Sleep)
 }
 
 // Prepare asks for the build that has the points, which count in ms.
 func (p Point) Prepare(spec *sandbox.Spec) error {
-	if !p.UntilReaped && p.Sleep < time.Millisecond {
+	if !p.UntilReaped && p.UntilArrival == "" && p.Sleep < time.Millisecond {
 		return fmt.Errorf("prepare fault point %s: a sleep of %v holds nobody, give 1ms or more", p.Place, p.Sleep)
 	}
 	if spec.FaultPointsBinary == "" {
@@ -47,8 +53,9 @@ func (p Point) Prepare(spec *sandbox.Spec) error {
 
 // pointSetting and pointState are the wire types of the points' endpoint.
 type pointSetting struct {
-	SleepMs          int64 `json:"sleepMs,omitempty"`
-	PauseUntilReaped bool  `json:"pauseUntilReaped,omitempty"`
+	SleepMs           int64  `json:"sleepMs,omitempty"`
+	PauseUntilReaped  bool   `json:"pauseUntilReaped,omitempty"`
+	PauseUntilArrival string `json:"pauseUntilArrival,omitempty"`
 }
 
 type pointState struct {
@@ -62,7 +69,7 @@ func (p Point) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) {
 		url:  sb.URL() + "/debug/faultpoints/" + p.Place,
 		http: &http.Client{Transport: sandbox.Transport(sb)},
 	}
-	setting := pointSetting{SleepMs: p.Sleep.Milliseconds(), PauseUntilReaped: p.UntilReaped}
+	setting := pointSetting{SleepMs: p.Sleep.Milliseconds(), PauseUntilReaped: p.UntilReaped, PauseUntilArrival: p.UntilArrival}
 	if err := armed.call(ctx, http.MethodPut, setting, &armed.before); err != nil {
 		return nil, fmt.Errorf("arm fault point %s: %w", p.Place, err)
 	}
@@ -85,6 +92,12 @@ func (a armedPoint) Hits(ctx context.Context) (int64, string, error) {
 		note = fmt.Sprintf("the fault point let %d arrivals go at its limit", n)
 	}
 	return now.Held - a.before.Held, note, nil
+}
+
+// SoFar is what Hits would say now.
+func (a armedPoint) SoFar(ctx context.Context) (int64, error) {
+	hits, _, err := a.Hits(ctx)
+	return hits, err
 }
 
 // Disarm asks the target to let everyone pass. One that does not answer is no stuck

@@ -63,6 +63,28 @@ func (a armedTogether) Hits(ctx context.Context) (int64, string, error) {
 	return least, strings.Join(notes, "; "), errors.Join(errs...)
 }
 
+// SoFar is the least of those that can tell, of which there must be one.
+func (a armedTogether) SoFar(ctx context.Context) (least int64, err error) {
+	first := true
+	for _, armed := range a {
+		counting, ok := armed.(Counting)
+		if !ok {
+			continue
+		}
+		hits, err := counting.SoFar(ctx)
+		if err != nil {
+			return 0, err
+		}
+		if first || hits < least {
+			least, first = hits, false
+		}
+	}
+	if first {
+		return 0, errors.New("none of these faults counts between two trials")
+	}
+	return least, nil
+}
+
 func (a armedTogether) Disarm(ctx context.Context) error {
 	var errs []error
 	for _, armed := range a {

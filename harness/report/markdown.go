@@ -59,8 +59,8 @@ func (d *document) head(run Run) {
 	if run.allAccepted() {
 		d.add("Nothing to judge: %s.\n\n", allAcceptedNote)
 	}
-	d.add("%s, runtime %s, tier %s, seed %d, %s. Version %s, %s, %s, %s.\n\n",
-		cell(i.Target), cell(i.Runtime), cell(i.Tier), i.Seed, plural(run.Trials(), "trial"),
+	d.add("%s, runtime %s, tier %s, seed %d%s, %s. Version %s, %s, %s, %s.\n\n",
+		cell(i.Target), cell(i.Runtime), cell(i.Tier), i.Seed, factorText(i.Factor), plural(run.Trials(), "trial"),
 		cell(i.Version), cell(i.Kernel), plural(i.CPUs, "CPU"), i.Started.UTC().Format(time.RFC3339))
 }
 

@@ -124,7 +124,7 @@ func facts(run Run) []fact {
 	i := run.Info
 	all := []fact{
 		{"target", line(i.Target)}, {"runtime", line(i.Runtime)}, {"tier", line(i.Tier)},
-		{"seed", strconv.FormatUint(i.Seed, 10)}, {"trials", strconv.Itoa(run.Trials())},
+		{"seed", strconv.FormatUint(i.Seed, 10) + factorText(i.Factor)}, {"trials", strconv.Itoa(run.Trials())},
 		{"started", i.Started.UTC().Format("2006-01-02 15:04:05 UTC")},
 		{"reapcheck", line(i.Version)}, {"kernel", line(i.Kernel)}, {"CPUs", strconv.Itoa(i.CPUs)},
 	}

@@ -31,19 +31,23 @@ type Scenario struct {
 // first sandbox starts, so a scenario that left no recording is noticed.
 type Info struct {
 	// Run is the run's name, which its recordings bear too.
-	Run       string            `json:"run"`
-	Version   string            `json:"version"`
-	Seed      uint64            `json:"seed"`
-	Tier      string            `json:"tier"`
-	Runtime   string            `json:"runtime"`
-	About     map[string]string `json:"about,omitempty"` // what the runtime says of itself
-	Target    string            `json:"target"`
-	Kernel    string            `json:"kernel"`
-	CPUs      int               `json:"cpus"`
-	Argv      []string          `json:"argv"`
-	Settings  []Setting         `json:"settings,omitempty"`
-	Started   time.Time         `json:"started"`
-	Scenarios []Scenario        `json:"scenarios"`
+	Run     string            `json:"run"`
+	Version string            `json:"version"`
+	Seed    uint64            `json:"seed"`
+	Tier    string            `json:"tier"`
+	Runtime string            `json:"runtime"`
+	About   map[string]string `json:"about,omitempty"` // what the runtime says of itself
+	Target  string            `json:"target"`
+	Kernel  string            `json:"kernel"`
+	CPUs    int               `json:"cpus"`
+	// Factor is the share of a fast machine's trials that this one had time for, and
+	// CommandMicros what a plain command took on it; 0 until that was measured.
+	Factor        float64    `json:"factor,omitempty"`
+	CommandMicros int64      `json:"commandUs,omitempty"`
+	Argv          []string   `json:"argv"`
+	Settings      []Setting  `json:"settings,omitempty"`
+	Started       time.Time  `json:"started"`
+	Scenarios     []Scenario `json:"scenarios"`
 	// LeftOut are the scenarios that the run was not to try.
 	LeftOut []LeftOut `json:"leftOut,omitempty"`
 	// Waivers are the known findings as they were when the run began.

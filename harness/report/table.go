@@ -151,7 +151,7 @@ func (s Style) verdicts(b *strings.Builder, run Run) {
 }
 
 func (s Style) summary(b *strings.Builder, run Run) {
-	fmt.Fprintf(b, "%s, tier %s, seed %d, %s\n", line(run.Info.Runtime), line(run.Info.Tier), run.Info.Seed, plural(run.Trials(), "trial"))
+	fmt.Fprintf(b, "%s, tier %s, seed %d%s, %s\n", line(run.Info.Runtime), line(run.Info.Tier), run.Info.Seed, factorText(run.Info.Factor), plural(run.Trials(), "trial"))
 }
 
 // sentence is what a scenario came to, in one line.

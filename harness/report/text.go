@@ -81,3 +81,11 @@ func plural(n int, thing string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, thing)
 }
+
+// factorText names a factor that is not 1, behind a seed.
+func factorText(factor float64) string {
+	if factor == 0 || factor == 1 {
+		return ""
+	}
+	return fmt.Sprintf(", factor %.2g", factor)
+}

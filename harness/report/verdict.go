@@ -15,6 +15,7 @@ type verdictFile struct {
 	Target  string        `json:"target"`
 	Seed    uint64        `json:"seed"`
 	Version string        `json:"version"`
+	Factor  float64       `json:"factor,omitempty"`
 	Trials  int           `json:"trials"`
 	// StartMs is the median time until a sandbox was ready.
 	StartMs   float64           `json:"startMs"`
@@ -54,7 +55,7 @@ func verdictOf(run Run) verdictFile {
 	start, _ := run.Start()
 	v := verdictFile{
 		Verdict: run.Verdict, Problem: run.Info.Problem, Tier: run.Info.Tier, Runtime: run.Info.Runtime,
-		Target: run.Info.Target, Seed: run.Info.Seed, Version: run.Info.Version, Trials: run.Trials(),
+		Target: run.Info.Target, Seed: run.Info.Seed, Version: run.Info.Version, Factor: run.Info.Factor, Trials: run.Trials(),
 		StartMs: float64(start.Microseconds()) / 1000, Scenarios: []verdictScenario{}, LeftOut: run.Info.LeftOut,
 	}
 	for _, f := range run.Findings {

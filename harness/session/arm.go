@@ -27,7 +27,9 @@ type runningArm struct {
 	scenario string
 	target   target.Target
 	recorder *recorder
+	spec     sandbox.Spec    // that its sandbox was started for
 	sandbox  sandbox.Sandbox // nil where the target did not start
+	before   used            // its sandbox as it was before any trial
 	armed    fault.Armed     // nil where nothing is injected
 	client   *client.Client
 	look     Look
@@ -35,8 +37,9 @@ type runningArm struct {
 	last     trial.End
 	patience patience
 	quickest quickest
-	logs     logKeeper   // beside the first bad trials
-	shown    atomic.Bool // its claim, where that is enough
+	logs     logKeeper // beside the first bad trials
+	showing  showing
+	bad      atomic.Bool // a trial was bad
 	enough   func()      // ends the experiment, its verdict being certain
 }
 
@@ -51,7 +54,7 @@ func (s *Session) beginArm(ctx context.Context, e Experiment, a Arm, enough func
 	tested := s.targetOf(a)
 	plan := trial.Plan{
 		Run: s.runID(), Scenario: e.Scenario, Arm: a.Name, Arms: e.armNames(), Role: a.Role, Strategy: tested.Strategy, Claim: a.Claim, By: a.By,
-		Trials: a.Trials, UntilShown: a.UntilShown, InFlight: a.InFlight, Seed: s.Seed, MinHits: a.MinHits,
+		Trials: a.Trials, UntilShown: a.UntilShown, Factor: s.Scale.Factor, InFlight: a.InFlight, Seed: s.Seed, MinHits: a.MinHits,
 	}
 	if a.Fault != nil {
 		plan.Fault = a.Fault.Name()
@@ -83,6 +86,7 @@ func (a *runningArm) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.spec = spec
 	if err := a.enter(ctx, spec); err != nil || a.Refusal != "" {
 		return err
 	}
@@ -104,7 +108,7 @@ func (a *runningArm) start(ctx context.Context) error {
 
 // prepared is the sandbox that the arm asks for, its wait path and its fault included.
 func (a *runningArm) prepared() (sandbox.Spec, error) {
-	spec := a.spec()
+	spec := a.asked()
 	if err := errors.Join(a.sayable(), a.reachable()); err != nil {
 		return spec, err
 	}
@@ -121,7 +125,7 @@ func (a *runningArm) enter(ctx context.Context, spec sandbox.Spec) error {
 		return err
 	}
 	began := time.Now()
-	sb, err := a.launch(ctx, spec)
+	sb, err := a.obtain(ctx, spec)
 	free()
 	if a.Refusal != "" && (err == nil || errors.Is(err, sandbox.ErrTarget)) {
 		a.refused(sb, err)
@@ -143,7 +147,22 @@ func behind(front sandbox.Front) string {
 	return " behind the launcher, where no target can listen to system calls by a seccomp filter of its own"
 }
 
-func (a *runningArm) spec() sandbox.Spec {
+// obtain takes a sandbox that another arm has left clean, or starts one.
+func (a *runningArm) obtain(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox, error) {
+	if a.shares() {
+		if a.before = a.session.shelf.take(spec); a.before.Sandbox != nil {
+			return a.before.Sandbox, nil
+		}
+	}
+	sb, err := a.launch(ctx, spec)
+	if err == nil && a.shares() && a.session.shelf != nil {
+		a.before = populate(sb)
+	}
+	return sb, err
+}
+
+// asked is the sandbox that the arm's target asks for.
+func (a *runningArm) asked() sandbox.Spec {
 	t := a.target
 	spec := sandbox.Spec{
 		Name:              a.scenario + "-" + a.Name,
@@ -208,7 +227,7 @@ const detailLimit = 4 << 10
 // try is one trial. One that an interrupt cuts short is not recorded: the
 // target was not given its time.
 func (a *runningArm) try(ctx context.Context, index int) {
-	if a.shown.Load() {
+	if a.done(index) {
 		a.session.Progress.LeaveOut()
 		return
 	}
@@ -220,7 +239,14 @@ func (a *runningArm) try(ctx context.Context, index int) {
 	if steering != nil {
 		steering.Before(ctx) // in its own time, not in the target's
 	}
-	bounded, cancel := context.WithTimeout(ctx, cmp.Or(a.Deadline, DefaultDeadline))
+	if a.settleShown(ctx); a.done(index) {
+		a.session.Progress.LeaveOut()
+		if steering != nil {
+			steering.After("")
+		}
+		return
+	}
+	bounded, cancel := context.WithTimeout(ctx, a.session.Patience(cmp.Or(a.Deadline, DefaultDeadline)))
 	defer cancel()
 	sent := time.Now()
 	answer := a.client.Execute(bounded, client.Asking(cmd))
@@ -251,12 +277,13 @@ func (a *runningArm) record(index int, cmd load.Command, answer trial.Answer, se
 	a.recorder.write(trial.Line{Record: &r})
 	a.session.Progress.Trial(a.Role, outcome)
 	if a.UntilShown && a.Claim.Shown(outcome) {
-		a.shown.Store(true)
+		a.showing.note(index)
 	}
 	if r.Bad() && a.session.stopsAt(outcome) && a.Role == trial.Candidate && a.Claim == trial.Clean {
 		a.enough()
 	}
 	if r.Bad() {
+		a.bad.Store(true)
 		path := filepath.Join(a.session.Folder, a.scenario, fmt.Sprintf("%s-trial-%d.log", a.Name, index))
 		a.session.noteLog(a.logs.keep(path, a.sandbox.Log))
 	}
@@ -291,6 +318,7 @@ func (a *runningArm) end(ctx context.Context) error {
 			a.last.Error = pathErr.Error()
 		}
 		a.client.Close()
+		a.last.ShownBy = a.showing.shownBy()
 	}
 	if why := a.cutShort(); why != "" {
 		a.last.Error = why
@@ -303,8 +331,15 @@ func (a *runningArm) end(ctx context.Context) error {
 	return errors.Join(err, a.stop(ctx))
 }
 
+// stop leaves a clean sandbox to the next arm that can use it. One whose candidate was
+// wrong is not left: what the next arm finds must be its own.
 func (a *runningArm) stop(ctx context.Context) error {
 	if a.sandbox == nil {
+		return nil
+	}
+	sound := a.last.Error == "" && a.last.Stopped == "" && a.last.Void == "" && a.last.FaultNote == ""
+	if sound && !(a.bad.Load() && a.Role == trial.Candidate) &&
+		a.session.shelf.put(ctx, a.spec, a.before, a.session.Patience(time.Second)) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, teardownLimit)
@@ -315,6 +350,7 @@ func (a *runningArm) stop(ctx context.Context) error {
 // lookBack asks the fault for its hits and the sandbox for its state. Trials
 // that were cut short leave a sandbox of which nothing was promised.
 func (a *runningArm) lookBack(ctx context.Context) error {
+	a.settleShown(ctx)
 	err, stuck := a.withdraw(ctx)
 	wait := time.Duration(0)
 	if stuck != nil {

@@ -21,7 +21,7 @@ import (
 // the questions is left to the scenarios.
 func (s *Session) Interview(ctx context.Context) error {
 	a := &runningArm{Arm: Arm{Name: "candidate", Role: trial.Candidate}, session: s, scenario: "interview", target: s.Candidate}
-	sb, err := a.launch(ctx, a.spec())
+	sb, err := a.launch(ctx, a.asked())
 	if err != nil {
 		return fmt.Errorf("start candidate: %w", err)
 	}

@@ -31,6 +31,8 @@ func (s *Session) startsAtOnce() int {
 // out. It returns when all that began have ended.
 func (s *Session) RunAll(ctx context.Context, all []Experiment, done func(Experiment, Finding, error)) {
 	s.Progress.Expect(all)
+	s.shelf = &shelf{idle: map[string][]used{}}
+	defer func() { s.noteProblem(s.shelf.clear(ctx)) }()
 	var busy, patient []Experiment
 	for _, e := range all {
 		if e.Busy {

@@ -49,7 +49,10 @@ type Session struct {
 	// StopAs lets only a trial with this symptom do that; empty is any.
 	StopAs   trial.Symptom
 	Progress *Progress
+	// Pace is how fast the machine is: Measure finds it out.
+	Pace Pace
 
+	shelf    *shelf // nil outside of RunAll
 	mu       sync.Mutex
 	problems []error
 	// starting has a place for each sandbox that is being started.
@@ -131,9 +134,21 @@ type Arm struct {
 	Trials   int
 	InFlight int
 	// UntilShown leaves out what is left of Trials when one of them has shown the
-	// claim. It is for a control in which two race and nobody decides who wins: how
-	// often it loses is the machine's affair, and that it can is what counts.
+	// claim, and the fault has hit in that one. It is for a control in which two race
+	// and nobody decides who wins: how often it loses is the machine's affair, and
+	// that it can is what counts. AtLeast so many trials are done in any case.
 	UntilShown bool
+	AtLeast    int
+	// Round groups arms that take turns; the rounds follow each other, lowest first. An
+	// arm of a later round can go on in the sandbox of one that is over.
+	Round int
+	// Fresh wants a sandbox in which no other arm has run.
+	Fresh bool
+	// Work is how many plain commands one trial costs, and Wait how long it lasts
+	// beside that, as with a sleep. They only tell how long a run will take. Zero
+	// means 1, and nothing.
+	Work float64
+	Wait time.Duration
 	// Bursts sends InFlight requests at once and the next ones only when all of
 	// them are answered.
 	Bursts   bool
@@ -200,28 +215,51 @@ func (s *Session) Run(ctx context.Context, e Experiment) (Finding, error) {
 	began := s.Progress.Begin(e)
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	arms, err := s.begin(ctx, e, func() { stop(errEnough) })
-	if err == nil {
-		err = takeTurns(ctx, arms, e)
+	var err error
+	for _, round := range e.rounds() {
+		if err = errors.Join(err, s.round(ctx, e, round, func() { stop(errEnough) })); err != nil {
+			break
+		}
 	}
 	if errors.Is(err, errEnough) {
 		err = nil
 	}
-	endErr := s.end(ctx, arms)
 	finding, readErr := s.judge(e)
 	s.Progress.End(e, finding, began)
-	err = genuine(err, endErr, readErr)
+	err = genuine(err, readErr)
 	s.noteProblem(err)
 	return finding, err
 }
 
-// begin brings up all arms. The arms that came up are returned on error too,
-// for end to take down. An arm calls enough when the verdict is certain.
-func (s *Session) begin(ctx context.Context, e Experiment, enough func()) ([]*runningArm, error) {
-	arms := make([]*runningArm, len(e.Arms))
-	errs := make([]error, len(e.Arms))
-	_, err := load.Run(ctx, 0, len(e.Arms), s.startsAtOnce(), func(i int) {
-		arms[i], errs[i] = s.beginArm(ctx, e, e.Arms[i], enough)
+// round begins the arms of one round, puts them through their trials, and ends them.
+func (s *Session) round(ctx context.Context, e Experiment, arms []Arm, enough func()) error {
+	running, err := s.begin(ctx, e, arms, enough)
+	if err == nil {
+		err = takeTurns(ctx, running, e)
+	}
+	return genuine(err, s.end(ctx, running))
+}
+
+// rounds are the arms of each round, in the order of the rounds.
+func (e Experiment) rounds() [][]Arm {
+	var all [][]Arm
+	sorted := slices.SortedStableFunc(slices.Values(e.Arms), func(a, b Arm) int { return a.Round - b.Round })
+	for i, arm := range sorted {
+		if i == 0 || arm.Round != sorted[i-1].Round {
+			all = append(all, nil)
+		}
+		all[len(all)-1] = append(all[len(all)-1], arm)
+	}
+	return all
+}
+
+// begin brings up the arms. Those that came up are returned on error too, for end to
+// take down. An arm calls enough when the verdict is certain.
+func (s *Session) begin(ctx context.Context, e Experiment, all []Arm, enough func()) ([]*runningArm, error) {
+	arms := make([]*runningArm, len(all))
+	errs := make([]error, len(all))
+	_, err := load.Run(ctx, 0, len(all), s.startsAtOnce(), func(i int) {
+		arms[i], errs[i] = s.beginArm(ctx, e, all[i], enough)
 	})
 	return arms, genuine(append(errs, err)...)
 }

@@ -415,7 +415,7 @@ func TestADiskThatFillsUpEndsTheTurns(t *testing.T) {
 		s := newSession(t, &fakeRuntime{})
 		e := experiment(nil)
 		e.SideBySide = sideBySide
-		arms, err := s.begin(t.Context(), e, func() {})
+		arms, err := s.begin(t.Context(), e, e.Arms, func() {})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,12 +24,14 @@ type common struct {
 	only, skip     []string
 }
 
-func (c *common) define(f *pflag.FlagSet, o *options) {
+// define adds them; tier is the default.
+func (c *common) define(f *pflag.FlagSet, o *options, tier session.Tier) {
 	addRunFlags(f, o)
 	f.StringSliceVar(&c.only, "only", nil, "run only these scenarios, by `ID`; see reapcheck list (default all that fit the target)")
 	f.StringSliceVar(&c.skip, "skip", nil, "leave these scenarios out, by `ID`")
-	f.StringVar(&c.tier, "tier", string(session.Standard), "how much is tried: quick, standard or soak")
+	f.StringVar(&c.tier, "tier", string(tier), "how long it may take: quick (a minute), standard (three) or soak")
 	f.DurationVar(&o.scale.Duration, "duration", 30*time.Minute, "how long a soak lasts, about")
+	f.Float64Var(&o.scale.Factor, "factor", 0, "share of a fast machine's trials (default: what fits into the tier's time)")
 	f.StringVar(&c.waitPath, "wait-path", string(session.Pidfd), "how children are waited for: pidfd, or fallback, with pidfd_open taken away")
 	f.String("config", "", "YAML `FILE` with settings: a key is a flag without its dashes")
 }
@@ -91,6 +93,9 @@ func (c *common) settle(cmd *cobra.Command, o *options) (err error) {
 	}
 	if o.scale.Tier, err = session.ParseTier(c.tier); err != nil {
 		return err
+	}
+	if o.scale.Factor < 0 || o.scale.Factor > 1 && o.scale.Tier != session.Soak {
+		return fmt.Errorf("--factor %g is invalid: choose more than 0 and at most 1, or 0 to have it measured", o.scale.Factor)
 	}
 	if o.scale.Duration <= 0 {
 		return fmt.Errorf("--duration %v: a soak lasts longer than 0", o.scale.Duration)

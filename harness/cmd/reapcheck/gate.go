@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/scenarios"
 )
@@ -76,7 +77,7 @@ why, 3 infrastructure: the run itself did not work, 64 usage.`,
 		},
 	}
 	g.define(cmd)
-	c.define(cmd.Flags(), &o)
+	c.define(cmd.Flags(), &o, session.Standard)
 	return cmd
 }
 

@@ -37,6 +37,7 @@ func newJudge() *cobra.Command {
 	f.StringVar(&o.candidate.Binary, "binary", "", "the build")
 	f.StringVar(&strategy, "strategy", "", "its strategy")
 	f.StringVar(&symptom, "as", "", "the symptom that ends a scenario early (default any)")
+	f.DurationVar(&o.pace.Command, "pace", 0, "what a command takes on this machine (default: measured)")
 	f.StringSliceVar(&ids, "only", nil, "scenarios to run, by ID")
 	addRunFlags(f, &o)
 	return cmd
