@@ -18,9 +18,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reapcheck/reapcheck/fixtures/mutants"
-	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/mutant"
 	"github.com/reapcheck/reapcheck/harness/owner"
+	"github.com/reapcheck/reapcheck/harness/parallel"
 	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
@@ -116,7 +116,7 @@ func (o options) runMutants(ctx context.Context, chosen []mutant.Mutant, jobs in
 	}
 	results := make([]mutant.Result, len(tasks))
 	progress := session.NewProgress(o.progress, false)
-	_, err = load.Run(ctx, 0, len(tasks), jobs, func(i int) {
+	_, err = parallel.Do(ctx, 0, len(tasks), jobs, func(i int) {
 		results[i] = r.try(ctx, tasks[i])
 		progress.Say("%v", results[i])
 	})
