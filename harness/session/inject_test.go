@@ -35,10 +35,10 @@ func (n noted) Undo(context.Context) error {
 func TestHealthIsLookedAtBesideEveryFault(t *testing.T) {
 	setLimit(t, &healthLimit, 50*time.Millisecond)
 	for _, c := range []struct {
-		name            string
-		wellFor         int32
-		want            trial.Verdict
-		reason          string
+		name             string
+		wellFor          int32
+		want             trial.Verdict
+		reason           string
 		injected, undone int
 	}{
 		{"well", 2, trial.Pass, "", 1, 1},
