@@ -10,10 +10,10 @@ import (
 	"sync"
 
 	"github.com/reapcheck/reapcheck/fixtures/targets"
-	"github.com/reapcheck/reapcheck/harness/document"
+	"github.com/reapcheck/reapcheck/harness/userfile"
 )
 
-var dialectSchema = sync.OnceValue(func() *document.Schema { return document.MustSchema(targets.Schema) })
+var dialectSchema = sync.OnceValue(func() *userfile.Schema { return userfile.MustSchema(targets.Schema) })
 
 // DefaultDialect is the name of the reference daemon's own.
 const DefaultDialect = "process-execute"
@@ -79,7 +79,7 @@ func Load(nameOrFile string) (Dialect, error) {
 // dialect that gives itself no name.
 func Parse(file string, text []byte) (Dialect, error) {
 	var d Dialect
-	doc, err := document.Read(file, text)
+	doc, err := userfile.Read(file, text)
 	if err != nil {
 		return d, err
 	}
@@ -105,7 +105,7 @@ var Placeholders = []string{"<command>", "<argv>", "<cwd>", "<timeout>", "<timeo
 
 // checkBody finds what no schema can: a misspelt placeholder, and a body that
 // never says the command.
-func (d Dialect) checkBody(doc *document.Document) error {
+func (d Dialect) checkBody(doc *userfile.File) error {
 	body := []string{"request", "body"}
 	for _, name := range d.placeholders {
 		if !slices.Contains(Placeholders, name) {

@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
@@ -170,25 +171,22 @@ func (t *tracing) note(line string) {
 const attachLimit = 30 * time.Second
 
 func (t *tracing) attached(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, attachLimit)
-	defer cancel()
-	again := time.NewTicker(5 * time.Millisecond)
-	defer again.Stop()
-	for {
+	err := await.Wait{
+		For:   "strace on all threads",
+		Every: 5 * time.Millisecond,
+		Limit: attachLimit,
+		Over:  t.done,
+	}.Until(ctx, func() (any, bool, error) {
 		traced, threads := t.traced()
-		if threads > 0 && traced == threads {
-			return nil
-		}
-		select {
-		case <-again.C:
-		case <-t.done:
-			t.mu.Lock()
-			defer t.mu.Unlock()
-			return fmt.Errorf("%w: strace the target: %s; run as root", ErrDeclined, t.complaint)
-		case <-ctx.Done():
-			return fmt.Errorf("strace on all threads expected within %v, last saw %d of %d", attachLimit, traced, threads)
-		}
+		seen := fmt.Sprintf("%d of %d", traced, threads)
+		return seen, threads > 0 && traced == threads, nil
+	})
+	if errors.Is(err, await.ErrOver) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		return fmt.Errorf("%w: strace the target: %s; run as root", ErrDeclined, t.complaint)
 	}
+	return err
 }
 
 // traced counts the target's threads that strace holds, and all of them.

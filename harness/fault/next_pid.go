@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
@@ -73,21 +74,15 @@ const freeLimit = 500 * time.Millisecond
 
 // awaitFree looks into the sandbox's own /proc, which has threads too.
 func (r *reusing) awaitFree(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, freeLimit)
-	defer cancel()
-	again := time.NewTicker(time.Millisecond)
-	defer again.Stop()
 	path := fmt.Sprintf("/proc/%d/root/proc/%d", r.sandbox.PID(), r.wanted)
-	for {
-		if _, err := os.Stat(path); err != nil {
-			return
-		}
-		select {
-		case <-again.C:
-		case <-ctx.Done():
-			return
-		}
-	}
+	_ = await.Wait{
+		For:   "the end of a process",
+		Every: time.Millisecond,
+		Limit: freeLimit,
+	}.Until(ctx, func() (any, bool, error) {
+		_, err := os.Stat(path)
+		return path, err != nil, nil
+	})
 }
 
 // After reads what the command wrote. One that wrote nothing was not started:

@@ -3,12 +3,14 @@ package fault
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"syscall"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
@@ -48,7 +50,7 @@ func (s Signal) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, erro
 	ctx, injected.stop = context.WithCancel(context.WithoutCancel(ctx))
 	injected.begin = sync.OnceFunc(func() {
 		injected.ending.Go(func() {
-			err := s.await(ctx, sb.PID())
+			err := s.enough(ctx, sb.PID())
 			if err == nil {
 				err = sb.Signal(ctx, s.Signal)
 			}
@@ -93,24 +95,21 @@ func unlessGone(err error) error {
 	return err
 }
 
-// await returns when enough processes live beside the target.
-func (s Signal) await(ctx context.Context, pid int) error {
-	ctx, cancel := context.WithTimeout(ctx, signalLimit)
-	defer cancel()
-	again := time.NewTicker(10 * time.Millisecond)
-	defer again.Stop()
-	for {
+// enough returns when enough processes live beside the target.
+func (s Signal) enough(ctx context.Context, pid int) error {
+	err := await.Wait{
+		For:   fmt.Sprintf("%d processes in the sandbox", s.Processes),
+		Every: 10 * time.Millisecond,
+		Limit: signalLimit,
+	}.Until(ctx, func() (any, bool, error) {
 		seen, err := probe.Look(pid)
-		processes := s.counted(seen)
-		if err != nil || len(processes) >= s.Processes {
-			return err
-		}
-		select {
-		case <-again.C:
-		case <-ctx.Done():
-			return fmt.Errorf("%w: %d processes expected in the sandbox within %v, last saw %d", ErrDeclined, s.Processes, signalLimit, len(processes))
-		}
+		n := len(s.counted(seen))
+		return n, n >= s.Processes, err
+	})
+	if errors.Is(err, await.ErrLimit) || ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", ErrDeclined, err)
 	}
+	return err
 }
 
 type signalling struct {

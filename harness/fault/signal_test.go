@@ -30,7 +30,7 @@ func TestSignalWithoutItsProcessesDeclines(t *testing.T) {
 	injected.(PerTrial).Before(t.Context())
 	injected.(*signalling).ending.Wait()
 	hits, note, err := injected.Hits(t.Context())
-	if hits != 0 || note != "" || !errors.Is(err, ErrDeclined) || !strings.Contains(err.Error(), "8 processes expected in the sandbox within 20ms, last saw 0") {
+	if hits != 0 || note != "" || !errors.Is(err, ErrDeclined) || !strings.Contains(err.Error(), "8 processes in the sandbox expected within 20ms, last saw 0") {
 		t.Errorf("%d hits, note %q, error %v", hits, note, err)
 	}
 	if err := injected.Undo(t.Context()); err != nil {

@@ -1,3 +1,7 @@
+// Package load has the commands that targets are asked to execute, each built so
+// that a wrong answer shows.
+//
+// A Source makes them, the same ones for the same seed.
 package load
 
 import (

@@ -8,8 +8,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/document"
 	"github.com/reapcheck/reapcheck/harness/trial"
+	"github.com/reapcheck/reapcheck/harness/userfile"
 )
 
 // Waiver is a finding that is known and accepted for a while.
@@ -104,12 +104,12 @@ func (w Waiver) Beyond(ways []string) []string {
 	return slices.DeleteFunc(slices.Clone(ways), func(way string) bool { return slices.Contains(accepted, way) })
 }
 
-var waiversSchema = sync.OnceValue(func() *document.Schema {
+var waiversSchema = sync.OnceValue(func() *userfile.Schema {
 	text, err := Schema("waivers")
 	if err != nil {
 		panic(err) // it is part of the program
 	}
-	return document.MustSchema(text)
+	return userfile.MustSchema(text)
 })
 
 // ReadWaivers reads the file of known findings; none for no file. Known says what is
@@ -123,7 +123,7 @@ func ReadWaivers(path string, known func(id string) error) ([]Waiver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read waivers: %w", err)
 	}
-	doc, err := document.Read(path, text)
+	doc, err := userfile.Read(path, text)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +141,7 @@ func ReadWaivers(path string, known func(id string) error) ([]Waiver, error) {
 
 // checkWaivers finds what no schema can: a waiver for nothing would be found out
 // on its last day only.
-func checkWaivers(doc *document.Document, waivers []Waiver, known func(id string) error) error {
+func checkWaivers(doc *userfile.File, waivers []Waiver, known func(id string) error) error {
 	seen := map[string]bool{}
 	for i, w := range waivers {
 		at := func(key string) []string { return []string{"waivers", strconv.Itoa(i), key} }

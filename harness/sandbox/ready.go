@@ -7,17 +7,19 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/reapcheck/reapcheck/harness/await"
 )
 
 // readyRequest bounds one question whether the target is ready.
 const readyRequest = time.Second
 
-// readyPause is how long to wait before the next question: an eighth of the
-// wait so far, so that the answer comes late by no more than that, be the start
-// a namespace's 20 ms or a busy engine's 5 s.
-func readyPause(waited time.Duration) time.Duration {
-	return min(max(waited/8, time.Millisecond), 50*time.Millisecond)
-}
+// Pauses between two questions grow with the wait, be the start a namespace's 20 ms
+// or a busy engine's 5 s.
+const (
+	readyPause   = time.Millisecond
+	slowestPause = 50 * time.Millisecond
+)
 
 // ErrEnded means that PID 1 ended while its readiness was awaited.
 var ErrEnded = errors.New("target ended before it was ready")
@@ -64,26 +66,24 @@ type question struct {
 // as ended is closed, with ctx's cause, or past the limit with the last thing
 // that it saw.
 func awaitReady(ctx context.Context, transport http.RoundTripper, q question, limit time.Duration, ended <-chan struct{}) error {
-	deadline, began := time.NewTimer(limit), time.Now()
-	defer deadline.Stop()
-	for last := "nothing"; ; {
+	last := "nothing"
+	err := await.Wait{
+		For:     q.wants() + " from " + q.url,
+		Every:   readyPause,
+		Slowest: slowestPause,
+		Limit:   limit,
+		Over:    ended,
+	}.Until(ctx, func() (any, bool, error) {
 		seen, ok := probeReady(ctx, transport, q)
-		if ok {
-			return nil
-		}
 		if ctx.Err() == nil {
 			last = seen
 		}
-		select {
-		case <-ended:
-			return ErrEnded
-		case <-ctx.Done():
-			return fmt.Errorf("wait for %s: %w, last saw %s", q.url, context.Cause(ctx), last)
-		case <-deadline.C:
-			return fmt.Errorf("%s from %s expected within %v, last saw %s", q.wants(), q.url, limit, last)
-		case <-time.After(readyPause(time.Since(began))):
-		}
+		return last, ok, nil
+	})
+	if errors.Is(err, await.ErrOver) {
+		return ErrEnded
 	}
+	return err
 }
 
 func (q question) wants() string {

@@ -14,6 +14,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/client"
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/parallel"
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
@@ -214,7 +215,7 @@ func (a *runningArm) trials(ctx context.Context, turn, of int) error {
 		step = a.InFlight
 	}
 	for ; first < last; first += step {
-		_, err := load.Run(ctx, first, min(first+step, last), a.InFlight, func(i int) { a.try(ctx, i) })
+		_, err := parallel.Do(ctx, first, min(first+step, last), a.InFlight, func(i int) { a.try(ctx, i) })
 		if err = genuine(err, a.recorder.Failed()); err != nil {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/reapcheck/reapcheck/harness/client"
 	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/parallel"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -100,7 +101,7 @@ func commandPace(ctx context.Context, c *client.Client, seed uint64) (time.Durat
 	var answered, took atomic.Int64
 	began := time.Now()
 	for n := 0; bounded.Err() == nil && (n < paceCommands || time.Since(began) < paceTime); n += paceCommands {
-		_, _ = load.Run(bounded, n, n+paceCommands, paceInFlight, func(i int) {
+		_, _ = parallel.Do(bounded, n, n+paceCommands, paceInFlight, func(i int) {
 			sent := time.Now()
 			if c.Execute(bounded, load.Instant(i, load.Random(seed, "pace", i)).Request).Known {
 				answered.Add(1)

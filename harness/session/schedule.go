@@ -4,7 +4,7 @@ import (
 	"context"
 	"sync"
 
-	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/parallel"
 )
 
 // How many experiments run at a time. Those that keep the CPUs busy gain
@@ -39,7 +39,7 @@ func (s *Session) RunAll(ctx context.Context, all []Experiment, done func(Experi
 
 func (s *Session) runLane(ctx context.Context, lane []Experiment, atOnce int, done func(Experiment, Finding, error)) {
 	// That ctx ended it is in the findings of those that had begun.
-	_, _ = load.Run(ctx, 0, len(lane), atOnce, func(i int) {
+	_, _ = parallel.Do(ctx, 0, len(lane), atOnce, func(i int) {
 		finding, err := s.Run(ctx, lane[i])
 		done(lane[i], finding, err)
 	})

@@ -20,6 +20,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/fault/seccomp"
 	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/parallel"
 	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/target"
@@ -273,7 +274,7 @@ func (e Experiment) rounds() [][]Arm {
 func (s *Session) begin(ctx context.Context, e Experiment, all []Arm, enough func()) ([]*runningArm, error) {
 	arms := make([]*runningArm, len(all))
 	errs := make([]error, len(all))
-	_, err := load.Run(ctx, 0, len(all), s.Runtime.Traits().StartsAtOnce, func(i int) {
+	_, err := parallel.Do(ctx, 0, len(all), s.Runtime.Traits().StartsAtOnce, func(i int) {
 		arms[i], errs[i] = s.beginArm(ctx, e, all[i], enough)
 	})
 	return arms, genuine(append(errs, err)...)
@@ -283,7 +284,7 @@ func (s *Session) begin(ctx context.Context, e Experiment, all []Arm, enough fun
 func takeTurns(ctx context.Context, arms []*runningArm, e Experiment) error {
 	if e.SideBySide {
 		errs := make([]error, len(arms))
-		_, err := load.Run(ctx, 0, len(arms), len(arms), func(i int) { errs[i] = arms[i].trials(ctx, 0, 1) })
+		_, err := parallel.Do(ctx, 0, len(arms), len(arms), func(i int) { errs[i] = arms[i].trials(ctx, 0, 1) })
 		return genuine(append(errs, err)...)
 	}
 	turns := cmp.Or(e.Turns, DefaultTurns)

@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/reapcheck/reapcheck/harness/document"
 	"github.com/reapcheck/reapcheck/harness/results"
+	"github.com/reapcheck/reapcheck/harness/userfile"
 )
 
 // settle gives each flag that the command line leaves out the value of its
@@ -63,7 +63,7 @@ func settleFromFile(cmd *cobra.Command, open map[string]*pflag.Flag, path string
 	if err != nil {
 		return fmt.Errorf("read configuration: %w", err)
 	}
-	doc, err := document.Read(path, text)
+	doc, err := userfile.Read(path, text)
 	if err != nil {
 		return err
 	}

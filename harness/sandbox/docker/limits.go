@@ -8,6 +8,7 @@ import (
 	engine "github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
+	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/sandbox/cgroup"
 	"github.com/reapcheck/reapcheck/harness/sandbox/pidns"
@@ -61,21 +62,19 @@ func (c *container) Freeze(ctx context.Context) error {
 func (c *container) pause(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, freezeLimit)
 	defer cancel()
-	again := time.NewTicker(10 * time.Millisecond)
-	defer again.Stop()
-	for {
+	err := await.Wait{
+		For:   "a pause of the container",
+		Every: 10 * time.Millisecond,
+		Limit: freezeLimit,
+		Over:  c.Done(),
+	}.Until(ctx, func() (any, bool, error) {
 		_, err := c.engine.ContainerPause(ctx, c.id, client.ContainerPauseOptions{})
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-again.C:
-		case <-c.Done():
-			return fmt.Errorf("freeze %s: it has ended", c.name)
-		case <-ctx.Done():
-			return fmt.Errorf("freeze %s: paused within %v expected, last the engine said: %w", c.name, freezeLimit, err)
-		}
+		return err, err == nil, nil
+	})
+	if err != nil {
+		return fmt.Errorf("freeze %s: %w", c.name, err)
 	}
+	return nil
 }
 
 // Thaw does so also when ctx is cancelled.

@@ -52,7 +52,7 @@ func TestDockerIsNotLeftPausedByAnAnswerThatCameTooLate(t *testing.T) {
 	c := &container{engine: engine, name: "t", done: make(chan struct{})}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	if err := c.Freeze(ctx); err == nil || !strings.Contains(err.Error(), "last the engine said") {
+	if err := c.Freeze(ctx); err == nil || !strings.Contains(err.Error(), "last saw") {
 		t.Errorf("frozen: %v", err)
 	}
 	if engine.paused || !engine.limit {

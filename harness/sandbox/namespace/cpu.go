@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/owner"
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox/cgroup"
@@ -101,21 +102,21 @@ const leaveLimit = 5 * time.Second
 // and again while new ones are started in it.
 func (s *namespaced) leaveCPU() error {
 	group := s.cpu
-	deadline := time.Now().Add(leaveLimit)
-	for {
+	err := await.Wait{
+		For:   "an empty control group",
+		Every: time.Millisecond,
+		Limit: leaveLimit,
+	}.Until(context.Background(), func() (any, bool, error) {
 		members, _ := os.ReadFile(filepath.Join(group, "cgroup.procs"))
 		for _, pid := range strings.Fields(string(members)) {
 			number, _ := strconv.Atoi(pid)
 			_ = cgroup.Join(filepath.Dir(group), number) // it may have ended
 		}
 		err := os.Remove(group)
-		if err == nil || errors.Is(err, os.ErrNotExist) {
-			s.cpu = ""
-			return nil
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("an empty control group expected within %v: %w", leaveLimit, err)
-		}
-		time.Sleep(time.Millisecond)
+		return err, err == nil || errors.Is(err, os.ErrNotExist), nil
+	})
+	if err == nil {
+		s.cpu = ""
 	}
+	return err
 }

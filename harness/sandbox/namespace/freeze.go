@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/probe"
 )
 
@@ -24,26 +25,19 @@ const freezeLimit = 5 * time.Second
 // but nobody can take the signal itself amiss: what comes from outside stops
 // PID 1 too (pid_namespaces(7)).
 func (s *namespaced) Freeze(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, freezeLimit)
-	defer cancel()
-	again := time.NewTicker(time.Millisecond)
-	defer again.Stop()
 	told := map[int]int{}
-	for {
+	err := await.Wait{
+		For:   "0 running processes",
+		Every: time.Millisecond,
+		Limit: freezeLimit,
+	}.Until(ctx, func() (any, bool, error) {
 		running, err := s.stopAll(told)
-		if err == nil && running == 0 {
-			return nil
-		}
-		if err != nil {
-			return errors.Join(fmt.Errorf("freeze %s: %w", s.name, err), s.Thaw(ctx))
-		}
-		select {
-		case <-again.C:
-		case <-ctx.Done():
-			err := fmt.Errorf("freeze %s: 0 running processes expected within %v, last saw %d", s.name, freezeLimit, running)
-			return errors.Join(err, s.Thaw(ctx))
-		}
+		return running, running == 0, err
+	})
+	if err != nil {
+		return errors.Join(fmt.Errorf("freeze %s: %w", s.name, err), s.Thaw(ctx))
 	}
+	return nil
 }
 
 // stopAll says how many were not seen to have stopped. It notes in told whom it

@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/sandbox/netns"
 	"github.com/reapcheck/reapcheck/harness/sandbox/pidns"
 )
 
@@ -22,7 +23,7 @@ type namespaced struct {
 	name, url string
 	cmd       *exec.Cmd
 	log       *sandbox.LogTail
-	net       *privateNet // nil until PID 1 is started
+	net       *netns.Network // nil until PID 1 is started
 	pids      *pidns.Namespace
 	frozen    []int  // pidfds of the processes that Freeze has stopped
 	cpu       string // the control group by which its CPU is limited, while it is
@@ -118,8 +119,8 @@ func (s *namespaced) start(ctx context.Context, alive *sync.WaitGroup, closing <
 func (s *namespaced) live(started chan<- error, closing <-chan struct{}) {
 	runtime.LockOSThread() // for ever: the thread ends with the goroutine
 	var err error
-	if s.net, err = newPrivateNet(); err == nil {
-		defer s.net.close()
+	if s.net, err = netns.New(); err == nil {
+		defer s.net.Close()
 		err = s.noteNamespace(s.cmd.Start())
 		defer s.pids.Close()
 	}
@@ -182,7 +183,7 @@ func (s *namespaced) Stop(ctx context.Context) error {
 // Dial connects as a process of the sandbox would: 127.0.0.1 is the sandbox's.
 // The address must be numeric.
 func (s *namespaced) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := s.net.dial(ctx, network, address)
+	conn, err := s.net.Dial(ctx, network, address)
 	if err != nil && s.Ended() != "" {
 		return nil, fmt.Errorf("dial %s: %w", s.name, os.ErrProcessDone)
 	}

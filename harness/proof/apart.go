@@ -1,4 +1,4 @@
-package main
+package proof
 
 import (
 	"context"
@@ -13,17 +13,17 @@ import (
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// runApart runs this program in a process of its own, since a Ginkgo suite runs
-// once in a process, and loads the run that it left in folder. The error holds what
-// it printed.
-func runApart(ctx context.Context, folder string, args []string) (results.Run, error) {
+// RunApart runs this program in a process of its own, since a Ginkgo suite runs
+// once in a process, and loads the run that it left in folder. Of the environment,
+// variables whose names begin with settings are left out: what is set for a gate is
+// not meant for this run. The error holds what the program printed.
+func RunApart(ctx context.Context, folder string, args []string, settings string) (results.Run, error) {
 	command, err := os.Executable()
 	if err != nil {
 		return results.Run{}, err
 	}
 	cmd := exec.CommandContext(ctx, command, append(args, "--results="+folder)...)
-	// The arguments say all: what is set for a gate is not meant for this run.
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, variable("")) })
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, settings) })
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it cleans up
 	out, err := cmd.CombinedOutput()
 	run, loadErr := results.Load(results.Latest(folder))

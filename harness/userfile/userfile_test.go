@@ -1,4 +1,4 @@
-package document
+package userfile
 
 import (
 	"os"
@@ -41,7 +41,7 @@ func TestErrorsNameFileAndLine(t *testing.T) {
 		{"missing key", "size: 3\n", "f.yaml:1: the document: missing property 'name'"},
 		{"wrong type", "name: abc\n# remark\nsize: big\n", "f.yaml:3: size: got string, want integer"},
 		{"wrong item", "name: abc\nlist:\n- a\n- c\n", "f.yaml:4: list.1: value must be one of 'a', 'b'"},
-		{"two faults, in order", "size: 0\nname: A\n", "f.yaml:1: size: minimum: got 0, want 1\nf.yaml:2: name: 'A' does not match pattern '^[a-z]+$'"},
+		{"two flaws, in order", "size: 0\nname: A\n", "f.yaml:1: size: minimum: got 0, want 1\nf.yaml:2: name: 'A' does not match pattern '^[a-z]+$'"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := ""

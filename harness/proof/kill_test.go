@@ -1,4 +1,4 @@
-package mutant
+package proof
 
 import (
 	"strings"
@@ -37,7 +37,7 @@ func TestResults(t *testing.T) {
 		{"", []results.Finding{fail}, false, "ACCUSED by storm"},
 		{"", []results.Finding{unknown}, false, "NOT PASSED in 0.1s: storm says so"},
 	} {
-		r := Result{Slug: c.slug, Strategy: "registry", Named: []string{"storm"}, As: trial.Symptom(trial.Lost)}
+		r := Kill{Slug: c.slug, Strategy: "registry", Named: []string{"storm"}, As: trial.Symptom(trial.Lost)}
 		var verdicts []trial.Verdict
 		for _, f := range c.findings {
 			verdicts = append(verdicts, f.Verdict)
@@ -50,7 +50,7 @@ func TestResults(t *testing.T) {
 }
 
 func TestAfterIsTheTimeToTheFirstBadAnswer(t *testing.T) {
-	var r Result
+	var r Kill
 	r.Add(results.Run{Findings: []results.Finding{finding("storm", trial.Fail, 7)}}, time.Second)
 	if r.Trials != 7 || r.AfterMs != 2 {
 		t.Errorf("%d trials, %v ms", r.Trials, r.AfterMs)
@@ -58,7 +58,7 @@ func TestAfterIsTheTimeToTheFirstBadAnswer(t *testing.T) {
 }
 
 func TestTableEndsWithTheFigure(t *testing.T) {
-	report := Report{Seed: 7, Runtime: "namespace", Results: []Result{
+	report := Kills{Seed: 7, Runtime: "namespace", Kills: []Kill{
 		{Strategy: "registry", Named: []string{"storm"}, passed: true},
 		{Slug: "a", Named: []string{"storm"}, KilledBy: []string{"storm"}, Shown: true, Trials: 2, TookMs: 1500},
 		{Slug: "b", Named: []string{"storm"}},
@@ -75,25 +75,25 @@ func TestTableEndsWithTheFigure(t *testing.T) {
 
 // What could not be judged has not survived, and nothing at all is no success.
 func TestVerdictOfAReport(t *testing.T) {
-	passed, broken := Result{passed: true}, Result{Problem: "no engine"}
-	killed, survived := Result{Slug: "a", Shown: true}, Result{Slug: "b"}
-	unknown := Result{Slug: "c", Problem: "no engine"}
+	passed, broken := Kill{passed: true}, Kill{Problem: "no engine"}
+	killed, survived := Kill{Slug: "a", Shown: true}, Kill{Slug: "b"}
+	unknown := Kill{Slug: "c", Problem: "no engine"}
 	for _, c := range []struct {
 		name    string
-		results []Result
+		results []Kill
 		want    trial.Verdict
 		figure  string
 	}{
 		{"nothing", nil, trial.Inconclusive, "killed 0 of 0 mutants"},
-		{"a control alone", []Result{passed}, trial.Inconclusive, "killed 0 of 0 mutants"},
-		{"all killed", []Result{passed, killed}, trial.Pass, "killed 1 of 1 mutants"},
-		{"a survivor", []Result{passed, killed, survived}, trial.Fail, "killed 1 of 2 mutants"},
-		{"one not judged", []Result{passed, killed, unknown}, trial.Inconclusive, "killed 1 of 2 mutants, 1 not judged"},
-		{"a survivor beside it", []Result{passed, unknown, survived}, trial.Fail, "killed 0 of 2 mutants, 1 not judged"},
-		{"a control not judged", []Result{broken, killed}, trial.Inconclusive, "killed 1 of 1 mutants, 1 not judged"},
-		{"a control that failed", []Result{{}, killed}, trial.Fail, "killed 1 of 1 mutants, 1 without a defect did not pass"},
+		{"a control alone", []Kill{passed}, trial.Inconclusive, "killed 0 of 0 mutants"},
+		{"all killed", []Kill{passed, killed}, trial.Pass, "killed 1 of 1 mutants"},
+		{"a survivor", []Kill{passed, killed, survived}, trial.Fail, "killed 1 of 2 mutants"},
+		{"one not judged", []Kill{passed, killed, unknown}, trial.Inconclusive, "killed 1 of 2 mutants, 1 not judged"},
+		{"a survivor beside it", []Kill{passed, unknown, survived}, trial.Fail, "killed 0 of 2 mutants, 1 not judged"},
+		{"a control not judged", []Kill{broken, killed}, trial.Inconclusive, "killed 1 of 1 mutants, 1 not judged"},
+		{"a control that failed", []Kill{{}, killed}, trial.Fail, "killed 1 of 1 mutants, 1 without a defect did not pass"},
 	} {
-		r := Report{Results: c.results}
+		r := Kills{Kills: c.results}
 		r.Count()
 		var text strings.Builder
 		if err := r.Table(&text); err != nil {
@@ -107,7 +107,7 @@ func TestVerdictOfAReport(t *testing.T) {
 
 func TestARunWithAProblemHasJudgedNothing(t *testing.T) {
 	for _, slug := range []string{"", "slug"} {
-		r := Result{Slug: slug, Strategy: "registry", Named: []string{"storm"}}
+		r := Kill{Slug: slug, Strategy: "registry", Named: []string{"storm"}}
 		r.Add(results.Run{Info: results.Info{Problem: "no engine"}, Findings: []results.Finding{finding("storm", trial.Inconclusive, 0)}}, 0)
 		if r.Judged() || r.OK() || !strings.Contains(r.String(), "NOT JUDGED in 0.0s: no engine") {
 			t.Error(r)

@@ -1,4 +1,4 @@
-package mutant
+package proof
 
 import (
 	"cmp"
@@ -14,8 +14,8 @@ import (
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// Result is what came of one mutant, or of the daemon without a defect.
-type Result struct {
+// Kill is what came of one mutant, or of the daemon without a defect.
+type Kill struct {
 	// Slug is the mutant's; empty for the control, which must pass.
 	Slug     string `json:"slug,omitempty"`
 	Strategy string `json:"strategy"`
@@ -43,7 +43,7 @@ type Result struct {
 }
 
 // Add takes in the findings of one run, which took so long.
-func (r *Result) Add(run results.Run, took time.Duration) {
+func (r *Kill) Add(run results.Run, took time.Duration) {
 	r.TookMs += ms(took)
 	r.passed = run.Verdict == trial.Pass
 	r.Problem, r.Runtime = run.Info.Problem, run.Info.Runtime
@@ -65,7 +65,7 @@ func (r *Result) Add(run results.Run, took time.Duration) {
 	}
 }
 
-func (r *Result) firstBad(arms []results.Arm) {
+func (r *Kill) firstBad(arms []results.Arm) {
 	for _, a := range arms {
 		if a.Plan.Role == trial.Candidate && a.UntilBad > 0 {
 			r.Trials = a.UntilBad
@@ -78,15 +78,15 @@ func (r *Result) firstBad(arms []results.Arm) {
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // Killed says whether a scenario that was named has failed as it was to.
-func (r Result) Killed() bool { return r.Shown }
+func (r Kill) Killed() bool { return r.Shown }
 
 // Judged says whether there is a result at all. A kill is one, whatever came
 // after it.
-func (r Result) Judged() bool { return r.Problem == "" || r.Killed() }
+func (r Kill) Judged() bool { return r.Problem == "" || r.Killed() }
 
 // OK says whether a mutant was killed as it should be, and whether a control
 // passed.
-func (r Result) OK() bool {
+func (r Kill) OK() bool {
 	if r.Slug == "" {
 		return r.passed
 	}
@@ -94,7 +94,7 @@ func (r Result) OK() bool {
 }
 
 // verdict is OK in words.
-func (r Result) verdict() string {
+func (r Kill) verdict() string {
 	switch {
 	case r.Slug == "" && r.passed:
 		return "passed"
@@ -115,7 +115,7 @@ func (r Result) verdict() string {
 }
 
 // String is the result in a line.
-func (r Result) String() string {
+func (r Kill) String() string {
 	line := fmt.Sprintf("%s: %s", r.name(), r.verdict())
 	if r.Trials > 0 {
 		line += fmt.Sprintf(" after %d trials", r.Trials)
@@ -127,15 +127,15 @@ func (r Result) String() string {
 	return line
 }
 
-func (r Result) name() string {
+func (r Kill) name() string {
 	if r.Slug == "" {
 		return "unpatched " + r.Strategy
 	}
 	return r.Slug
 }
 
-// Report is mutants.json.
-type Report struct {
+// Kills is mutants.json.
+type Kills struct {
 	Version string `json:"version"`
 	Seed    uint64 `json:"seed"`
 	// Runtime is what was asked for, and where the results are from once there are some.
@@ -147,20 +147,20 @@ type Report struct {
 	// NotPassed are the controls that were judged and have not passed.
 	NotPassed int `json:"notPassed"`
 	// MedianMs and SlowestMs are of the time that a kill took.
-	MedianMs  float64  `json:"medianMs"`
-	SlowestMs float64  `json:"slowestMs"`
-	Results   []Result `json:"results"`
+	MedianMs  float64 `json:"medianMs"`
+	SlowestMs float64 `json:"slowestMs"`
+	Kills     []Kill  `json:"kills"`
 }
 
 // Verdict is pass where every mutant was killed and every control passed, and
 // there were some; fail where one was not; inconclusive where all that is missing
 // was not judged.
-func (r Report) Verdict() trial.Verdict {
+func (r Kills) Verdict() trial.Verdict {
 	verdict := trial.Inconclusive
 	if r.Mutants > 0 {
 		verdict = trial.Pass
 	}
-	for _, result := range r.Results {
+	for _, result := range r.Kills {
 		switch {
 		case result.OK():
 		case result.Judged():
@@ -173,9 +173,9 @@ func (r Report) Verdict() trial.Verdict {
 }
 
 // Count fills in the totals.
-func (r *Report) Count() {
+func (r *Kills) Count() {
 	var took []float64
-	for _, result := range r.Results {
+	for _, result := range r.Kills {
 		r.Runtime = cmp.Or(result.Runtime, r.Runtime)
 		if !result.Judged() {
 			r.NotJudged++
@@ -198,10 +198,10 @@ func (r *Report) Count() {
 }
 
 // Table writes the report for people; its last line is the figure.
-func (r Report) Table(w io.Writer) error {
+func (r Kills) Table(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "defect\tstrategy\tnamed\tresult\ttrials\tafter\ttook")
-	for _, m := range r.Results {
+	for _, m := range r.Kills {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%.1fs\n", m.name(), m.Strategy, m.named(), m.verdict(), m.trials(), m.after(), m.TookMs/1000)
 	}
 	if err := table.Flush(); err != nil {
@@ -220,21 +220,21 @@ func (r Report) Table(w io.Writer) error {
 }
 
 // named is short for a control, which is judged by all that its mutants are.
-func (r Result) named() string {
+func (r Kill) named() string {
 	if len(r.Named) > 2 {
 		return fmt.Sprintf("%d scenarios", len(r.Named))
 	}
 	return strings.Join(r.Named, ", ")
 }
 
-func (r Result) trials() string {
+func (r Kill) trials() string {
 	if r.Trials == 0 {
 		return "-"
 	}
 	return strconv.Itoa(r.Trials)
 }
 
-func (r Result) after() string {
+func (r Kill) after() string {
 	if r.Trials == 0 {
 		return "-"
 	}
