@@ -28,9 +28,9 @@ func get(t *testing.T, name Point) State {
 
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); !ok(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("%s expected within 5s, last saw %+v", what, All())
+			t.Fatalf("%s expected within a minute, last saw %+v", what, All())
 		}
 	}
 }
@@ -53,7 +53,7 @@ func TestSleepersDoNotQueue(t *testing.T) {
 		all.Go(func() { Reach(BeforeWait, 1) })
 	}
 	all.Wait()
-	if took := time.Since(begin); took < sleep || took > many*sleep/4 {
+	if took := time.Since(begin); took < sleep || took > many*sleep/2 {
 		t.Errorf("%d sleepers of %v took %v", many, sleep, took)
 	}
 	s := get(t, BeforeWait)

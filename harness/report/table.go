@@ -68,12 +68,34 @@ func Table(w io.Writer, run results.Run, style Style) error {
 	if run.Info.Problem != "" {
 		fmt.Fprintf(&b, "problem: %s\n", printable.Text(run.Info.Problem))
 	}
+	if text := advice(run); text != "" {
+		b.WriteString(wrap(text, style.width(), ""))
+	}
 	if run.Folder != "" {
 		fmt.Fprintf(&b, "report: %s\n", printable.Line(filepath.Join(run.Folder, "report.html")))
 	}
 	fmt.Fprintf(&b, "verdict: %s\n", style.verdict(run.Verdict))
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// advice says what an inconclusive run means, and what to try; empty for another.
+func advice(run results.Run) string {
+	if run.Verdict != trial.Inconclusive || run.AllAccepted() || !begun(run) {
+		return ""
+	}
+	text := "inconclusive: nothing was found against the candidate, and not everything could be tried. "
+	var open []string
+	for _, f := range run.Findings {
+		if f.Verdict == trial.Inconclusive {
+			open = append(open, printable.Line(f.ID))
+		}
+	}
+	if len(open) == 0 {
+		return text + "The problem above kept the run from its end: mend that and run again."
+	}
+	return text + fmt.Sprintf("The reason of %s stands above. On a busy machine run what follows \"repeat with\" once more; "+
+		"what this machine or this target cannot do, leave out: --skip %s.", strings.Join(open, ", "), strings.Join(open, ","))
 }
 
 // begun says whether any scenario has left a recording.

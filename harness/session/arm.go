@@ -230,7 +230,6 @@ const detailLimit = 4 << 10
 // target was not given its time.
 func (a *runningArm) try(ctx context.Context, index int) {
 	if a.done(index) {
-		a.session.Progress.LeaveOut()
 		return
 	}
 	if a.givenUp() {
@@ -242,7 +241,6 @@ func (a *runningArm) try(ctx context.Context, index int) {
 		perTrial.Before(ctx) // in its own time, not in the target's
 	}
 	if a.settleShown(ctx); a.done(index) {
-		a.session.Progress.LeaveOut()
 		if perTrial != nil {
 			perTrial.After("")
 		}
