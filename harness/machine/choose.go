@@ -36,6 +36,9 @@ type Config struct {
 	Binaries []string
 	// BaseImage is the user's own choice; empty leaves it to the runtime.
 	BaseImage string
+	// CgroupParent is the control group in which an engine makes containers; empty
+	// leaves it to the engine. Other sandboxes are in this process's own.
+	CgroupParent string
 }
 
 // kinds are all runtimes. A new one has a line here.
@@ -44,7 +47,12 @@ var kinds = []Kind{
 		Name:   "docker",
 		Traits: docker.Traits,
 		open: func(c Config) sandbox.Runtime {
-			return docker.New(docker.Config{Run: c.Run, BaseImage: c.BaseImage, Binaries: c.Binaries})
+			return docker.New(docker.Config{
+				Run:          c.Run,
+				BaseImage:    c.BaseImage,
+				Binaries:     c.Binaries,
+				CgroupParent: c.CgroupParent,
+			})
 		},
 	},
 	{

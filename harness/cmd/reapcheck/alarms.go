@@ -100,7 +100,8 @@ func (o options) runAlarms(ctx context.Context, runs int) error {
 func (o options) runOnce(ctx context.Context, folder string, variant alarmVariant, seed uint64) proof.AlarmRun {
 	r := proof.AlarmRun{Variant: variant.name, Seed: seed, Folder: folder}
 	args := append([]string{"repro", "--strategy=registry", "--tier=" + string(o.scale.Tier), "--runtime=" + o.runtime,
-		"--seed=" + strconv.FormatUint(seed, 10), "--daemons=" + o.daemons, "--base-image=" + o.baseImage}, variant.args...)
+		"--seed=" + strconv.FormatUint(seed, 10), "--daemons=" + o.daemons, "--base-image=" + o.baseImage,
+		"--cgroup-parent=" + o.cgroupParent}, variant.args...)
 	began := time.Now()
 	run, err := proof.RunApart(ctx, folder, args, variable(""))
 	r.TookMs = float64(time.Since(began).Microseconds()) / 1000

@@ -75,6 +75,7 @@ func addRunFlags(f *pflag.FlagSet, o *options) {
 	f.Uint64Var(&o.seed, "seed", 0, "seed of all commands (default: a new one)")
 	f.StringVar(&o.results, "results", "results", "`FOLDER` where result folders are made")
 	f.StringVar(&o.daemons, "daemons", "", "`FOLDER` with the reference daemon's builds (default: beside this command, or compiled)")
+	f.StringVar(&o.cgroupParent, "cgroup-parent", os.Getenv(variable("cgroup-parent")), "control `GROUP` in which containers are made, such as that of this command")
 	f.StringVar(&o.baseImage, "base-image", "", "base image `REF` of the containers, which auto then takes (default: debian:bookworm-slim, or one made from this machine)")
 }
 

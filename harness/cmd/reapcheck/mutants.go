@@ -200,7 +200,8 @@ func (r mutantRun) try(ctx context.Context, t task) proof.Kill {
 // any if there is none, and adds what they found.
 func (r mutantRun) judge(ctx context.Context, t task, ids []string, as trial.Symptom, result *proof.Kill) error {
 	args := []string{"judge", "--strategy=" + t.Strategy, "--only=" + strings.Join(ids, ","), "--as=" + string(as),
-		"--seed=" + strconv.FormatUint(r.seed, 10), "--runtime=" + r.runtime, "--daemons=" + r.daemons, "--base-image=" + r.baseImage}
+		"--seed=" + strconv.FormatUint(r.seed, 10), "--runtime=" + r.runtime, "--daemons=" + r.daemons, "--base-image=" + r.baseImage,
+		"--cgroup-parent=" + r.cgroupParent}
 	path, err := r.compile(ctx, t)
 	if err != nil {
 		return err

@@ -37,13 +37,14 @@ type options struct {
 	scenarios []trial.Scenario
 	seed      uint64
 	// pace is known where another process has measured it; zero means measure.
-	pace      session.Pace
-	results   string
-	daemons   string
-	baseImage string
-	argv      []string // the command line that repeats the run from the same folder
-	settings  []results.Setting
-	waivers   []results.Waiver
+	pace         session.Pace
+	results      string
+	daemons      string
+	baseImage    string
+	cgroupParent string
+	argv         []string // the command line that repeats the run from the same folder
+	settings     []results.Setting
+	waivers      []results.Waiver
 	// interview makes sure that the candidate speaks its dialect.
 	interview bool
 	// leftOut are the other scenarios, which are not run.

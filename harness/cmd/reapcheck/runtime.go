@@ -38,10 +38,11 @@ func (o options) prepare(ctx context.Context, id string, daemons map[target.Buil
 		return nil, err
 	}
 	rt := o.kind.Open(machine.Config{
-		Run:       id,
-		Launcher:  launcher,
-		Binaries:  o.baked(daemons),
-		BaseImage: o.baseImage,
+		Run:          id,
+		Launcher:     launcher,
+		Binaries:     o.baked(daemons),
+		BaseImage:    o.baseImage,
+		CgroupParent: o.cgroupParent,
 	})
 	if err := rt.Prepare(ctx, progress); err != nil {
 		closeRuntime(ctx, rt, progress)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"strconv"
 	"strings"
@@ -14,11 +15,13 @@ import (
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/pkg/stdcopy"
 	engine "github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 
 	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/sandbox/cgroup"
+	"github.com/reapcheck/reapcheck/harness/sandbox/netns"
 	"github.com/reapcheck/reapcheck/harness/sandbox/pidns"
 )
 
@@ -28,6 +31,7 @@ type container struct {
 	name, id, url string
 	pid           int              // 0 where the engine is not local
 	pids          *pidns.Namespace // nil there, and where it is another user's
+	net           *netns.Network   // nil where the port is published
 	log           *sandbox.LogTail
 
 	// abandon ends watch should the engine never report the end.
@@ -42,16 +46,26 @@ type container struct {
 
 var (
 	_ sandbox.Sandbox    = (*container)(nil)
+	_ sandbox.Dialer     = (*container)(nil)
 	_ sandbox.Freezer    = (*container)(nil)
 	_ sandbox.CPULimiter = (*container)(nil)
 	_ sandbox.PIDSetter  = (*container)(nil)
 	_ sandbox.PIDLimiter = (*container)(nil)
 )
 
-func (c *container) Name() string          { return c.name }
-func (c *container) URL() string           { return c.url }
-func (c *container) PID() int              { return c.pid }
-func (c *container) Log() []byte           { return c.log.Bytes() }
+func (c *container) Name() string { return c.name }
+func (c *container) URL() string  { return c.url }
+func (c *container) PID() int     { return c.pid }
+func (c *container) Log() []byte  { return c.log.Bytes() }
+
+// Dial goes the way of URL: into the container's own network where it has no other.
+func (c *container) Dial(ctx context.Context, network, address string) (net.Conn, error) {
+	if c.net == nil {
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}
+	return c.net.Dial(ctx, network, address)
+}
+
 func (c *container) Done() <-chan struct{} { return c.done }
 
 func (c *container) Ended() string {
@@ -149,6 +163,7 @@ func (c *container) Stop(ctx context.Context) error {
 	}
 	c.removed = true
 	c.pids.Close()
+	c.net.Close()
 	select {
 	case <-c.done:
 		return nil
@@ -171,20 +186,28 @@ func (c *container) locate(ctx context.Context, port int) (bool, error) {
 	if !answer.Container.State.Running {
 		return false, nil
 	}
-	for inside, bindings := range answer.Container.NetworkSettings.Ports {
-		if int(inside.Num()) == port && len(bindings) > 0 {
-			c.url = "http://127.0.0.1:" + bindings[0].HostPort
-		}
-	}
-	if c.url == "" {
-		return false, errors.New("find published port: the engine published none")
-	}
 	c.pids, _ = pidns.Open(answer.Container.State.Pid) // before it is verified whose that is
 	if c.pid = verifiedPID(answer.Container.State.Pid, c.id); c.pid == 0 {
 		c.pids.Close()
 		c.pids = nil
 	}
-	return true, nil
+	if answer.Container.HostConfig.NetworkMode.IsNone() {
+		c.url = fmt.Sprintf("http://127.0.0.1:%d", port)
+		c.net, err = netns.Open(answer.Container.State.Pid)
+		return true, err
+	}
+	return true, c.published(answer.Container.NetworkSettings.Ports, port)
+}
+
+// published learns which of this machine's ports reaches the container's.
+func (c *container) published(all network.PortMap, port int) error {
+	for inside, bindings := range all {
+		if int(inside.Num()) == port && len(bindings) > 0 {
+			c.url = "http://127.0.0.1:" + bindings[0].HostPort
+			return nil
+		}
+	}
+	return errors.New("find published port: the engine published none")
 }
 
 // verifiedPID is pid if this machine's process of that number is PID 1 of the

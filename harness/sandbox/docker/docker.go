@@ -37,6 +37,9 @@ type Config struct {
 	// Empty means DefaultBaseImage, or a base made from this machine's own
 	// programs where that is neither here nor can be pulled.
 	BaseImage string
+	// CgroupParent is the control group in which containers are made, so that its
+	// limits hold for them too; empty leaves that to the engine.
+	CgroupParent string
 }
 
 // Runtime is the runtime that gives each sandbox a container of its own.
@@ -50,6 +53,7 @@ type Runtime struct {
 	image      string
 	facts      map[string]string
 	started    atomic.Int64
+	enters     atomic.Bool // the networks of its containers
 
 	// life is held for reading by each Start, so that Close finds all that
 	// was started.

@@ -19,6 +19,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/sandbox/namespace/stage"
+	"github.com/reapcheck/reapcheck/harness/sandbox/netns"
 	"github.com/reapcheck/reapcheck/harness/sandbox/sandboxtest"
 )
 
@@ -274,12 +275,12 @@ func mustEnd(t *testing.T, all probe.Snapshot) {
 // lives there then.
 func sleepIn(t *testing.T, target int) probe.Snapshot {
 	t.Helper()
-	network, err := os.Open(fmt.Sprintf("/proc/%d/ns/net", target))
+	network, err := netns.Open(target)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer network.Close()
-	sb := &namespaced{url: "http://127.0.0.1:2280", net: &privateNet{network}}
+	sb := &namespaced{url: "http://127.0.0.1:2280", net: network}
 	sandboxtest.Shell(t, sb, "setsid sleep 60 >/dev/null 2>&1 & (sleep 61 >/dev/null 2>&1 &)")
 	all, err := probe.Look(target)
 	if err != nil || len(all) != 3 {

@@ -13,9 +13,8 @@ import (
 	"slices"
 	"sync"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/sandbox/netns"
 	"github.com/reapcheck/reapcheck/harness/sandbox/pidns"
 )
 
@@ -24,7 +23,7 @@ type namespaced struct {
 	name, url string
 	cmd       *exec.Cmd
 	log       *sandbox.LogTail
-	net       *privateNet // nil until PID 1 is started
+	net       *netns.Network // nil until PID 1 is started
 	pids      *pidns.Namespace
 	frozen    []int  // pidfds of the processes that Freeze has stopped
 	cpu       string // the control group by which its CPU is limited, while it is
@@ -120,8 +119,8 @@ func (s *namespaced) start(ctx context.Context, alive *sync.WaitGroup, closing <
 func (s *namespaced) live(started chan<- error, closing <-chan struct{}) {
 	runtime.LockOSThread() // for ever: the thread ends with the goroutine
 	var err error
-	if s.net, err = newPrivateNet(); err == nil {
-		defer s.net.close()
+	if s.net, err = netns.New(); err == nil {
+		defer s.net.Close()
 		err = s.noteNamespace(s.cmd.Start())
 		defer s.pids.Close()
 	}
@@ -184,77 +183,9 @@ func (s *namespaced) Stop(ctx context.Context) error {
 // Dial connects as a process of the sandbox would: 127.0.0.1 is the sandbox's.
 // The address must be numeric.
 func (s *namespaced) Dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := s.net.dial(ctx, network, address)
+	conn, err := s.net.Dial(ctx, network, address)
 	if err != nil && s.Ended() != "" {
 		return nil, fmt.Errorf("dial %s: %w", s.name, os.ErrProcessDone)
 	}
 	return conn, err
 }
-
-// privateNet is a network namespace with nothing but loopback.
-type privateNet struct{ file *os.File }
-
-// newPrivateNet moves the calling thread, and what it will fork, into a new
-// network. The goroutine must be locked to it.
-func newPrivateNet() (*privateNet, error) {
-	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		return nil, fmt.Errorf("make network: %w", err)
-	}
-	if err := raiseLoopback(); err != nil {
-		return nil, fmt.Errorf("raise loopback of a new network: %w", err)
-	}
-	file, err := os.Open("/proc/thread-self/ns/net")
-	if err != nil {
-		return nil, fmt.Errorf("hold on to a new network: %w", err)
-	}
-	return &privateNet{file}, nil
-}
-
-func raiseLoopback() error {
-	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(socket)
-	lo, err := unix.NewIfreq("lo")
-	if err != nil {
-		return err
-	}
-	lo.SetUint16(unix.IFF_UP)
-	return unix.IoctlIfreq(socket, unix.SIOCSIFFLAGS, lo)
-}
-
-// dial connects inside the network. A socket belongs to the network in which
-// its thread made it (network_namespaces(7)), so a thread of its own enters.
-// The address must be numeric: net.Dialer then stays on that thread.
-func (p *privateNet) dial(ctx context.Context, network, address string) (conn net.Conn, err error) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread() // for ever: the thread ends with the goroutine
-		if err = p.enter(); err == nil {
-			conn, err = (&net.Dialer{}).DialContext(ctx, network, address)
-		}
-	}()
-	<-done
-	return conn, err
-}
-
-// enter moves the calling thread. It is safe while close is called.
-func (p *privateNet) enter() error {
-	raw, err := p.file.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var errSet error
-	if err := raw.Control(func(fd uintptr) { errSet = unix.Setns(int(fd), unix.CLONE_NEWNET) }); err != nil {
-		return err
-	}
-	if errSet != nil {
-		return fmt.Errorf("enter network of sandbox: %w", errSet)
-	}
-	return nil
-}
-
-// close lets go of the network; it ends with the last process in it.
-func (p *privateNet) close() { p.file.Close() }
