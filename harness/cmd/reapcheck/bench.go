@@ -15,6 +15,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/machine"
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/results"
+	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
 )
@@ -31,6 +32,9 @@ func newBench() *cobra.Command {
 commands per second over HTTP and how late, beside a C program that starts the
 same commands without a server; threads, memory, open files and goroutines with
 thousands of sleeps in flight; and what a great many commands leave behind.
+
+It takes five minutes at the most, unless --duration, --sleeps or --commands ask for
+more, and says beforehand where a machine is too slow for that.
 
 It leaves bench.json and bench.md below --results. It passes if every requirement is
 met, fails if one is surely missed or an answer was wrong, and is inconclusive
@@ -73,6 +77,7 @@ func settleBench(cmd *cobra.Command, o *options, scale *bench.Scale, parts []str
 		scale.Commands = 5000
 	}
 	o.argv, o.out, o.progress = repeatLine(cmd, o.seed), cmd.OutOrStdout(), cmd.ErrOrStderr()
+	o.asAsked = f.Changed("duration") || f.Changed("sleeps") || f.Changed("commands")
 	return errors.Join(chooseParts(scale, parts), checkScale(*scale))
 }
 
@@ -141,6 +146,32 @@ func (o options) runBench(ctx context.Context, scale bench.Scale) error {
 	return verdictStatus(report.Verdict, err)
 }
 
+// fitBench measures the machine, and shortens a bench of which nobody has said how long
+// it is to be.
+func (o options) fitBench(ctx context.Context, scale bench.Scale, rt sandbox.Runtime, daemon string, progress *session.Progress) (bench.Scale, error) {
+	s := &session.Session{
+		Runtime: rt, Seed: o.seed, Candidate: target.Reference("registry"),
+		Daemons: map[target.Build]string{target.Ordinary: daemon},
+	}
+	pace, err := s.Measure(ctx)
+	if err != nil {
+		return scale, err
+	}
+	fitted := scale
+	if !o.asAsked {
+		fitted = scale.Fit(pace.Command)
+	}
+	text := fmt.Sprintf("a command takes %v here: expect about %v", pace.Command.Round(10*time.Microsecond), roughly(fitted.Takes(pace.Command)))
+	if fitted.Commands != scale.Commands || len(fitted.Sleeps) != len(scale.Sleeps) || fitted.Length != scale.Length {
+		text += fmt.Sprintf(", for rates of %v, sleeps of %v, and leaks of %d commands", fitted.Length, fitted.Sleeps, fitted.Commands)
+	}
+	if fitted.Takes(pace.Command) > bench.Limit && !o.asAsked {
+		text += fmt.Sprintf("; this machine is too slow for a bench of %v", bench.Limit)
+	}
+	progress.Say("%s", text)
+	return fitted, nil
+}
+
 // measure brings up what the bench needs, and takes it down.
 func (o options) measure(ctx context.Context, scale bench.Scale, report *bench.Report, progress *session.Progress) (err error) {
 	daemon, err := target.Find(ctx, target.Ordinary, o.daemons)
@@ -158,6 +189,9 @@ func (o options) measure(ctx context.Context, scale bench.Scale, report *bench.R
 	}
 	defer closeRuntime(ctx, rt, progress)
 	if report.Before, err = bench.LookAtMachine(ctx); err != nil {
+		return err
+	}
+	if scale, err = o.fitBench(ctx, scale, rt, daemon, progress); err != nil {
 		return err
 	}
 	b := &bench.Bench{Scale: scale, Runtime: rt, Daemon: daemon, Hub: hub, Seed: o.seed, Progress: progress}

@@ -52,8 +52,10 @@ type options struct {
 	// stopAtFirstBad is session.Session's.
 	stopAtFirstBad bool
 	stopAs         trial.Symptom
-	out            io.Writer
-	progress       io.Writer
+	// asAsked keeps a bench as long as its flags say.
+	asAsked  bool
+	out      io.Writer
+	progress io.Writer
 }
 
 // closeLimit bounds the removal of all that a runtime made.

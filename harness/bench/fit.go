@@ -1,0 +1,70 @@
+package bench
+
+import (
+	"slices"
+	"time"
+)
+
+// Limit is how long a bench takes at the most, unless somebody asks for more.
+const Limit = 5 * time.Minute
+
+const (
+	// sleepWork is what one sleep costs in plain commands: to start it, to end it, and
+	// to look at a daemon that has thousands of them.
+	sleepWork = 2
+	// leastCommands and leastLength still tell a leak, and a ratio within 5 %, from none.
+	leastCommands = 20_000
+	leastLength   = 45 * time.Second
+)
+
+// Takes is about how long the bench takes where a plain command takes so long.
+func (s Scale) Takes(command time.Duration) time.Duration {
+	var takes time.Duration
+	if slices.Contains(s.Parts, Rates) {
+		takes += s.Length
+	}
+	if slices.Contains(s.Parts, Sleeps) {
+		for _, n := range s.Sleeps {
+			takes += time.Duration(n*len(s.Strategies)*sleepWork) * command
+		}
+	}
+	if slices.Contains(s.Parts, Leaks) {
+		takes += time.Duration(leakWarmUp+s.Commands) * command
+	}
+	return takes
+}
+
+// Fit makes the bench shorter until it keeps to Limit, the least telling part first. On
+// a machine that is too slow even for the shortest one, that one is returned.
+func (s Scale) Fit(command time.Duration) Scale {
+	for _, shorten := range []func(*Scale) bool{fewerCommands, fewerSleeps, shorterRates} {
+		for s.Takes(command) > Limit && shorten(&s) {
+		}
+	}
+	return s
+}
+
+func fewerCommands(s *Scale) bool {
+	if s.Commands <= leastCommands {
+		return false
+	}
+	s.Commands = max(leastCommands, s.Commands/2)
+	return true
+}
+
+// fewerSleeps keeps the largest number, about which something is required.
+func fewerSleeps(s *Scale) bool {
+	if len(s.Sleeps) < 2 {
+		return false
+	}
+	s.Sleeps = slices.Sorted(slices.Values(s.Sleeps))[1:]
+	return true
+}
+
+func shorterRates(s *Scale) bool {
+	if s.Length <= leastLength {
+		return false
+	}
+	s.Length = max(leastLength, s.Length*3/4)
+	return true
+}
