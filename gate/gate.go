@@ -101,7 +101,7 @@ func Only(ids ...string) Option { return flag("only", ids...) }
 // Skip leaves these scenarios out, by ID.
 func Skip(ids ...string) Option { return flag("skip", ids...) }
 
-// Waivers names a file of known findings.
+// Waivers names a file of known failures.
 func Waivers(file string) Option { return flag("waivers", file) }
 
 // Results is where result folders are made; the default is "results" in the

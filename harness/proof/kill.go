@@ -16,7 +16,7 @@ import (
 
 // Kill is what came of one mutant, or of the daemon without a defect.
 type Kill struct {
-	// Slug is the mutant's; empty for the control, which must pass.
+	// Slug is the mutant's; empty for a daemon without a defect, which must pass.
 	Slug     string `json:"slug,omitempty"`
 	Strategy string `json:"strategy"`
 	// Named are the scenarios that were to decide.
@@ -84,8 +84,8 @@ func (r Kill) Killed() bool { return r.Shown }
 // after it.
 func (r Kill) Judged() bool { return r.Problem == "" || r.Killed() }
 
-// OK says whether a mutant was killed as it should be, and whether a control
-// passed.
+// OK says whether a mutant was killed as it should be, and whether a daemon
+// without one passed.
 func (r Kill) OK() bool {
 	if r.Slug == "" {
 		return r.passed
@@ -142,9 +142,9 @@ type Kills struct {
 	Runtime string `json:"runtime"`
 	Killed  int    `json:"killed"`
 	Mutants int    `json:"mutants"`
-	// NotJudged are the mutants and controls of which nothing is known.
+	// NotJudged are the mutants and other daemons of which nothing is known.
 	NotJudged int `json:"notJudged"`
-	// NotPassed are the controls that were judged and have not passed.
+	// NotPassed are the daemons without a defect that were judged and have not passed.
 	NotPassed int `json:"notPassed"`
 	// MedianMs and SlowestMs are of the time that a kill took.
 	MedianMs  float64 `json:"medianMs"`
@@ -152,7 +152,7 @@ type Kills struct {
 	Kills     []Kill  `json:"kills"`
 }
 
-// Verdict is pass where every mutant was killed and every control passed, and
+// Verdict is pass where every mutant was killed and every daemon without a defect passed, and
 // there were some; fail where one was not; inconclusive where all that is missing
 // was not judged.
 func (r Kills) Verdict() trial.Verdict {
@@ -219,7 +219,7 @@ func (r Kills) Table(w io.Writer) error {
 	return err
 }
 
-// named is short for a control, which is judged by all that its mutants are.
+// named is short for a daemon without a defect, which is judged by all that its mutants are.
 func (r Kill) named() string {
 	if len(r.Named) > 2 {
 		return fmt.Sprintf("%d scenarios", len(r.Named))

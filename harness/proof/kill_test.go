@@ -85,13 +85,13 @@ func TestVerdictOfAReport(t *testing.T) {
 		figure  string
 	}{
 		{"nothing", nil, trial.Inconclusive, "killed 0 of 0 mutants"},
-		{"a control alone", []Kill{passed}, trial.Inconclusive, "killed 0 of 0 mutants"},
+		{"a daemon without a defect alone", []Kill{passed}, trial.Inconclusive, "killed 0 of 0 mutants"},
 		{"all killed", []Kill{passed, killed}, trial.Pass, "killed 1 of 1 mutants"},
 		{"a survivor", []Kill{passed, killed, survived}, trial.Fail, "killed 1 of 2 mutants"},
 		{"one not judged", []Kill{passed, killed, unknown}, trial.Inconclusive, "killed 1 of 2 mutants, 1 not judged"},
 		{"a survivor beside it", []Kill{passed, unknown, survived}, trial.Fail, "killed 0 of 2 mutants, 1 not judged"},
-		{"a control not judged", []Kill{broken, killed}, trial.Inconclusive, "killed 1 of 1 mutants, 1 not judged"},
-		{"a control that failed", []Kill{{}, killed}, trial.Fail, "killed 1 of 1 mutants, 1 without a defect did not pass"},
+		{"a daemon without a defect not judged", []Kill{broken, killed}, trial.Inconclusive, "killed 1 of 1 mutants, 1 not judged"},
+		{"a daemon without a defect that failed", []Kill{{}, killed}, trial.Fail, "killed 1 of 1 mutants, 1 without a defect did not pass"},
 	} {
 		r := Kills{Kills: c.results}
 		r.Count()

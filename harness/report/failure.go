@@ -61,9 +61,9 @@ func failures(run results.Run, f results.Finding) []failure {
 	return all
 }
 
-// controlFailure is one bad trial of a control, the one that its log explains
+// baselineFailure is one bad trial of a baseline, the one that its log explains
 // best: what the defect looks like where it is wanted.
-func controlFailure(run results.Run, f results.Finding) []failure {
+func baselineFailure(run results.Run, f results.Finding) []failure {
 	var found []failure
 	for _, a := range f.Arms {
 		if a.Plan.Role != trial.Baseline || a.Plan.Claim == trial.Clean {

@@ -130,7 +130,7 @@ func checks(a results.Arm) string {
 	return fmt.Sprintf("%d/%d", len(a.Checks)-len(a.FailedChecks()), len(a.Checks))
 }
 
-// promise is what an arm has to show, and whether it did: a control that fails
+// promise is what an arm has to show, and whether it did: a baseline that fails
 // is a finding, not a fault.
 func promise(a results.Arm) string {
 	text := printable.Line(fmt.Sprintf("claims %q", a.Plan.Claim))
@@ -140,7 +140,7 @@ func promise(a results.Arm) string {
 		text = "shown, not judged"
 	}
 	if a.Plan.Role == trial.Baseline {
-		text = "control: " + text
+		text = "baseline: " + text
 	}
 	if v, _ := a.Judge(); v != trial.Pass {
 		text += " [" + v.String() + "]"
@@ -148,7 +148,7 @@ func promise(a results.Arm) string {
 	return text
 }
 
-// by says what a control that must misbehave is known by, so that a rate of 0 beside
+// by says what a baseline that must misbehave is known by, so that a rate of 0 beside
 // it is no riddle.
 func by(symptoms []trial.Symptom) string {
 	checks := 0

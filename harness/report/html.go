@@ -91,7 +91,7 @@ type page struct {
 	Sections  []section
 	Failures  []failure
 	Checks    []failedCheck
-	Controls  []failure
+	Baselines []failure
 	Settings  []settingRow
 	Files     []fileGroup
 	Legend    []string
@@ -101,10 +101,10 @@ type fact struct{ Name, Value string }
 
 // scenarioRow is one scenario in the table at the top.
 type scenarioRow struct {
-	ID, Reason, Waiver                             string
-	Verdict                                        trial.Verdict
-	Candidate, Rate, Upper95, Control, Hits, Power string
-	Marks                                          []rateMark
+	ID, Reason, Waiver                              string
+	Verdict                                         trial.Verdict
+	Candidate, Rate, Upper95, Baseline, Hits, Power string
+	Marks                                           []rateMark
 }
 
 // section is one scenario with its arms.
@@ -148,7 +148,7 @@ func newPage(run results.Run) page {
 		p.Sections = append(p.Sections, newSection(f, rates))
 		p.Failures = append(p.Failures, failures(run, f)...)
 		p.Checks = append(p.Checks, failedChecks(f)...)
-		p.Controls = append(p.Controls, controlFailure(run, f)...)
+		p.Baselines = append(p.Baselines, baselineFailure(run, f)...)
 	}
 	for _, s := range run.Info.Settings {
 		p.Settings = append(p.Settings, settingRow{printable.Line(s.Name), printable.Line(strings.Join(s.Values, ", ")), printable.Line(s.From)})
@@ -175,9 +175,9 @@ func headline(run results.Run) string {
 	case run.AllAccepted():
 		return "Nothing is proved: every scenario that was run has a waiver."
 	case run.Verdict == trial.Pass && accepted > 0:
-		return fmt.Sprintf("%d of %s passed, %d failed and accepted by a waiver. The controls did what they must and the faults hit, so the silence counts.", n, of, accepted)
+		return fmt.Sprintf("%d of %s passed, %d failed and accepted by a waiver. The baselines failed as they must and the faults hit, so the silence counts.", n, of, accepted)
 	case run.Verdict == trial.Pass:
-		return fmt.Sprintf("%s of %s passed. The controls did what they must and the faults hit, so the silence counts.", strconv.Itoa(n), of)
+		return fmt.Sprintf("%s of %s passed. The baselines failed as they must and the faults hit, so the silence counts.", strconv.Itoa(n), of)
 	case run.Verdict == trial.Fail:
 		return fmt.Sprintf("%d of %s failed: %s.", n, of, strings.Join(names[trial.Fail], ", "))
 	case n == 0:
@@ -210,7 +210,7 @@ func newScenarioRow(f results.Finding, rates scale) scenarioRow {
 	candidate, base := f.Tally(trial.Candidate), f.Tally(trial.Baseline)
 	row := scenarioRow{
 		ID: printable.Line(f.ID), Reason: printable.Text(f.Reason), Waiver: waiverNote(f), Verdict: f.Verdict,
-		Candidate: "-", Rate: "-", Upper95: "-", Control: "-", Hits: faultHits(f), Power: "-",
+		Candidate: "-", Rate: "-", Upper95: "-", Baseline: "-", Hits: faultHits(f), Power: "-",
 	}
 	if candidate.Trials > 0 {
 		row.Candidate = fmt.Sprintf("%d of %d", candidate.Bad, candidate.Trials)
@@ -219,7 +219,7 @@ func newScenarioRow(f results.Finding, rates scale) scenarioRow {
 		row.Marks = append(row.Marks, mark(candidate.Bad, candidate.Trials, "candidate").on(rates))
 	}
 	if base.Trials > 0 {
-		row.Control = printable.Percent(base.Rate())
+		row.Baseline = printable.Percent(base.Rate())
 		row.Marks = append(row.Marks, mark(base.Bad, base.Trials, "baseline").on(rates))
 	}
 	if power, ok := f.Power(); ok {

@@ -67,18 +67,18 @@ func (s *sheet) head(run results.Run) {
 }
 
 func (s *sheet) findings(run results.Run) {
-	s.add("| scenario | verdict | candidate: bad of trials | upper95 | control: bad | why |\n|---|---|---:|---:|---:|---|\n")
+	s.add("| scenario | verdict | candidate: bad of trials | upper95 | baseline: bad | why |\n|---|---|---:|---:|---:|---|\n")
 	for _, f := range run.Findings {
 		candidate, base := f.Tally(trial.Candidate), f.Tally(trial.Baseline)
-		bound, control := "-", "-"
+		bound, baseline := "-", "-"
 		if candidate.Trials > 0 {
 			bound = printable.Percent(trial.Upper95(candidate.Bad, candidate.Trials))
 		}
 		if base.Trials > 0 {
-			control = printable.Percent(base.Rate())
+			baseline = printable.Percent(base.Rate())
 		}
 		s.add("| %s | %s | %d of %d | %s | %s | %s |\n",
-			cell(f.ID), strong(f), candidate.Bad, candidate.Trials, bound, control, cell(join(waiverNote(f), f.Reason)))
+			cell(f.ID), strong(f), candidate.Bad, candidate.Trials, bound, baseline, cell(join(waiverNote(f), f.Reason)))
 	}
 	for _, note := range run.Info.LeftOutNotes() {
 		s.add("\n%s\n", cell(note))

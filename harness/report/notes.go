@@ -26,11 +26,11 @@ func leftOutSentence(i results.Info) string {
 // legend explains what the numbers of this run mean, in sentences.
 func legend(run results.Run) []string {
 	notes := []string{
-		"control: a baseline arm, which has to do what its row says; if it does not, nothing was proved.",
+		"baseline: an arm that must do what its row says, which is to fail as a rule; if it does not, nothing was proved.",
 		"upper95: with 95% confidence the true rate of bad trials lies below it (one-sided, Clopper-Pearson).",
 	}
 	if slices.ContainsFunc(run.Findings, hasOnce) {
-		notes = append(notes, "once: this control depends on a race, so it is tried until it has failed once; its rate says nothing.")
+		notes = append(notes, "once: this baseline depends on a race, so it is tried until it has failed once; its rate says nothing.")
 	}
 	if len(run.Findings) > 0 {
 		notes = append(notes, "lost: -1, or the target's own word for unknown. wrong: another code. output: bytes missing, or somebody else's. error: an HTTP error where a result was due. hung: no answer by the deadline.")
@@ -38,7 +38,7 @@ func legend(run results.Run) []string {
 	}
 	for _, f := range run.Findings {
 		if _, ok := f.Power(); ok {
-			notes = append(notes, "power: the chance that these trials would have shown a candidate that loses a hundred times less often than the control.")
+			notes = append(notes, "power: the chance that these trials would have shown a candidate that loses a hundred times less often than the baseline.")
 			break
 		}
 	}
@@ -80,12 +80,12 @@ func factorText(factor float64) string {
 func waiverNote(f results.Finding) string {
 	switch f.Waived {
 	case results.Accepted:
-		return fmt.Sprintf("a known finding, accepted until %s: %s", printable.Line(f.Waiver.Until), printable.Text(f.Waiver.Reason))
+		return fmt.Sprintf("a known failure, accepted until %s: %s", printable.Line(f.Waiver.Until), printable.Text(f.Waiver.Reason))
 	case results.Expired:
-		return fmt.Sprintf("a known finding that was accepted until %s, which is over: %s", printable.Line(f.Waiver.Until), printable.Text(f.Waiver.Reason))
+		return fmt.Sprintf("a known failure that was accepted until %s, which is over: %s", printable.Line(f.Waiver.Until), printable.Text(f.Waiver.Reason))
 	case results.Exceeded:
 		beyond := printable.Line(strings.Join(f.Waiver.Beyond(f.Ways()), ", "))
-		return fmt.Sprintf("a known finding that fails in a way which is not accepted (%s): %s", beyond, printable.Text(f.Waiver.Reason))
+		return fmt.Sprintf("a known failure that fails in a way which is not accepted (%s): %s", beyond, printable.Text(f.Waiver.Reason))
 	case results.Unneeded:
 		return fmt.Sprintf("no longer fails: take its waiver out (until %s: %s)", printable.Line(f.Waiver.Until), printable.Text(f.Waiver.Reason))
 	}

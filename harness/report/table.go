@@ -191,7 +191,7 @@ func sentence(f results.Finding) string {
 	text := fmt.Sprintf("%d bad of %d, upper95 %s", candidate.Bad, candidate.Trials, printable.Percent(trial.Upper95(candidate.Bad, candidate.Trials)))
 	if power, ok := f.Power(); ok {
 		base := f.Tally(trial.Baseline)
-		text += fmt.Sprintf("; control lost %s, power %s", printable.Percent(trial.Rate(base.Lost, base.Trials)), printable.Percent(power))
+		text += fmt.Sprintf("; baseline lost %s, power %s", printable.Percent(trial.Rate(base.Lost, base.Trials)), printable.Percent(power))
 	}
 	return text
 }

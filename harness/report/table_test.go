@@ -75,7 +75,7 @@ func TestTableFitsANarrowTerminal(t *testing.T) {
 
 func TestControlsSayThatTheyMustFail(t *testing.T) {
 	text := table(t, failRun(t), Style{})
-	for _, want := range []string{"control: must lose all\n", "control: must lose\n", "control: must be clean\n", "must be clean [fail]\n"} {
+	for _, want := range []string{"baseline: must lose all\n", "baseline: must lose\n", "baseline: must be clean\n", "must be clean [fail]\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q", want)
 		}
@@ -98,7 +98,7 @@ func TestAControlThatIsTriedUntilItFailsSaysOnce(t *testing.T) {
 		}
 	}
 	text := table(t, run, Style{})
-	for _, want := range []string{"control: must lose once\n", "\nonce: "} {
+	for _, want := range []string{"baseline: must lose once\n", "\nonce: "} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q", want)
 		}

@@ -52,7 +52,7 @@ func TestWaivers(t *testing.T) {
 		errors      int
 		note        string // that every report has
 	}{
-		{"one of two failures is accepted", "fail", []results.Waiver{first}, trial.Fail, 1, 1, 0, "a known finding, accepted until 2026-11-23: issue seven"},
+		{"one of two failures is accepted", "fail", []results.Waiver{first}, trial.Fail, 1, 1, 0, "a known failure, accepted until 2026-11-23: issue seven"},
 		{"both are", "fail", []results.Waiver{first, second}, trial.Inconclusive, 0, 2, 1, "every scenario that was run has a waiver"},
 		{"one is over", "fail", []results.Waiver{first, late}, trial.Fail, 1, 1, 0, "accepted until 2026-11-22, which is over: issue eight"},
 		{"no longer needed", "pass", []results.Waiver{second}, trial.Pass, 0, 0, 0, "no longer fails: take its waiver out (until 2999-01-01: issue eight)"},

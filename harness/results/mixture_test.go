@@ -16,7 +16,7 @@ func TestAMixtureOfRecordingsIsNoPass(t *testing.T) {
 		spoil func(dir string) error
 		says  string
 	}{
-		"a control is missing": {func(dir string) error {
+		"a baseline is missing": {func(dir string) error {
 			return os.Remove(filepath.Join(dir, "documented-1s.jsonl"))
 		}, "the recording of documented-1s is missing"},
 		"a candidate is missing": {func(dir string) error {

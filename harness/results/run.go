@@ -34,7 +34,7 @@ type Info struct {
 	Scenarios     []trial.Scenario `json:"scenarios"`
 	// LeftOut are the scenarios that the run was not to try.
 	LeftOut []LeftOut `json:"leftOut,omitempty"`
-	// Waivers are the known findings as they were when the run began.
+	// Waivers are the known failures as they were when the run began.
 	Waivers []Waiver `json:"waivers,omitempty"`
 	// Problem says why the run ended before its end; it is written then.
 	Problem string `json:"problem,omitempty"`

@@ -112,7 +112,7 @@ var waiversSchema = sync.OnceValue(func() *userfile.Schema {
 	return userfile.MustSchema(text)
 })
 
-// ReadWaivers reads the file of known findings; none for no file. Known says what is
+// ReadWaivers reads the file of known failures; none for no file. Known says what is
 // wrong with a scenario's ID. Each thing that is wrong with the file is an error that
 // names file and line.
 func ReadWaivers(path string, known func(id string) error) ([]Waiver, error) {

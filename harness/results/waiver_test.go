@@ -87,24 +87,24 @@ func TestWhatAWaiverAccepts(t *testing.T) {
 	wrong := arm(map[trial.Outcome]int{trial.OK: 9, trial.Wrong: 1})
 	dead := arm(map[trial.Outcome]int{trial.OK: 10}, "target")
 	zombies := arm(map[trial.Outcome]int{trial.OK: 10}, "zombies")
-	control := armWith(trial.Baseline, 10, map[trial.Outcome]int{trial.Wrong: 10})
-	control.Plan.Claim = trial.Misleads
+	baseline := armWith(trial.Baseline, 10, map[trial.Outcome]int{trial.Wrong: 10})
+	baseline.Plan.Claim = trial.Misleads
 	for _, c := range []struct {
 		name     string
 		arms     []Arm
 		outcomes []string
 		want     Waived
 	}{
-		{"lost", []Arm{control, lost}, nil, Accepted},
-		{"wrong", []Arm{control, wrong}, nil, Exceeded},
-		{"lost and wrong", []Arm{control, lost, wrong}, nil, Exceeded},
-		{"dead", []Arm{control, dead}, nil, Exceeded},
-		{"a check", []Arm{control, zombies}, nil, Accepted},
-		{"named: lost", []Arm{control, lost}, []string{"lost"}, Accepted},
-		{"named: lost, and a check", []Arm{control, lost, zombies}, []string{"lost"}, Exceeded},
-		{"named: wrong", []Arm{control, wrong}, []string{"wrong"}, Accepted},
-		{"named: target", []Arm{control, dead}, []string{"target"}, Accepted},
-		{"an outcome of a later version", []Arm{control, arm(map[trial.Outcome]int{"odd": 10})}, nil, Exceeded},
+		{"lost", []Arm{baseline, lost}, nil, Accepted},
+		{"wrong", []Arm{baseline, wrong}, nil, Exceeded},
+		{"lost and wrong", []Arm{baseline, lost, wrong}, nil, Exceeded},
+		{"dead", []Arm{baseline, dead}, nil, Exceeded},
+		{"a check", []Arm{baseline, zombies}, nil, Accepted},
+		{"named: lost", []Arm{baseline, lost}, []string{"lost"}, Accepted},
+		{"named: lost, and a check", []Arm{baseline, lost, zombies}, []string{"lost"}, Exceeded},
+		{"named: wrong", []Arm{baseline, wrong}, []string{"wrong"}, Accepted},
+		{"named: target", []Arm{baseline, dead}, []string{"target"}, Accepted},
+		{"an outcome of a later version", []Arm{baseline, arm(map[trial.Outcome]int{"odd": 10})}, nil, Exceeded},
 	} {
 		f := Finding{Scenario: trial.Scenario{ID: "storm"}, Verdict: trial.Fail, Arms: c.arms}
 		f.waive([]Waiver{{"storm", "r", "2999-01-01", c.outcomes}}, time.Unix(0, 0))

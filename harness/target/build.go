@@ -21,7 +21,7 @@ const (
 	Ordinary Build = "daemon"
 	// FaultPoints has named places that can be slowed and paused over HTTP.
 	FaultPoints Build = "daemon-faultpoints"
-	// Naive is a daemon as one writes it at the first try: the control for
+	// Naive is a daemon as one writes it at the first try: the baseline for
 	// promises that all of the reference daemon's strategies keep.
 	Naive Build = "daemon-naive"
 	// Launcher goes in front of a target; it is none itself.

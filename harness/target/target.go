@@ -2,7 +2,7 @@
 // binary, image or URL.
 //
 // Target is data. Find finds or makes the reference daemon, which
-// is every session's negative control. It is run, never imported: the harness
+// every run has as its baseline. It is run, never imported: the harness
 // judges it from outside like any other daemon.
 package target
 

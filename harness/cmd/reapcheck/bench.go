@@ -38,7 +38,7 @@ where the machine was too noisy to say or something was not measured. Use it on
 a machine that does nothing else.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := settleBench(cmd, &o, &scale, parts, quick); err != nil {
+			if err := resolveBench(cmd, &o, &scale, parts, quick); err != nil {
 				return usage(err)
 			}
 			return o.runBench(cmd.Context(), scale)
@@ -57,8 +57,8 @@ a machine that does nothing else.`,
 	return cmd
 }
 
-// settleBench checks the flags. --quick stands for the flags that are not given.
-func settleBench(cmd *cobra.Command, o *options, scale *bench.Scale, parts []string, quick bool) error {
+// resolveBench checks the flags. --quick stands for the flags that are not given.
+func resolveBench(cmd *cobra.Command, o *options, scale *bench.Scale, parts []string, quick bool) error {
 	f := cmd.Flags()
 	if !f.Changed("seed") {
 		o.seed = newSeed()
@@ -112,7 +112,7 @@ func checkScale(scale bench.Scale) error {
 // runBench leaves a report in a new result folder, whatever happens.
 func (o options) runBench(ctx context.Context, scale bench.Scale) error {
 	progress := session.NewProgress(o.progress, isTerminal(o.progress))
-	why, err := o.settleRuntime(ctx)
+	why, err := o.chooseRuntime(ctx)
 	if errors.Is(err, machine.ErrChoice) {
 		return usage(err)
 	}

@@ -84,10 +84,10 @@ func newSeed() uint64 { return shortSeed(rand.Uint64()) }
 // shortSeed has 53 bits, so that every JSON reader takes it as it is.
 func shortSeed(random uint64) uint64 { return random >> 11 }
 
-// settle takes what the command line leaves open from environment and file, and
+// resolve takes what the command line leaves open from environment and file, and
 // checks it.
-func (c *common) settle(cmd *cobra.Command, o *options) (err error) {
-	if err := settle(cmd, os.LookupEnv); err != nil {
+func (c *common) resolve(cmd *cobra.Command, o *options) (err error) {
+	if err := resolve(cmd, os.LookupEnv); err != nil {
 		return err
 	}
 	if o.waitPath, err = session.ParseWaitPath(c.waitPath); err != nil {

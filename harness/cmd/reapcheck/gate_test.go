@@ -195,7 +195,7 @@ func (o outcome) expectTimeline(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	failures, _, _ := strings.Cut(string(page), `<section id="controls">`)
+	failures, _, _ := strings.Cut(string(page), `<section id="baselines">`)
 	_, failures, found := strings.Cut(failures, `<section id="failures">`)
 	for _, want := range []string{"log has the status that the client did not get", "The reaper", "handler answered", "repeat with"} {
 		if !found || !strings.Contains(failures, want) {
@@ -397,7 +397,7 @@ func TestARunOfKnownFindingsAloneProvesNothing(t *testing.T) {
 	}
 	o := gate(t, "--binary="+built(t, "foreign"), "--dialect=code", "--only=reaper-wins", "--waivers="+known, "--", "--dialect=code", "--manner=races")
 	o.expect(t, exitInconclusive, trial.Inconclusive)
-	if !strings.Contains(o.said, "a known finding, accepted until 9999-12-31: issue 7") {
+	if !strings.Contains(o.said, "a known failure, accepted until 9999-12-31: issue 7") {
 		t.Errorf("the waiver is not named:\n%s", o.said)
 	}
 }

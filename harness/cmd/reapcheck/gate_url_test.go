@@ -14,7 +14,7 @@ import (
 )
 
 // A target that runs already needs no engine, so none is asked: not for the
-// control either, where there are namespaces.
+// baseline either, where there are namespaces.
 func TestATargetAtAURLNeedsNoEngine(t *testing.T) {
 	for _, c := range []struct {
 		manner  string

@@ -110,7 +110,7 @@ func (o options) runMutants(ctx context.Context, chosen []proof.Mutant, jobs int
 		return notDone(ctx, err)
 	}
 	fmt.Fprintf(o.progress, "%d mutants, seed %d, results %s\n", len(chosen), o.seed, r.folder)
-	tasks := controls(chosen)
+	tasks := unpatched(chosen)
 	for _, m := range chosen {
 		tasks = append(tasks, task{m, []string{m.KilledBy}})
 	}
@@ -161,9 +161,9 @@ type task struct {
 	named []string
 }
 
-// controls are the daemons without a defect, one for each strategy, with all the
+// unpatched are the daemons without a defect, one for each strategy, with all the
 // scenarios that are to fail on a mutant of it.
-func controls(chosen []proof.Mutant) []task {
+func unpatched(chosen []proof.Mutant) []task {
 	var all []task
 	for _, m := range chosen {
 		i := slices.IndexFunc(all, func(t task) bool { return t.Strategy == m.Strategy })

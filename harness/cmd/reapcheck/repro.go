@@ -28,7 +28,7 @@ last line printed.`,
   reapcheck repro --strategy documented --runtime namespace`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			err := c.settle(cmd, &o)
+			err := c.resolve(cmd, &o)
 			if err != nil {
 				return usage(err)
 			}

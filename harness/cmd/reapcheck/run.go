@@ -45,8 +45,8 @@ type options struct {
 	argv         []string // the command line that repeats the run from the same folder
 	settings     []results.Setting
 	waivers      []results.Waiver
-	// interview makes sure that the candidate speaks its dialect.
-	interview bool
+	// checkDialect makes sure that the candidate speaks its dialect.
+	checkDialect bool
 	// leftOut are the other scenarios, which are not run.
 	leftOut []results.LeftOut
 	// stopAtFirstBad is session.Session's.
@@ -63,7 +63,7 @@ const closeLimit = time.Minute
 // there every way out leaves a verdict in it.
 func (o options) run(ctx context.Context) error {
 	progress := session.NewProgress(o.progress, isTerminal(o.progress))
-	why, problem := o.settleRuntime(ctx)
+	why, problem := o.chooseRuntime(ctx)
 	if errors.Is(problem, machine.ErrChoice) {
 		return usage(problem)
 	}
@@ -125,8 +125,8 @@ func (o options) try(ctx context.Context, folder, id string, info *results.Info,
 		Daemons: daemons, Candidate: o.candidate, StopAtFirstBad: o.stopAtFirstBad, StopAs: o.stopAs, Progress: progress,
 		Hub: hub, BlackBox: o.blackBox, WaitPath: o.waitPath,
 	}
-	if o.interview {
-		if err := s.Interview(ctx); err != nil {
+	if o.checkDialect {
+		if err := s.CheckDialect(ctx); err != nil {
 			return err
 		}
 	}
@@ -152,7 +152,7 @@ func (o options) targetText() string {
 	shown := o.candidate
 	shown.Args, shown.URL = maskArguments(shown.Args), maskURL(shown.URL)
 	text := shown.String()
-	if o.blackBox && !o.interview {
+	if o.blackBox && !o.checkDialect {
 		text += ", as a black box"
 	}
 	if o.waitPath == session.Fallback {

@@ -12,9 +12,9 @@ import (
 	"github.com/reapcheck/reapcheck/harness/target"
 )
 
-// settleRuntime chooses the runtime and says why, in brackets. It may not return: see
+// chooseRuntime chooses the runtime and says why, in brackets. It may not return: see
 // machine.Kind.Enter.
-func (o *options) settleRuntime(ctx context.Context) (why string, err error) {
+func (o *options) chooseRuntime(ctx context.Context) (why string, err error) {
 	o.kind, why, err = machine.Choose(ctx, o.runtime, machine.Need{
 		Image:     o.candidate.Image != "",
 		BaseImage: o.baseImage != "",

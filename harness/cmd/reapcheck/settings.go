@@ -13,26 +13,26 @@ import (
 	"github.com/reapcheck/reapcheck/harness/userfile"
 )
 
-// settle gives each flag that the command line leaves out the value of its
+// resolve gives each flag that the command line leaves out the value of its
 // environment variable, or else that of its key in the YAML file that --config
 // names. Flag --base-image is REAPCHECK_BASE_IMAGE and the key base-image.
 //
 // A flag that may be given many times takes a line each from its variable, and
 // a list or a mapping from the file.
-func settle(cmd *cobra.Command, lookup func(string) (string, bool)) error {
+func resolve(cmd *cobra.Command, lookup func(string) (string, bool)) error {
 	open := map[string]*pflag.Flag{}
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if !f.Changed && f.Name != "help" && f.Name != "version" {
 			open[f.Name] = f
 		}
 	})
-	if err := settleFromEnvironment(cmd, open, lookup); err != nil {
+	if err := fromEnvironment(cmd, open, lookup); err != nil {
 		return err
 	}
 	if f := cmd.Flags().Lookup("config"); f == nil || f.Value.String() == "" {
 		return nil
 	}
-	return settleFromFile(cmd, open, cmd.Flags().Lookup("config").Value.String())
+	return fromFile(cmd, open, cmd.Flags().Lookup("config").Value.String())
 }
 
 // variable is the environment variable of a flag.
@@ -40,7 +40,7 @@ func variable(flag string) string {
 	return "REAPCHECK_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-func settleFromEnvironment(cmd *cobra.Command, open map[string]*pflag.Flag, lookup func(string) (string, bool)) error {
+func fromEnvironment(cmd *cobra.Command, open map[string]*pflag.Flag, lookup func(string) (string, bool)) error {
 	for name, f := range open {
 		text, ok := lookup(variable(name))
 		if !ok || text == "" {
@@ -58,7 +58,7 @@ func settleFromEnvironment(cmd *cobra.Command, open map[string]*pflag.Flag, look
 	return nil
 }
 
-func settleFromFile(cmd *cobra.Command, open map[string]*pflag.Flag, path string) error {
+func fromFile(cmd *cobra.Command, open map[string]*pflag.Flag, path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("read configuration: %w", err)

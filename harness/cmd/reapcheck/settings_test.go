@@ -21,8 +21,8 @@ func newSettled() *cobra.Command {
 	return cmd
 }
 
-// settleWith parses a command line, with an environment and a file.
-func settleWith(t *testing.T, argv []string, env map[string]string, file string) (*cobra.Command, error) {
+// resolveWith parses a command line, with an environment and a file.
+func resolveWith(t *testing.T, argv []string, env map[string]string, file string) (*cobra.Command, error) {
 	t.Helper()
 	cmd := newSettled()
 	if file != "" {
@@ -35,14 +35,14 @@ func settleWith(t *testing.T, argv []string, env map[string]string, file string)
 	if err := cmd.ParseFlags(argv); err != nil {
 		t.Fatal(err)
 	}
-	err := settle(cmd, func(name string) (string, bool) { value, ok := env[name]; return value, ok })
+	err := resolve(cmd, func(name string) (string, bool) { value, ok := env[name]; return value, ok })
 	return cmd, err
 }
 
 func TestPrecedence(t *testing.T) {
 	file := "tier: soak\nseed: 1\nbase-image: from-file\nonly: [a, b]\nenv: {A: 1, B: two, C: }\n"
 	env := map[string]string{"REAPCHECK_SEED": "2", "REAPCHECK_TIER": "quick", "REAPCHECK_BASE_IMAGE": ""}
-	cmd, err := settleWith(t, []string{"--tier=standard"}, env, file)
+	cmd, err := resolveWith(t, []string{"--tier=standard"}, env, file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestPrecedence(t *testing.T) {
 
 func TestManyValuesFromTheEnvironment(t *testing.T) {
 	env := map[string]string{"REAPCHECK_ENV": "A=1,5\nB=2\n", "REAPCHECK_ONLY": "x,y"}
-	cmd, err := settleWith(t, nil, env, "")
+	cmd, err := resolveWith(t, nil, env, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +89,7 @@ func TestSettingsThatAreWrong(t *testing.T) {
 		{"bad variable", "", "REAPCHECK_SEED: invalid argument", map[string]string{"REAPCHECK_SEED": "x"}},
 		{"no file", "", "read configuration: open /nowhere", map[string]string{"REAPCHECK_CONFIG": "/nowhere"}},
 	} {
-		_, err := settleWith(t, nil, c.env, c.file)
+		_, err := resolveWith(t, nil, c.env, c.file)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
 		}

@@ -107,7 +107,7 @@ func (c *Counts) add(call call) {
 	}
 }
 
-func (c *Counts) settled(e *entry, verdict answer, now time.Time) {
+func (c *Counts) answered(e *entry, verdict answer, now time.Time) {
 	if e.tally != nil {
 		*e.tally++
 	}

@@ -173,7 +173,7 @@ func (s *Supervisor) serve() {
 		s.counts.add(c)
 	}
 	e.id = n.id // a call that a signal has interrupted enters under a new one
-	s.settle(e, now)
+	s.decide(e, now)
 	if c.side != wait {
 		s.judgeHeld() // the reaper is at it: its last call has had its effect
 	}
@@ -191,12 +191,12 @@ func (s *Supervisor) ownThread(tid uint32) bool {
 func (s *Supervisor) judgeHeld() {
 	now := time.Now()
 	for _, e := range s.held {
-		s.settle(e, now)
+		s.decide(e, now)
 	}
 }
 
-// settle judges one entry and, unless it is held, answers and counts it.
-func (s *Supervisor) settle(e *entry, now time.Time) {
+// decide judges one entry and, unless it is held, answers and counts it.
+func (s *Supervisor) decide(e *entry, now time.Time) {
 	verdict := s.rule.judge(e, now)
 	if verdict == hold {
 		e.held = true
@@ -205,7 +205,7 @@ func (s *Supervisor) settle(e *entry, now time.Time) {
 	}
 	s.forget(e)
 	if reply(s.listener, e.id, verdict) == nil { // else its caller was interrupted, and it comes again
-		s.counts.settled(e, verdict, now)
+		s.counts.answered(e, verdict, now)
 	}
 }
 

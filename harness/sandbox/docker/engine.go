@@ -24,10 +24,10 @@ import (
 // pingLimit bounds the first word with an engine; a live one answers in 1 ms.
 const pingLimit = 5 * time.Second
 
-// settleTestcontainers must run before the library's first call: it reads its
+// configureTestcontainers must run before the library's first call: it reads its
 // settings once. Its reaper's image cannot be pulled everywhere, and this
 // package removes what it makes; its log lines would run into ours.
-var settleTestcontainers = sync.OnceFunc(func() {
+var configureTestcontainers = sync.OnceFunc(func() {
 	os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
 	tclog.SetDefault(tclog.NewNoopLogger())
 })
@@ -38,7 +38,7 @@ var settleTestcontainers = sync.OnceFunc(func() {
 // DOCKER_HOST is tried here first because the library would pass over one that
 // does not answer and quietly take the default socket.
 func findEngine(ctx context.Context) (*testcontainers.DockerProvider, error) {
-	settleTestcontainers()
+	configureTestcontainers()
 	endpoint, err := ping(ctx)
 	if err != nil && (os.Getenv(client.EnvOverrideHost) != "" || !errors.Is(err, fs.ErrNotExist)) {
 		return nil, unreachable(endpoint, err)
