@@ -300,7 +300,7 @@ func (c ended) Close()                                     {}
 func (c ended) PID() int                                   { return 1 }
 func (c ended) Status() (syscall.WaitStatus, error)        { return 0, c.err }
 func (c ended) Signal(syscall.Signal) error                { return errors.New("must not be killed") }
-func (c ended) Hold() (release func())                     { return func() {} }
+func (c ended) Pin() (release func())                     { return func() {} }
 func (c ended) Forget()                                    {}
 func (c ended) Exited() <-chan struct{} {
 	exited := make(chan struct{})

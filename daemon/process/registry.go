@@ -129,7 +129,7 @@ func (r *Registry) register(process *os.Process) *entry {
 	}
 	r.mu.Unlock()
 	if old != nil {
-		r.cacheExitStatus(old, 0, ErrStatusLost)
+		r.publish(old, 0, ErrStatusLost)
 	}
 	return e
 }
@@ -137,9 +137,9 @@ func (r *Registry) register(process *os.Process) *entry {
 // isRegistered says whether e has not been reaped. Call it with mu held.
 func (r *Registry) isRegistered(e *entry) bool { return r.entries[e.pid] == e }
 
-// cacheExitStatus leaves on e how its child ended and tells the handler. The
+// publish leaves on e how its child ended and tells the handler. The
 // caller has taken e out of the entries, so this happens once.
-func (r *Registry) cacheExitStatus(e *entry, status syscall.WaitStatus, err error) {
+func (r *Registry) publish(e *entry, status syscall.WaitStatus, err error) {
 	e.process.Release() // or its pidfd would stay open
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -202,8 +202,8 @@ func (e *entry) Signal(sig syscall.Signal) error {
 	return syscall.Kill(e.pid, sig)
 }
 
-// Hold keeps the child from being reaped, and so both numbers its own.
-func (e *entry) Hold() (release func()) {
+// Pin keeps the child from being reaped, and so both numbers its own.
+func (e *entry) Pin() (release func()) {
 	hold := func(held bool) {
 		e.registry.mu.Lock()
 		defer e.registry.mu.Unlock()

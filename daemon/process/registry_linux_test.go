@@ -209,7 +209,7 @@ func TestReapedChildIsNoTargetBeforeItsStatusIsPublished(t *testing.T) {
 	if _, _, again := r.take(e); again {
 		t.Error("a child was taken twice")
 	}
-	r.cacheExitStatus(e, status, nil)
+	r.publish(e, status, nil)
 	wantStatus(t, e, 6)
 }
 
@@ -218,7 +218,7 @@ func TestHeldChildIsNotReaped(t *testing.T) {
 	r := handDriven()
 	e := startEntry(t, r, "exit 6")
 	awaitZombie(t, e.pid)
-	release := e.Hold()
+	release := e.Pin()
 	if !undecided(r) || !isChild(e.pid) {
 		t.Fatal("a held child was reaped")
 	}

@@ -101,7 +101,7 @@ func (r *Registry) reapManaged(e *entry) (taken bool) {
 		return false
 	}
 	faultpoint.Reach(faultpoint.BeforePublish, e.pid)
-	r.cacheExitStatus(e, status, err)
+	r.publish(e, status, err)
 	if err != nil {
 		r.log.Error("lost exit status", "pid", e.pid, "error", err)
 	} else {

@@ -40,9 +40,9 @@ type Child interface {
 	// Signal sends sig to the child and its group, or returns os.ErrProcessDone if
 	// the child is known to have been reaped.
 	Signal(sig syscall.Signal) error
-	// Hold keeps the child from being reaped, where the strategy can, until
+	// Pin keeps the child from being reaped, where the strategy can, until
 	// release: what is sent to its group meanwhile finds the same group.
-	Hold() (release func())
+	Pin() (release func())
 	// Forget says that the caller will not ask again. Call it exactly once,
 	// also for a child that is still running.
 	Forget()

@@ -24,7 +24,7 @@ const (
 // lives on, which is what daemons do on purpose. The child is held, since its
 // group could not be signalled any more once its PID is nobody's.
 func killTree(child Child, grace time.Duration) {
-	defer child.Hold()()
+	defer child.Pin()()
 	t := tree{child: child, seen: map[int]stat{}, strays: map[int]stray{}}
 	defer t.close()
 	t.stop()

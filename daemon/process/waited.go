@@ -55,7 +55,7 @@ func waitCmd(cmd *exec.Cmd, pid int) (syscall.WaitStatus, error) {
 func (c *waited) PID() int                            { return c.pid }
 func (c *waited) Exited() <-chan struct{}             { return c.exited }
 func (c *waited) Status() (syscall.WaitStatus, error) { return c.status, c.err }
-func (c *waited) Hold() (release func())              { return func() {} }
+func (c *waited) Pin() (release func())              { return func() {} }
 func (c *waited) Forget()                             {}
 
 // Signal can be late: between the reaping, by whomever, and the end of

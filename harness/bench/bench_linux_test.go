@@ -78,9 +78,9 @@ func TestASmallBench(t *testing.T) {
 	validate(t, raw)
 	executed := map[string]int{} // a busy machine may begin nothing in a turn
 	for _, rate := range report.Rates {
-		executed[rate.Arm] += rate.Outcomes[trial.OK]
+		executed[rate.Contestant] += rate.Outcomes[trial.OK]
 		if rate.Outcomes.Bad() > 0 {
-			t.Errorf("%s with %d in flight: %v: %s", rate.Arm, rate.InFlight, rate.Outcomes, rate.Why)
+			t.Errorf("%s with %d in flight: %v: %s", rate.Contestant, rate.InFlight, rate.Outcomes, rate.Why)
 		}
 	}
 	for _, name := range []string{none, registry, behindLauncher, noCommand, limit} {

@@ -81,14 +81,14 @@ func (r *Report) rateTable(text *strings.Builder) {
 	var rows [][]string
 	for _, rate := range r.Rates {
 		rows = append(rows, []string{
-			fmt.Sprint(rate.InFlight), rate.Arm, fmt.Sprintf("%.0f", rate.PerSecond.Median),
+			fmt.Sprint(rate.InFlight), rate.Contestant, fmt.Sprintf("%.0f", rate.PerSecond.Median),
 			fmt.Sprintf("%.0f to %.0f", rate.PerSecond.P25, rate.PerSecond.P75),
 			millis(rate.P50), millis(rate.P99), millis(rate.P999), rate.Outcomes.String(),
 		})
 	}
 	table(text, "Executions per second", "`limit`: threads of a C program, no server. `no-command`: a request that is refused, so HTTP alone. "+
 		"`registry-launcher`: with a launcher in front that holds nothing. Median of the turns and their middle half; latencies of all answers, in ms.",
-		[]string{"in flight", "arm", "per second", "middle half", "p50", "p99", "p99.9", "answers"}, rows)
+		[]string{"in flight", "contestant", "per second", "middle half", "p50", "p99", "p99.9", "answers"}, rows)
 }
 
 func millis(micros int64) string { return fmt.Sprintf("%.2f", float64(micros)/1000) }
@@ -115,7 +115,7 @@ func (r *Report) costTable(text *strings.Builder) {
 		if rate.InFlight != claimLevel {
 			continue
 		}
-		cells := []string{rate.Arm}
+		cells := []string{rate.Contestant}
 		for _, v := range []float64{rate.CPU.Client, rate.CPU.Daemon, rate.CPU.Commands, rate.CPU.All} {
 			cells = append(cells, fmt.Sprintf("%.0f", v))
 		}
@@ -124,7 +124,7 @@ func (r *Report) costTable(text *strings.Builder) {
 	table(text, fmt.Sprintf("Where the time goes, with %d in flight", claimLevel),
 		"Microseconds of CPU time per execution: the harness as its client, the daemon, and the commands that it started. "+
 			"What a daemon has above `no-command` is its way to start a child and to learn how it ended. Of `limit`, threads and commands are one figure.",
-		[]string{"arm", "client", "daemon", "commands", "all"}, rows)
+		[]string{"contestant", "client", "daemon", "commands", "all"}, rows)
 }
 
 func (r *Report) sleepTable(text *strings.Builder) {

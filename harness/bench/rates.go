@@ -17,7 +17,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
-// Names of arms that are no strategy.
+// Names of contestants that are no strategy.
 const (
 	// limit is the machine's own limit.
 	limit = "limit"
@@ -37,11 +37,11 @@ var laps = []int{claimLevel, 1, claimLevel, 64, claimLevel, 256}
 // widest is the highest level.
 func widest() int { return slices.Max(laps) }
 
-// contestant is an arm and the levels at which it is measured.
+// contestant is a contestant and the levels at which it is measured.
 type contestant struct {
-	name string
-	arm  arm
-	at   func(level int) bool
+	name  string
+	racer racer
+	at    func(level int) bool
 }
 
 func everywhere(int) bool         { return true }
@@ -88,11 +88,11 @@ func (b *Bench) rates(ctx context.Context, report *Report) (err error) {
 // the race: a result, and no error.
 func whoDied(ctx context.Context, all []contestant, err error) (died []string, _ error) {
 	for _, c := range all {
-		arm, ok := c.arm.(*daemonArm)
+		racer, ok := c.racer.(*daemonRacer)
 		if !ok || !slices.Contains(right, c.name) {
 			continue
 		}
-		how, lost := arm.survive(ctx, nil)
+		how, lost := racer.survive(ctx, nil)
 		if lost != nil {
 			return nil, errors.Join(err, lost)
 		}
@@ -109,7 +109,7 @@ func whoDied(ctx context.Context, all []contestant, err error) (died []string, _
 // race warms up and lets the contestants compete.
 func (b *Bench) race(ctx context.Context, all []contestant, report *Report) error {
 	for _, c := range all { // connections, caches, the first growth of the heap
-		if _, err := c.arm.turn(ctx, widest(), b.Turn); err != nil {
+		if _, err := c.racer.turn(ctx, widest(), b.Turn); err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
 	}
@@ -139,7 +139,7 @@ func (b *Bench) enter(ctx context.Context, folder string, report *Report) (all [
 		var d *daemon
 		if d, err = b.start(ctx, "bench-"+name, strategy, widest(), front); err == nil {
 			daemons = append(daemons, d)
-			all = append(all, contestant{name, &daemonArm{daemon: d, commands: commands}, at})
+			all = append(all, contestant{name, &daemonRacer{daemon: d, commands: commands}, at})
 		}
 	}
 	for _, strategy := range b.Strategies {
@@ -167,7 +167,7 @@ func (b *Bench) compete(ctx context.Context, all []contestant) ([]*cell, error) 
 	cells := newCells(all)
 	said, began := time.Now(), time.Now()
 	for i, next := range plan {
-		t, err := next.contestant.arm.turn(ctx, next.inFlight, b.Turn)
+		t, err := next.contestant.racer.turn(ctx, next.inFlight, b.Turn)
 		if err != nil {
 			return cells, fmt.Errorf("%s with %d in flight: %w", next.contestant.name, next.inFlight, err)
 		}

@@ -14,16 +14,16 @@ import (
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// fakeArm answers at the speed of a machine that gets slower from lap to lap,
+// fakeRacer answers at the speed of a machine that gets slower from lap to lap,
 // times its own; nothing waits.
-type fakeArm struct {
+type fakeRacer struct {
 	speed   float64
 	machine *float64
 	fail    error
 	bad     int
 }
 
-func (a *fakeArm) turn(_ context.Context, _ int, length time.Duration) (turn, error) {
+func (a *fakeRacer) turn(_ context.Context, _ int, length time.Duration) (turn, error) {
 	if a.fail != nil {
 		return turn{}, a.fail
 	}
@@ -34,13 +34,13 @@ func (a *fakeArm) turn(_ context.Context, _ int, length time.Duration) (turn, er
 	return t, t.times.RecordValues(1000, n)
 }
 
-func fakes() ([]contestant, *fakeArm) {
+func fakes() ([]contestant, *fakeRacer) {
 	machine := 1e6
-	slow := &fakeArm{speed: 0.5, machine: &machine}
+	slow := &fakeRacer{speed: 0.5, machine: &machine}
 	return []contestant{
-		{none, &fakeArm{speed: 1, machine: &machine}, everywhere},
+		{none, &fakeRacer{speed: 1, machine: &machine}, everywhere},
 		{registry, slow, everywhere},
-		{behindLauncher, &fakeArm{speed: 0.4, machine: &machine}, atClaimLevel},
+		{behindLauncher, &fakeRacer{speed: 0.4, machine: &machine}, atClaimLevel},
 	}, slow
 }
 
@@ -105,7 +105,7 @@ func TestRatiosSurviveADriftingMachine(t *testing.T) {
 	}
 	for _, rate := range report.Rates {
 		if rate.P50 != 1000 || rate.P999 != 1000 {
-			t.Errorf("%s: percentiles %d, %d", rate.Arm, rate.P50, rate.P999)
+			t.Errorf("%s: percentiles %d, %d", rate.Contestant, rate.P50, rate.P999)
 		}
 	}
 }
@@ -159,7 +159,7 @@ func TestWhoDied(t *testing.T) {
 		{"reaper-only", nil, 0, raced},
 		{registry, lost, 0, lost},
 	} {
-		all := []contestant{{name: c.name, arm: &daemonArm{daemon: &daemon{Sandbox: ending{lost: c.lost}}}}, {name: limit}}
+		all := []contestant{{name: c.name, racer: &daemonRacer{daemon: &daemon{Sandbox: ending{lost: c.lost}}}}, {name: limit}}
 		if died, err := whoDied(t.Context(), all, raced); len(died) != c.died || !errors.Is(err, c.err) {
 			t.Errorf("%s, lost %v: died %q, error %v", c.name, c.lost, died, err)
 		}

@@ -43,10 +43,10 @@ type Report struct {
 	LeftOut []string `json:"leftOut"`
 }
 
-// Rate is what one arm did at one number of requests in flight.
+// Rate is what one contestant did at one number of requests in flight.
 type Rate struct {
-	Arm      string `json:"arm"`
-	InFlight int    `json:"inFlight"`
+	Contestant string `json:"contestant"`
+	InFlight   int    `json:"inFlight"`
 	// PerSecond is over the turns.
 	PerSecond Spread `json:"perSecond"`
 	// Percentiles are over all answers, in microseconds.
@@ -60,7 +60,7 @@ type Rate struct {
 	Why string `json:"why,omitempty"`
 }
 
-// Ratio compares the rates of two arms, turn by turn.
+// Ratio compares the rates of two contestants, turn by turn.
 type Ratio struct {
 	Of       string `json:"of"`
 	To       string `json:"to"`
@@ -80,7 +80,7 @@ func (r *Report) addRates(cells []*cell) {
 			continue
 		}
 		r.Rates = append(r.Rates, Rate{
-			Arm: c.name, InFlight: c.inFlight, PerSecond: spread(c.perSecond),
+			Contestant: c.name, InFlight: c.inFlight, PerSecond: spread(c.perSecond),
 			P50: c.times.ValueAtQuantile(50), P99: c.times.ValueAtQuantile(99), P999: c.times.ValueAtQuantile(99.9),
 			CPU: c.cost.each(c.outcomes.Total()), Outcomes: c.outcomes, Why: c.why,
 		})
@@ -92,7 +92,7 @@ func (r *Report) addRates(cells []*cell) {
 	}
 }
 
-// compared are the arms with which one is compared.
+// compared are the contestants with which one is compared.
 func compared(name string) []string {
 	switch name {
 	case limit, noCommand:

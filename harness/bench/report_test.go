@@ -27,7 +27,7 @@ func good() *Report {
 	}
 	r.Ratios = []Ratio{ratio(registry, none), ratio(registry, limit), ratio(behindLauncher, registry)}
 	ok := Outcomes{trial.OK: 100}
-	r.Rates = []Rate{{Arm: registry, InFlight: claimLevel, Outcomes: ok}, {Arm: "reaper-only", Outcomes: Outcomes{trial.OK: 90, trial.Lost: 10}}}
+	r.Rates = []Rate{{Contestant: registry, InFlight: claimLevel, Outcomes: ok}, {Contestant: "reaper-only", Outcomes: Outcomes{trial.OK: 90, trial.Lost: 10}}}
 	r.Sleeps = []Sleep{
 		{Strategy: registry, InFlight: claimSleeps, During: Figures{Threads: 24, RSS: claimSleeps * 30 << 10}, Outcomes: Outcomes{trial.OK: claimSleeps}},
 		{Strategy: none, InFlight: claimSleeps, Died: "bench-none ended: exit status 2", Outcomes: Outcomes{}},

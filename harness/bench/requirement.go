@@ -98,17 +98,17 @@ func (t *Requirement) most() {
 	}
 }
 
-// right are the arms of which every answer has to be right. The others are
+// right are the contestants of which every answer has to be right. The others are
 // there for comparison: what they lose is shown.
 var right = []string{none, registry, behindLauncher, noCommand, limit}
 
-// answersRequirement counts bad answers. Where an arm lost codes, its rate is that of
+// answersRequirement counts bad answers. Where a contestant lost codes, its rate is that of
 // another, easier job.
 func (r *Report) answersRequirement() Requirement {
 	t := Requirement{Name: "wrong answers among the executions that were timed", AtMost: true}
 	seen := false
 	for _, rate := range r.Rates {
-		if !slices.Contains(right, rate.Arm) {
+		if !slices.Contains(right, rate.Contestant) {
 			continue
 		}
 		seen = true

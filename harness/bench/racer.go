@@ -23,15 +23,15 @@ import (
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// arm is one of the things whose rates are compared.
-type arm interface {
+// racer is one of the things whose rates are compared.
+type racer interface {
 	// turn keeps so many requests in flight for so long and waits for the last
-	// answer. An error means that the arm cannot be measured any more; a bad
+	// answer. An error means that the racer cannot be measured any more; a bad
 	// answer is counted.
 	turn(ctx context.Context, inFlight int, length time.Duration) (turn, error)
 }
 
-// turn is what one turn of one arm came to.
+// turn is what one turn of one contestant came to.
 type turn struct {
 	times    *hdrhistogram.Histogram // microseconds
 	took     time.Duration           // from the first request to the last answer
@@ -60,14 +60,14 @@ func (c Cost) all() time.Duration { return c.Client + c.Daemon + c.Commands }
 
 func (t turn) perSecond() float64 { return float64(t.times.TotalCount()) / t.took.Seconds() }
 
-// daemonArm asks a daemon to execute commands.
-type daemonArm struct {
+// daemonRacer asks a daemon to execute commands.
+type daemonRacer struct {
 	*daemon
 	commands load.Source
 	next     int // the index of the next command
 }
 
-func (a *daemonArm) turn(ctx context.Context, inFlight int, length time.Duration) (turn, error) {
+func (a *daemonRacer) turn(ctx context.Context, inFlight int, length time.Duration) (turn, error) {
 	a.connect(ctx, inFlight)
 	bounded, cancel := context.WithTimeout(ctx, length)
 	defer cancel()
@@ -89,7 +89,7 @@ func (a *daemonArm) turn(ctx context.Context, inFlight int, length time.Duration
 // connect leaves open what connections the turn needs. Each one more is a file
 // that every child of the daemon closes on its way to exec: 250 left over from an
 // earlier turn were seen to cost 0.1 ms of CPU time per execution.
-func (a *daemonArm) connect(ctx context.Context, inFlight int) {
+func (a *daemonRacer) connect(ctx context.Context, inFlight int) {
 	a.client.Close()
 	_, _ = parallel.Do(ctx, 0, inFlight, inFlight, func(i int) {
 		a.execute(ctx, refused, i, deadline, newAnswers())
@@ -97,7 +97,7 @@ func (a *daemonArm) connect(ctx context.Context, inFlight int) {
 }
 
 // cost is what was spent since the start of each process.
-func (a *daemonArm) cost() (Cost, error) {
+func (a *daemonRacer) cost() (Cost, error) {
 	self, err := probe.LookAt(a.PID())
 	if err != nil {
 		return Cost{}, err
@@ -115,9 +115,9 @@ func refused(int, *rand.Rand) load.Command {
 	return load.Command{Kind: "refused", Want: trial.Want{NotRun: true}}
 }
 
-// limitArm is the machine's own limit: the same commands, started and judged by
+// limitRacer is the machine's own limit: the same commands, started and judged by
 // threads of a C program, on this machine and without a sandbox.
-type limitArm struct {
+type limitRacer struct {
 	program string
 	seed    uint64 // of the next turn
 }
@@ -127,7 +127,7 @@ var errNoCompiler = errors.New("there is no C compiler (cc) on this machine")
 
 // compileLimit builds the program in folder. Folder is the caller's to remove, and
 // seed is of its commands.
-func compileLimit(ctx context.Context, folder string, text []byte, seed uint64) (*limitArm, error) {
+func compileLimit(ctx context.Context, folder string, text []byte, seed uint64) (*limitRacer, error) {
 	compiler, err := exec.LookPath("cc")
 	if err != nil {
 		return nil, errNoCompiler
@@ -140,10 +140,10 @@ func compileLimit(ctx context.Context, folder string, text []byte, seed uint64) 
 	if err != nil {
 		return nil, fmt.Errorf("build spawnlimit: %w\n%s", errors.Join(context.Cause(ctx), err), out)
 	}
-	return &limitArm{program: program, seed: seed}, nil
+	return &limitRacer{program: program, seed: seed}, nil
 }
 
-func (a *limitArm) turn(ctx context.Context, inFlight int, length time.Duration) (turn, error) {
+func (a *limitRacer) turn(ctx context.Context, inFlight int, length time.Duration) (turn, error) {
 	bounded, cancel := context.WithTimeout(ctx, length+deadline)
 	defer cancel()
 	cmd := exec.CommandContext(bounded, a.program, strconv.Itoa(inFlight), strconv.FormatInt(length.Milliseconds(), 10), strconv.FormatUint(a.seed, 10))
