@@ -173,7 +173,8 @@ func Run(ctx context.Context, options ...Option) (Result, error) {
 	argv := append([]string{"gate", "--results=" + parent}, c.flags...)
 	cmd := exec.CommandContext(ctx, c.program, append(append(argv, "--"), c.args...)...)
 	cmd.Env = append(os.Environ(), c.env...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it cleans up after itself
+	// it cleans up after itself
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = cleanUpLimit
 	output, err := cmd.CombinedOutput()
 	result, readErr := read(parent)
@@ -217,5 +218,7 @@ func findCommand(ctx context.Context) (string, error) {
 	if path, err := exec.LookPath("reapcheck"); err == nil {
 		return path, nil
 	}
-	return "", fmt.Errorf("find reapcheck: neither $REAPCHECK nor a tool of this module nor in $PATH: go install %s@latest", tool)
+	return "",
+		fmt.Errorf(
+			"find reapcheck: neither $REAPCHECK nor a tool of this module nor in $PATH: go install %s@latest", tool)
 }

@@ -23,7 +23,8 @@ func mountFaultPoints(engine *gin.Engine) {
 	group.GET("", func(c *gin.Context) { c.JSON(http.StatusOK, faultpoint.All()) })
 	group.GET("/:name", func(c *gin.Context) { answerPoint(c, nil) })
 	group.PUT("/:name", setPoint)
-	group.POST("/:name/release", func(c *gin.Context) { answerPoint(c, faultpoint.Release(point(c))) })
+	group.POST("/:name/release",
+		func(c *gin.Context) { answerPoint(c, faultpoint.Release(point(c))) })
 	group.DELETE("/:name", func(c *gin.Context) { answerPoint(c, faultpoint.Reset(point(c))) })
 }
 

@@ -60,7 +60,8 @@ type point struct {
 }
 
 // names is in the order of a command's life, which is how All lists them.
-var names = []Point{BeforeRegister, BeforeWait, BeforeReap, BeforePublish, BeforeLookup, BeforeUnregister}
+var names = []Point{BeforeRegister, BeforeWait, BeforeReap, BeforePublish, BeforeLookup,
+	BeforeUnregister}
 
 var points = func() map[Point]*point {
 	m := make(map[Point]*point, len(names))
@@ -179,7 +180,8 @@ func Set(name Point, s Setting) error {
 		return err
 	}
 	if s.SleepMs < 0 || time.Duration(s.SleepMs) > MaxSleep/time.Millisecond {
-		return fmt.Errorf("set fault point %s: sleepMs %d is not within 0..%d", name, s.SleepMs, MaxSleep/time.Millisecond)
+		return fmt.Errorf("set fault point %s: sleepMs %d is not within 0..%d", name, s.SleepMs,
+			MaxSleep/time.Millisecond)
 	}
 	if _, err := find(s.PauseUntilArrival); err != nil && s.PauseUntilArrival != "" {
 		return fmt.Errorf("set fault point %s: pauseUntilArrival: %w", name, err)
@@ -245,7 +247,8 @@ func All() []State {
 func find(name Point) (*point, error) {
 	p, ok := points[name]
 	if !ok {
-		return nil, fmt.Errorf("find fault point %q: unknown, use one of %v", name, slices.Sorted(slices.Values(names)))
+		return nil, fmt.Errorf("find fault point %q: unknown, use one of %v", name,
+			slices.Sorted(slices.Values(names)))
 	}
 	return p, nil
 }

@@ -66,7 +66,8 @@ var (
 	// process and did not come back. Real daemons answer -1 here.
 	ErrStatusUnknown = errors.New("exit status unknown: the child was reaped by another waiter")
 	// ErrStatusLost means the same in a strategy that never guesses a number.
-	ErrStatusLost = errors.New("exit status lost: something else in this process waited for the child")
+	ErrStatusLost = errors.New(
+		"exit status lost: something else in this process waited for the child")
 )
 
 // DefaultEchildWait is how long Documented waits for a status after ECHILD.

@@ -83,7 +83,8 @@ func (t *tree) look() (found, moving bool) {
 	for _, p := range now {
 		moving = moving || p.mayFork()
 		t.seen[p.pid] = p
-		if _, known := t.strays[p.pid]; known || p.pid == t.child.PID() || p.group == t.child.PID() {
+		if _, known := t.strays[p.pid]; known || p.pid == t.child.PID() ||
+			p.group == t.child.PID() {
 			continue
 		}
 		if s, ok := hold(p); ok {

@@ -83,7 +83,8 @@ func (a *daemonRacer) turn(ctx context.Context, inFlight int, length time.Durati
 	took := time.Since(began)
 	a.next += begun
 	after, err := a.cost()
-	return turn{came.times, took, came.outcomes, came.why, after.minus(before)}, errors.Join(context.Cause(ctx), a.ended(), err)
+	return turn{came.times, took, came.outcomes, came.why, after.minus(before)},
+		errors.Join(context.Cause(ctx), a.ended(), err)
 }
 
 // connect leaves open what connections the turn needs. Each one more is a file
@@ -106,7 +107,11 @@ func (a *daemonRacer) cost() (Cost, error) {
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &own); err != nil {
 		return Cost{}, fmt.Errorf("look at own CPU time: %w", err)
 	}
-	return Cost{Client: time.Duration(own.Utime.Nano() + own.Stime.Nano()), Daemon: self.CPU, Commands: self.Reaped}, nil
+	return Cost{
+		Client:   time.Duration(own.Utime.Nano() + own.Stime.Nano()),
+		Daemon:   self.CPU,
+		Commands: self.Reaped,
+	}, nil
 }
 
 // refused is asked for where nothing is to be executed: the daemon reads the
@@ -127,7 +132,8 @@ var errNoCompiler = errors.New("there is no C compiler (cc) on this machine")
 
 // compileLimit builds the program in folder. Folder is the caller's to remove, and
 // seed is of its commands.
-func compileLimit(ctx context.Context, folder string, text []byte, seed uint64) (*limitRacer, error) {
+func compileLimit(ctx context.Context, folder string, text []byte, seed uint64) (*limitRacer,
+	error) {
 	compiler, err := exec.LookPath("cc")
 	if err != nil {
 		return nil, errNoCompiler
@@ -136,9 +142,11 @@ func compileLimit(ctx context.Context, folder string, text []byte, seed uint64) 
 	if err := os.WriteFile(source, text, 0o644); err != nil {
 		return nil, fmt.Errorf("build spawnlimit: %w", err)
 	}
-	out, err := exec.CommandContext(ctx, compiler, "-O2", "-pthread", "-o", program, source).CombinedOutput()
+	out, err := exec.CommandContext(ctx, compiler, "-O2", "-pthread", "-o", program,
+		source).CombinedOutput()
 	if err != nil {
-		return nil, fmt.Errorf("build spawnlimit: %w\n%s", errors.Join(context.Cause(ctx), err), out)
+		return nil, fmt.Errorf("build spawnlimit: %w\n%s", errors.Join(context.Cause(ctx), err),
+			out)
 	}
 	return &limitRacer{program: program, seed: seed}, nil
 }
@@ -146,9 +154,11 @@ func compileLimit(ctx context.Context, folder string, text []byte, seed uint64) 
 func (a *limitRacer) turn(ctx context.Context, inFlight int, length time.Duration) (turn, error) {
 	bounded, cancel := context.WithTimeout(ctx, length+deadline)
 	defer cancel()
-	cmd := exec.CommandContext(bounded, a.program, strconv.Itoa(inFlight), strconv.FormatInt(length.Milliseconds(), 10), strconv.FormatUint(a.seed, 10))
+	cmd := exec.CommandContext(bounded, a.program, strconv.Itoa(inFlight),
+		strconv.FormatInt(length.Milliseconds(), 10), strconv.FormatUint(a.seed, 10))
 	// A command's environment is copied into it: that of a sandbox is as short.
-	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/", "TMPDIR=" + filepath.Dir(a.program)}
+	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"HOME=/", "TMPDIR=" + filepath.Dir(a.program)}
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	a.seed++

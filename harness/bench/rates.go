@@ -123,7 +123,8 @@ func (b *Bench) race(ctx context.Context, all []contestant, report *Report) erro
 
 // enter starts all contestants. stop takes down those that were started, also
 // on error.
-func (b *Bench) enter(ctx context.Context, folder string, report *Report) (all []contestant, stop func() error, err error) {
+func (b *Bench) enter(ctx context.Context, folder string, report *Report) (all []contestant,
+	stop func() error, err error) {
 	var daemons []*daemon
 	stop = func() error {
 		var errs []error
@@ -132,7 +133,8 @@ func (b *Bench) enter(ctx context.Context, folder string, report *Report) (all [
 		}
 		return errors.Join(errs...)
 	}
-	add := func(name, strategy string, commands load.Source, at func(int) bool, front sandbox.Front) {
+	add := func(name, strategy string, commands load.Source, at func(int) bool,
+		front sandbox.Front) {
 		if err != nil {
 			return
 		}
@@ -146,7 +148,8 @@ func (b *Bench) enter(ctx context.Context, folder string, report *Report) (all [
 		add(strategy, strategy, load.Instant, everywhere, sandbox.Front{})
 	}
 	if slices.Contains(b.Strategies, registry) {
-		add(behindLauncher, registry, load.Instant, atClaimLevel, b.Hub.Front("bench-"+behindLauncher))
+		add(behindLauncher, registry, load.Instant, atClaimLevel,
+			b.Hub.Front("bench-"+behindLauncher))
 	}
 	add(noCommand, registry, refused, everywhere, sandbox.Front{})
 	if err != nil {
@@ -169,7 +172,8 @@ func (b *Bench) compete(ctx context.Context, all []contestant) ([]*cell, error) 
 	for i, next := range plan {
 		t, err := next.contestant.racer.turn(ctx, next.inFlight, b.Turn)
 		if err != nil {
-			return cells, fmt.Errorf("%s with %d in flight: %w", next.contestant.name, next.inFlight, err)
+			return cells, fmt.Errorf("%s with %d in flight: %w", next.contestant.name,
+				next.inFlight, err)
 		}
 		find(cells, next.contestant.name, next.inFlight).add(t)
 		if time.Since(said) > progressInterval {
@@ -228,7 +232,12 @@ func newCells(all []contestant) []*cell {
 	for _, level := range slices.Compact(levels) {
 		for _, c := range all {
 			if c.at(level) {
-				cells = append(cells, &cell{name: c.name, inFlight: level, times: newTimes(), outcomes: Outcomes{}})
+				cells = append(cells, &cell{
+					name:     c.name,
+					inFlight: level,
+					times:    newTimes(),
+					outcomes: Outcomes{},
+				})
 			}
 		}
 	}

@@ -70,7 +70,15 @@ type Ratio struct {
 
 // NewReport has no part that is null in JSON.
 func NewReport() *Report {
-	return &Report{Argv: []string{}, Requirements: []Requirement{}, Rates: []Rate{}, Ratios: []Ratio{}, Sleeps: []Sleep{}, Leaks: []Leak{}, LeftOut: []string{}}
+	return &Report{
+		Argv:         []string{},
+		Requirements: []Requirement{},
+		Rates:        []Rate{},
+		Ratios:       []Ratio{},
+		Sleeps:       []Sleep{},
+		Leaks:        []Leak{},
+		LeftOut:      []string{},
+	}
 }
 
 // addRates reads the cells.
@@ -80,13 +88,24 @@ func (r *Report) addRates(cells []*cell) {
 			continue
 		}
 		r.Rates = append(r.Rates, Rate{
-			Contestant: c.name, InFlight: c.inFlight, PerSecond: spread(c.perSecond),
-			P50: c.times.ValueAtQuantile(50), P99: c.times.ValueAtQuantile(99), P999: c.times.ValueAtQuantile(99.9),
-			CPU: c.cost.each(c.outcomes.Total()), Outcomes: c.outcomes, Why: c.why,
+			Contestant: c.name,
+			InFlight:   c.inFlight,
+			PerSecond:  spread(c.perSecond),
+			P50:        c.times.ValueAtQuantile(50),
+			P99:        c.times.ValueAtQuantile(99),
+			P999:       c.times.ValueAtQuantile(99.9),
+			CPU:        c.cost.each(c.outcomes.Total()),
+			Outcomes:   c.outcomes,
+			Why:        c.why,
 		})
 		for _, to := range compared(c.name) {
 			if other := find(cells, to, c.inFlight); other != nil {
-				r.Ratios = append(r.Ratios, Ratio{Of: c.name, To: to, InFlight: c.inFlight, Spread: spread(ratios(c.perSecond, other.perSecond))})
+				r.Ratios = append(r.Ratios, Ratio{
+					Of:       c.name,
+					To:       to,
+					InFlight: c.inFlight,
+					Spread:   spread(ratios(c.perSecond, other.perSecond)),
+				})
 			}
 		}
 	}
@@ -140,7 +159,8 @@ func (r *Report) Write(folder string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(folder, "bench.json"), append(raw, '\n'), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, "bench.json"), append(raw, '\n'),
+		0o644); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(folder, "bench.md"), []byte(r.Markdown()), 0o644)

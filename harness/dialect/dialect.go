@@ -131,7 +131,8 @@ type Condition struct {
 
 // Want is what of a command's promise the dialect can tell.
 func (d Dialect) Want(w trial.Want) trial.Want {
-	w.AnyOutput = w.AnyOutput || len(d.Response.Output) == 0 || w.Merged && len(d.Response.Output) > 1
+	w.AnyOutput = w.AnyOutput || len(d.Response.Output) == 0 || w.Merged &&
+		len(d.Response.Output) > 1
 	w.Trimmed = d.Response.Trimmed
 	return w
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/reapcheck/reapcheck/harness/userfile"
 )
 
-var dialectSchema = sync.OnceValue(func() *userfile.Schema { return userfile.MustSchema(targets.Schema) })
+var dialectSchema = sync.OnceValue(
+	func() *userfile.Schema { return userfile.MustSchema(targets.Schema) })
 
 // DefaultDialect is the name of the reference daemon's own.
 const DefaultDialect = "process-execute"
@@ -51,14 +52,16 @@ func Source(nameOrFile string) (text []byte, err error) {
 		return text, nil
 	}
 	if !slices.Contains(BuiltIn(), nameOrFile) {
-		return nil, fmt.Errorf("unknown dialect %q: choose from %s, or give a file that ends in .yaml",
-			nameOrFile, strings.Join(BuiltIn(), ", "))
+		return nil,
+			fmt.Errorf("unknown dialect %q: choose from %s, or give a file that ends in .yaml",
+				nameOrFile, strings.Join(BuiltIn(), ", "))
 	}
 	return targets.Dialects.ReadFile(nameOrFile + ".yaml")
 }
 
 func isFile(s string) bool {
-	return strings.HasSuffix(s, ".yaml") || strings.HasSuffix(s, ".yml") || strings.ContainsRune(s, filepath.Separator)
+	return strings.HasSuffix(s, ".yaml") || strings.HasSuffix(s, ".yml") ||
+		strings.ContainsRune(s, filepath.Separator)
 }
 
 // Load reads a built-in dialect by its name, or a file. Each thing that is
@@ -109,7 +112,8 @@ func (d Dialect) checkBody(doc *userfile.File) error {
 	body := []string{"request", "body"}
 	for _, name := range d.placeholders {
 		if !slices.Contains(Placeholders, name) {
-			return doc.Errorf(body, "unknown placeholder %s: choose from %s", name, strings.Join(Placeholders, ", "))
+			return doc.Errorf(body, "unknown placeholder %s: choose from %s", name,
+				strings.Join(Placeholders, ", "))
 		}
 	}
 	if !d.Says("<command>") && !d.Says("<argv>") {
@@ -150,7 +154,9 @@ func (d Dialect) Resolve(lookup func(string) (string, bool)) (Dialect, error) {
 		for _, match := range variable.FindAllStringSubmatch(value, -1) {
 			found, ok := lookup(match[1])
 			if !ok {
-				return d, fmt.Errorf("dialect %s: header %s needs the environment variable %s, which is not set", d.Name, name, match[1])
+				return d,
+					fmt.Errorf(
+						"dialect %s: header %s needs the environment variable %s, which is not set", d.Name, name, match[1])
 			}
 			value = strings.ReplaceAll(value, match[0], found)
 		}

@@ -27,7 +27,8 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d.Name != "my-own" || d.Commands != Shell || d.Request.Method != "POST" || d.Response.Form != JSON || d.Response.Status[0] != 200 {
+	if d.Name != "my-own" || d.Commands != Shell || d.Request.Method != "POST" ||
+		d.Response.Form != JSON || d.Response.Status[0] != 200 {
 		t.Errorf("got %+v", d)
 	}
 	if !d.Says("<command>") || d.Says("<cwd>") {
@@ -54,12 +55,17 @@ func TestWrongDialectsAreExplained(t *testing.T) {
 		{"path: /run", "path: /run\n  pth: /x", "d.yaml:4: unknown key request.pth"},
 		{"path: /run", "path: run", "d.yaml:3: request.path: 'run' does not match pattern"},
 		{"port: 80", "port: 0", "d.yaml:1: port: minimum: got 0, want 1"},
-		{"{cmd: <command>}", "{cmd: <comand>}", "d.yaml:4: unknown placeholder <comand>: choose from <command>, "},
+		{"{cmd: <command>}", "{cmd: <comand>}",
+			"d.yaml:4: unknown placeholder <comand>: choose from <command>, "},
 		{"{cmd: <command>}", "{cmd: ls}", "d.yaml:4: the body must hold <command> or <argv>"},
-		{"exitCode: /code", "exitCode: code", "d.yaml:6: response.exitCode: 'code' does not match pattern"},
-		{"exitCode: /code", "exitCode: {event: end}", "d.yaml:6: response.exitCode: missing property 'at'"},
-		{"exitCode: /code", "exitCode: /code\nwords:\n  timeout:\n  - is: 3", "d.yaml:9: words.timeout.0: "},
-		{"exitCode: /code", "exitCode: /code\nwords:\n  refused:\n  - event: busy", "d.yaml:9: words.refused.0: "},
+		{"exitCode: /code", "exitCode: code",
+			"d.yaml:6: response.exitCode: 'code' does not match pattern"},
+		{"exitCode: /code", "exitCode: {event: end}",
+			"d.yaml:6: response.exitCode: missing property 'at'"},
+		{"exitCode: /code", "exitCode: /code\nwords:\n  timeout:\n  - is: 3",
+			"d.yaml:9: words.timeout.0: "},
+		{"exitCode: /code", "exitCode: /code\nwords:\n  refused:\n  - event: busy",
+			"d.yaml:9: words.refused.0: "},
 	} {
 		_, err := Parse("d.yaml", []byte(strings.Replace(minimal, c.old, c.new, 1)))
 		if err == nil || !strings.HasPrefix(err.Error(), c.want) {
@@ -76,16 +82,19 @@ func TestLoadTellsNamesFromFiles(t *testing.T) {
 	if d, err := Load(path); err != nil || d.Name != "other" {
 		t.Errorf("a file: %q, error %v", d.Name, err)
 	}
-	if _, err := Load("proces-execute"); err == nil || !strings.Contains(err.Error(), "choose from") {
+	if _, err := Load("proces-execute"); err == nil ||
+		!strings.Contains(err.Error(), "choose from") {
 		t.Errorf("an unknown name: %v", err)
 	}
-	if _, err := Load("nowhere.yaml"); !os.IsNotExist(err) && (err == nil || !strings.Contains(err.Error(), "no such file")) {
+	if _, err := Load("nowhere.yaml"); !os.IsNotExist(err) &&
+		(err == nil || !strings.Contains(err.Error(), "no such file")) {
 		t.Errorf("no file: %v", err)
 	}
 }
 
 func TestHeadersComeFromTheEnvironment(t *testing.T) {
-	text := strings.Replace(minimal, "  body:", "  headers: {Authorization: 'Bearer ${TOKEN}'}\n  body:", 1)
+	text := strings.Replace(minimal, "  body:",
+		"  headers: {Authorization: 'Bearer ${TOKEN}'}\n  body:", 1)
 	d, err := Parse("d.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
@@ -99,7 +108,8 @@ func TestHeadersComeFromTheEnvironment(t *testing.T) {
 	if d.Request.Headers["Authorization"] != "Bearer ${TOKEN}" {
 		t.Error("the dialect itself now holds the secret")
 	}
-	if _, err := d.Resolve(unset); err == nil || !strings.Contains(err.Error(), "TOKEN, which is not set") {
+	if _, err := d.Resolve(unset); err == nil ||
+		!strings.Contains(err.Error(), "TOKEN, which is not set") {
 		t.Errorf("an unset variable: %v", err)
 	}
 }

@@ -60,9 +60,12 @@ func TestNextPIDFollowsWhatCommandsSay(t *testing.T) {
 		asked []int
 		hits  int64
 	}{
-		{"each leaves its own number", []string{"x 1000 1000", "x 1000 1000"}, []int{first, first}, 1},
-		{"one leaves another's", []string{fmt.Sprint("x 1000 ", other), fmt.Sprintf("x %d 7", other)}, []int{first, other}, 1},
-		{"one that wrote nothing", []string{"x 1000 1000", "", "x 1000 1000"}, []int{first, first, first}, 1},
+		{"each leaves its own number", []string{"x 1000 1000", "x 1000 1000"}, []int{first, first},
+			1},
+		{"one leaves another's", []string{fmt.Sprint("x 1000 ", other),
+			fmt.Sprintf("x %d 7", other)}, []int{first, other}, 1},
+		{"one that wrote nothing", []string{"x 1000 1000", "", "x 1000 1000"},
+			[]int{first, first, first}, 1},
 		{"the first one is nobody's", []string{"x 1000 1000"}, []int{first}, 0},
 		{"a helper comes first", []string{"x 1001 1001", "x 1001 1001"}, []int{first, first}, 1},
 		{"far off", []string{"x 1500 1000", "x 1000 1000"}, []int{first, first}, 1},
@@ -79,7 +82,8 @@ func TestNextPIDFollowsWhatCommandsSay(t *testing.T) {
 			}
 			hits, note, err := injected.Hits(t.Context())
 			if !slices.Equal(sb.asked, want) || hits != c.hits || note != "" || err != nil {
-				t.Errorf("asked for %q, want %q; %d hits, want %d; note %q, error %v", sb.asked, want, hits, c.hits, note, err)
+				t.Errorf("asked for %q, want %q; %d hits, want %d; note %q, error %v", sb.asked,
+					want, hits, c.hits, note, err)
 			}
 		})
 	}
@@ -101,7 +105,8 @@ func TestFaultsDeclineASandboxWithoutPIDs(t *testing.T) {
 			t.Errorf("%s: %v", f.Name(), err)
 		}
 		sb := &counter{err: errors.New("root is needed")}
-		if _, err := f.Inject(t.Context(), sb); !errors.Is(err, ErrDeclined) || !strings.Contains(err.Error(), "root is needed") {
+		if _, err := f.Inject(t.Context(), sb); !errors.Is(err, ErrDeclined) ||
+			!strings.Contains(err.Error(), "root is needed") {
 			t.Errorf("%s: %v", f.Name(), err)
 		}
 	}
@@ -117,7 +122,8 @@ func TestAPIDThatCannotBeSetVoidsTheHitsUnlessTheTargetHasDied(t *testing.T) {
 			close(sb.done)
 		}
 		steering.Before(t.Context())
-		if _, note, _ := injected.Hits(t.Context()); dead != (note == "") || !dead && !strings.Contains(note, "broken pipe") {
+		if _, note, _ := injected.Hits(t.Context()); dead != (note == "") || !dead &&
+			!strings.Contains(note, "broken pipe") {
 			t.Errorf("dead: %v, note %q", dead, note)
 		}
 	}

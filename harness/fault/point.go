@@ -42,7 +42,8 @@ func (p Point) Name() string {
 // Prepare asks for the build that has the points, which count in ms.
 func (p Point) Prepare(spec *sandbox.Spec) error {
 	if !p.UntilReaped && p.UntilArrival == "" && p.Sleep < time.Millisecond {
-		return fmt.Errorf("prepare fault point %s: a sleep of %v holds nobody, give 1ms or more", p.Place, p.Sleep)
+		return fmt.Errorf("prepare fault point %s: a sleep of %v holds nobody, give 1ms or more",
+			p.Place, p.Sleep)
 	}
 	if spec.FaultPointsBinary == "" {
 		return fmt.Errorf("%w: the target has no build with fault points", ErrDeclined)
@@ -69,7 +70,11 @@ func (p Point) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error
 		url:  sb.URL() + "/debug/faultpoints/" + p.Place,
 		http: &http.Client{Transport: sandbox.Transport(sb)},
 	}
-	setting := pointSetting{SleepMs: p.Sleep.Milliseconds(), PauseUntilReaped: p.UntilReaped, PauseUntilArrival: p.UntilArrival}
+	setting := pointSetting{
+		SleepMs:           p.Sleep.Milliseconds(),
+		PauseUntilReaped:  p.UntilReaped,
+		PauseUntilArrival: p.UntilArrival,
+	}
 	if err := injected.call(ctx, http.MethodPut, setting, &injected.before); err != nil {
 		return nil, fmt.Errorf("set fault point %s: %w", p.Place, err)
 	}

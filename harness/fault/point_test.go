@@ -47,7 +47,10 @@ func newPointServer(t *testing.T) *pointServer {
 
 func TestPointCountsFromItsArming(t *testing.T) {
 	server := newPointServer(t)
-	injected, err := Point{Place: "before-wait", Sleep: 1500 * time.Millisecond}.Inject(t.Context(), server)
+	injected, err := Point{
+		Place: "before-wait",
+		Sleep: 1500 * time.Millisecond,
+	}.Inject(t.Context(), server)
 	if err != nil || server.setting.SleepMs != 1500 {
 		t.Fatalf("set %+v, error %v", server.setting, err)
 	}
@@ -67,7 +70,10 @@ func TestPointCountsFromItsArming(t *testing.T) {
 // A target that answers nothing more is not excused by the fault that it keeps.
 func TestAPointIsNotStuckInADeafTarget(t *testing.T) {
 	server := newPointServer(t)
-	injected, err := Point{Place: "before-wait", Sleep: time.Millisecond}.Inject(t.Context(), server)
+	injected, err := Point{
+		Place: "before-wait",
+		Sleep: time.Millisecond,
+	}.Inject(t.Context(), server)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +102,8 @@ func TestPointDeclinesWithoutItsBuild(t *testing.T) {
 func TestAPointThatHoldsNobodyIsRefused(t *testing.T) {
 	spec := sandbox.Spec{FaultPointsBinary: "daemon-faultpoints"}
 	for _, p := range []Point{{}, {Sleep: time.Millisecond - 1}} {
-		if err := p.Prepare(&spec); err == nil || errors.Is(err, ErrDeclined) || !strings.Contains(err.Error(), "holds nobody") {
+		if err := p.Prepare(&spec); err == nil || errors.Is(err, ErrDeclined) ||
+			!strings.Contains(err.Error(), "holds nobody") {
 			t.Errorf("%s: %v", p.Name(), err)
 		}
 	}
@@ -123,12 +130,22 @@ type stub struct {
 func (stub) Name() string                                                 { return "stub" }
 func (stub) Prepare(*sandbox.Spec) error                                  { return nil }
 func (s stub) Inject(context.Context, sandbox.Sandbox) (Injection, error) { return s, s.armErr }
-func (s stub) Hits(context.Context) (int64, string, error)                { return s.hits, s.note, s.err }
-func (s stub) Undo(context.Context) error                                 { *s.disarmed++; return nil }
+func (s stub) Hits(context.Context) (int64, string, error) {
+	return s.hits, s.note,
+		s.err
+}
+func (s stub) Undo(
+	context.Context) error {
+	*s.disarmed++
+	return nil
+}
 
 func TestTogetherHitsAsOftenAsTheLeast(t *testing.T) {
 	var disarmed int
-	all := All{stub{hits: 9, disarmed: &disarmed}, stub{hits: 4, disarmed: &disarmed}, stub{hits: 6, disarmed: &disarmed}}
+	all := All{stub{
+		hits:     9,
+		disarmed: &disarmed,
+	}, stub{hits: 4, disarmed: &disarmed}, stub{hits: 6, disarmed: &disarmed}}
 	injected, err := all.Inject(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -147,7 +164,8 @@ func TestTogetherHitsAsOftenAsTheLeast(t *testing.T) {
 	if injected, err = odd.Inject(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, note, err := injected.Hits(t.Context()); note != "held; late" || !errors.Is(err, ErrDeclined) {
+	if _, note, err := injected.Hits(t.Context()); note != "held; late" ||
+		!errors.Is(err, ErrDeclined) {
 		t.Errorf("note %q, error %v", note, err)
 	}
 }

@@ -132,7 +132,8 @@ func named(name string, need Need) (Kind, error) {
 	case kind.Name == "":
 		return kind, fmt.Errorf("%w: %q is unknown: choose %s", ErrChoice, name, Names())
 	case need.Image && !kind.TakesImages:
-		return kind, fmt.Errorf("%w: %s cannot run an image: choose another one, or give a binary", ErrChoice, name)
+		return kind, fmt.Errorf("%w: %s cannot run an image: choose another one, or give a binary",
+			ErrChoice, name)
 	}
 	return kind, nil
 }

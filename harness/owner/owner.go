@@ -85,7 +85,8 @@ func MakeFolder(kind string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.WriteFile(filepath.Join(folder, ownerFile), []byte(This().String()), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, ownerFile), []byte(This().String()),
+		0o644); err != nil {
 		return "", errors.Join(err, os.RemoveAll(folder))
 	}
 	return folder, nil

@@ -106,7 +106,8 @@ func (r Kill) verdict() string {
 		return "NOT PASSED"
 	case r.Killed():
 		return "killed by " + strings.Join(r.KilledBy, ", ")
-	case slices.ContainsFunc(r.Named, func(id string) bool { return slices.Contains(r.KilledBy, id) }):
+	case slices.ContainsFunc(r.Named,
+		func(id string) bool { return slices.Contains(r.KilledBy, id) }):
 		return fmt.Sprintf("KILLED NOT AS %q by %s", r.As, strings.Join(r.KilledBy, ", "))
 	case len(r.KilledBy) > 0:
 		return "KILLED ONLY by " + strings.Join(r.KilledBy, ", ")
@@ -202,7 +203,8 @@ func (r Kills) Table(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "defect\tstrategy\tnamed\tresult\ttrials\tafter\ttook")
 	for _, m := range r.Kills {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%.1fs\n", m.name(), m.Strategy, m.named(), m.verdict(), m.trials(), m.after(), m.TookMs/1000)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%.1fs\n", m.name(), m.Strategy, m.named(),
+			m.verdict(), m.trials(), m.after(), m.TookMs/1000)
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -214,7 +216,8 @@ func (r Kills) Table(w io.Writer) error {
 	if r.NotPassed > 0 {
 		figure += fmt.Sprintf(", %d without a defect did not pass", r.NotPassed)
 	}
-	_, err := fmt.Fprintf(w, "\n%s, seed %d, a kill took %.1fs at the median and %.1fs at most\n%s\n",
+	_, err := fmt.Fprintf(w,
+		"\n%s, seed %d, a kill took %.1fs at the median and %.1fs at most\n%s\n",
 		r.Runtime, r.Seed, r.MedianMs/1000, r.SlowestMs/1000, figure)
 	return err
 }

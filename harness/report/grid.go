@@ -81,18 +81,22 @@ func columnsFor(arms []results.Arm, own map[string]string) []column {
 	varied := slices.ContainsFunc(arms, func(a results.Arm) bool { return own[a.Plan.Fault] != "" })
 	columns := []column{
 		{"arm", false, true, func(a results.Arm) string { return printable.Line(a.Plan.Arm) }},
-		{"fault", false, varied, func(a results.Arm) string { return cmp.Or(own[a.Plan.Fault], "-") }},
+		{"fault", false, varied,
+			func(a results.Arm) string { return cmp.Or(own[a.Plan.Fault], "-") }},
 		{"hits", true, faulty, hits},
 		{"trials", true, tried, func(a results.Arm) string { return count(a, a.Trials) }},
 	}
 	for _, o := range badOutcomes {
 		seen := slices.ContainsFunc(arms, func(a results.Arm) bool { return a.Counts[o] > 0 })
-		columns = append(columns, column{string(o), true, seen, func(a results.Arm) string { return count(a, a.Counts[o]) }})
+		columns = append(columns, column{string(o), true, seen,
+			func(a results.Arm) string { return count(a, a.Counts[o]) }})
 	}
 	checked := slices.ContainsFunc(arms, tellsByChecks)
 	return append(columns,
-		column{"rate", true, tried, func(a results.Arm) string { return ratio(a, trial.Rate(a.BadTrials(), a.Trials)) }},
-		column{"upper95", true, tried, func(a results.Arm) string { return ratio(a, trial.Upper95(a.BadTrials(), a.Trials)) }},
+		column{"rate", true, tried,
+			func(a results.Arm) string { return ratio(a, trial.Rate(a.BadTrials(), a.Trials)) }},
+		column{"upper95", true, tried,
+			func(a results.Arm) string { return ratio(a, trial.Upper95(a.BadTrials(), a.Trials)) }},
 		column{"checks", true, checked, checks},
 		column{"", false, true, promise})
 }

@@ -27,7 +27,8 @@ func TestLoadReadsRegularFilesOnly(t *testing.T) {
 	}
 	pipe := func(path string) error { return syscall.Mkfifo(path, 0o600) }
 	link := func(path string) error { return os.Symlink(foreign, path) }
-	for _, name := range []string{"late-publish/more.jsonl", "late-publish/candidate-0s-trial-1.log", "run.json", "late-publish"} {
+	for _, name := range []string{"late-publish/more.jsonl",
+		"late-publish/candidate-0s-trial-1.log", "run.json", "late-publish"} {
 		for _, put := range []func(string) error{pipe, link} {
 			dir := copied(t, "pass")
 			path := filepath.Join(dir, name)

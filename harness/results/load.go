@@ -177,12 +177,14 @@ func sortArms(arms []Arm) {
 	var settings [][]string
 	for _, a := range arms {
 		if a.Plan.Role == trial.Candidate {
-			settings = append(settings, words(strings.TrimPrefix(a.Plan.Arm, string(trial.Candidate))))
+			settings = append(settings,
+				words(strings.TrimPrefix(a.Plan.Arm, string(trial.Candidate))))
 		}
 	}
 	slices.SortStableFunc(arms, func(a, b Arm) int {
 		return cmp.Or(
-			slices.CompareFunc(setting(a.Plan.Arm, settings), setting(b.Plan.Arm, settings), compareWords),
+			slices.CompareFunc(setting(a.Plan.Arm, settings), setting(b.Plan.Arm, settings),
+				compareWords),
 			cmp.Compare(roleRank(a.Plan.Role), roleRank(b.Plan.Role)),
 			strings.Compare(a.Plan.Arm, b.Plan.Arm))
 	})
@@ -198,7 +200,8 @@ func words(name string) []string {
 func setting(arm string, settings [][]string) []string {
 	all := words(arm)
 	for i := range all {
-		if slices.ContainsFunc(settings, func(s []string) bool { return slices.Equal(s, all[i:]) }) {
+		if slices.ContainsFunc(settings,
+			func(s []string) bool { return slices.Equal(s, all[i:]) }) {
 			return all[i:]
 		}
 	}

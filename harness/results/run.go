@@ -108,7 +108,8 @@ func (i Info) LeftOutNotes() []string {
 	}
 	var notes []string
 	for _, why := range reasons {
-		notes = append(notes, printable.Line(fmt.Sprintf("left out, %s: %s", why, strings.Join(ids[why], ", "))))
+		notes = append(notes,
+			printable.Line(fmt.Sprintf("left out, %s: %s", why, strings.Join(ids[why], ", "))))
 	}
 	return notes
 }
@@ -161,7 +162,8 @@ func (f Finding) Tally(role trial.Role) Tally {
 // baseline ended with its first loss, which tells no rate.
 func (f Finding) Power() (power float64, ok bool) {
 	for _, a := range f.Arms {
-		if a.Plan.Fault != "" || a.Plan.UntilShown && a.Plan.AtLeast == 0 || a.Plan.Role == trial.Baseline && a.Plan.Claim != trial.Loses {
+		if a.Plan.Fault != "" || a.Plan.UntilShown && a.Plan.AtLeast == 0 ||
+			a.Plan.Role == trial.Baseline && a.Plan.Claim != trial.Loses {
 			return 0, false
 		}
 	}

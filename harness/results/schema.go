@@ -16,7 +16,8 @@ var schemas embed.FS
 func Schema(kind string) ([]byte, error) {
 	text, err := schemas.ReadFile(path.Join("schema", kind+".json"))
 	if err != nil {
-		return nil, fmt.Errorf("unknown schema %q: choose from %s", kind, strings.Join(SchemaKinds(), ", "))
+		return nil, fmt.Errorf("unknown schema %q: choose from %s", kind,
+			strings.Join(SchemaKinds(), ", "))
 	}
 	return text, nil
 }

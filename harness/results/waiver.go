@@ -68,7 +68,8 @@ const (
 
 // usualWays are what a waiver accepts that names none. A wrong code is worse than
 // any that is lost, and a daemon that ends is another defect.
-var usualWays = []string{string(trial.Lost), string(trial.Output), string(trial.Error), string(trial.Hung), otherCheck}
+var usualWays = []string{string(trial.Lost), string(trial.Output), string(trial.Error),
+	string(trial.Hung), otherCheck}
 
 // Ways are how the scenario's candidates fail, each one once.
 func (f Finding) Ways() []string {
@@ -101,7 +102,8 @@ func (w Waiver) Beyond(ways []string) []string {
 	if len(accepted) == 0 {
 		accepted = usualWays
 	}
-	return slices.DeleteFunc(slices.Clone(ways), func(way string) bool { return slices.Contains(accepted, way) })
+	return slices.DeleteFunc(slices.Clone(ways),
+		func(way string) bool { return slices.Contains(accepted, way) })
 }
 
 var waiversSchema = sync.OnceValue(func() *userfile.Schema {

@@ -51,14 +51,18 @@ a machine that does nothing else.`,
 	f.StringSliceVar(&scale.Strategies, "strategy", target.Strategies, "strategies to measure")
 	f.DurationVar(&scale.Length, "duration", 90*time.Second, "how long the rates are measured")
 	f.DurationVar(&scale.Turn, "turn", 150*time.Millisecond, "how long one turn lasts")
-	f.IntSliceVar(&scale.Sleeps, "sleeps", []int{1000, 3000, 6000}, "how many sleeps are to be in flight, one number after the other")
-	f.IntVar(&scale.Commands, "commands", 100_000, "how many commands come before the look for what they left")
-	f.BoolVar(&quick, "quick", false, "a short run to see that it works, too short for a verdict: 10s, 1000 sleeps, 5000 commands")
+	f.IntSliceVar(&scale.Sleeps, "sleeps", []int{1000, 3000, 6000},
+		"how many sleeps are to be in flight, one number after the other")
+	f.IntVar(&scale.Commands, "commands", 100_000,
+		"how many commands come before the look for what they left")
+	f.BoolVar(&quick, "quick", false,
+		"a short run to see that it works, too short for a verdict: 10s, 1000 sleeps, 5000 commands")
 	return cmd
 }
 
 // resolveBench checks the flags. --quick stands for the flags that are not given.
-func resolveBench(cmd *cobra.Command, o *options, scale *bench.Scale, parts []string, quick bool) error {
+func resolveBench(cmd *cobra.Command, o *options, scale *bench.Scale, parts []string,
+	quick bool) error {
 	f := cmd.Flags()
 	if !f.Changed("seed") {
 		o.seed = newSeed()
@@ -95,7 +99,8 @@ func chooseParts(scale *bench.Scale, names []string) error {
 func checkScale(scale bench.Scale) error {
 	for _, s := range scale.Strategies {
 		if !slices.Contains(target.Strategies, s) {
-			return fmt.Errorf("unknown strategy %q: choose from %s", s, strings.Join(target.Strategies, ", "))
+			return fmt.Errorf("unknown strategy %q: choose from %s", s,
+				strings.Join(target.Strategies, ", "))
 		}
 	}
 	switch {
@@ -142,7 +147,8 @@ func (o options) runBench(ctx context.Context, scale bench.Scale) error {
 }
 
 // measure brings up what the bench needs, and takes it down.
-func (o options) measure(ctx context.Context, scale bench.Scale, report *bench.Report, progress *session.Progress) (err error) {
+func (o options) measure(ctx context.Context, scale bench.Scale, report *bench.Report,
+	progress *session.Progress) (err error) {
 	daemon, err := target.Find(ctx, target.Ordinary, o.daemons)
 	if err != nil {
 		return err
@@ -160,7 +166,14 @@ func (o options) measure(ctx context.Context, scale bench.Scale, report *bench.R
 	if report.Before, err = bench.LookAtMachine(ctx); err != nil {
 		return err
 	}
-	b := &bench.Bench{Scale: scale, Runtime: rt, Daemon: daemon, Hub: hub, Seed: o.seed, Progress: progress}
+	b := &bench.Bench{
+		Scale:    scale,
+		Runtime:  rt,
+		Daemon:   daemon,
+		Hub:      hub,
+		Seed:     o.seed,
+		Progress: progress,
+	}
 	if err := b.Run(ctx, report); err != nil {
 		return err
 	}

@@ -7,7 +7,8 @@ import (
 )
 
 // secretName recognises the names that secrets go by.
-var secretName = regexp.MustCompile(`(?i)token|secret|passw|passphrase|credential|auth|private|(api|access).?key`)
+var secretName = regexp.MustCompile(
+	`(?i)token|secret|passw|passphrase|credential|auth|private|(api|access).?key`)
 
 const mask = "***"
 

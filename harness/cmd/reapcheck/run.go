@@ -96,7 +96,8 @@ func (o options) run(ctx context.Context) error {
 }
 
 // try does everything that may fail for reasons that are not the target's.
-func (o options) try(ctx context.Context, folder, id string, info *results.Info, progress *session.Progress) (err error) {
+func (o options) try(ctx context.Context, folder, id string, info *results.Info,
+	progress *session.Progress) (err error) {
 	daemons, err := o.findDaemons(ctx)
 	if err != nil {
 		return err
@@ -121,9 +122,18 @@ func (o options) try(ctx context.Context, folder, id string, info *results.Info,
 	}
 	defer log.Close()
 	s := &session.Session{
-		Runtime: rt, Folder: folder, Seed: o.seed, Scale: o.scale,
-		Daemons: daemons, Candidate: o.candidate, StopAtFirstBad: o.stopAtFirstBad, StopAs: o.stopAs, Progress: progress,
-		Hub: hub, BlackBox: o.blackBox, WaitPath: o.waitPath,
+		Runtime:        rt,
+		Folder:         folder,
+		Seed:           o.seed,
+		Scale:          o.scale,
+		Daemons:        daemons,
+		Candidate:      o.candidate,
+		StopAtFirstBad: o.stopAtFirstBad,
+		StopAs:         o.stopAs,
+		Progress:       progress,
+		Hub:            hub,
+		BlackBox:       o.blackBox,
+		WaitPath:       o.waitPath,
 	}
 	if o.checkDialect {
 		if err := s.CheckDialect(ctx); err != nil {
@@ -142,9 +152,20 @@ func (o options) try(ctx context.Context, folder, id string, info *results.Info,
 
 func (o options) describe(run string) results.Info {
 	return results.Info{
-		Run: run, Version: versionText(), Seed: o.seed, Tier: string(o.scale.Tier), Runtime: o.runtime,
-		Target: o.targetText(), Kernel: probe.Kernel(), CPUs: runtime.NumCPU(),
-		Argv: o.argv, Settings: o.settings, Waivers: o.waivers, Started: time.Now().UTC(), Scenarios: o.scenarios, LeftOut: o.leftOut,
+		Run:       run,
+		Version:   versionText(),
+		Seed:      o.seed,
+		Tier:      string(o.scale.Tier),
+		Runtime:   o.runtime,
+		Target:    o.targetText(),
+		Kernel:    probe.Kernel(),
+		CPUs:      runtime.NumCPU(),
+		Argv:      o.argv,
+		Settings:  o.settings,
+		Waivers:   o.waivers,
+		Started:   time.Now().UTC(),
+		Scenarios: o.scenarios,
+		LeftOut:   o.leftOut,
 	}
 }
 

@@ -31,7 +31,8 @@ func (o *options) chooseRuntime(ctx context.Context) (why string, err error) {
 }
 
 // prepare makes the runtime ready, once it is settled.
-func (o options) prepare(ctx context.Context, id string, daemons map[target.Build]string, progress *session.Progress) (sandbox.Runtime, error) {
+func (o options) prepare(ctx context.Context, id string, daemons map[target.Build]string,
+	progress *session.Progress) (sandbox.Runtime, error) {
 	// Of this module's programs it comes up the soonest, in a third of this one's time.
 	launcher, err := target.Find(ctx, target.Launcher, o.daemons)
 	if err != nil {
@@ -56,7 +57,10 @@ func (o options) prepare(ctx context.Context, id string, daemons map[target.Buil
 // one folder for them. That one is copied into each of its containers.
 func (o options) baked(daemons map[target.Build]string) []string {
 	paths := slices.Collect(maps.Values(daemons))
-	same := func(path string) bool { return filepath.Base(path) == filepath.Base(o.candidate.Binary) }
+	same := func(path string) bool {
+		return filepath.Base(path) == filepath.Base(
+			o.candidate.Binary)
+	}
 	if o.candidate.Binary != "" && !slices.ContainsFunc(paths, same) {
 		paths = append(paths, o.candidate.Binary)
 	}

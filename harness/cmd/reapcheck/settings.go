@@ -40,7 +40,8 @@ func variable(flag string) string {
 	return "REAPCHECK_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-func fromEnvironment(cmd *cobra.Command, open map[string]*pflag.Flag, lookup func(string) (string, bool)) error {
+func fromEnvironment(cmd *cobra.Command, open map[string]*pflag.Flag,
+	lookup func(string) (string, bool)) error {
 	for name, f := range open {
 		text, ok := lookup(variable(name))
 		if !ok || text == "" {
@@ -74,7 +75,8 @@ func fromFile(cmd *cobra.Command, open map[string]*pflag.Flag, path string) erro
 	for name, value := range content {
 		f := cmd.Flags().Lookup(name)
 		if f == nil || name == "config" || name == "help" {
-			return doc.Errorf([]string{name}, "unknown setting %s: a setting is a flag of %q without its dashes", name, cmd.CommandPath())
+			return doc.Errorf([]string{name},
+				"unknown setting %s: a setting is a flag of %q without its dashes", name, cmd.CommandPath())
 		}
 		if open[name] == nil {
 			continue

@@ -38,11 +38,16 @@ type Supervisor struct {
 // until a policy is set.
 func newSupervisor(listener, target int) (*Supervisor, error) {
 	s := &Supervisor{
-		listener: listener, done: make(chan struct{}), held: map[uint32]*entry{}, census: census{}, rule: Policy{}.rule(family{}, nil, nil),
+		listener: listener,
+		done:     make(chan struct{}),
+		held:     map[uint32]*entry{},
+		census:   census{},
+		rule:     Policy{}.rule(family{}, nil, nil),
 	}
 	var err error
 	if target == 0 {
-		err = errors.New("it lives where this process cannot see it; run reapcheck beside the engine, in the same PID namespace")
+		err = errors.New(
+			"it lives where this process cannot see it; run reapcheck beside the engine, in the same PID namespace")
 	}
 	if err == nil {
 		s.family, err = newFamily(target)
@@ -204,7 +209,8 @@ func (s *Supervisor) decide(e *entry, now time.Time) {
 		return
 	}
 	s.forget(e)
-	if reply(s.listener, e.id, verdict) == nil { // else its caller was interrupted, and it comes again
+	// else its caller was interrupted, and it comes again
+	if reply(s.listener, e.id, verdict) == nil {
 		s.counts.answered(e, verdict, now)
 	}
 }

@@ -87,7 +87,8 @@ func (d *Runtime) Prepare(ctx context.Context, progress io.Writer) error {
 	if err := d.connect(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(progress, "docker: engine %s (API %s) at %s\n", d.facts["engine"], d.facts["api"], d.facts["endpoint"])
+	fmt.Fprintf(progress, "docker: engine %s (API %s) at %s\n", d.facts["engine"], d.facts["api"],
+		d.facts["endpoint"])
 	base, err := d.chooseBase(ctx, progress)
 	if err != nil {
 		return err

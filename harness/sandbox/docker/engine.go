@@ -43,13 +43,15 @@ func findEngine(ctx context.Context) (*testcontainers.DockerProvider, error) {
 	if err != nil && (os.Getenv(client.EnvOverrideHost) != "" || !errors.Is(err, fs.ErrNotExist)) {
 		return nil, unreachable(endpoint, err)
 	}
-	provider, errProvider := testcontainers.NewDockerProvider(testcontainers.WithLogger(tclog.NewNoopLogger()))
+	provider, errProvider := testcontainers.NewDockerProvider(
+		testcontainers.WithLogger(tclog.NewNoopLogger()))
 	if errProvider != nil {
 		return nil, unreachable(endpoint, cmp.Or(err, errProvider))
 	}
 	if host := provider.Client().DaemonHost(); !onThisMachine(host) {
 		err := errors.New("it is on another machine, and targets are published on 127.0.0.1 only")
-		return nil, sandbox.Unavailable("use docker engine at "+host, err, "run reapcheck beside the engine, or unset DOCKER_HOST")
+		return nil, sandbox.Unavailable("use docker engine at "+host, err,
+			"run reapcheck beside the engine, or unset DOCKER_HOST")
 	}
 	return provider, nil
 }

@@ -35,7 +35,8 @@ func TestDockerManyAtOnce(t *testing.T) {
 		if sb == nil {
 			continue
 		}
-		if got, want := sandboxtest.Shell(t, sb, "echo $GREETING"), fmt.Sprintf("0 number %d\n", i); got != want {
+		if got, want := sandboxtest.Shell(t, sb, "echo $GREETING"), fmt.Sprintf("0 number %d\n",
+			i); got != want {
 			t.Errorf("sandbox %d: %q expected from its URL, got %q", i, want, got)
 		}
 		starting.Go(func() {
@@ -59,7 +60,8 @@ func TestDockerCopiesForeignBinary(t *testing.T) {
 		t.Fatal(err)
 	}
 	sb := sandboxtest.Start(t, runtimeOf(t), s)
-	if got := sandboxtest.Shell(t, sb, "cat /proc/1/cmdline | tr '\\0' ' '"); got != "0 /usr/local/bin/target-someone's daemon " {
+	if got := sandboxtest.Shell(t, sb,
+		"cat /proc/1/cmdline | tr '\\0' ' '"); got != "0 /usr/local/bin/target-someone's daemon " {
 		t.Errorf("PID 1: %q", got)
 	}
 }
@@ -96,7 +98,8 @@ func TestDockerKeepsTheEnginesLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	host := answer.Container.HostConfig
-	if host.Privileged || len(host.CapAdd)+len(host.SecurityOpt)+len(host.Binds)+len(host.Mounts) > 0 {
+	if host.Privileged ||
+		len(host.CapAdd)+len(host.SecurityOpt)+len(host.Binds)+len(host.Mounts) > 0 {
 		t.Errorf("more than the engine's default: %+v", host)
 	}
 	for port, bindings := range answer.Container.NetworkSettings.Ports {
@@ -106,7 +109,8 @@ func TestDockerKeepsTheEnginesLimits(t *testing.T) {
 			}
 		}
 	}
-	if got := d.Describe(); got["runtime"] != "docker" || got["engine"] == "" || got["base"] == "" || got["image"] != d.image {
+	if got := d.Describe(); got["runtime"] != "docker" || got["engine"] == "" ||
+		got["base"] == "" || got["image"] != d.image {
 		t.Errorf("describe: %v", got)
 	}
 }

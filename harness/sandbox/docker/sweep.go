@@ -27,7 +27,8 @@ func Sweep(ctx context.Context) (Swept, error) {
 	if err != nil || alive > 0 {
 		return swept, err
 	}
-	bases, err := removeImages(ctx, provider.Client(), baseLabel, func(map[string]string) bool { return true })
+	bases, err := removeImages(ctx, provider.Client(), baseLabel,
+		func(map[string]string) bool { return true })
 	swept.Images += bases
 	if errdefs.IsConflict(err) { // someone runs a container on it by hand
 		err = nil
@@ -37,7 +38,8 @@ func Sweep(ctx context.Context) (Swept, error) {
 
 // sweepRuns looks at what carries the label, "name" or "name=value", and counts
 // what still has an owner.
-func sweepRuns(ctx context.Context, engine client.APIClient, label string) (swept Swept, alive int, err error) {
+func sweepRuns(ctx context.Context, engine client.APIClient, label string) (swept Swept, alive int,
+	err error) {
 	swept, err = removeLabelled(ctx, engine, label, func(labels map[string]string) bool {
 		o, ok := owner.Parse(labels[ownerLabel])
 		if ok && o.Dead() {
@@ -51,14 +53,19 @@ func sweepRuns(ctx context.Context, engine client.APIClient, label string) (swep
 
 // removeLabelled removes what carries the label and is chosen by all its
 // labels: containers first, since they hold on to their image.
-func removeLabelled(ctx context.Context, engine client.APIClient, label string, choose func(map[string]string) bool) (Swept, error) {
+func removeLabelled(ctx context.Context, engine client.APIClient, label string,
+	choose func(map[string]string) bool) (Swept, error) {
 	containers, errContainers := removeContainers(ctx, engine, label, choose)
 	images, errImages := removeImages(ctx, engine, label, choose)
 	return Swept{containers, images}, errors.Join(errContainers, errImages)
 }
 
-func removeContainers(ctx context.Context, engine client.APIClient, label string, choose func(map[string]string) bool) (int, error) {
-	list, err := engine.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: labelled(label)})
+func removeContainers(ctx context.Context, engine client.APIClient, label string,
+	choose func(map[string]string) bool) (int, error) {
+	list, err := engine.ContainerList(ctx, client.ContainerListOptions{
+		All:     true,
+		Filters: labelled(label),
+	})
 	if err != nil {
 		return 0, fmt.Errorf("list containers: %w", err)
 	}
@@ -79,14 +86,18 @@ func removeContainers(ctx context.Context, engine client.APIClient, label string
 // removeContainer kills and removes. A container that is gone, or that someone
 // else is removing, is no error.
 func removeContainer(ctx context.Context, engine client.APIClient, id string) error {
-	_, err := engine.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+	_, err := engine.ContainerRemove(ctx, id, client.ContainerRemoveOptions{
+		Force:         true,
+		RemoveVolumes: true,
+	})
 	if err == nil || errdefs.IsNotFound(err) || errdefs.IsConflict(err) {
 		return nil
 	}
 	return fmt.Errorf("remove container %s: %w", id, err)
 }
 
-func removeImages(ctx context.Context, engine client.APIClient, label string, choose func(map[string]string) bool) (int, error) {
+func removeImages(ctx context.Context, engine client.APIClient, label string,
+	choose func(map[string]string) bool) (int, error) {
 	list, err := engine.ImageList(ctx, client.ImageListOptions{Filters: labelled(label)})
 	if err != nil {
 		return 0, fmt.Errorf("list images: %w", err)
@@ -108,7 +119,10 @@ func removeImages(ctx context.Context, engine client.APIClient, label string, ch
 // removeImage asks again whether the image is there when it cannot be removed:
 // the engine has several words for one that someone else has just removed.
 func removeImage(ctx context.Context, engine client.APIClient, id string) error {
-	_, err := engine.ImageRemove(ctx, id, client.ImageRemoveOptions{Force: true, PruneChildren: true})
+	_, err := engine.ImageRemove(ctx, id, client.ImageRemoveOptions{
+		Force:         true,
+		PruneChildren: true,
+	})
 	if err == nil {
 		return nil
 	}

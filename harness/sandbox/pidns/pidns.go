@@ -116,7 +116,8 @@ func (i *insider) write(path, value string, limit time.Duration) error {
 	_ = i.stdout.SetReadDeadline(time.Now().Add(limit))
 	said, err := i.answer.ReadString('\n')
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return fmt.Errorf("write setting %s: answer of the shell expected within %v, last saw %q", value, limit, said)
+		return fmt.Errorf("write setting %s: answer of the shell expected within %v, last saw %q",
+			value, limit, said)
 	}
 	if said != "done\n" {
 		return fmt.Errorf("write setting %s: %q (%v)", value, said, err)
@@ -167,7 +168,8 @@ func (n *Namespace) Write(path, value string) (err error) {
 func openInsider(namespace *Namespace) (*insider, error) {
 	const script = `while read path value; do echo $value >"$path" && echo done || exit; done 2>&1`
 	shell := exec.Command("/bin/sh", "-c", script)
-	shell.SysProcAttr = &unix.SysProcAttr{Setpgid: true} // Ctrl-C is for us, and it still has to lift a limit
+	// Ctrl-C is for us, and it still has to lift a limit
+	shell.SysProcAttr = &unix.SysProcAttr{Setpgid: true}
 	stdin, errIn := shell.StdinPipe()
 	stdout, errOut := shell.StdoutPipe()
 	if err := errors.Join(errIn, errOut, startInside(shell, namespace)); err != nil {
