@@ -27,7 +27,7 @@ var (
 	})
 	buildArmed = sync.OnceValues(func() (string,
 		error) {
-		return buildDaemon("armed", "nomsgpack,faultpoints")
+		return buildDaemon("faultpoints", "nomsgpack,faultpoints")
 	})
 )
 

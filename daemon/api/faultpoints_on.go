@@ -11,13 +11,13 @@ import (
 	"github.com/reapcheck/reapcheck/daemon/faultpoint"
 )
 
-// mountFaultPoints lets a test arm, watch and disarm the fault points:
+// mountFaultPoints lets a test set, watch and reset the fault points:
 //
 //	GET    /debug/faultpoints                all
 //	GET    /debug/faultpoints/:name          one
 //	PUT    /debug/faultpoints/:name          arm, with a faultpoint.Setting
 //	POST   /debug/faultpoints/:name/release  let everyone go who is held
-//	DELETE /debug/faultpoints/:name          disarm and forget the counts
+//	DELETE /debug/faultpoints/:name          reset and forget the counts
 func mountFaultPoints(engine *gin.Engine) {
 	group := engine.Group("/debug/faultpoints")
 	group.GET("", func(c *gin.Context) { c.JSON(http.StatusOK, faultpoint.All()) })

@@ -204,7 +204,7 @@ func Release(name Point) error {
 	return nil
 }
 
-// Reset disarms a point, lets everyone go and sets its counts to zero.
+// Reset undoes a point's setting, lets everyone go and sets its counts to zero.
 func Reset(name Point) error {
 	p, err := find(name)
 	if err != nil {

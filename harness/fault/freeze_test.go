@@ -143,7 +143,7 @@ func TestFreezeOfWhatDoesNotThawEndsWithItsContext(t *testing.T) {
 	defer cancel()
 	if err := injected.Undo(ctx); !errors.Is(err, context.DeadlineExceeded) ||
 		!strings.Contains(err.Error(), "thaw expected") {
-		t.Errorf("disarmed: %v", err)
+		t.Errorf("undone: %v", err)
 	}
 }
 
@@ -176,7 +176,7 @@ func TestWhatIsNotThawedIsNotUndone(t *testing.T) {
 	<-injected.over
 	if err := injected.Undo(t.Context()); err == nil ||
 		!strings.Contains(err.Error(), "still paused") {
-		t.Errorf("disarmed: %v", err)
+		t.Errorf("undone: %v", err)
 	}
 }
 

@@ -73,11 +73,11 @@ func TestNextPIDFollowsWhatCommandsSay(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			sb := &counter{}
-			injected, steering := arm(t, All{NextPID{}}, sb)
+			injected, perTrial := arm(t, All{NextPID{}}, sb)
 			var want []string
 			for i, said := range c.said {
-				steering.Before(t.Context())
-				steering.After(said)
+				perTrial.Before(t.Context())
+				perTrial.After(said)
 				want = append(want, fmt.Sprint("next ", c.asked[i]))
 			}
 			hits, note, err := injected.Hits(t.Context())
@@ -91,9 +91,9 @@ func TestNextPIDFollowsWhatCommandsSay(t *testing.T) {
 
 func TestNextPIDThatCannotBeSetVoidsTheHits(t *testing.T) {
 	sb := &counter{}
-	injected, steering := arm(t, NextPID{}, sb)
+	injected, perTrial := arm(t, NextPID{}, sb)
 	sb.err = errors.New("not root any more")
-	steering.Before(t.Context())
+	perTrial.Before(t.Context())
 	if _, note, _ := injected.Hits(t.Context()); !strings.Contains(note, "not root") {
 		t.Errorf("note %q", note)
 	}
@@ -116,12 +116,12 @@ func TestFaultsDeclineASandboxWithoutPIDs(t *testing.T) {
 func TestAPIDThatCannotBeSetVoidsTheHitsUnlessTheTargetHasDied(t *testing.T) {
 	for _, dead := range []bool{false, true} {
 		sb := &counter{done: make(chan struct{})}
-		injected, steering := arm(t, All{NextPID{}}, sb)
+		injected, perTrial := arm(t, All{NextPID{}}, sb)
 		sb.err = errors.New("broken pipe")
 		if dead {
 			close(sb.done)
 		}
-		steering.Before(t.Context())
+		perTrial.Before(t.Context())
 		if _, note, _ := injected.Hits(t.Context()); dead != (note == "") || !dead &&
 			!strings.Contains(note, "broken pipe") {
 			t.Errorf("dead: %v, note %q", dead, note)

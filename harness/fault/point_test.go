@@ -83,7 +83,7 @@ func TestAPointIsNotStuckInADeafTarget(t *testing.T) {
 		t.Error("the hits were counted")
 	}
 	if err := injected.Undo(ctx); err != nil {
-		t.Errorf("disarmed: %v", err)
+		t.Errorf("undone: %v", err)
 	}
 }
 
@@ -123,29 +123,29 @@ type stub struct {
 	hits     int64
 	note     string
 	err      error
-	armErr   error
-	disarmed *int
+	injectErr   error
+	undone *int
 }
 
 func (stub) Name() string                                                 { return "stub" }
 func (stub) Prepare(*sandbox.Spec) error                                  { return nil }
-func (s stub) Inject(context.Context, sandbox.Sandbox) (Injection, error) { return s, s.armErr }
+func (s stub) Inject(context.Context, sandbox.Sandbox) (Injection, error) { return s, s.injectErr }
 func (s stub) Hits(context.Context) (int64, string, error) {
 	return s.hits, s.note,
 		s.err
 }
 func (s stub) Undo(
 	context.Context) error {
-	*s.disarmed++
+	*s.undone++
 	return nil
 }
 
 func TestTogetherHitsAsOftenAsTheLeast(t *testing.T) {
-	var disarmed int
+	var undone int
 	all := All{stub{
 		hits:     9,
-		disarmed: &disarmed,
-	}, stub{hits: 4, disarmed: &disarmed}, stub{hits: 6, disarmed: &disarmed}}
+		undone: &undone,
+	}, stub{hits: 4, undone: &undone}, stub{hits: 6, undone: &undone}}
 	injected, err := all.Inject(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -153,8 +153,8 @@ func TestTogetherHitsAsOftenAsTheLeast(t *testing.T) {
 	if hits, _, err := injected.Hits(t.Context()); hits != 4 || err != nil {
 		t.Errorf("%d hits, error %v", hits, err)
 	}
-	if err := injected.Undo(t.Context()); err != nil || disarmed != 3 {
-		t.Errorf("%d disarmed, error %v", disarmed, err)
+	if err := injected.Undo(t.Context()); err != nil || undone != 3 {
+		t.Errorf("%d undone, error %v", undone, err)
 	}
 	if all.Name() != "stub + stub + stub" {
 		t.Error(all.Name())
@@ -171,9 +171,9 @@ func TestTogetherHitsAsOftenAsTheLeast(t *testing.T) {
 }
 
 func TestTogetherArmsAllOrNone(t *testing.T) {
-	var disarmed int
-	all := All{stub{disarmed: &disarmed}, stub{armErr: errors.New("no"), disarmed: &disarmed}}
-	if _, err := all.Inject(t.Context(), nil); err == nil || disarmed != 1 {
-		t.Errorf("%d disarmed, error %v", disarmed, err)
+	var undone int
+	all := All{stub{undone: &undone}, stub{injectErr: errors.New("no"), undone: &undone}}
+	if _, err := all.Inject(t.Context(), nil); err == nil || undone != 1 {
+		t.Errorf("%d undone, error %v", undone, err)
 	}
 }

@@ -93,7 +93,7 @@ type Need struct {
 // run what it is to run.
 var ErrChoice = errors.New("cannot choose the runtime")
 
-// Choose settles which runtime a run takes. A name stands if that runtime can do
+// Choose says which runtime a run takes. A name stands if that runtime can do
 // what is needed. Auto is the first one that can; of docker it must be so that an
 // engine answers and its containers can be looked into, and why then says what
 // became of the engine. The error of Auto wraps sandbox.ErrUnavailable and says what

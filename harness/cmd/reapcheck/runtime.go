@@ -30,7 +30,7 @@ func (o *options) chooseRuntime(ctx context.Context) (why string, err error) {
 	return why, o.kind.Enter()
 }
 
-// prepare makes the runtime ready, once it is settled.
+// prepare makes the runtime ready, once it is chosen.
 func (o options) prepare(ctx context.Context, id string, daemons map[target.Build]string,
 	progress *session.Progress) (sandbox.Runtime, error) {
 	// Of this module's programs it comes up the soonest, in a third of this one's time.
