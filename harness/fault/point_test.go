@@ -120,11 +120,11 @@ func TestAnUnknownPointCannotBeArmed(t *testing.T) {
 
 // stub is a fault with a fixed count.
 type stub struct {
-	hits     int64
-	note     string
-	err      error
-	injectErr   error
-	undone *int
+	hits      int64
+	note      string
+	err       error
+	injectErr error
+	undone    *int
 }
 
 func (stub) Name() string                                                 { return "stub" }
@@ -143,7 +143,7 @@ func (s stub) Undo(
 func TestTogetherHitsAsOftenAsTheLeast(t *testing.T) {
 	var undone int
 	all := All{stub{
-		hits:     9,
+		hits:   9,
 		undone: &undone,
 	}, stub{hits: 4, undone: &undone}, stub{hits: 6, undone: &undone}}
 	injected, err := all.Inject(t.Context(), nil)
