@@ -158,7 +158,7 @@ func (d *daemon) execute(command string) (executed, int) {
 	return e, status
 }
 
-type pointState struct{ Arrivals, Held, Waiting, LimitHit int }
+type pointState struct{ Arrivals, Stopped, Waiting, LimitHit int }
 
 func (d *daemon) arm(point string, setting map[string]any) {
 	d.t.Helper()
@@ -215,13 +215,13 @@ func TestFaultPoints(t *testing.T) {
 			}
 			// The answer may come before the reaper has heard of the child.
 			var state pointState
-			for deadline := time.Now().Add(patience); state.Held == 0 &&
+			for deadline := time.Now().Add(patience); state.Stopped == 0 &&
 				time.Now().Before(deadline); {
 				if _, err := d.call("GET", "/debug/faultpoints/"+c.point, nil, &state); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if state.Held == 0 || state.LimitHit > 0 {
+			if state.Stopped == 0 || state.LimitHit > 0 {
 				t.Errorf("the fault was not hit as it should be within %v: %+v", patience, state)
 			}
 		})

@@ -16,7 +16,7 @@ import (
 //	GET    /debug/faultpoints                all
 //	GET    /debug/faultpoints/:name          one
 //	PUT    /debug/faultpoints/:name          arm, with a faultpoint.Setting
-//	POST   /debug/faultpoints/:name/release  let everyone go who is held
+//	POST   /debug/faultpoints/:name/release  let everyone go who is stopped
 //	DELETE /debug/faultpoints/:name          reset and forget the counts
 func mountFaultPoints(engine *gin.Engine) {
 	group := engine.Group("/debug/faultpoints")

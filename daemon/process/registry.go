@@ -50,9 +50,9 @@ type entry struct {
 	// status and err are written before exited is closed, and read after.
 	status syscall.WaitStatus
 	err    error
-	// forgotten says that nobody will read them, held that the child must not be
+	// forgotten says that nobody will read them, pinned that the child must not be
 	// reaped now. Guarded by Registry.mu.
-	forgotten, held bool
+	forgotten, pinned bool
 }
 
 // suspect is an unregistered zombie that a start under way may own: one whose
@@ -204,13 +204,13 @@ func (e *entry) Signal(sig syscall.Signal) error {
 
 // Pin keeps the child from being reaped, and so both numbers its own.
 func (e *entry) Pin() (release func()) {
-	hold := func(held bool) {
+	pin := func(pinned bool) {
 		e.registry.mu.Lock()
 		defer e.registry.mu.Unlock()
-		e.held = held
+		e.pinned = pinned
 	}
-	hold(true)
-	return func() { hold(false); e.registry.wake() }
+	pin(true)
+	return func() { pin(false); e.registry.wake() }
 }
 
 // stolen says whether the child of e was reaped by somebody else. It asks by

@@ -87,7 +87,7 @@ func (t *tree) look() (found, moving bool) {
 			p.group == t.child.PID() {
 			continue
 		}
-		if s, ok := hold(p); ok {
+		if s, ok := openStray(p); ok {
 			t.strays[p.pid] = s
 			found = true
 		}
@@ -146,9 +146,9 @@ type stray struct {
 // openPidfd is replaced by a test.
 var openPidfd = unix.PidfdOpen
 
-// hold gets hold of p and makes sure that it is the process that was seen: the
+// openStray opens p and makes sure that it is the process that was seen: the
 // same parent, and started in the same hundredth of a second.
-func hold(p stat) (s stray, ok bool) {
+func openStray(p stat) (s stray, ok bool) {
 	fd, err := openPidfd(p.pid, 0)
 	if err != nil {
 		fd = -1

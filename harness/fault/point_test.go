@@ -28,7 +28,7 @@ func (p *pointServer) URL() string { return p.url }
 
 func newPointServer(t *testing.T) *pointServer {
 	t.Helper()
-	p := &pointServer{state: `{"name":"before-wait","sleepMs":0,"arrivals":5,"held":2,"limitHit":1}`}
+	p := &pointServer{state: `{"name":"before-wait","sleepMs":0,"arrivals":5,"stopped":2,"limitHit":1}`}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/faultpoints/before-wait", func(w http.ResponseWriter, r *http.Request) {
 		switch r.Method {
@@ -57,7 +57,7 @@ func TestPointCountsFromItsArming(t *testing.T) {
 	if hits, note, err := injected.Hits(t.Context()); hits != 0 || note != "" || err != nil {
 		t.Errorf("before any arrival: %d hits, note %q, error %v", hits, note, err)
 	}
-	server.state = `{"name":"before-wait","sleepMs":1500,"arrivals":20,"held":9,"limitHit":3}`
+	server.state = `{"name":"before-wait","sleepMs":1500,"arrivals":20,"stopped":9,"limitHit":3}`
 	hits, note, err := injected.Hits(t.Context())
 	if hits != 7 || !strings.Contains(note, "let 2 arrivals go") || err != nil {
 		t.Errorf("%d hits, note %q, error %v", hits, note, err)
@@ -103,7 +103,7 @@ func TestAPointThatHoldsNobodyIsRefused(t *testing.T) {
 	spec := sandbox.Spec{FaultPointsBinary: "daemon-faultpoints"}
 	for _, p := range []Point{{}, {Sleep: time.Millisecond - 1}} {
 		if err := p.Prepare(&spec); err == nil || errors.Is(err, ErrDeclined) ||
-			!strings.Contains(err.Error(), "holds nobody") {
+			!strings.Contains(err.Error(), "stops nobody") {
 			t.Errorf("%s: %v", p.Name(), err)
 		}
 	}

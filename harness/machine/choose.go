@@ -106,7 +106,7 @@ func Choose(ctx context.Context, wish string, need Need) (kind Kind, why string,
 	case need.OwnOnly && namespace.Try() == nil:
 		return ofName("namespace"), "", nil
 	case need.Image || need.BaseImage && !need.OwnOnly:
-		return kinds[slices.IndexFunc(kinds, func(k Kind) bool { return k.TakesImages })], "", nil
+		return takesImages(), "", nil
 	}
 	errDocker := docker.Answers(ctx)
 	if ctx.Err() != nil {
@@ -132,10 +132,15 @@ func named(name string, need Need) (Kind, error) {
 	case kind.Name == "":
 		return kind, fmt.Errorf("%w: %q is unknown: choose %s", ErrChoice, name, Names())
 	case need.Image && !kind.TakesImages:
-		return kind, fmt.Errorf("%w: %s cannot run an image: choose another one, or give a binary",
-			ErrChoice, name)
+		return kind, fmt.Errorf("%w: %s cannot run an image: choose %s, or give a binary",
+			ErrChoice, name, takesImages().Name)
 	}
 	return kind, nil
+}
+
+// takesImages is the first that does.
+func takesImages() Kind {
+	return kinds[slices.IndexFunc(kinds, func(k Kind) bool { return k.TakesImages })]
 }
 
 // ofName is the zero Kind where there is none of that name.
