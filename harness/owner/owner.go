@@ -25,6 +25,7 @@ type Process struct {
 	start       string
 }
 
+// String is the mark, which Parse reads.
 func (o Process) String() string {
 	return strings.Join([]string{o.boot, o.pidns, strconv.Itoa(o.pid), o.start}, "/")
 }

@@ -74,6 +74,7 @@ func New(config Config) *Runtime {
 	}
 }
 
+// Name implements sandbox.Runtime.
 func (d *Runtime) Name() string { return "docker" }
 
 // Traits are the runtime's. An engine mostly waits for others at each start.

@@ -1,3 +1,8 @@
+// Package namespace is the runtime that makes sandboxes of Linux namespaces alone: it
+// needs no engine, no image and no root.
+//
+// New is the front door, and BecomeRoot comes before it for an ordinary user. Try says
+// what this machine forbids. A sandbox's files are this machine's.
 package namespace
 
 import (
@@ -39,6 +44,7 @@ func New(program string) *Runtime {
 	return &Runtime{stage: program, closing: make(chan struct{})}
 }
 
+// Name implements sandbox.Runtime.
 func (n *Runtime) Name() string { return "namespace" }
 
 // Traits are the runtime's. A namespace is up in milliseconds, if it is alone. A

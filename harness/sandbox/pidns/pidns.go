@@ -54,6 +54,7 @@ func (n *Namespace) Has(pid int) bool {
 	return errIts == nil && errOwn == nil && os.SameFile(its, own)
 }
 
+// Close ends the shell that writes there. A closed namespace has no processes.
 func (n *Namespace) Close() {
 	if n != nil {
 		n.Leave()
