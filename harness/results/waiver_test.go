@@ -35,11 +35,9 @@ func TestAWaiverDecidesOnTheRunsVerdict(t *testing.T) {
 				t.Fatal(err)
 			}
 			run.Info.Waivers = c.waivers
-			err = WriteInfo(dir, run.Info)
-			if run, err = Load(dir); err != nil {
-				t.Fatal(err)
-			}
-			if err := errors.Join(err, WriteVerdict(dir, run)); err != nil {
+			errWrite := WriteInfo(dir, run.Info)
+			run, err = Load(dir)
+			if err := errors.Join(errWrite, err, WriteVerdict(dir, run)); err != nil {
 				t.Fatal(err)
 			}
 			if run.Verdict != c.verdict || run.Findings[0].Waived != c.waived[0] ||
