@@ -153,16 +153,12 @@ func (o options) measure(ctx context.Context, scale bench.Scale, report *bench.R
 	if err != nil {
 		return err
 	}
-	hub, err := o.openHub(ctx)
+	daemons := map[target.Build]string{target.Ordinary: daemon}
+	hub, rt, takeDown, err := o.bringUp(ctx, "bench", daemons, progress)
+	defer func() { err = errors.Join(err, takeDown()) }()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, hub.Close()) }() // after the last sandbox
-	rt, err := o.prepare(ctx, "bench", map[target.Build]string{target.Ordinary: daemon}, progress)
-	if err != nil {
-		return err
-	}
-	defer closeRuntime(ctx, rt, progress)
 	if report.Before, err = bench.LookAtMachine(ctx); err != nil {
 		return err
 	}

@@ -104,16 +104,11 @@ func (o options) try(ctx context.Context, folder, id string, info *results.Info,
 	if err != nil {
 		return err
 	}
-	hub, err := o.openHub(ctx)
+	hub, rt, takeDown, err := o.bringUp(ctx, id, daemons, progress)
+	defer func() { err = errors.Join(err, takeDown()) }()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, hub.Close()) }() // after the last sandbox
-	rt, err := o.prepare(ctx, id, daemons, progress)
-	if err != nil {
-		return err
-	}
-	defer closeRuntime(ctx, rt, progress)
 	info.Runtime, info.About = rt.Name(), rt.Describe()
 	if err := results.WriteInfo(folder, *info); err != nil {
 		return err
@@ -197,6 +192,24 @@ func (o options) findDaemons(ctx context.Context) (map[target.Build]string, erro
 		daemons[build] = path
 	}
 	return daemons, nil
+}
+
+// bringUp makes the hub and the runtime ready. What came up is taken down by takeDown,
+// also on error.
+func (o options) bringUp(ctx context.Context, id string, daemons map[target.Build]string,
+	progress *session.Progress) (
+	hub *seccomp.Hub, rt sandbox.Runtime, takeDown func() error, err error) {
+	if hub, err = o.openHub(ctx); err != nil {
+		return nil, nil, func() error { return nil }, err
+	}
+	if rt, err = o.prepare(ctx, id, daemons, progress); err != nil {
+		return nil, nil, hub.Close, err
+	}
+	takeDown = func() error {
+		closeRuntime(ctx, rt, progress)
+		return hub.Close() // after the last sandbox
+	}
+	return hub, rt, takeDown, nil
 }
 
 // openHub makes the launcher ready.

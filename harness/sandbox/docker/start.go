@@ -194,7 +194,7 @@ func (d *Runtime) request(spec sandbox.Spec) (testcontainers.ContainerRequest, e
 	}
 	port, err := network.ParsePort(fmt.Sprintf("%d/tcp", spec.Port))
 	if err != nil || spec.Port == 0 {
-		return testcontainers.ContainerRequest{}, fmt.Errorf("port %d is none", spec.Port)
+		return testcontainers.ContainerRequest{}, fmt.Errorf("port %d is invalid: choose 1 to 65535", spec.Port)
 	}
 	alone := d.enters.Load() && spec.Image == "" // somebody's image may want a network
 	request := testcontainers.ContainerRequest{

@@ -65,7 +65,7 @@ func newNamespaced(spec sandbox.Spec, program, temporary string) (*namespaced, e
 		return nil, fmt.Errorf("find binary %q: %w", spec.Binary, errors.Join(err, os.ErrNotExist))
 	}
 	if spec.Port < 1 || spec.Port > 65535 {
-		return nil, fmt.Errorf("port %d is none", spec.Port)
+		return nil, fmt.Errorf("port %d is invalid: choose 1 to 65535", spec.Port)
 	}
 	s := &namespaced{
 		name: spec.Name,
