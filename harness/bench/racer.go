@@ -183,7 +183,7 @@ func readLimit(text []byte) (turn, error) {
 	for lines.Scan() {
 		n, err := strconv.ParseInt(lines.Text(), 10, 64)
 		if err != nil || n <= 0 {
-			return turn{}, fmt.Errorf("read spawnlimit: %q is no time", lines.Text())
+			return turn{}, fmt.Errorf("read spawnlimit: %q is not a time", lines.Text())
 		}
 		took := time.Duration(n)
 		if t.took == 0 {

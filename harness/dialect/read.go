@@ -111,7 +111,7 @@ func signalNumber(v any) (int, error) {
 	}
 	n := unix.SignalNum("SIG" + strings.TrimPrefix(strings.ToUpper(name), "SIG"))
 	if n == 0 {
-		return 0, fmt.Errorf("%q is no signal", name)
+		return 0, fmt.Errorf("%q is not a signal", name)
 	}
 	return int(n), nil
 }

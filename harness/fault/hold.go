@@ -52,7 +52,7 @@ func (h holding) Hits(context.Context) (int64, string, error) {
 	var notes []string
 	if counts.LimitHits > 0 {
 		notes = append(notes,
-			fmt.Sprintf("%d held calls were let go at their limit: nobody else reaped the child",
+			fmt.Sprintf("%d held calls were let go at their limit: no other call reaped the child",
 				counts.LimitHits))
 	}
 	if counts.Unseen > 0 {

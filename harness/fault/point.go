@@ -42,7 +42,7 @@ func (p Point) Name() string {
 // Prepare asks for the build that has the points, which count in ms.
 func (p Point) Prepare(spec *sandbox.Spec) error {
 	if !p.UntilReaped && p.UntilArrival == "" && p.Sleep < time.Millisecond {
-		return fmt.Errorf("prepare fault point %s: a sleep of %v stops nobody, give 1ms or more",
+		return fmt.Errorf("prepare fault point %s: a sleep of %v is too short: choose 1ms or more",
 			p.Place, p.Sleep)
 	}
 	if spec.FaultPointsBinary == "" {

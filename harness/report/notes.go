@@ -35,7 +35,7 @@ func legend(run results.Run) []string {
 	}
 	if len(run.Findings) > 0 {
 		notes = append(notes,
-			"lost: -1, or the target's own word for unknown. wrong: another code. output: bytes missing, or somebody else's. error: an HTTP error where a result was due. hung: no answer by the deadline.")
+			"lost: -1, or the target's own word for unknown. wrong: another code. output: bytes missing, or another command's. error: an HTTP error where a result was due. hung: no answer by the deadline.")
 		notes = append(notes,
 			"hits: how often the fault really hit. checks: how many promises about the sandbox as a whole were kept, of those looked at; a row can fail by one of them alone.")
 	}

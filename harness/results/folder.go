@@ -91,7 +91,7 @@ func open(path string) (*os.File, error) {
 		return nil, err
 	}
 	if !about.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file", path)
+		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
 	return os.Open(path)
 }
@@ -103,7 +103,7 @@ func list(dir string) ([]string, error) {
 		return nil, err
 	}
 	if !about.IsDir() {
-		return nil, fmt.Errorf("%s is no folder", dir)
+		return nil, fmt.Errorf("%s is not a folder", dir)
 	}
 	entries, err := os.ReadDir(dir)
 	names := make([]string, len(entries))

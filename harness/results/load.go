@@ -26,7 +26,7 @@ func Load(dir string) (Run, error) {
 	run := Run{Folder: dir}
 	err := loadInfo(filepath.Join(dir, infoFile), &run.Info)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Run{}, fmt.Errorf("%s is no result folder: %w", dir, ErrNoRun)
+		return Run{}, fmt.Errorf("%s is not a result folder: %w", dir, ErrNoRun)
 	}
 	if err != nil {
 		return Run{}, fmt.Errorf("read result folder %s: %w", dir, err)
@@ -80,7 +80,7 @@ func unnamed(dir string, named []trial.Scenario) (string, error) {
 func loadFinding(dir string, s trial.Scenario) (Finding, error) {
 	f := Finding{Scenario: s}
 	if !filepath.IsLocal(s.ID) || filepath.Base(s.ID) != s.ID {
-		return f, fmt.Errorf("read result folder: scenario %q is no folder name", s.ID)
+		return f, fmt.Errorf("read result folder: scenario %q is not the name of a folder", s.ID)
 	}
 	names, err := list(filepath.Join(dir, s.ID))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -155,7 +155,7 @@ func checkWaivers(doc *userfile.File, waivers []Waiver, known func(id string) er
 		}
 		seen[w.Scenario] = true
 		if _, err := time.Parse(time.DateOnly, w.Until); err != nil {
-			return doc.Errorf(at("until"), "%s is no day of the calendar", w.Until)
+			return doc.Errorf(at("until"), "%s is not a day of the calendar", w.Until)
 		}
 	}
 	return nil

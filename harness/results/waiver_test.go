@@ -159,7 +159,7 @@ func TestWaiversThatAreWrong(t *testing.T) {
 		{"no day", "2026-12-31", "soon",
 			"known.yaml:4: waivers.0.until: 'soon' does not match pattern"},
 		{"no day of the calendar", "2026-12-31", "2026-02-30",
-			"known.yaml:4: 2026-02-30 is no day of the calendar"},
+			"known.yaml:4: 2026-02-30 is not a day of the calendar"},
 		{"unknown outcome", "2026-12-31\n", "2026-12-31\n  outcomes: [lots]\n",
 			"known.yaml:5: waivers.0.outcomes.0: value must be one of 'lost', 'wrong',"},
 		{"no outcome", "2026-12-31\n", "2026-12-31\n  outcomes: []\n",

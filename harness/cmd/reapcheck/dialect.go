@@ -159,7 +159,7 @@ func reachable(base string) error {
 	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
 	conn, err := net.DialTimeout("tcp", net.JoinHostPort(u.Hostname(), port), dialLimit)
 	if err != nil {
-		return fmt.Errorf("nobody answers at %s: %w; is the target running?", base, err)
+		return fmt.Errorf("nothing answers at %s: %w; is the target running?", base, err)
 	}
 	return conn.Close()
 }
