@@ -83,9 +83,9 @@ func UntilTerminated(_ int, r *rand.Rand) Command {
 	}
 }
 
-// UntilWoken sleeps until somebody ends its sleep(1), and then exits as any other
-// command: what a target says of a signal has no part in it. The shell's word for
-// the signal goes nowhere.
+// UntilWoken sleeps until its sleep(1) is ended from outside, and then exits like any
+// other command. It does not die by the signal, so what a target says of signals does
+// not matter, and what the shell says of it is thrown away.
 func UntilWoken(_ int, r *rand.Rand) Command {
 	c := instant(nonce(r), code(r))
 	c.Kind, c.Script = "until-woken", fmt.Sprintf("{ sleep %.0f; } 2>/dev/null; %s",

@@ -192,8 +192,8 @@ type logLine struct {
 	attrs map[string]string
 }
 
-// parseLog reads a log. A line longer than what a report shows is cut: it is
-// evidence for nothing but itself.
+// parseLog reads a log. A line longer than what a report shows is cut: nothing else is
+// drawn from it.
 func parseLog(log []byte) []logLine {
 	var lines []logLine
 	for raw := range bytes.Lines(log) {

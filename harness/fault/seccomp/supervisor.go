@@ -185,8 +185,8 @@ func (s *Supervisor) serve() {
 	s.lookAgain()
 }
 
-// ownThread says whether a thread is the target's own: no signal at all is sent to
-// it as a thread of that process, which costs less than a look into /proc.
+// ownThread says whether a thread is the target's own. It sends signal 0 to it, as to a
+// thread of the target, which costs less than a look into /proc.
 // tgkill(2) says ESRCH of another's, and EPERM only of the target's.
 func (s *Supervisor) ownThread(tid uint32) bool {
 	_, _, errno := unix.RawSyscall(unix.SYS_TGKILL, uintptr(s.family.target), uintptr(tid), 0)

@@ -19,9 +19,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Namespace is a sandbox's PID namespace for certain. The number of its PID 1
-// is somebody else's once that has been reaped; the namespace's own number stays
-// its own for as long as its file is open.
+// Namespace is the PID namespace of one sandbox, and never that of a later one. The
+// number of a PID 1 is given to another process once it has been reaped; a namespace
+// keeps its number for as long as a file of it is open.
 type Namespace struct {
 	// AnswerLimit bounds the wait for the shell that writes; zero means 10 s.
 	AnswerLimit time.Duration
@@ -32,8 +32,7 @@ type Namespace struct {
 	shell *insider // nil unless something was written
 }
 
-// Open must be called while pid is certain to be whom it is meant
-// for.
+// Open opens the namespace of a process. Call it while pid cannot be another's.
 func Open(pid int) (*Namespace, error) {
 	file, err := os.Open(pidNamespacePath(pid))
 	if err != nil {
