@@ -89,7 +89,7 @@ func URL(base string) Option { return flag("url", base) }
 // Dialect is a built-in dialect's name, or a file that ends in .yaml.
 func Dialect(nameOrFile string) Option { return flag("dialect", nameOrFile) }
 
-// Runtime is docker, namespace, or auto, which is the default.
+// Runtime is the name of a runtime, such as docker, or auto, which is the default.
 func Runtime(name string) Option { return flag("runtime", name) }
 
 // Tier is quick, which is the default here, standard or soak.

@@ -155,10 +155,11 @@ func ofName(name string) Kind {
 
 // Names are all that a user may wish for, in words.
 func Names() string {
-	names := []string{Auto}
+	var names []string
 	for _, k := range kinds {
 		names = append(names, k.Name)
 	}
+	names = append(names, Auto)
 	last := len(names) - 1
 	return strings.Join(names[:last], ", ") + " or " + names[last]
 }

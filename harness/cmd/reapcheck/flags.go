@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/reapcheck/reapcheck/harness/machine"
 	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -77,7 +78,7 @@ func (c *common) leftOut(chosen, run []trial.Scenario) []results.LeftOut {
 // addRunFlags adds what every command takes that runs sandboxes.
 func addRunFlags(f *pflag.FlagSet, o *options) {
 	f.StringVar(&o.runtime, "runtime", "auto",
-		"where the target runs: docker, namespace, or auto for the first of them that works")
+		"where the target runs: "+machine.Names()+", which is the first that works")
 	f.Uint64Var(&o.seed, "seed", 0, "seed of all commands (default: a new one)")
 	f.StringVar(&o.results, "results", "results", "`FOLDER` where result folders are made")
 	f.StringVar(&o.daemons, "daemons", "",
