@@ -69,18 +69,13 @@ func removeContainers(ctx context.Context, engine client.APIClient, label string
 	if err != nil {
 		return 0, fmt.Errorf("list containers: %w", err)
 	}
-	removed, errs := 0, []error(nil)
+	var ids []string
 	for _, c := range list.Items {
-		if !choose(c.Labels) {
-			continue
+		if choose(c.Labels) {
+			ids = append(ids, c.ID)
 		}
-		err := removeContainer(ctx, engine, c.ID)
-		if err == nil {
-			removed++
-		}
-		errs = append(errs, err)
 	}
-	return removed, errors.Join(errs...)
+	return removeEach(ctx, engine, ids, removeContainer)
 }
 
 // removeContainer kills and removes. A container that is gone, or that someone
@@ -102,18 +97,13 @@ func removeImages(ctx context.Context, engine client.APIClient, label string,
 	if err != nil {
 		return 0, fmt.Errorf("list images: %w", err)
 	}
-	removed, errs := 0, []error(nil)
+	var ids []string
 	for _, image := range list.Items {
-		if !choose(image.Labels) {
-			continue
+		if choose(image.Labels) {
+			ids = append(ids, image.ID)
 		}
-		err := removeImage(ctx, engine, image.ID)
-		if err == nil {
-			removed++
-		}
-		errs = append(errs, err)
 	}
-	return removed, errors.Join(errs...)
+	return removeEach(ctx, engine, ids, removeImage)
 }
 
 // removeImage asks again whether the image is there when it cannot be removed:
@@ -142,3 +132,16 @@ const (
 	// baseLabel marks a base image that was made here. Runs share it.
 	baseLabel = "org.reapcheck.base"
 )
+
+// removeEach counts what it has removed, and goes on where one cannot be.
+func removeEach(ctx context.Context, engine client.APIClient, ids []string,
+	remove func(context.Context, client.APIClient, string) error) (removed int, err error) {
+	for _, id := range ids {
+		errRemove := remove(ctx, engine, id)
+		if errRemove == nil {
+			removed++
+		}
+		err = errors.Join(err, errRemove)
+	}
+	return removed, err
+}
