@@ -27,20 +27,106 @@ func TestImportArrows(t *testing.T) {
 		imported func(imp string) bool
 	}{
 		{"the harness imports the daemon", under("harness", "scenarios"), under("daemon")},
-		{"the daemon imports the harness", under("daemon"), under("harness", "scenarios", "fixtures")},
+		{
+			"the daemon imports the harness",
+			under("daemon"),
+			under("harness", "scenarios", "fixtures"),
+		},
 		{"gin outside daemon/api", not(under("daemon/api")), prefix("github.com/gin-gonic/gin")},
-		{"testcontainers outside harness/sandbox/docker", not(under("harness/sandbox/docker")), prefix("github.com/testcontainers/")},
-		{"the contract of sandboxes knows a runtime", exactly("harness/sandbox"), under("harness/sandbox/docker", "harness/sandbox/namespace", "harness/sandbox/pidns", "harness/sandbox/cgroup", "harness/machine")},
-		{"one runtime knows another", under("harness/sandbox/docker"), under("harness/sandbox/namespace")},
-		{"one runtime knows another", under("harness/sandbox/namespace"), under("harness/sandbox/docker")},
-		{"a runtime is known by others than harness/machine", all(under("harness"), not(under("harness/machine", "harness/sandbox", "harness/cmd"))), under("harness/sandbox/docker", "harness/sandbox/namespace")},
-		{"ginkgo or gomega outside scenarios", not(under("scenarios")), prefix("github.com/onsi/")},
 		{"daemon/process imports a foreign module", under("daemon/process"), foreign},
-		{"the judge is not pure", under("harness/trial"), either(under("harness"), prefix("net"), prefix("os"), prefix("syscall"), prefix("golang.org/x/sys"))},
-		{"the results or the reports are not pure", under("harness/results", "harness/report"), either(prefix("net"), prefix("syscall"), prefix("golang.org/x/sys"), under("harness/session", "harness/sandbox"))},
-		{"the results are drawn", under("harness/results"), under("harness/report")},
-		{"a report is drawn where nothing is drawn", all(under("harness", "scenarios"), not(under("harness/report", "harness/cmd"))), under("harness/report")},
-		{"the harness imports scenarios", all(under("harness"), not(under("harness/cmd"))), under("scenarios")},
+		{
+			"testcontainers outside the docker runtime",
+			not(under("harness/sandbox/docker")),
+			prefix("github.com/testcontainers/"),
+		},
+		{"ginkgo or gomega outside scenarios", not(under("scenarios")), prefix("github.com/onsi/")},
+		{
+			"the harness imports scenarios",
+			all(under("harness"), not(under("harness/cmd"))),
+			under("scenarios"),
+		},
+		{
+			"the contract of sandboxes knows a runtime",
+			exactly("harness/sandbox"),
+			under("harness/sandbox/docker", "harness/sandbox/namespace", "harness/machine"),
+		},
+		{
+			"the docker runtime knows the other",
+			under("harness/sandbox/docker"),
+			under("harness/sandbox/namespace"),
+		},
+		{
+			"the namespace runtime knows the other",
+			under("harness/sandbox/namespace"),
+			under("harness/sandbox/docker"),
+		},
+		{
+			"a runtime is known by others than machine",
+			all(under("harness"), not(under("harness/machine", "harness/sandbox", "harness/cmd"))),
+			under("harness/sandbox/docker", "harness/sandbox/namespace"),
+		},
+		{
+			"a runtime is chosen by others than the command",
+			all(under("harness", "scenarios"), not(under("harness/machine", "harness/cmd"))),
+			under("harness/machine"),
+		},
+		{
+			"the judge is not pure",
+			under("harness/trial"),
+			either(
+				under("harness"),
+				prefix("net"),
+				prefix("os"),
+				prefix("syscall"),
+				prefix("golang.org/x/sys"),
+			),
+		},
+		{
+			"results or reports are not pure",
+			under("harness/results", "harness/report"),
+			either(
+				prefix("net"),
+				prefix("syscall"),
+				prefix("golang.org/x/sys"),
+				under("harness/session", "harness/sandbox"),
+			),
+		},
+		{
+			"results are drawn where they are kept",
+			under("harness/results"),
+			under("harness/report"),
+		},
+		{
+			"a report is drawn by others than the command",
+			all(under("harness", "scenarios"), not(under("harness/report", "harness/cmd"))),
+			under("harness/report"),
+		},
+		{
+			"a small package knows the others",
+			under("harness/await", "harness/parallel", "harness/printable", "harness/userfile"),
+			under("harness"),
+		},
+		{
+			"commands or dialects know how they are sent",
+			under("harness/load", "harness/dialect"),
+			under("harness/client", "harness/session", "harness/sandbox", "harness/fault"),
+		},
+		{
+			"a fault knows what is asked or judged",
+			under("harness/fault"),
+			under(
+				"harness/client",
+				"harness/dialect",
+				"harness/results",
+				"harness/session",
+				"harness/trial",
+			),
+		},
+		{
+			"what proves the harness reaches into it",
+			under("harness/proof"),
+			under("harness/fault", "harness/report", "harness/sandbox", "harness/session"),
+		},
 	}
 	all := append(packages(t, ""), packages(t, "faultpoints")...)
 	for _, rule := range rules {
@@ -60,7 +146,8 @@ func TestImportArrows(t *testing.T) {
 // packages are all that a build with these tags may be made of.
 func packages(t *testing.T, tags string) []pkg {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-tags="+tags, "-json=ImportPath,Imports", "./...").Output()
+	out, err := exec.Command("go", "list", "-tags="+tags, "-json=ImportPath,Imports",
+		"./...").Output()
 	if err != nil {
 		t.Fatal("list packages:", err)
 	}
@@ -95,7 +182,8 @@ func exactly(dir string) func(string) bool {
 
 func prefix(p string) func(string) bool {
 	return func(path string) bool {
-		return path == strings.TrimSuffix(p, "/") || strings.HasPrefix(path, strings.TrimSuffix(p, "/")+"/")
+		return path == strings.TrimSuffix(p, "/") ||
+			strings.HasPrefix(path, strings.TrimSuffix(p, "/")+"/")
 	}
 }
 
@@ -127,5 +215,6 @@ func either(fs ...func(string) bool) func(string) bool {
 // this project.
 func foreign(path string) bool {
 	domain, _, _ := strings.Cut(path, "/")
-	return strings.Contains(domain, ".") && !strings.HasPrefix(path, "golang.org/x/sys/") && !strings.HasPrefix(path, module)
+	return strings.Contains(domain, ".") && !strings.HasPrefix(path, "golang.org/x/sys/") &&
+		!strings.HasPrefix(path, module)
 }

@@ -69,25 +69,36 @@ func parseConfig(args []string, env func(string) (string, bool), out io.Writer) 
 }
 
 func (c *config) define(fs *flag.FlagSet) {
-	fs.StringVar(&c.listen, "listen", "127.0.0.1:2280", "`address` to listen on; port 0 takes a free one")
+	fs.StringVar(&c.listen, "listen", "127.0.0.1:2280",
+		"`address` to listen on; port 0 takes a free one")
 	fs.StringVar(&c.portFile, "port-file", "", "write the port listened on to this `path`")
-	fs.StringVar(&c.strategy, "strategy", "registry", "how exit statuses are learned: `name` is one of "+strings.Join(process.StrategyNames, ", "))
-	fs.StringVar(&c.token, "token", "", "bearer `token` that requests must send; better set by "+envName("token"))
-	fs.Var((*milliseconds)(&c.echildWait), "execute-echild-wait-ms", "documented: `milliseconds` to wait for a status after ECHILD; 0 does not wait")
+	fs.StringVar(&c.strategy, "strategy", "registry",
+		"how exit statuses are learned: `name` is one of "+strings.Join(process.StrategyNames,
+			", "))
+	fs.StringVar(&c.token, "token", "",
+		"bearer `token` that requests must send; better set by "+envName("token"))
+	fs.Var((*milliseconds)(&c.echildWait), "execute-echild-wait-ms",
+		"documented: `milliseconds` to wait for a status after ECHILD; 0 does not wait")
 	fs.IntVar(&c.maxOutput, "max-output", 10<<20, "`bytes` of a command's output that are kept")
 	fs.Int64Var(&c.maxBody, "max-body", 1<<20, "`bytes` that a request body may have")
-	fs.DurationVar(&c.heldStdoutGrace, "held-stdout-grace", 250*time.Millisecond, "how long to wait for output that a background process holds open")
-	fs.BoolVar(&c.killOnDisconnect, "kill-on-disconnect", true, "kill a command when its client hangs up")
-	fs.DurationVar(&c.killGrace, "kill-grace", killGrace, "how long a command that is to end has from SIGTERM to SIGKILL; 0 kills at once")
-	fs.DurationVar(&c.shutdownLimit, "shutdown-limit", shutdownLimit, "how long commands may take to finish after SIGTERM")
-	fs.BoolVar(&c.subreaper, "subreaper", false, "inherit and reap orphans without being PID 1 (Linux)")
+	fs.DurationVar(&c.heldStdoutGrace, "held-stdout-grace", 250*time.Millisecond,
+		"how long to wait for output that a background process holds open")
+	fs.BoolVar(&c.killOnDisconnect, "kill-on-disconnect", true,
+		"kill a command when its client hangs up")
+	fs.DurationVar(&c.killGrace, "kill-grace", killGrace,
+		"how long a command that is to end has from SIGTERM to SIGKILL; 0 kills at once")
+	fs.DurationVar(&c.shutdownLimit, "shutdown-limit", shutdownLimit,
+		"how long commands may take to finish after SIGTERM")
+	fs.BoolVar(&c.subreaper, "subreaper", false,
+		"inherit and reap orphans without being PID 1 (Linux)")
 	fs.BoolVar(&c.showVersion, "version", false, "print the version and exit")
 }
 
 func (c *config) check() error {
 	switch {
 	case !slices.Contains(process.StrategyNames, c.strategy):
-		return fmt.Errorf("strategy %q is unknown, use one of %s", c.strategy, strings.Join(process.StrategyNames, ", "))
+		return fmt.Errorf("strategy %q is unknown, use one of %s", c.strategy,
+			strings.Join(process.StrategyNames, ", "))
 	case c.maxOutput < 0:
 		return fmt.Errorf("max-output %d is negative", c.maxOutput)
 	case c.maxBody <= 0:

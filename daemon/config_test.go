@@ -14,10 +14,12 @@ func parse(env map[string]string, args ...string) (config, error) {
 
 func TestConfigPrecedence(t *testing.T) {
 	c, err := parse(nil)
-	if err != nil || c.strategy != "registry" || c.listen != "127.0.0.1:2280" || c.echildWait != 200*time.Millisecond {
+	if err != nil || c.strategy != "registry" || c.listen != "127.0.0.1:2280" ||
+		c.echildWait != 200*time.Millisecond {
 		t.Errorf("defaults: %+v, %v", c, err)
 	}
-	env := map[string]string{"DECK_STRATEGY": "none", "DECK_MAX_OUTPUT": "5", "DECK_KILL_ON_DISCONNECT": "false"}
+	env := map[string]string{"DECK_STRATEGY": "none", "DECK_MAX_OUTPUT": "5",
+		"DECK_KILL_ON_DISCONNECT": "false"}
 	c, err = parse(env)
 	if err != nil || c.strategy != "none" || c.maxOutput != 5 || c.killOnDisconnect {
 		t.Errorf("environment: %+v, %v", c, err)
@@ -39,9 +41,11 @@ func TestEchildWait(t *testing.T) {
 			t.Errorf("%q: %v, %v, want %v", value, c.echildWait, err, want)
 		}
 	}
-	for _, value := range []string{"", " ", "-1", "+1", "1.5", "1e3", "200ms", "abc", "0x10", "1_000", " 200", "99999999999999999999", "9223372036854775807"} {
+	for _, value := range []string{"", " ", "-1", "+1", "1.5", "1e3", "200ms", "abc", "0x10",
+		"1_000", " 200", "99999999999999999999", "9223372036854775807"} {
 		_, err := parse(map[string]string{"DECK_EXECUTE_ECHILD_WAIT_MS": value})
-		if err == nil || !strings.Contains(err.Error(), "DECK_EXECUTE_ECHILD_WAIT_MS") || !strings.Contains(err.Error(), "whole number") {
+		if err == nil || !strings.Contains(err.Error(), "DECK_EXECUTE_ECHILD_WAIT_MS") ||
+			!strings.Contains(err.Error(), "whole number") {
 			t.Errorf("%q: error %v, want one that names the variable and the rule", value, err)
 		}
 	}
@@ -60,16 +64,19 @@ func TestBadUsageExits64(t *testing.T) {
 		{"--execute-echild-wait-ms=soon"},
 	} {
 		var out, errOut bytes.Buffer
-		if code := run(args, &out, &errOut); code != exitUsage || out.Len() > 0 || !strings.HasPrefix(errOut.String(), "daemon: ") {
+		if code := run(args, &out, &errOut); code != exitUsage || out.Len() > 0 ||
+			!strings.HasPrefix(errOut.String(), "daemon: ") {
 			t.Errorf("%q: exit status %d, stdout %q, stderr %q", args, code, &out, &errOut)
 		}
 	}
 }
 
 func TestHelpAndVersionExit0(t *testing.T) {
-	for arg, want := range map[string]string{"--help": "-execute-echild-wait-ms", "--version": "daemon "} {
+	for arg, want := range map[string]string{"--help": "-execute-echild-wait-ms",
+		"--version": "daemon "} {
 		var out, errOut bytes.Buffer
-		if code := run([]string{arg}, &out, &errOut); code != 0 || !strings.Contains(out.String(), want) || errOut.Len() > 0 {
+		if code := run([]string{arg}, &out, &errOut); code != 0 ||
+			!strings.Contains(out.String(), want) || errOut.Len() > 0 {
 			t.Errorf("%s: exit status %d, stdout %q, stderr %q", arg, code, &out, &errOut)
 		}
 	}

@@ -21,8 +21,14 @@ import (
 // The binaries are built once for all tests: with fault points and without.
 var (
 	buildDir   string
-	buildPlain = sync.OnceValues(func() (string, error) { return buildDaemon("plain", "nomsgpack") })
-	buildArmed = sync.OnceValues(func() (string, error) { return buildDaemon("armed", "nomsgpack,faultpoints") })
+	buildPlain = sync.OnceValues(func() (string,
+		error) {
+		return buildDaemon("plain", "nomsgpack")
+	})
+	buildArmed = sync.OnceValues(func() (string,
+		error) {
+		return buildDaemon("faultpoints", "nomsgpack,faultpoints")
+	})
 )
 
 func TestMain(m *testing.M) {
@@ -70,7 +76,8 @@ func startLoggingTo(t *testing.T, path string, stderr *os.File, args ...string) 
 	t.Helper()
 	portFile := filepath.Join(t.TempDir(), "port")
 	d := &daemon{t: t, done: make(chan struct{})}
-	d.cmd = exec.Command(path, append([]string{"--listen=127.0.0.1:0", "--port-file=" + portFile}, args...)...)
+	d.cmd = exec.Command(path, append([]string{"--listen=127.0.0.1:0", "--port-file=" + portFile},
+		args...)...)
 	d.cmd.Stderr = &d.log
 	if stderr != nil {
 		d.cmd.Stderr = stderr
@@ -86,7 +93,8 @@ func startLoggingTo(t *testing.T, path string, stderr *os.File, args ...string) 
 
 func (d *daemon) awaitPort(path string) string {
 	d.t.Helper()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(
+		5 * time.Millisecond) {
 		select {
 		case <-d.done:
 			d.t.Fatalf("the daemon ended at start: %s", &d.log)
@@ -150,12 +158,13 @@ func (d *daemon) execute(command string) (executed, int) {
 	return e, status
 }
 
-type pointState struct{ Arrivals, Held, Waiting, LimitHit int }
+type pointState struct{ Arrivals, Stopped, Waiting, LimitHit int }
 
 func (d *daemon) arm(point string, setting map[string]any) {
 	d.t.Helper()
 	var state pointState
-	if status, err := d.call("PUT", "/debug/faultpoints/"+point, setting, &state); err != nil || status != 200 {
+	if status, err := d.call("PUT", "/debug/faultpoints/"+point, setting, &state); err != nil ||
+		status != 200 {
 		d.t.Fatalf("arm %s: status %d, error %v", point, status, err)
 	}
 }
@@ -176,9 +185,12 @@ func TestFaultPoints(t *testing.T) {
 		{"reaper wins", "registry", "before-wait", untilReaped, nil, 7},
 		{"waiter wins", "reaper-only", "before-reap", sleep(1500), nil, 7},
 		{"waiter wins", "registry", "before-reap", sleep(100), nil, 7},
-		{"late publish within the wait", "documented", "before-publish", sleep(100), []string{"--execute-echild-wait-ms=5000"}, 7},
-		{"late publish past the wait", "documented", "before-publish", sleep(1500), []string{"--execute-echild-wait-ms=50"}, -1},
-		{"late publish without a wait", "documented", "before-publish", sleep(1500), []string{"--execute-echild-wait-ms=0"}, -1},
+		{"late publish within the wait", "documented", "before-publish", sleep(100),
+			[]string{"--execute-echild-wait-ms=5000"}, 7},
+		{"late publish past the wait", "documented", "before-publish", sleep(1500),
+			[]string{"--execute-echild-wait-ms=50"}, -1},
+		{"late publish without a wait", "documented", "before-publish", sleep(1500),
+			[]string{"--execute-echild-wait-ms=0"}, -1},
 		{"late publish", "registry", "before-publish", sleep(400), nil, 7},
 		{"late register", "documented", "before-register", untilReaped, nil, -1},
 		{"late register", "registry", "before-register", sleep(200), nil, 7},
@@ -203,12 +215,13 @@ func TestFaultPoints(t *testing.T) {
 			}
 			// The answer may come before the reaper has heard of the child.
 			var state pointState
-			for deadline := time.Now().Add(patience); state.Held == 0 && time.Now().Before(deadline); {
+			for deadline := time.Now().Add(patience); state.Stopped == 0 &&
+				time.Now().Before(deadline); {
 				if _, err := d.call("GET", "/debug/faultpoints/"+c.point, nil, &state); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if state.Held == 0 || state.LimitHit > 0 {
+			if state.Stopped == 0 || state.LimitHit > 0 {
 				t.Errorf("the fault was not hit as it should be within %v: %+v", patience, state)
 			}
 		})
@@ -239,18 +252,22 @@ func TestOrdinaryBuildHasNoFaultPoints(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return symbols, bytes.Contains(raw, []byte("before-publish")) || bytes.Contains(raw, []byte("debug/faultpoints"))
+		return symbols, bytes.Contains(raw, []byte("before-publish")) ||
+			bytes.Contains(raw, []byte("debug/faultpoints"))
 	}
 	if symbols, names := traces(buildPlain); symbols > 0 || names {
-		t.Errorf("the ordinary build has %d symbols of the fault points, and their names: %v", symbols, names)
+		t.Errorf("the ordinary build has %d symbols of the fault points, and their names: %v",
+			symbols, names)
 	}
 	if symbols, names := traces(buildArmed); symbols == 0 || !names {
 		t.Error("the build with fault points has no trace of them: this test sees nothing")
 	}
 	d := start(t, buildPlain)
 	var problem executed
-	if status, err := d.call("GET", "/debug/faultpoints", nil, &problem); status != 404 || err != nil || problem.Code != "NOT_FOUND" {
-		t.Errorf("/debug/faultpoints of the ordinary build: status %d, %+v, %v", status, problem, err)
+	if status, err := d.call("GET", "/debug/faultpoints", nil, &problem); status != 404 ||
+		err != nil || problem.Code != "NOT_FOUND" {
+		t.Errorf("/debug/faultpoints of the ordinary build: status %d, %+v, %v", status, problem,
+			err)
 	}
 }
 
@@ -268,7 +285,8 @@ func TestSIGTERM(t *testing.T) {
 	short, long := run("sleep 0.3; echo done; exit 3"), run("echo begun; sleep 60")
 	var counts struct{ Registered int }
 	for deadline := time.Now().Add(patience); counts.Registered < 2; {
-		if _, err := d.call("GET", "/debug/processes", nil, &counts); err != nil || time.Now().After(deadline) {
+		if _, err := d.call("GET", "/debug/processes", nil, &counts); err != nil ||
+			time.Now().After(deadline) {
 			t.Fatalf("2 registered expected within %v, last saw %+v, %v", patience, counts, err)
 		}
 	}
@@ -320,14 +338,17 @@ func TestLogTellsManagedFromUnmanaged(t *testing.T) {
 	d := start(t, buildPlain, "--subreaper")
 	d.execute("(sh -c 'sleep 0.1; exit 9' >/dev/null 2>&1 &); exit 5")
 	var counts struct{ ReapedUnmanaged int }
-	for deadline := time.Now().Add(patience); counts.ReapedUnmanaged < 1; time.Sleep(5 * time.Millisecond) {
-		if _, err := d.call("GET", "/debug/processes", nil, &counts); err != nil || time.Now().After(deadline) {
+	for deadline := time.Now().Add(patience); counts.ReapedUnmanaged < 1; time.Sleep(
+		5 * time.Millisecond) {
+		if _, err := d.call("GET", "/debug/processes", nil, &counts); err != nil ||
+			time.Now().After(deadline) {
 			t.Fatalf("1 unmanaged expected within %v, last saw %+v, %v", patience, counts, err)
 		}
 	}
 	d.stop()
 	log := d.log.String()
-	for _, want := range []string{`msg="reaped managed process" pid=`, "status=5", `msg="reaped zombie process" pid=`, "status=9"} {
+	for _, want := range []string{`msg="reaped managed process" pid=`, "status=5",
+		`msg="reaped zombie process" pid=`, "status=9"} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log has no %s:\n%s", want, log)
 		}
@@ -338,7 +359,8 @@ func TestTakenPortExits1(t *testing.T) {
 	d := start(t, buildPlain)
 	var out, errOut bytes.Buffer
 	addr := strings.TrimPrefix(d.url, "http://")
-	if code := run([]string{"--listen=" + addr}, &out, &errOut); code != exitFailure || !strings.Contains(errOut.String(), "address already in use") {
+	if code := run([]string{"--listen=" + addr}, &out, &errOut); code != exitFailure ||
+		!strings.Contains(errOut.String(), "address already in use") {
 		t.Errorf("exit status %d, stderr %q", code, &errOut)
 	}
 }

@@ -75,7 +75,8 @@ func (w *logWriter) run() {
 			w.out.Write(lines)
 		}
 		if dropped > 0 {
-			fmt.Fprintf(w.out, "level=WARN msg=\"log lines dropped, nobody read them in time\" lines=%d\n", dropped)
+			fmt.Fprintf(w.out,
+				"level=WARN msg=\"log lines dropped, nobody read them in time\" lines=%d\n", dropped)
 		}
 		if closed {
 			return

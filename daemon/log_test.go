@@ -63,7 +63,8 @@ func TestLogWriterDropsWhatNobodyReads(t *testing.T) {
 	var dropped int
 	written := strings.Count(stuck.out.String(), "x\n")
 	last := stuck.out.String()[strings.LastIndex(stuck.out.String(), "level="):]
-	if _, err := fmt.Sscanf(last[strings.Index(last, "lines="):], "lines=%d", &dropped); err != nil || dropped+written != lines || dropped == 0 {
+	if _, err := fmt.Sscanf(last[strings.Index(last, "lines="):], "lines=%d",
+		&dropped); err != nil || dropped+written != lines || dropped == 0 {
 		t.Errorf("%d written and %d dropped of %d, error %v", written, dropped, lines, err)
 	}
 }
@@ -74,6 +75,7 @@ func BenchmarkLogLine(b *testing.B) {
 	defer w.close()
 	log := slog.New(slog.NewTextHandler(w, nil))
 	for b.Loop() {
-		log.LogAttrs(b.Context(), slog.LevelInfo, "reaped managed process", slog.Int("pid", 12345), slog.Int("status", 0))
+		log.LogAttrs(b.Context(), slog.LevelInfo, "reaped managed process", slog.Int("pid", 12345),
+			slog.Int("status", 0))
 	}
 }

@@ -120,7 +120,8 @@ func serve(c config, log *slog.Logger) error {
 	server := newServer(c, executor, gone, log)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
-	log.Info("listening", "addr", listener.Addr().String(), "strategy", c.strategy, "pid", os.Getpid(), "version", versionText())
+	log.Info("listening", "addr", listener.Addr().String(), "strategy", c.strategy, "pid",
+		os.Getpid(), "version", versionText())
 	select {
 	case err = <-failed:
 	case <-ctx.Done():
@@ -150,7 +151,8 @@ const (
 	idleLimit    = 2 * time.Minute
 )
 
-func newServer(c config, executor *process.Executor, gone *api.Gone, log *slog.Logger) *http.Server {
+func newServer(c config, executor *process.Executor, gone *api.Gone,
+	log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler: api.New(executor, api.Options{
 			Version:          versionText(),
@@ -207,6 +209,7 @@ func shutDown(server *http.Server, executor *process.Executor, c config, log *sl
 		log.Info("shut down", "killed", killed)
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("shut down: all commands ended expected within %v, last saw %d in flight", limit, executor.InFlight())
+		return fmt.Errorf("shut down: all commands ended expected within %v, last saw %d in flight",
+			limit, executor.InFlight())
 	}
 }

@@ -23,7 +23,10 @@ func serveWithin(t *testing.T, limit time.Duration) string {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.DiscardHandler)
-	executor := process.NewExecutor(process.NewRegistry(log), process.Options{MaxOutput: c.maxOutput, HeldStdoutGrace: c.heldStdoutGrace})
+	executor := process.NewExecutor(process.NewRegistry(log), process.Options{
+		MaxOutput:       c.maxOutput,
+		HeldStdoutGrace: c.heldStdoutGrace,
+	})
 	gone, err := api.OpenGone()
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +70,8 @@ func TestStalledRequestIsEnded(t *testing.T) {
 			defer conn.Close()
 			go io.WriteString(conn, request)
 			conn.SetReadDeadline(time.Now().Add(patience))
-			if _, err := io.Copy(io.Discard, conn); err != nil && strings.Contains(err.Error(), "timeout") {
+			if _, err := io.Copy(io.Discard, conn); err != nil &&
+				strings.Contains(err.Error(), "timeout") {
 				t.Errorf("the connection is still open after %v", patience)
 			}
 		})
@@ -85,12 +89,15 @@ func TestLongCommandOutlivesTheLimitOnRequests(t *testing.T) {
 	answers := bufio.NewReader(conn)
 	for range 2 { // on one connection
 		body := `{"command":"sleep 2; exit 7"}`
-		fmt.Fprintf(conn, "POST /process/execute HTTP/1.1\r\nHost: d\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+		fmt.Fprintf(conn,
+			"POST /process/execute HTTP/1.1\r\nHost: d\r\nContent-Length: %d\r\n\r\n%s", len(
+				body), body)
 		answer, err := http.ReadResponse(answers, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if text, err := io.ReadAll(answer.Body); err != nil || !strings.Contains(string(text), `"exitCode":7`) {
+		if text, err := io.ReadAll(answer.Body); err != nil ||
+			!strings.Contains(string(text), `"exitCode":7`) {
 			t.Errorf("answered %s %q, %v, want exit code 7", answer.Status, text, err)
 		}
 	}

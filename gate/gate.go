@@ -89,7 +89,7 @@ func URL(base string) Option { return flag("url", base) }
 // Dialect is a built-in dialect's name, or a file that ends in .yaml.
 func Dialect(nameOrFile string) Option { return flag("dialect", nameOrFile) }
 
-// Runtime is docker, namespace, or auto, which is the default.
+// Runtime is the name of a runtime, such as docker, or auto, which is the default.
 func Runtime(name string) Option { return flag("runtime", name) }
 
 // Tier is quick, which is the default here, standard or soak.
@@ -101,7 +101,7 @@ func Only(ids ...string) Option { return flag("only", ids...) }
 // Skip leaves these scenarios out, by ID.
 func Skip(ids ...string) Option { return flag("skip", ids...) }
 
-// Waivers names a file of known findings.
+// Waivers names a file of known failures.
 func Waivers(file string) Option { return flag("waivers", file) }
 
 // Results is where result folders are made; the default is "results" in the
@@ -173,7 +173,8 @@ func Run(ctx context.Context, options ...Option) (Result, error) {
 	argv := append([]string{"gate", "--results=" + parent}, c.flags...)
 	cmd := exec.CommandContext(ctx, c.program, append(append(argv, "--"), c.args...)...)
 	cmd.Env = append(os.Environ(), c.env...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it cleans up after itself
+	// it cleans up after itself
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = cleanUpLimit
 	output, err := cmd.CombinedOutput()
 	result, readErr := read(parent)
@@ -217,5 +218,7 @@ func findCommand(ctx context.Context) (string, error) {
 	if path, err := exec.LookPath("reapcheck"); err == nil {
 		return path, nil
 	}
-	return "", fmt.Errorf("find reapcheck: neither $REAPCHECK nor a tool of this module nor in $PATH: go install %s@latest", tool)
+	return "",
+		fmt.Errorf(
+			"find reapcheck: neither $REAPCHECK nor a tool of this module nor in $PATH: go install %s@latest", tool)
 }

@@ -13,7 +13,8 @@ import (
 // An own test of a daemon, in the folder of its package.
 func ExampleCheck() {
 	_ = func(t *testing.T) {
-		Check(t, Binary("./mydaemon", "--listen", "0.0.0.0:8080"), Dialect("mine.yaml"), Waivers("known.yaml"))
+		Check(t, Binary("./mydaemon", "--listen", "0.0.0.0:8080"), Dialect("mine.yaml"),
+			Waivers("known.yaml"))
 	}
 }
 
@@ -24,9 +25,11 @@ func standIn(t *testing.T, verdict string, status int) (path, argv string) {
 	path, argv = filepath.Join(dir, "reapcheck"), filepath.Join(dir, "argv")
 	leave := ""
 	if verdict != "" {
-		leave = fmt.Sprintf("mkdir -p $d/run; ln -s run $d/latest; echo '%s' >$d/run/verdict.json", verdict)
+		leave = fmt.Sprintf("mkdir -p $d/run; ln -s run $d/latest; echo '%s' >$d/run/verdict.json",
+			verdict)
 	}
-	script := fmt.Sprintf("#!/bin/sh\nprintf '%%s\\n' \"$@\" >%s\necho TOKEN is $TOKEN\nd=${2#--results=}\n%s\nexit %d\n", argv, leave, status)
+	script := fmt.Sprintf(
+		"#!/bin/sh\nprintf '%%s\\n' \"$@\" >%s\necho TOKEN is $TOKEN\nd=${2#--results=}\n%s\nexit %d\n", argv, leave, status)
 	if err := os.WriteFile(path, []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -67,18 +70,21 @@ func TestCheckPassesOnAPassOnly(t *testing.T) {
 	}{
 		{"pass", `{"verdict":"pass"}`, 0, ""},
 		{"fail", `{"verdict":"fail"` + scenario + `}`, 1, "storm: fail: 3 lost"},
-		{"inconclusive", `{"verdict":"inconclusive","problem":"no engine"}`, 3, "problem: no engine"},
+		{"inconclusive", `{"verdict":"inconclusive","problem":"no engine"}`, 3,
+			"problem: no engine"},
 		{"a pass with another status", `{"verdict":"pass"}`, 3, "exit status 3"},
 		{"no verdict", `{}`, 0, "verdict "},
 		{"no JSON", `pass`, 0, "read verdict"},
 		{"no results", "", 64, "left no results"},
 	} {
 		path, _ := standIn(t, c.verdict, c.status)
-		if got := checkWith(Command(path), Results(t.TempDir()), Binary("/bin/true")); (c.want == "") != (got == "") || !strings.Contains(got, c.want) {
+		if got := checkWith(Command(path), Results(t.TempDir()),
+			Binary("/bin/true")); (c.want == "") != (got == "") || !strings.Contains(got, c.want) {
 			t.Errorf("%s: %q", c.name, got)
 		}
 	}
-	if got := checkWith(Command("/nowhere/reapcheck"), Results(t.TempDir())); !strings.Contains(got, "no such file") {
+	if got := checkWith(Command("/nowhere/reapcheck"), Results(t.TempDir())); !strings.Contains(got,
+		"no such file") {
 		t.Errorf("no command: %q", got)
 	}
 }
@@ -86,7 +92,8 @@ func TestCheckPassesOnAPassOnly(t *testing.T) {
 func TestOptionsBecomeFlags(t *testing.T) {
 	path, argv := standIn(t, `{"verdict":"pass"}`, 0)
 	t.Setenv("REAPCHECK", path)
-	result, err := Run(t.Context(), Results(t.TempDir()), Binary("./d", "--listen", "a b"), Env("TOKEN", "s3cret"), Tier("standard"), Only("storm", "idle"))
+	result, err := Run(t.Context(), Results(t.TempDir()), Binary("./d", "--listen", "a b"),
+		Env("TOKEN", "s3cret"), Tier("standard"), Only("storm", "idle"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +103,8 @@ func TestOptionsBecomeFlags(t *testing.T) {
 	}
 	_, rest, _ := strings.Cut(string(raw), "\n--tier=quick\n")
 	const want = "--binary=./d\n--env=TOKEN\n--tier=standard\n--only=storm\n--only=idle\n--\n--listen\na b\n"
-	if rest != want || !strings.HasPrefix(string(raw), "gate\n--results=") || strings.Contains(string(raw), "s3cret") {
+	if rest != want || !strings.HasPrefix(string(raw), "gate\n--results=") ||
+		strings.Contains(string(raw), "s3cret") {
 		t.Errorf("%s", raw)
 	}
 	if result.Verdict != Pass || !strings.Contains(result.Output, "TOKEN is s3cret") {

@@ -60,7 +60,8 @@ func (s *Server) engine() *gin.Engine {
 		fail(c, http.StatusNotFound, "NOT_FOUND", "no such endpoint: "+c.Request.URL.Path)
 	})
 	engine.NoMethod(func(c *gin.Context) {
-		fail(c, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", c.Request.Method+" is not allowed here")
+		fail(c, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED",
+			c.Request.Method+" is not allowed here")
 	})
 	engine.POST("/process/execute", s.execute)
 	engine.GET("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) })
@@ -116,7 +117,8 @@ func (s *Server) authorize(c *gin.Context) {
 	got := sha256.Sum256([]byte(c.GetHeader("Authorization")))
 	if subtle.ConstantTimeCompare(want[:], got[:]) != 1 {
 		c.Header("WWW-Authenticate", "Bearer")
-		fail(c, http.StatusUnauthorized, "UNAUTHORIZED", "send the header Authorization: Bearer <token>")
+		fail(c, http.StatusUnauthorized, "UNAUTHORIZED",
+			"send the header Authorization: Bearer <token>")
 	}
 }
 

@@ -34,7 +34,10 @@ func serve(t *testing.T, strategy process.Strategy, options Options) string {
 	if options.MaxBody == 0 {
 		options.MaxBody = 1 << 20
 	}
-	executor := process.NewExecutor(strategy, process.Options{MaxOutput: 1000, HeldStdoutGrace: 100 * time.Millisecond})
+	executor := process.NewExecutor(strategy, process.Options{
+		MaxOutput:       1000,
+		HeldStdoutGrace: 100 * time.Millisecond,
+	})
 	gone, err := OpenGone()
 	if err != nil {
 		t.Fatal(err)
@@ -132,8 +135,10 @@ func TestExecute(t *testing.T) {
 	}
 	for _, c := range cases {
 		a := post(t, url, c.body)
-		if a.status != 200 || a.ExitCode == nil || *a.ExitCode != c.exitCode || a.Result == nil || *a.Result != c.result {
-			t.Errorf("%s: status %d, body %s, want %d %q", c.body, a.status, a.raw, c.exitCode, c.result)
+		if a.status != 200 || a.ExitCode == nil || *a.ExitCode != c.exitCode || a.Result == nil ||
+			*a.Result != c.result {
+			t.Errorf("%s: status %d, body %s, want %d %q", c.body, a.status, a.raw, c.exitCode,
+				c.result)
 		}
 		if a.ResultBase64 != nil || a.Truncated || a.Code != "" {
 			t.Errorf("%s: the answer has more than it should: %s", c.body, a.raw)
@@ -144,18 +149,23 @@ func TestExecute(t *testing.T) {
 func TestInvalidUTF8SurvivesInBase64(t *testing.T) {
 	a := post(t, serveRegistry(t, Options{}), `{"command":"printf 'a\\377\\376b'; exit 6"}`)
 	want := "a\xff\xfeb"
-	if a.status != 200 || *a.ExitCode != 6 || *a.Result != "a\ufffd\ufffdb" || a.ResultBase64 == nil {
+	if a.status != 200 || *a.ExitCode != 6 || *a.Result != "a\ufffd\ufffdb" ||
+		a.ResultBase64 == nil {
 		t.Fatalf("status %d, body %s", a.status, a.raw)
 	}
-	if got, err := base64.StdEncoding.DecodeString(*a.ResultBase64); err != nil || string(got) != want {
+	if got, err := base64.StdEncoding.DecodeString(*a.ResultBase64); err != nil ||
+		string(got) != want {
 		t.Errorf("resultBase64 is %q, %v, want %q", got, err, want)
 	}
 }
 
 func TestTruncationIsSaid(t *testing.T) {
-	a := post(t, serveRegistry(t, Options{}), `{"command":"head -c 5000 /dev/zero | tr '\\0' x; exit 7"}`)
-	if a.status != 200 || *a.ExitCode != 7 || !a.Truncated || *a.Result != strings.Repeat("x", 1000) {
-		t.Errorf("status %d, exit code %d, truncated %v, %d bytes", a.status, *a.ExitCode, a.Truncated, len(*a.Result))
+	a := post(t, serveRegistry(t, Options{}),
+		`{"command":"head -c 5000 /dev/zero | tr '\\0' x; exit 7"}`)
+	if a.status != 200 || *a.ExitCode != 7 || !a.Truncated ||
+		*a.Result != strings.Repeat("x", 1000) {
+		t.Errorf("status %d, exit code %d, truncated %v, %d bytes", a.status, *a.ExitCode,
+			a.Truncated, len(*a.Result))
 	}
 }
 
@@ -198,8 +208,10 @@ func TestBadInput(t *testing.T) {
 		{"trailing garbage", `{"command":"ls"} x`, 400, "INVALID_REQUEST"},
 		{"missing cwd", `{"command":"ls","cwd":"/nonexistent"}`, 400, "INVALID_CWD"},
 		{"cwd is a file", `{"command":"ls","cwd":"/etc/passwd"}`, 400, "INVALID_CWD"},
-		{"cwd is too long", `{"command":"ls","cwd":"/` + strings.Repeat("x", 5000) + `"}`, 400, "INVALID_CWD"},
-		{"longer than execve takes", `{"command":"true ` + strings.Repeat("x", 200_000) + `"}`, 400, "INVALID_REQUEST"},
+		{"cwd is too long", `{"command":"ls","cwd":"/` + strings.Repeat("x", 5000) + `"}`, 400,
+			"INVALID_CWD"},
+		{"longer than execve takes", `{"command":"true ` + strings.Repeat("x", 200_000) + `"}`, 400,
+			"INVALID_REQUEST"},
 		{"large body", `{"command":"` + strings.Repeat("x", 1<<20) + `"}`, 413, "BODY_TOO_LARGE"},
 	}
 	for _, c := range cases {
@@ -234,7 +246,8 @@ func TestHugeBodyIsNotReadWhole(t *testing.T) {
 		recorder := httptest.NewRecorder()
 		handler.ServeHTTP(recorder, req)
 		if recorder.Code != 413 || body.read > most || announced > 0 && body.read > 0 {
-			t.Errorf("content length %d: status %d after %d bytes", announced, recorder.Code, body.read)
+			t.Errorf("content length %d: status %d after %d bytes", announced, recorder.Code,
+				body.read)
 		}
 	}
 }
@@ -251,7 +264,8 @@ func TestOtherPathsAndMethods(t *testing.T) {
 		{"GET", "/process/execute", 405, "METHOD_NOT_ALLOWED"},
 		{"DELETE", "/healthz", 405, "METHOD_NOT_ALLOWED"},
 	} {
-		if a := do(t, request(t, c.method, url+c.path, nil)); a.status != c.status || a.Code != c.code {
+		if a := do(t, request(t, c.method, url+c.path, nil)); a.status != c.status ||
+			a.Code != c.code {
 			t.Errorf("%s %s: status %d, body %s", c.method, c.path, a.status, a.raw)
 		}
 	}
@@ -260,7 +274,8 @@ func TestOtherPathsAndMethods(t *testing.T) {
 func TestTimeout(t *testing.T) {
 	begin := time.Now()
 	a := post(t, serveRegistry(t, Options{}), `{"command":"echo partial; sleep 60","timeout":0.25}`)
-	if a.status != 408 || a.Code != "TIMEOUT" || a.Result == nil || *a.Result != "partial\n" || a.ExitCode != nil {
+	if a.status != 408 || a.Code != "TIMEOUT" || a.Result == nil || *a.Result != "partial\n" ||
+		a.ExitCode != nil {
 		t.Errorf("status %d, body %s", a.status, a.raw)
 	}
 	if took := time.Since(begin); took < 250*time.Millisecond || took > 30*time.Second {
@@ -269,7 +284,8 @@ func TestTimeout(t *testing.T) {
 }
 
 func TestTinyTimeoutIsALimit(t *testing.T) {
-	if a := post(t, serveRegistry(t, Options{}), `{"command":"sleep 60","timeout":1e-12}`); a.status != 408 {
+	if a := post(t, serveRegistry(t, Options{}),
+		`{"command":"sleep 60","timeout":1e-12}`); a.status != 408 {
 		t.Errorf("status %d, body %s", a.status, a.raw)
 	}
 }
@@ -299,9 +315,12 @@ func (c ended) Counts() process.Counts                     { return process.Coun
 func (c ended) Close()                                     {}
 func (c ended) PID() int                                   { return 1 }
 func (c ended) Status() (syscall.WaitStatus, error)        { return 0, c.err }
-func (c ended) Signal(syscall.Signal) error                { return errors.New("must not be killed") }
-func (c ended) Hold() (release func())                     { return func() {} }
-func (c ended) Forget()                                    {}
+func (c ended) Signal(syscall.Signal) error {
+	return errors.New(
+		"must not be killed")
+}
+func (c ended) Pin() (release func()) { return func() {} }
+func (c ended) Forget()               {}
 func (c ended) Exited() <-chan struct{} {
 	exited := make(chan struct{})
 	close(exited)
@@ -333,9 +352,12 @@ func TestHangUp(t *testing.T) {
 			witness := t.TempDir() + "/witness"
 			url := serveRegistry(t, Options{KillOnDisconnect: kill})
 			ctx, cancel := context.WithCancel(context.Background())
-			req := request(t, "POST", url+"/process/execute", strings.NewReader(fmt.Sprintf(`{"command":"sleep %v; echo lived > %s"}`, seconds, witness)))
+			req := request(t, "POST", url+"/process/execute",
+				strings.NewReader(fmt.Sprintf(`{"command":"sleep %v; echo lived > %s"}`, seconds,
+					witness)))
 			time.AfterFunc(100*time.Millisecond, cancel)
-			if _, err := http.DefaultClient.Do(req.WithContext(ctx)); !errors.Is(err, context.Canceled) {
+			if _, err := http.DefaultClient.Do(req.WithContext(ctx)); !errors.Is(err,
+				context.Canceled) {
 				t.Fatalf("error %v, want context.Canceled", err)
 			}
 			awaitIdle(t, url)
@@ -396,7 +418,8 @@ func TestToken(t *testing.T) {
 
 // A page in somebody's browser must not run commands here.
 func TestForeignSitesAreRefused(t *testing.T) {
-	req := request(t, "POST", serveRegistry(t, Options{})+"/process/execute", strings.NewReader(`{"command":"true"}`))
+	req := request(t, "POST", serveRegistry(t, Options{})+"/process/execute",
+		strings.NewReader(`{"command":"true"}`))
 	req.Header.Set("Content-Type", "text/plain")
 	req.Header.Set("Origin", "https://example.com")
 	if a := do(t, req); a.status != 403 || a.Code != "CROSS_ORIGIN" {
@@ -406,11 +429,13 @@ func TestForeignSitesAreRefused(t *testing.T) {
 
 func TestVersionAndCounts(t *testing.T) {
 	url := serveRegistry(t, Options{Version: "v1", Strategy: "registry"})
-	if a := do(t, request(t, "GET", url+"/version", nil)); a.Version != "v1" || a.Strategy != "registry" {
+	if a := do(t, request(t, "GET", url+"/version", nil)); a.Version != "v1" ||
+		a.Strategy != "registry" {
 		t.Errorf("version: %s", a.raw)
 	}
 	post(t, url, `{"command":"true"}`)
-	if a := do(t, request(t, "GET", url+"/debug/processes", nil)); *a.InFlight != 0 || *a.ReapedManaged != 1 {
+	if a := do(t, request(t, "GET", url+"/debug/processes", nil)); *a.InFlight != 0 ||
+		*a.ReapedManaged != 1 {
 		t.Errorf("counts: %s", a.raw)
 	}
 }

@@ -104,7 +104,8 @@ func (c *contract) response(method, path, status string) (documentedAnswer, stri
 func (c *contract) strict(t *testing.T, place string) *jsonschema.Schema {
 	t.Helper()
 	wrapper := "strict-" + strings.NewReplacer("#", "", "/", "-").Replace(place)
-	err := c.compiler.AddResource(wrapper, map[string]any{"$ref": place, "unevaluatedProperties": false})
+	err := c.compiler.AddResource(wrapper,
+		map[string]any{"$ref": place, "unevaluatedProperties": false})
 	if err != nil && !errors.As(err, new(*jsonschema.ResourceExistsError)) {
 		t.Fatal(err)
 	}
@@ -157,7 +158,8 @@ func (c *contract) check(t *testing.T, req *http.Request, res *http.Response) {
 		t.Errorf("%s %s: %s is not documented", req.Method, path, status)
 		return
 	}
-	if kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type")); documented.Content[kind] == nil {
+	if kind, _, _ := mime.ParseMediaType(
+		res.Header.Get("Content-Type")); documented.Content[kind] == nil {
 		t.Errorf("%s %s: %s has the type %q", req.Method, path, status, kind)
 	}
 	for name, header := range documented.Headers {
@@ -240,7 +242,11 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 		{body: `{"command":"true","cwd":"/nonexistent"}`, status: 400},
 		{strategy: failing{syscall.E2BIG}, body: `{"command":"true"}`, status: 400},
 		{options: Options{Token: "secret"}, body: `{"command":"true"}`, status: 401},
-		{header: [2]string{"Origin", "https://example.com"}, body: `{"command":"true"}`, status: 403},
+		{
+			header: [2]string{"Origin", "https://example.com"},
+			body:   `{"command":"true"}`,
+			status: 403,
+		},
 		{body: `{"command":"echo a; sleep 60","timeout":0.1}`, status: 408},
 		{options: Options{MaxBody: 10}, body: `{"command":"true"}`, status: 413},
 		{strategy: ended{process.ErrStatusLost}, body: `{"command":"true"}`, status: 500},
@@ -266,7 +272,8 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 				step.strategy = process.NewRegistry(slog.New(slog.DiscardHandler))
 			}
 			step.options.Version, step.options.Strategy = "v1", "registry"
-			req := request(t, step.method, serve(t, step.strategy, step.options)+step.path, strings.NewReader(step.body))
+			req := request(t, step.method, serve(t, step.strategy, step.options)+step.path,
+				strings.NewReader(step.body))
 			if step.header[0] != "" {
 				req.Header.Set(step.header[0], step.header[1])
 			}
@@ -296,7 +303,8 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 // what comes back, and has a schema for it.
 func checkStrays(t *testing.T, c *contract) {
 	t.Helper()
-	handler := New(process.NewExecutor(&process.None{}, process.Options{}), Options{}, slog.New(slog.DiscardHandler))
+	handler := New(process.NewExecutor(&process.None{}, process.Options{}), Options{},
+		slog.New(slog.DiscardHandler))
 	for _, stray := range []struct {
 		method, path, code string
 		status             int
@@ -311,7 +319,8 @@ func checkStrays(t *testing.T, c *contract) {
 		decoder.DisallowUnknownFields()
 		var problem Problem
 		err := decoder.Decode(&problem)
-		if _, known := c.codes[stray.code]; err != nil || !known || recorder.Code != stray.status || problem.Code != stray.code || problem.Message == "" {
+		if _, known := c.codes[stray.code]; err != nil || !known || recorder.Code != stray.status ||
+			problem.Code != stray.code || problem.Message == "" {
 			t.Errorf("%s %s: %d %+v, %v", stray.method, stray.path, recorder.Code, problem, err)
 		}
 		c.codes[problem.Code] = true
@@ -320,7 +329,8 @@ func checkStrays(t *testing.T, c *contract) {
 
 // What the document lets pass the decoder takes, and the other way round.
 func TestRequestsAreAsDocumented(t *testing.T) {
-	schema, err := newContract(t).compiler.Compile(at("paths", "/process/execute", "post", "requestBody", "content", "application/json", "schema"))
+	schema, err := newContract(t).compiler.Compile(at("paths", "/process/execute", "post",
+		"requestBody", "content", "application/json", "schema"))
 	if err != nil {
 		t.Fatal(err)
 	}

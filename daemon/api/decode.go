@@ -39,7 +39,10 @@ type rejection struct {
 }
 
 func reject(status int, code, format string, args ...any) *rejection {
-	return &rejection{status: status, Problem: Problem{Code: code, Message: fmt.Sprintf(format, args...)}}
+	return &rejection{
+		status:  status,
+		Problem: Problem{Code: code, Message: fmt.Sprintf(format, args...)},
+	}
 }
 
 func (s *Server) decode(c *gin.Context) (process.Request, *rejection) {
@@ -62,7 +65,8 @@ func (s *Server) decode(c *gin.Context) (process.Request, *rejection) {
 // readBody reads no more than MaxBody, and none of a body that announces more.
 // The server's ReadTimeout ends one that does not come.
 func (s *Server) readBody(c *gin.Context) ([]byte, *rejection) {
-	tooLarge := reject(http.StatusRequestEntityTooLarge, "BODY_TOO_LARGE", "the body has more than %d bytes", s.options.MaxBody)
+	tooLarge := reject(http.StatusRequestEntityTooLarge, "BODY_TOO_LARGE",
+		"the body has more than %d bytes", s.options.MaxBody)
 	if c.Request.ContentLength > s.options.MaxBody {
 		c.Header("Connection", "close")
 		return nil, tooLarge
@@ -90,16 +94,20 @@ func parse(body []byte) (req ExecuteRequest, problem *rejection) {
 	var wrongType *json.UnmarshalTypeError
 	switch {
 	case errors.As(err, &wrongType) && wrongType.Field == "":
-		return req, reject(http.StatusBadRequest, "INVALID_REQUEST", "the body must be a JSON object, not %s", wrongType.Value)
+		return req, reject(http.StatusBadRequest, "INVALID_REQUEST",
+			"the body must be a JSON object, not %s", wrongType.Value)
 	case errors.As(err, &wrongType):
-		return req, reject(http.StatusBadRequest, "INVALID_REQUEST", "%s must not be %s", wrongType.Field, wrongType.Value)
+		return req, reject(http.StatusBadRequest, "INVALID_REQUEST", "%s must not be %s",
+			wrongType.Field, wrongType.Value)
 	case errors.Is(err, io.EOF):
 		return req, reject(http.StatusBadRequest, "INVALID_JSON", "the body is empty")
 	case err != nil:
-		return req, reject(http.StatusBadRequest, "INVALID_JSON", "the body is not valid JSON: %v", err)
+		return req, reject(http.StatusBadRequest, "INVALID_JSON", "the body is not valid JSON: %v",
+			err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return req, reject(http.StatusBadRequest, "INVALID_REQUEST", "the body goes on after the JSON object")
+		return req, reject(http.StatusBadRequest, "INVALID_REQUEST",
+			"the body goes on after the JSON object")
 	}
 	return req, check(req)
 }
@@ -127,7 +135,8 @@ func checkCommand(req ExecuteRequest) string {
 
 func checkTimeout(req ExecuteRequest) string {
 	if math.IsNaN(req.Timeout) || req.Timeout < 0 || req.Timeout > maxTimeout.Seconds() {
-		return fmt.Sprintf("timeout must be within 0..%.0f seconds, not %v", maxTimeout.Seconds(), req.Timeout)
+		return fmt.Sprintf("timeout must be within 0..%.0f seconds, not %v", maxTimeout.Seconds(),
+			req.Timeout)
 	}
 	return ""
 }
@@ -135,7 +144,8 @@ func checkTimeout(req ExecuteRequest) string {
 func checkEnvs(req ExecuteRequest) string {
 	for name, value := range req.Envs {
 		if name == "" || strings.ContainsAny(name, "=\x00") {
-			return fmt.Sprintf("envs: the name %q must not be empty, nor have '=' or a NUL byte", name)
+			return fmt.Sprintf("envs: the name %q must not be empty, nor have '=' or a NUL byte",
+				name)
 		}
 		if strings.ContainsRune(value, 0) {
 			return fmt.Sprintf("envs: the value of %s must not have a NUL byte", name)

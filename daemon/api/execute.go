@@ -52,7 +52,11 @@ func (s *Server) whileWanted(r *http.Request) (ctx context.Context, stop func())
 }
 
 func response(result process.Result) ExecuteResponse {
-	r := ExecuteResponse{ExitCode: result.ExitCode, Result: string(result.Output), Truncated: result.Truncated}
+	r := ExecuteResponse{
+		ExitCode:  result.ExitCode,
+		Result:    string(result.Output),
+		Truncated: result.Truncated,
+	}
 	if !utf8.Valid(result.Output) {
 		r.ResultBase64 = base64.StdEncoding.EncodeToString(result.Output)
 	}
@@ -95,7 +99,8 @@ func (s *Server) failExecute(c *gin.Context, result process.Result, err error) {
 // exhausted says whether a start failed for want of something that may be
 // there again in a moment.
 func exhausted(err error) bool {
-	for _, errno := range []syscall.Errno{syscall.EAGAIN, syscall.ENOMEM, syscall.EMFILE, syscall.ENFILE} {
+	for _, errno := range []syscall.Errno{syscall.EAGAIN, syscall.ENOMEM, syscall.EMFILE,
+		syscall.ENFILE} {
 		if errors.Is(err, errno) {
 			return true
 		}

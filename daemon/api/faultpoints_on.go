@@ -11,19 +11,20 @@ import (
 	"github.com/reapcheck/reapcheck/daemon/faultpoint"
 )
 
-// mountFaultPoints lets a test arm, watch and disarm the fault points:
+// mountFaultPoints lets a test set, watch and reset the fault points:
 //
 //	GET    /debug/faultpoints                all
 //	GET    /debug/faultpoints/:name          one
 //	PUT    /debug/faultpoints/:name          arm, with a faultpoint.Setting
-//	POST   /debug/faultpoints/:name/release  let everyone go who is held
-//	DELETE /debug/faultpoints/:name          disarm and forget the counts
+//	POST   /debug/faultpoints/:name/release  let everyone go who is stopped
+//	DELETE /debug/faultpoints/:name          reset and forget the counts
 func mountFaultPoints(engine *gin.Engine) {
 	group := engine.Group("/debug/faultpoints")
 	group.GET("", func(c *gin.Context) { c.JSON(http.StatusOK, faultpoint.All()) })
 	group.GET("/:name", func(c *gin.Context) { answerPoint(c, nil) })
 	group.PUT("/:name", setPoint)
-	group.POST("/:name/release", func(c *gin.Context) { answerPoint(c, faultpoint.Release(point(c))) })
+	group.POST("/:name/release",
+		func(c *gin.Context) { answerPoint(c, faultpoint.Release(point(c))) })
 	group.DELETE("/:name", func(c *gin.Context) { answerPoint(c, faultpoint.Reset(point(c))) })
 }
 

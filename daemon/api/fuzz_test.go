@@ -31,7 +31,8 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		req, problem := parse(body)
 		if problem != nil {
-			if problem.status < 400 || problem.status > 499 || problem.Code == "" || problem.Message == "" {
+			if problem.status < 400 || problem.status > 499 || problem.Code == "" ||
+				problem.Message == "" {
 				t.Errorf("rejected as %+v", problem)
 			}
 			return
@@ -57,9 +58,11 @@ func FuzzExecute(f *testing.F) {
 	handler := New(executor, Options{MaxBody: 1 << 10}, slog.New(slog.DiscardHandler))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		recorder := httptest.NewRecorder()
-		handler.ServeHTTP(recorder, httptest.NewRequest("POST", "/process/execute", strings.NewReader(string(body))))
+		handler.ServeHTTP(recorder, httptest.NewRequest("POST", "/process/execute",
+			strings.NewReader(string(body))))
 		var problem Problem
-		if err := json.Unmarshal(recorder.Body.Bytes(), &problem); err != nil || problem.Code == "" || !utf8.ValidString(problem.Message) {
+		if err := json.Unmarshal(recorder.Body.Bytes(), &problem); err != nil ||
+			problem.Code == "" || !utf8.ValidString(problem.Message) {
 			t.Errorf("status %d, body %q: %v", recorder.Code, recorder.Body, err)
 		}
 		if code := recorder.Code; code != 400 && code != 413 && problem.Code != "EXIT_STATUS_LOST" {

@@ -58,7 +58,11 @@ func OpenGone() (*Gone, error) {
 		unix.Close(fd)
 		return nil, fmt.Errorf("watch clients: %w", err)
 	}
-	g := &Gone{epoll: os.NewFile(uintptr(fd), "epoll"), done: make(chan struct{}), watches: make(map[uint64]*watch)}
+	g := &Gone{
+		epoll:   os.NewFile(uintptr(fd), "epoll"),
+		done:    make(chan struct{}),
+		watches: make(map[uint64]*watch),
+	}
 	if g.conn, err = g.epoll.SyscallConn(); err != nil {
 		g.epoll.Close()
 		return nil, fmt.Errorf("watch clients: %w", err)

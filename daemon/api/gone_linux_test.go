@@ -21,7 +21,8 @@ func ask(t *testing.T, url, version, command, behind string) *net.TCPConn {
 	}
 	t.Cleanup(func() { conn.Close() })
 	body := fmt.Sprintf(`{"command":%q}`, command)
-	fmt.Fprintf(conn, "POST /process/execute HTTP/%s\r\nHost: d\r\nContent-Length: %d\r\n\r\n%s%s", version, len(body), body, behind)
+	fmt.Fprintf(conn, "POST /process/execute HTTP/%s\r\nHost: d\r\nContent-Length: %d\r\n\r\n%s%s",
+		version, len(body), body, behind)
 	return conn.(*net.TCPConn)
 }
 
@@ -63,7 +64,8 @@ func TestHalfClosedClientGetsItsAnswer(t *testing.T) {
 }
 
 func TestGoneClientIsNoticed(t *testing.T) {
-	for name, behind := range map[string]string{"nothing behind": "", "a byte behind": "G", "much behind": strings.Repeat("G", 20_000)} {
+	for name, behind := range map[string]string{"nothing behind": "", "a byte behind": "G",
+		"much behind": strings.Repeat("G", 20_000)} {
 		for _, version := range []string{"1.0", "1.1"} {
 			t.Run(version+" "+name, func(t *testing.T) {
 				url := serveRegistry(t, Options{KillOnDisconnect: true})
@@ -82,7 +84,8 @@ func TestHalfClosedClientThatGoesIsNoticed(t *testing.T) {
 	conn := ask(t, url, "1.1", "sleep 300", "")
 	awaitInFlight(t, url, 1)
 	conn.CloseWrite()
-	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, "100") {
+	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil ||
+		!strings.Contains(line, "100") {
 		t.Fatalf("got %q, %v, want to be asked whether anybody is there", line, err)
 	}
 	conn.Close()
@@ -93,7 +96,8 @@ func TestHalfClosedClientThatGoesIsNoticed(t *testing.T) {
 func TestPipelinedRequestsAreAnswered(t *testing.T) {
 	url := serveRegistry(t, Options{KillOnDisconnect: true})
 	body := `{"command":"exit 8"}`
-	next := fmt.Sprintf("POST /process/execute HTTP/1.1\r\nHost: d\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	next := fmt.Sprintf("POST /process/execute HTTP/1.1\r\nHost: d\r\nContent-Length: %d\r\n\r\n%s",
+		len(body), body)
 	conn := ask(t, url, "1.1", "sleep 0.3; exit 7", next)
 	answers := bufio.NewReader(conn)
 	wantAnswer(t, answers, 7)

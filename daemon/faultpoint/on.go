@@ -12,7 +12,7 @@ import (
 // Enabled says whether this build has fault points.
 const Enabled = true
 
-// Limits of a test's wishes, so that a forgotten point does not hold a daemon
+// Limits of a test's wishes, so that a forgotten point does not stop a daemon
 // for ever.
 const (
 	MaxSleep   = time.Minute
@@ -21,17 +21,17 @@ const (
 )
 
 // Setting is what happens at a point. The zero value lets everyone pass. The pauses go
-// in their order, and all of them before SleepMs: a child is held in one way.
+// in their order, and all of them before SleepMs: a child is stopped in one way.
 type Setting struct {
-	// SleepMs is slept by everyone whom nothing else holds. Time in which the whole
+	// SleepMs is slept by everyone whom nothing else stops. Time in which the whole
 	// process is stopped does not count.
 	SleepMs int `json:"sleepMs"`
-	// Pause holds everyone until Release, at most for PauseLimit.
+	// Pause stops everyone until Release, at most for PauseLimit.
 	Pause bool `json:"pause"`
-	// PauseUntilReaped holds each arrival until its own child has been reaped,
-	// at most for ReapLimit. Arrivals without a PID it does not hold.
+	// PauseUntilReaped stops each arrival until its own child has been reaped,
+	// at most for ReapLimit. Arrivals without a PID it does not stop.
 	PauseUntilReaped bool `json:"pauseUntilReaped"`
-	// PauseUntilArrival holds each arrival until somebody arrives at the point of this
+	// PauseUntilArrival stops each arrival until somebody arrives at the point of this
 	// name, at most for PauseLimit. So one step waits for another, however slow the
 	// machine is.
 	PauseUntilArrival Point `json:"pauseUntilArrival"`
@@ -43,12 +43,12 @@ type Setting struct {
 type State struct {
 	Name Point `json:"name"`
 	Setting
-	// Arrivals counts everyone who came by, Held those whom the setting made
+	// Arrivals counts everyone who came by, Stopped those whom the setting made
 	// wait, LimitHit those who went on because a limit was over.
 	Arrivals int `json:"arrivals"`
-	Held     int `json:"held"`
+	Stopped  int `json:"stopped"`
 	LimitHit int `json:"limitHit"`
-	// Waiting is how many are held now; SleptMs is all the time spent here.
+	// Waiting is how many are stopped now; SleptMs is all the time spent here.
 	Waiting int     `json:"waiting"`
 	SleptMs float64 `json:"sleptMs"`
 }
@@ -60,7 +60,8 @@ type point struct {
 }
 
 // names is in the order of a command's life, which is how All lists them.
-var names = []Point{BeforeRegister, BeforeWait, BeforeReap, BeforePublish, BeforeLookup, BeforeUnregister}
+var names = []Point{BeforeRegister, BeforeWait, BeforeReap, BeforePublish, BeforeLookup,
+	BeforeUnregister}
 
 var points = func() map[Point]*point {
 	m := make(map[Point]*point, len(names))
@@ -72,18 +73,18 @@ var points = func() map[Point]*point {
 
 // Reach is called by the daemon at point p on behalf of the child pid, or 0
 // where the child is not known. It returns when the point's setting lets it.
-// Any number of goroutines may be held at one point at the same time.
+// Any number of goroutines may be stopped at one point at the same time.
 func Reach(p Point, pid int) {
 	points[p].reach(pid)
 }
 
 func (p *point) reach(pid int) {
-	setting, release, held := p.arrive(pid)
-	if !held {
+	setting, release, stops := p.arrive(pid)
+	if !stops {
 		return
 	}
 	begin := time.Now()
-	inTime := hold(setting, release, pid)
+	inTime := stop(setting, release, pid)
 	p.leave(time.Since(begin), inTime)
 }
 
@@ -92,11 +93,11 @@ func (p *point) arrive(pid int) (Setting, <-chan struct{}, bool) {
 	defer p.mu.Unlock()
 	p.state.Arrivals++
 	s := p.state.Setting
-	held := s.SleepMs > 0 || s.Pause || s.PauseUntilReaped && pid > 0 || s.PauseUntilArrival != ""
-	if !held || s.ManagedOnly && pid <= 0 {
+	stops := s.SleepMs > 0 || s.Pause || s.PauseUntilReaped && pid > 0 || s.PauseUntilArrival != ""
+	if !stops || s.ManagedOnly && pid <= 0 {
 		return s, nil, false
 	}
-	p.state.Held++
+	p.state.Stopped++
 	p.state.Waiting++
 	return s, p.release, true
 }
@@ -111,9 +112,9 @@ func (p *point) leave(spent time.Duration, inTime bool) {
 	}
 }
 
-// hold reports whether it ended by what it waited for, not by a limit. A
-// release ends every kind of hold.
-func hold(s Setting, release <-chan struct{}, pid int) bool {
+// stop reports whether it ended by what it waited for, not by a limit. A
+// release ends every kind of stop.
+func stop(s Setting, release <-chan struct{}, pid int) bool {
 	switch {
 	case s.Pause:
 		return await(release, PauseLimit, nil)
@@ -172,14 +173,15 @@ func await(release <-chan struct{}, limit time.Duration, done func() bool) bool 
 	}
 }
 
-// Set arms a point. Those already held stay under the old setting.
+// Set sets a point. Those already stopped stay under the old setting.
 func Set(name Point, s Setting) error {
 	p, err := find(name)
 	if err != nil {
 		return err
 	}
 	if s.SleepMs < 0 || time.Duration(s.SleepMs) > MaxSleep/time.Millisecond {
-		return fmt.Errorf("set fault point %s: sleepMs %d is not within 0..%d", name, s.SleepMs, MaxSleep/time.Millisecond)
+		return fmt.Errorf("set fault point %s: sleepMs %d is not within 0..%d", name, s.SleepMs,
+			MaxSleep/time.Millisecond)
 	}
 	if _, err := find(s.PauseUntilArrival); err != nil && s.PauseUntilArrival != "" {
 		return fmt.Errorf("set fault point %s: pauseUntilArrival: %w", name, err)
@@ -190,7 +192,7 @@ func Set(name Point, s Setting) error {
 	return nil
 }
 
-// Release lets everyone go who is held now. The setting stays.
+// Release lets everyone go who is stopped now. The setting stays.
 func Release(name Point) error {
 	p, err := find(name)
 	if err != nil {
@@ -202,7 +204,7 @@ func Release(name Point) error {
 	return nil
 }
 
-// Reset disarms a point, lets everyone go and sets its counts to zero.
+// Reset undoes a point's setting, lets everyone go and sets its counts to zero.
 func Reset(name Point) error {
 	p, err := find(name)
 	if err != nil {
@@ -245,7 +247,8 @@ func All() []State {
 func find(name Point) (*point, error) {
 	p, ok := points[name]
 	if !ok {
-		return nil, fmt.Errorf("find fault point %q: unknown, use one of %v", name, slices.Sorted(slices.Values(names)))
+		return nil, fmt.Errorf("find fault point %q: unknown, use one of %v", name,
+			slices.Sorted(slices.Values(names)))
 	}
 	return p, nil
 }

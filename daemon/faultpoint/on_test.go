@@ -39,7 +39,7 @@ func TestUnsetPointCountsAndLetsPass(t *testing.T) {
 	set(t, BeforeReap, Setting{})
 	Reach(BeforeReap, 1)
 	Reach(BeforeReap, 0)
-	if s := get(t, BeforeReap); s.Arrivals != 2 || s.Held != 0 || s.SleptMs != 0 {
+	if s := get(t, BeforeReap); s.Arrivals != 2 || s.Stopped != 0 || s.SleptMs != 0 {
 		t.Errorf("state %+v, want two arrivals that passed", s)
 	}
 }
@@ -57,7 +57,7 @@ func TestSleepersDoNotQueue(t *testing.T) {
 		t.Errorf("%d sleepers of %v took %v", many, sleep, took)
 	}
 	s := get(t, BeforeWait)
-	if s.Arrivals != many || s.Held != many || s.Waiting != 0 || s.SleptMs < many*100 {
+	if s.Arrivals != many || s.Stopped != many || s.Waiting != 0 || s.SleptMs < many*100 {
 		t.Errorf("state %+v", s)
 	}
 }
@@ -114,8 +114,8 @@ func TestPauseUntilReaped(t *testing.T) {
 	cmd.Wait()
 	<-passed
 	Reach(BeforeWait, 0) // nobody's child: passes
-	if s := get(t, BeforeWait); s.Held != 1 || s.LimitHit != 0 {
-		t.Errorf("state %+v, want one held", s)
+	if s := get(t, BeforeWait); s.Stopped != 1 || s.LimitHit != 0 {
+		t.Errorf("state %+v, want one stopped", s)
 	}
 }
 
@@ -133,8 +133,8 @@ func TestPauseUntilSomebodyArrivesElsewhere(t *testing.T) {
 	}
 	Reach(BeforeUnregister, 7)
 	<-passed
-	if s := get(t, BeforePublish); s.Held != 1 || s.LimitHit != 0 {
-		t.Errorf("state %+v, want one held", s)
+	if s := get(t, BeforePublish); s.Stopped != 1 || s.LimitHit != 0 {
+		t.Errorf("state %+v, want one stopped", s)
 	}
 	if Set(BeforePublish, Setting{PauseUntilArrival: "nowhere"}) == nil {
 		t.Error("an arrival at an unknown point was accepted")
@@ -144,7 +144,7 @@ func TestPauseUntilSomebodyArrivesElsewhere(t *testing.T) {
 func TestNobodysChildSleepsWhereOthersAreAwaited(t *testing.T) {
 	set(t, BeforeWait, Setting{SleepMs: 1, PauseUntilReaped: true})
 	Reach(BeforeWait, 0)
-	if s := get(t, BeforeWait); s.Held != 1 || s.LimitHit != 0 {
+	if s := get(t, BeforeWait); s.Stopped != 1 || s.LimitHit != 0 {
 		t.Errorf("state %+v, want one that slept", s)
 	}
 }
@@ -153,8 +153,8 @@ func TestManagedOnlyExemptsTheUnknown(t *testing.T) {
 	set(t, BeforeReap, Setting{SleepMs: 1, ManagedOnly: true})
 	Reach(BeforeReap, 0)
 	Reach(BeforeReap, 7)
-	if s := get(t, BeforeReap); s.Arrivals != 2 || s.Held != 1 {
-		t.Errorf("state %+v, want one of two held", s)
+	if s := get(t, BeforeReap); s.Arrivals != 2 || s.Stopped != 1 {
+		t.Errorf("state %+v, want one of two stopped", s)
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 // What it cannot see: a child reaped before it was registered, a status that
 // comes later than the limit, and a PID that has changed hands.
 type Documented struct {
-	registry   *ProcessRegistry
+	registry   *pidTable
 	reaper     *wait4Reaper
 	echildWait time.Duration
 	log        *slog.Logger
@@ -28,7 +28,7 @@ type Documented struct {
 
 // NewDocumented starts the reaper.
 func NewDocumented(echildWait time.Duration, log *slog.Logger) *Documented {
-	s := &Documented{registry: NewProcessRegistry(), echildWait: echildWait, log: log}
+	s := &Documented{registry: newPIDTable(), echildWait: echildWait, log: log}
 	s.reaper = startWait4Reaper(s.reaped)
 	return s
 }
@@ -96,9 +96,9 @@ func (s *Documented) Counts() Counts {
 // Close stops the reaper.
 func (s *Documented) Close() { s.reaper.close() }
 
-// ProcessRegistry knows which PIDs are waited for and keeps the exit statuses
+// pidTable knows which PIDs are waited for and keeps the exit statuses
 // that the reaper took from them. It is keyed by PID alone.
-type ProcessRegistry struct {
+type pidTable struct {
 	mu         sync.RWMutex
 	registered map[int]struct{}
 	cached     map[int]syscall.WaitStatus
@@ -106,9 +106,9 @@ type ProcessRegistry struct {
 	changed chan struct{}
 }
 
-// NewProcessRegistry returns an empty registry.
-func NewProcessRegistry() *ProcessRegistry {
-	return &ProcessRegistry{
+// newPIDTable returns an empty registry.
+func newPIDTable() *pidTable {
+	return &pidTable{
 		registered: make(map[int]struct{}),
 		cached:     make(map[int]syscall.WaitStatus),
 		changed:    make(chan struct{}),
@@ -116,14 +116,14 @@ func NewProcessRegistry() *ProcessRegistry {
 }
 
 // Register says that someone waits for pid.
-func (r *ProcessRegistry) Register(pid int) {
+func (r *pidTable) Register(pid int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.registered[pid] = struct{}{}
 }
 
 // Unregister forgets pid and its status.
-func (r *ProcessRegistry) Unregister(pid int) {
+func (r *pidTable) Unregister(pid int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.registered, pid)
@@ -131,7 +131,7 @@ func (r *ProcessRegistry) Unregister(pid int) {
 }
 
 // IsRegistered says whether someone waits for pid.
-func (r *ProcessRegistry) IsRegistered(pid int) bool {
+func (r *pidTable) IsRegistered(pid int) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	_, ok := r.registered[pid]
@@ -139,7 +139,7 @@ func (r *ProcessRegistry) IsRegistered(pid int) bool {
 }
 
 // CacheExitStatus keeps pid's status until Unregister.
-func (r *ProcessRegistry) CacheExitStatus(pid int, status syscall.WaitStatus) {
+func (r *pidTable) CacheExitStatus(pid int, status syscall.WaitStatus) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.cached[pid] = status
@@ -148,7 +148,7 @@ func (r *ProcessRegistry) CacheExitStatus(pid int, status syscall.WaitStatus) {
 }
 
 // GetCachedExitStatus returns pid's status if the reaper has left it here.
-func (r *ProcessRegistry) GetCachedExitStatus(pid int) (syscall.WaitStatus, bool) {
+func (r *pidTable) GetCachedExitStatus(pid int) (syscall.WaitStatus, bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	status, ok := r.cached[pid]
@@ -158,7 +158,7 @@ func (r *ProcessRegistry) GetCachedExitStatus(pid int) (syscall.WaitStatus, bool
 // waitForExitStatus is GetCachedExitStatus repeated whenever a status comes,
 // until the limit. The channel is fetched before the look, so that no status
 // can come unseen in between.
-func (r *ProcessRegistry) waitForExitStatus(pid int, limit time.Duration) (syscall.WaitStatus, bool) {
+func (r *pidTable) waitForExitStatus(pid int, limit time.Duration) (syscall.WaitStatus, bool) {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	for {
@@ -174,13 +174,13 @@ func (r *ProcessRegistry) waitForExitStatus(pid int, limit time.Duration) (sysca
 	}
 }
 
-func (r *ProcessRegistry) nextChange() <-chan struct{} {
+func (r *pidTable) nextChange() <-chan struct{} {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return r.changed
 }
 
-func (r *ProcessRegistry) sizes() (registered, cached int) {
+func (r *pidTable) sizes() (registered, cached int) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return len(r.registered), len(r.cached)

@@ -62,7 +62,10 @@ func TestCommandGetsDirAndEnv(t *testing.T) {
 func TestDirThatCannotBeUsed(t *testing.T) {
 	x := newExecutor(t, "registry", Options{})
 	for _, dir := range []string{"/nonexistent", "/etc/passwd", "/etc/passwd/x"} {
-		if _, err := x.Execute(context.Background(), Request{Command: "true", Dir: dir}); !errors.Is(err, ErrDir) {
+		if _, err := x.Execute(context.Background(), Request{
+			Command: "true",
+			Dir:     dir,
+		}); !errors.Is(err, ErrDir) {
 			t.Errorf("%s: error %v, want ErrDir", dir, err)
 		}
 	}
@@ -72,7 +75,8 @@ func TestLongOutputIsComplete(t *testing.T) {
 	x := newExecutor(t, "registry", Options{})
 	result := mustRun(t, x, "head -c 5000000 /dev/zero; exit 3")
 	if len(result.Output) != 5000000 || result.Truncated || result.ExitCode != 3 {
-		t.Errorf("%d bytes, truncated %v, exit code %d", len(result.Output), result.Truncated, result.ExitCode)
+		t.Errorf("%d bytes, truncated %v, exit code %d", len(result.Output), result.Truncated,
+			result.ExitCode)
 	}
 }
 
@@ -84,8 +88,10 @@ func TestOutputIsCutAtTheLimit(t *testing.T) {
 		"printf éàü":            {Output: []byte("éà"), Truncated: true},
 		`printf '1234\377\377'`: {Output: []byte("1234\xff"), Truncated: true},
 	} {
-		if got := mustRun(t, x, command); string(got.Output) != string(want.Output) || got.Truncated != want.Truncated {
-			t.Errorf("%s: %q, truncated %v, want %q, %v", command, got.Output, got.Truncated, want.Output, want.Truncated)
+		if got := mustRun(t, x, command); string(got.Output) != string(want.Output) ||
+			got.Truncated != want.Truncated {
+			t.Errorf("%s: %q, truncated %v, want %q, %v", command, got.Output, got.Truncated,
+				want.Output, want.Truncated)
 		}
 	}
 }

@@ -18,7 +18,8 @@ func TestGraceLetsACommandCleanUp(t *testing.T) {
 	}
 	x := newExecutor(t, "registry", Options{KillGrace: patience})
 	for name, command := range commands {
-		if got := string(runFor(t, x, time.Second, command).Output); !strings.HasPrefix(got, "begun\n") || !strings.HasSuffix(got, "cleaned\n") {
+		if got := string(runFor(t, x, time.Second, command).Output); !strings.HasPrefix(got,
+			"begun\n") || !strings.HasSuffix(got, "cleaned\n") {
 			t.Errorf("%s: output %q, want that it cleaned up", name, got)
 		}
 	}
@@ -50,7 +51,8 @@ func TestGraceEnds(t *testing.T) {
 // Without a grace nothing is asked to end.
 func TestNoGraceKillsAtOnce(t *testing.T) {
 	x := newExecutor(t, "registry", Options{})
-	if got := string(runFor(t, x, time.Second, `trap "echo asked" TERM; echo begun; while :; do sleep 0.02; done`).Output); got != "begun\n" {
+	if got := string(runFor(t, x, time.Second,
+		`trap "echo asked" TERM; echo begun; while :; do sleep 0.02; done`).Output); got != "begun\n" {
 		t.Errorf("output %q, want no trap to have run", got)
 	}
 }

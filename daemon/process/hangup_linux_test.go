@@ -31,7 +31,8 @@ func BenchmarkHangUp(b *testing.B) {
 // startOthers starts n processes that are nobody's command.
 func startOthers(tb testing.TB, n int) {
 	tb.Helper()
-	cmd := exec.Command("/bin/sh", "-c", fmt.Sprintf("i=0; while [ $i -lt %d ]; do sleep 600 & i=$((i+1)); done; echo; wait", n))
+	cmd := exec.Command("/bin/sh", "-c",
+		fmt.Sprintf("i=0; while [ $i -lt %d ]; do sleep 600 & i=$((i+1)); done; echo; wait", n))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -33,7 +33,8 @@ func runFor(t *testing.T, x *Executor, timeout time.Duration, command string) Re
 	}
 	late, stall := time.Since(begin)-timeout, stalled()
 	if late-stall > prompt {
-		t.Errorf("answered %v after the deadline, of which the machine kept this process from running for %v", late, stall)
+		t.Errorf(
+			"answered %v after the deadline, of which the machine kept this process from running for %v", late, stall)
 	}
 	return result
 }
@@ -326,7 +327,8 @@ func TestShutdown(t *testing.T) {
 	if a := <-long; !errors.Is(a.err, ErrShuttingDown) || string(a.result.Output) != "begun\n" {
 		t.Errorf("the long command gave %+v", a)
 	}
-	if _, err := x.Execute(context.Background(), Request{Command: "true"}); !errors.Is(err, ErrShuttingDown) {
+	if _, err := x.Execute(context.Background(), Request{Command: "true"}); !errors.Is(err,
+		ErrShuttingDown) {
 		t.Errorf("a late command: error %v, want ErrShuttingDown", err)
 	}
 	for _, p := range descendants() {
@@ -347,7 +349,8 @@ func TestShutdownLeavesBackgroundChildren(t *testing.T) {
 	select {
 	case <-done:
 	case <-time.After(patience):
-		t.Fatalf("shutdown still waits after %v, last saw a background child hold the pipe", patience)
+		t.Fatalf("shutdown still waits after %v, last saw a background child hold the pipe",
+			patience)
 	}
 	pid, err := strconv.Atoi(strings.TrimSpace(string(result.Output)))
 	if err != nil {

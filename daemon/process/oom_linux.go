@@ -29,7 +29,8 @@ var commandOOM = sync.OnceValue(func() []byte {
 // already keeps the daemon's score. The file is that of whoever has the PID now;
 // a child that is there afterwards had it all along.
 func offerToOOM(child Child) {
-	fd, err := syscall.Open("/proc/"+strconv.Itoa(child.PID())+"/oom_score_adj", syscall.O_WRONLY|syscall.O_CLOEXEC, 0)
+	fd, err := syscall.Open("/proc/"+strconv.Itoa(child.PID())+"/oom_score_adj",
+		syscall.O_WRONLY|syscall.O_CLOEXEC, 0)
 	if err != nil {
 		return
 	}

@@ -33,7 +33,12 @@ type output struct {
 }
 
 func newOutput(pipe *os.File, limit int) *output {
-	return &output{pipe: pipe, limit: limit, ended: make(chan struct{}), buffer: make([]byte, firstBuffer)}
+	return &output{
+		pipe:   pipe,
+		limit:  limit,
+		ended:  make(chan struct{}),
+		buffer: make([]byte, firstBuffer),
+	}
 }
 
 // read returns at the end of the output, or once ctx is done.

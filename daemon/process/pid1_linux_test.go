@@ -154,7 +154,8 @@ func TestPID1SignalDoesNotReachTheNextOwner(t *testing.T) {
 	awaitZombie(t, stolen.pid)
 	reapRaw(t, stolen.pid)
 	for _, e := range []*entry{reaped, stolen} {
-		next := startRawAs(t, e.pid, "exec sleep 60") // a shell beside it would take the next number
+		// a shell beside it would take the next number
+		next := startRawAs(t, e.pid, "exec sleep 60")
 		if err := e.Signal(syscall.SIGKILL); !errors.Is(err, os.ErrProcessDone) {
 			t.Errorf("signal: %v, want ErrProcessDone", err)
 		}
@@ -245,7 +246,8 @@ func TestPID1OrphanStorm(t *testing.T) {
 
 // orphanStorm leaves n double-forked orphans that end with a code of their own.
 func orphanStorm(x *Executor, n int) error {
-	command := fmt.Sprintf("for i in $(seq %d); do ( (sleep 0.0$i; exit 77) >/dev/null 2>&1 & ); done; exit 33", n)
+	command := fmt.Sprintf(
+		"for i in $(seq %d); do ( (sleep 0.0$i; exit 77) >/dev/null 2>&1 & ); done; exit 33", n)
 	result, err := x.Execute(context.Background(), Request{Command: command})
 	if err == nil && result.ExitCode != 33 {
 		err = fmt.Errorf("exit code %d, want 33", result.ExitCode)

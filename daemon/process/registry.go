@@ -50,9 +50,9 @@ type entry struct {
 	// status and err are written before exited is closed, and read after.
 	status syscall.WaitStatus
 	err    error
-	// forgotten says that nobody will read them, held that the child must not be
+	// forgotten says that nobody will read them, pinned that the child must not be
 	// reaped now. Guarded by Registry.mu.
-	forgotten, held bool
+	forgotten, pinned bool
 }
 
 // suspect is an unregistered zombie that a start under way may own: one whose
@@ -129,7 +129,7 @@ func (r *Registry) register(process *os.Process) *entry {
 	}
 	r.mu.Unlock()
 	if old != nil {
-		r.cacheExitStatus(old, 0, ErrStatusLost)
+		r.publish(old, 0, ErrStatusLost)
 	}
 	return e
 }
@@ -137,9 +137,9 @@ func (r *Registry) register(process *os.Process) *entry {
 // isRegistered says whether e has not been reaped. Call it with mu held.
 func (r *Registry) isRegistered(e *entry) bool { return r.entries[e.pid] == e }
 
-// cacheExitStatus leaves on e how its child ended and tells the handler. The
+// publish leaves on e how its child ended and tells the handler. The
 // caller has taken e out of the entries, so this happens once.
-func (r *Registry) cacheExitStatus(e *entry, status syscall.WaitStatus, err error) {
+func (r *Registry) publish(e *entry, status syscall.WaitStatus, err error) {
 	e.process.Release() // or its pidfd would stay open
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -202,15 +202,15 @@ func (e *entry) Signal(sig syscall.Signal) error {
 	return syscall.Kill(e.pid, sig)
 }
 
-// Hold keeps the child from being reaped, and so both numbers its own.
-func (e *entry) Hold() (release func()) {
-	hold := func(held bool) {
+// Pin keeps the child from being reaped, and so both numbers its own.
+func (e *entry) Pin() (release func()) {
+	pin := func(pinned bool) {
 		e.registry.mu.Lock()
 		defer e.registry.mu.Unlock()
-		e.held = held
+		e.pinned = pinned
 	}
-	hold(true)
-	return func() { hold(false); e.registry.wake() }
+	pin(true)
+	return func() { pin(false); e.registry.wake() }
 }
 
 // stolen says whether the child of e was reaped by somebody else. It asks by

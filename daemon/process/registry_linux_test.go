@@ -69,7 +69,8 @@ func awaitZombie(t *testing.T, pid int) {
 
 // isChild says whether pid is a child of ours that has not been reaped.
 func isChild(pid int) bool {
-	return unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil) != unix.ECHILD
+	return unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT,
+		nil) != unix.ECHILD
 }
 
 func reapRaw(t *testing.T, pid int) {
@@ -88,7 +89,8 @@ func wantStatus(t *testing.T, e *entry, code int) {
 	}
 	status, err := e.Status()
 	if err != nil || ExitCode(status) != code {
-		t.Fatalf("child %d: exit code %d, error %v, want exit code %d", e.pid, ExitCode(status), err, code)
+		t.Fatalf("child %d: exit code %d, error %v, want exit code %d", e.pid, ExitCode(status),
+			err, code)
 	}
 }
 
@@ -100,7 +102,8 @@ func wantLost(t *testing.T, e *entry) {
 		t.Fatalf("child %d was not told that its status is lost", e.pid)
 	}
 	if status, err := e.Status(); !errors.Is(err, ErrStatusLost) {
-		t.Fatalf("child %d: exit code %d, error %v, want ErrStatusLost", e.pid, ExitCode(status), err)
+		t.Fatalf("child %d: exit code %d, error %v, want ErrStatusLost", e.pid, ExitCode(status),
+			err)
 	}
 }
 
@@ -209,7 +212,7 @@ func TestReapedChildIsNoTargetBeforeItsStatusIsPublished(t *testing.T) {
 	if _, _, again := r.take(e); again {
 		t.Error("a child was taken twice")
 	}
-	r.cacheExitStatus(e, status, nil)
+	r.publish(e, status, nil)
 	wantStatus(t, e, 6)
 }
 
@@ -218,7 +221,7 @@ func TestHeldChildIsNotReaped(t *testing.T) {
 	r := handDriven()
 	e := startEntry(t, r, "exit 6")
 	awaitZombie(t, e.pid)
-	release := e.Hold()
+	release := e.Pin()
 	if !undecided(r) || !isChild(e.pid) {
 		t.Fatal("a held child was reaped")
 	}

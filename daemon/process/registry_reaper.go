@@ -94,14 +94,14 @@ func (r *Registry) nextZombie() (pid int, e *entry, orphan bool) {
 	return pid, nil, true
 }
 
-// reapManaged reaps the child of e if it has ended and nobody holds it.
+// reapManaged reaps the child of e if it has ended and nobody has pinned it.
 func (r *Registry) reapManaged(e *entry) (taken bool) {
 	status, err, taken := r.take(e)
 	if !taken {
 		return false
 	}
 	faultpoint.Reach(faultpoint.BeforePublish, e.pid)
-	r.cacheExitStatus(e, status, err)
+	r.publish(e, status, err)
 	if err != nil {
 		r.log.Error("lost exit status", "pid", e.pid, "error", err)
 	} else {
@@ -115,7 +115,7 @@ func (r *Registry) reapManaged(e *entry) (taken bool) {
 func (r *Registry) take(e *entry) (status syscall.WaitStatus, err error, taken bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.isRegistered(e) || e.held {
+	if !r.isRegistered(e) || e.pinned {
 		return 0, nil, false
 	}
 	if e.stolen() {

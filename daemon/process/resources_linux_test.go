@@ -35,7 +35,8 @@ func wantBackTo(t testing.TB, x *Executor, before footprint) {
 	t.Helper()
 	eventually(t, fmt.Sprintf("at most %+v", before), func() string {
 		now := measure(t, x)
-		if now.files > before.files || now.goroutines > before.goroutines || now.zombies+now.registered+now.cached > 0 {
+		if now.files > before.files || now.goroutines > before.goroutines ||
+			now.zombies+now.registered+now.cached > 0 {
 			return fmt.Sprintf("%+v", now)
 		}
 		return ""
@@ -50,10 +51,14 @@ func TestNothingIsLeftOfCommands(t *testing.T) {
 		mustRun(t, x, "exit 1")
 		mustRun(t, x, "kill -9 $$")
 		mustRun(t, x, "sleep 0.05 &")
-		if _, err := x.Execute(context.Background(), Request{Command: "sleep 60", Timeout: time.Millisecond}); !errors.Is(err, ErrTimeout) {
+		if _, err := x.Execute(context.Background(), Request{
+			Command: "sleep 60",
+			Timeout: time.Millisecond,
+		}); !errors.Is(err, ErrTimeout) {
 			t.Fatalf("error %v, want ErrTimeout", err)
 		}
-		if _, err := x.Execute(over(), Request{Command: "sleep 60"}); !errors.Is(err, context.Canceled) {
+		if _, err := x.Execute(over(), Request{Command: "sleep 60"}); !errors.Is(err,
+			context.Canceled) {
 			t.Fatalf("error %v, want context.Canceled", err)
 		}
 	}

@@ -40,9 +40,9 @@ type Child interface {
 	// Signal sends sig to the child and its group, or returns os.ErrProcessDone if
 	// the child is known to have been reaped.
 	Signal(sig syscall.Signal) error
-	// Hold keeps the child from being reaped, where the strategy can, until
+	// Pin keeps the child from being reaped, where the strategy can, until
 	// release: what is sent to its group meanwhile finds the same group.
-	Hold() (release func())
+	Pin() (release func())
 	// Forget says that the caller will not ask again. Call it exactly once,
 	// also for a child that is still running.
 	Forget()
@@ -66,7 +66,8 @@ var (
 	// process and did not come back. Real daemons answer -1 here.
 	ErrStatusUnknown = errors.New("exit status unknown: the child was reaped by another waiter")
 	// ErrStatusLost means the same in a strategy that never guesses a number.
-	ErrStatusLost = errors.New("exit status lost: something else in this process waited for the child")
+	ErrStatusLost = errors.New(
+		"exit status lost: something else in this process waited for the child")
 )
 
 // DefaultEchildWait is how long Documented waits for a status after ECHILD.

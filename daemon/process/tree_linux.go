@@ -24,7 +24,7 @@ const (
 // lives on, which is what daemons do on purpose. The child is held, since its
 // group could not be signalled any more once its PID is nobody's.
 func killTree(child Child, grace time.Duration) {
-	defer child.Hold()()
+	defer child.Pin()()
 	t := tree{child: child, seen: map[int]stat{}, strays: map[int]stray{}}
 	defer t.close()
 	t.stop()
@@ -83,10 +83,11 @@ func (t *tree) look() (found, moving bool) {
 	for _, p := range now {
 		moving = moving || p.mayFork()
 		t.seen[p.pid] = p
-		if _, known := t.strays[p.pid]; known || p.pid == t.child.PID() || p.group == t.child.PID() {
+		if _, known := t.strays[p.pid]; known || p.pid == t.child.PID() ||
+			p.group == t.child.PID() {
 			continue
 		}
-		if s, ok := hold(p); ok {
+		if s, ok := openStray(p); ok {
 			t.strays[p.pid] = s
 			found = true
 		}
@@ -145,9 +146,9 @@ type stray struct {
 // openPidfd is replaced by a test.
 var openPidfd = unix.PidfdOpen
 
-// hold gets hold of p and makes sure that it is the process that was seen: the
+// openStray opens p and makes sure that it is the process that was seen: the
 // same parent, and started in the same hundredth of a second.
-func hold(p stat) (s stray, ok bool) {
+func openStray(p stat) (s stray, ok bool) {
 	fd, err := openPidfd(p.pid, 0)
 	if err != nil {
 		fd = -1

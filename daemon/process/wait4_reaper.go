@@ -64,5 +64,6 @@ func wait4(pid int, status *syscall.WaitStatus) (int, error) {
 }
 
 func logReaped(log *slog.Logger, message string, pid int, status syscall.WaitStatus) {
-	log.LogAttrs(context.Background(), slog.LevelInfo, message, slog.Int("pid", pid), slog.Int("status", ExitCode(status)))
+	log.LogAttrs(context.Background(), slog.LevelInfo, message, slog.Int("pid", pid),
+		slog.Int("status", ExitCode(status)))
 }

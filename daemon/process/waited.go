@@ -21,7 +21,8 @@ type waited struct {
 
 // startWaited starts cmd, calls started with its PID, and then wait in a
 // goroutine. Both get the PID because cmd.Process forgets it on release.
-func startWaited(cmd *exec.Cmd, started func(pid int), wait func(cmd *exec.Cmd, pid int) (syscall.WaitStatus, error)) (Child, error) {
+func startWaited(cmd *exec.Cmd, started func(pid int),
+	wait func(cmd *exec.Cmd, pid int) (syscall.WaitStatus, error)) (Child, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
@@ -55,7 +56,7 @@ func waitCmd(cmd *exec.Cmd, pid int) (syscall.WaitStatus, error) {
 func (c *waited) PID() int                            { return c.pid }
 func (c *waited) Exited() <-chan struct{}             { return c.exited }
 func (c *waited) Status() (syscall.WaitStatus, error) { return c.status, c.err }
-func (c *waited) Hold() (release func())              { return func() {} }
+func (c *waited) Pin() (release func())               { return func() {} }
 func (c *waited) Forget()                             {}
 
 // Signal can be late: between the reaping, by whomever, and the end of

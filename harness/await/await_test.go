@@ -9,7 +9,11 @@ import (
 
 func TestUntilLooksUntilItIsSo(t *testing.T) {
 	looks := 0
-	err := Wait{For: "three looks", Every: time.Microsecond, Limit: time.Minute}.Until(t.Context(), func() (any, bool, error) {
+	err := Wait{
+		For:   "three looks",
+		Every: time.Microsecond,
+		Limit: time.Minute,
+	}.Until(t.Context(), func() (any, bool, error) {
 		looks++
 		return looks, looks == 3, nil
 	})
@@ -19,7 +23,11 @@ func TestUntilLooksUntilItIsSo(t *testing.T) {
 }
 
 func TestUntilSaysWhatItSawLast(t *testing.T) {
-	err := Wait{For: "0 zombies", Every: time.Millisecond, Limit: 20 * time.Millisecond}.Until(t.Context(), func() (any, bool, error) {
+	err := Wait{
+		For:   "0 zombies",
+		Every: time.Millisecond,
+		Limit: 20 * time.Millisecond,
+	}.Until(t.Context(), func() (any, bool, error) {
 		return 7, false, nil
 	})
 	if !errors.Is(err, ErrLimit) || err.Error() != "0 zombies expected within 20ms, last saw 7" {

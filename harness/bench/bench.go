@@ -69,7 +69,11 @@ type Bench struct {
 // Run measures and adds to the report as it goes, so that an interrupted run
 // leaves what it saw. The error says why it did not reach its end.
 func (b *Bench) Run(ctx context.Context, report *Report) error {
-	parts := map[Part]func(context.Context, *Report) error{Rates: b.rates, Sleeps: b.sleeps, Leaks: b.leaks}
+	parts := map[Part]func(context.Context, *Report) error{
+		Rates:  b.rates,
+		Sleeps: b.sleeps,
+		Leaks:  b.leaks,
+	}
 	for _, part := range Parts {
 		if !slices.Contains(b.Parts, part) {
 			continue

@@ -58,10 +58,18 @@ func small(t *testing.T) *Bench {
 	}
 	return &Bench{
 		Scale: Scale{
-			Parts: Parts, Strategies: []string{none, registry},
-			Length: time.Millisecond, Turn: 30 * time.Millisecond, Sleeps: []int{100}, Commands: 200,
+			Parts:      Parts,
+			Strategies: []string{none, registry},
+			Length:     time.Millisecond,
+			Turn:       30 * time.Millisecond,
+			Sleeps:     []int{100},
+			Commands:   200,
 		},
-		Runtime: rt, Daemon: daemon, Hub: hub, Seed: 1, Progress: session.NewProgress(t.Output(), false),
+		Runtime:  rt,
+		Daemon:   daemon,
+		Hub:      hub,
+		Seed:     1,
+		Progress: session.NewProgress(t.Output(), false),
 	}
 }
 
@@ -78,9 +86,10 @@ func TestASmallBench(t *testing.T) {
 	validate(t, raw)
 	executed := map[string]int{} // a busy machine may begin nothing in a turn
 	for _, rate := range report.Rates {
-		executed[rate.Arm] += rate.Outcomes[trial.OK]
+		executed[rate.Contestant] += rate.Outcomes[trial.OK]
 		if rate.Outcomes.Bad() > 0 {
-			t.Errorf("%s with %d in flight: %v: %s", rate.Arm, rate.InFlight, rate.Outcomes, rate.Why)
+			t.Errorf("%s with %d in flight: %v: %s", rate.Contestant, rate.InFlight, rate.Outcomes,
+				rate.Why)
 		}
 	}
 	for _, name := range []string{none, registry, behindLauncher, noCommand, limit} {
@@ -94,7 +103,8 @@ func TestASmallBench(t *testing.T) {
 	threads := map[string]int{}
 	for _, s := range report.Sleeps {
 		threads[s.Strategy] = s.During.Threads
-		if s.Outcomes[trial.OK] != s.InFlight || s.Died != "" || s.During.Processes != 100 || s.After.Processes != 0 {
+		if s.Outcomes[trial.OK] != s.InFlight || s.Died != "" || s.During.Processes != 100 ||
+			s.After.Processes != 0 {
 			t.Errorf("%s: %+v", s.Strategy, s)
 		}
 	}

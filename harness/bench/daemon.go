@@ -34,16 +34,23 @@ type daemon struct {
 
 // start starts a daemon with room for as many connections as requests will be
 // in flight. An empty front is none.
-func (b *Bench) start(ctx context.Context, name, strategy string, inFlight int, front sandbox.Front) (*daemon, error) {
+func (b *Bench) start(ctx context.Context, name, strategy string, inFlight int,
+	front sandbox.Front) (*daemon, error) {
 	dialect := target.Reference(strategy).Dialect
 	sb, err := b.Runtime.Start(ctx, sandbox.Spec{
 		Name: name, Binary: b.Daemon, Front: front, Port: dialect.Port, Ready: dialect.Ready,
-		Env: map[string]string{"DECK_STRATEGY": strategy, "DECK_LISTEN": fmt.Sprintf("0.0.0.0:%d", dialect.Port)},
+		Env: map[string]string{"DECK_STRATEGY": strategy,
+			"DECK_LISTEN": fmt.Sprintf("0.0.0.0:%d", dialect.Port)},
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &daemon{Sandbox: sb, client: client.New(sb.URL(), dialect, inFlight, sandbox.Transport(sb)), dialect: dialect, seed: b.Seed}, nil
+	return &daemon{
+		Sandbox: sb,
+		client:  client.New(sb.URL(), dialect, inFlight, sandbox.Transport(sb)),
+		dialect: dialect,
+		seed:    b.Seed,
+	}, nil
 }
 
 // stopLimit bounds the end of one daemon, which comes also after an interrupt.
@@ -270,7 +277,8 @@ func (a *answers) add(outcome trial.Outcome, why string, took time.Duration) {
 
 // execute asks for the command with that index and judges the answer. One that
 // an interrupt cuts short is not counted.
-func (d *daemon) execute(ctx context.Context, source load.Source, index int, limit time.Duration, into *answers) {
+func (d *daemon) execute(ctx context.Context, source load.Source, index int, limit time.Duration,
+	into *answers) {
 	command := source(index, load.Random(d.seed, d.Name(), index))
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

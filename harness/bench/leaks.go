@@ -39,7 +39,8 @@ const (
 // leaks looks at the strategy that promises to leave nothing.
 func (b *Bench) leaks(ctx context.Context, report *Report) error {
 	if !slices.Contains(b.Strategies, registry) {
-		report.LeftOut = append(report.LeftOut, "what commands leave behind: strategy registry was not chosen")
+		report.LeftOut = append(report.LeftOut,
+			"what commands leave behind: strategy registry was not chosen")
 		return nil
 	}
 	l, err := b.leak(ctx, registry)
@@ -84,7 +85,8 @@ func (b *Bench) execute(ctx context.Context, d *daemon, first, last int) (*answe
 	began, said := time.Now(), time.Now()
 	for step := leakWarmUp; first < last; first += step {
 		end := min(first+step, last)
-		if _, err := parallel.Do(ctx, first, end, leakInFlight, func(i int) { d.execute(ctx, orphaning, i, deadline, came) }); err != nil {
+		if _, err := parallel.Do(ctx, first, end, leakInFlight,
+			func(i int) { d.execute(ctx, orphaning, i, deadline, came) }); err != nil {
 			return came, err
 		}
 		if err := d.ended(); err != nil {
@@ -92,7 +94,8 @@ func (b *Bench) execute(ctx context.Context, d *daemon, first, last int) (*answe
 		}
 		if end > 0 && time.Since(said) > progressInterval {
 			said = time.Now()
-			b.Progress.Say("leaks: %d of %d commands, %.0f/s", end, last, float64(came.times.TotalCount())/time.Since(began).Seconds())
+			b.Progress.Say("leaks: %d of %d commands, %.0f/s", end, last,
+				float64(came.times.TotalCount())/time.Since(began).Seconds())
 		}
 	}
 	return came, nil

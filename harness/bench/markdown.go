@@ -64,9 +64,11 @@ func (r *Report) requirementTable(text *strings.Builder) {
 		if t.Required != 0 && t.Measured != 0 {
 			share = fmt.Sprintf("%.3f", t.OfRequired)
 		}
-		rows = append(rows, []string{t.Verdict.String(), t.Name, fmt.Sprintf("%s %v", relation, t.Required), number(t.Measured), share, t.Note})
+		rows = append(rows, []string{t.Verdict.String(), t.Name,
+			fmt.Sprintf("%s %v", relation, t.Required), number(t.Measured), share, t.Note})
 	}
-	table(text, "Requirements", "", []string{"verdict", "what", "required", "measured", "measured / required", "note"}, rows)
+	table(text, "Requirements", "", []string{"verdict", "what", "required", "measured",
+		"measured / required", "note"}, rows)
 }
 
 // number shows a count as it is and a ratio with three digits.
@@ -81,14 +83,16 @@ func (r *Report) rateTable(text *strings.Builder) {
 	var rows [][]string
 	for _, rate := range r.Rates {
 		rows = append(rows, []string{
-			fmt.Sprint(rate.InFlight), rate.Arm, fmt.Sprintf("%.0f", rate.PerSecond.Median),
+			fmt.Sprint(rate.InFlight), rate.Contestant, fmt.Sprintf("%.0f", rate.PerSecond.Median),
 			fmt.Sprintf("%.0f to %.0f", rate.PerSecond.P25, rate.PerSecond.P75),
 			millis(rate.P50), millis(rate.P99), millis(rate.P999), rate.Outcomes.String(),
 		})
 	}
-	table(text, "Executions per second", "`limit`: threads of a C program, no server. `no-command`: a request that is refused, so HTTP alone. "+
-		"`registry-launcher`: with a launcher in front that holds nothing. Median of the turns and their middle half; latencies of all answers, in ms.",
-		[]string{"in flight", "arm", "per second", "middle half", "p50", "p99", "p99.9", "answers"}, rows)
+	table(text, "Executions per second",
+		"`limit`: threads of a C program, no server. `no-command`: a request that is refused, so HTTP alone. "+
+			"`registry-launcher`: with a launcher in front that holds nothing. Median of the turns and their middle half; latencies of all answers, in ms.",
+		[]string{"in flight", "contestant", "per second", "middle half", "p50", "p99", "p99.9",
+			"answers"}, rows)
 }
 
 func millis(micros int64) string { return fmt.Sprintf("%.2f", float64(micros)/1000) }
@@ -115,8 +119,9 @@ func (r *Report) costTable(text *strings.Builder) {
 		if rate.InFlight != claimLevel {
 			continue
 		}
-		cells := []string{rate.Arm}
-		for _, v := range []float64{rate.CPU.Client, rate.CPU.Daemon, rate.CPU.Commands, rate.CPU.All} {
+		cells := []string{rate.Contestant}
+		for _, v := range []float64{rate.CPU.Client, rate.CPU.Daemon, rate.CPU.Commands,
+			rate.CPU.All} {
 			cells = append(cells, fmt.Sprintf("%.0f", v))
 		}
 		rows = append(rows, cells)
@@ -124,27 +129,31 @@ func (r *Report) costTable(text *strings.Builder) {
 	table(text, fmt.Sprintf("Where the time goes, with %d in flight", claimLevel),
 		"Microseconds of CPU time per execution: the harness as its client, the daemon, and the commands that it started. "+
 			"What a daemon has above `no-command` is its way to start a child and to learn how it ended. Of `limit`, threads and commands are one figure.",
-		[]string{"arm", "client", "daemon", "commands", "all"}, rows)
+		[]string{"contestant", "client", "daemon", "commands", "all"}, rows)
 }
 
 func (r *Report) sleepTable(text *strings.Builder) {
 	var rows [][]string
 	for _, s := range r.Sleeps {
 		if s.Died != "" {
-			rows = append(rows, []string{fmt.Sprint(s.InFlight), s.Strategy, "did not survive: " + s.Died, "", "", "", "", "", ""})
+			rows = append(rows, []string{fmt.Sprint(s.InFlight), s.Strategy,
+				"did not survive: " + s.Died, "", "", "", "", "", ""})
 			continue
 		}
 		rows = append(rows, []string{
 			fmt.Sprint(s.InFlight), s.Strategy,
 			moved(s, func(f Figures) int { return f.Threads }),
-			moved(s, func(f Figures) int { return f.RSS >> 20 }), fmt.Sprintf("%.1f", kib(s.each())),
+			moved(s, func(f Figures) int { return f.RSS >> 20 }), fmt.Sprintf("%.1f",
+				kib(s.each())),
 			moved(s, func(f Figures) int { return f.Files }),
 			moved(s, func(f Figures) int { return f.Goroutines }),
 			moved(s, func(f Figures) int { return f.Zombies }), s.Outcomes.String(),
 		})
 	}
-	table(text, "Many sleeps in flight", "Before, during and after. A strategy that waits in a system call parks a thread per child; a Go process dies at 10,000.",
-		[]string{"in flight", "strategy", "threads", "RSS, MiB", "KiB each", "open files", "goroutines", "zombies", "answers"}, rows)
+	table(text, "Many sleeps in flight",
+		"Before, during and after. A strategy that waits in a system call parks a thread per child; a Go process dies at 10,000.",
+		[]string{"in flight", "strategy", "threads", "RSS, MiB", "KiB each", "open files",
+			"goroutines", "zombies", "answers"}, rows)
 }
 
 func moved(s Sleep, of func(Figures) int) string {
@@ -155,7 +164,8 @@ func (r *Report) leakTable(text *strings.Builder) {
 	var rows [][]string
 	for _, l := range r.Leaks {
 		if l.Died != "" {
-			rows = append(rows, []string{l.Strategy, "did not survive: " + l.Died, "", "", "", "", "", "", "", ""})
+			rows = append(rows, []string{l.Strategy, "did not survive: " + l.Died, "", "", "", "",
+				"", "", "", ""})
 			continue
 		}
 		for _, row := range []struct {
@@ -164,12 +174,14 @@ func (r *Report) leakTable(text *strings.Builder) {
 		}{{"before", l.Before}, {fmt.Sprintf("after %d commands", l.Commands), l.After}} {
 			f := row.f
 			cells := []string{l.Strategy, row.when}
-			for _, n := range []int{f.Files, f.Goroutines, f.Threads, f.Processes, f.Zombies, f.Registered, f.Cached, f.RSS >> 20} {
+			for _, n := range []int{f.Files, f.Goroutines, f.Threads, f.Processes, f.Zombies,
+				f.Registered, f.Cached, f.RSS >> 20} {
 				cells = append(cells, fmt.Sprint(n))
 			}
 			rows = append(rows, cells)
 		}
 	}
 	table(text, "What commands leave behind", "Every tenth of them leaves an orphan.",
-		[]string{"strategy", "when", "open files", "goroutines", "threads", "processes", "zombies", "registered", "cached", "RSS, MiB"}, rows)
+		[]string{"strategy", "when", "open files", "goroutines", "threads", "processes", "zombies",
+			"registered", "cached", "RSS, MiB"}, rows)
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
-// Names of arms that are no strategy.
+// Names of contestants that are no strategy.
 const (
 	// limit is the machine's own limit.
 	limit = "limit"
@@ -37,11 +37,11 @@ var laps = []int{claimLevel, 1, claimLevel, 64, claimLevel, 256}
 // widest is the highest level.
 func widest() int { return slices.Max(laps) }
 
-// contestant is an arm and the levels at which it is measured.
+// contestant is a contestant and the levels at which it is measured.
 type contestant struct {
-	name string
-	arm  arm
-	at   func(level int) bool
+	name  string
+	racer racer
+	at    func(level int) bool
 }
 
 func everywhere(int) bool         { return true }
@@ -88,11 +88,11 @@ func (b *Bench) rates(ctx context.Context, report *Report) (err error) {
 // the race: a result, and no error.
 func whoDied(ctx context.Context, all []contestant, err error) (died []string, _ error) {
 	for _, c := range all {
-		arm, ok := c.arm.(*daemonArm)
+		racer, ok := c.racer.(*daemonRacer)
 		if !ok || !slices.Contains(right, c.name) {
 			continue
 		}
-		how, lost := arm.survive(ctx, nil)
+		how, lost := racer.survive(ctx, nil)
 		if lost != nil {
 			return nil, errors.Join(err, lost)
 		}
@@ -109,7 +109,7 @@ func whoDied(ctx context.Context, all []contestant, err error) (died []string, _
 // race warms up and lets the contestants compete.
 func (b *Bench) race(ctx context.Context, all []contestant, report *Report) error {
 	for _, c := range all { // connections, caches, the first growth of the heap
-		if _, err := c.arm.turn(ctx, widest(), b.Turn); err != nil {
+		if _, err := c.racer.turn(ctx, widest(), b.Turn); err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
 	}
@@ -123,7 +123,8 @@ func (b *Bench) race(ctx context.Context, all []contestant, report *Report) erro
 
 // enter starts all contestants. stop takes down those that were started, also
 // on error.
-func (b *Bench) enter(ctx context.Context, folder string, report *Report) (all []contestant, stop func() error, err error) {
+func (b *Bench) enter(ctx context.Context, folder string, report *Report) (all []contestant,
+	stop func() error, err error) {
 	var daemons []*daemon
 	stop = func() error {
 		var errs []error
@@ -132,21 +133,23 @@ func (b *Bench) enter(ctx context.Context, folder string, report *Report) (all [
 		}
 		return errors.Join(errs...)
 	}
-	add := func(name, strategy string, commands load.Source, at func(int) bool, front sandbox.Front) {
+	add := func(name, strategy string, commands load.Source, at func(int) bool,
+		front sandbox.Front) {
 		if err != nil {
 			return
 		}
 		var d *daemon
 		if d, err = b.start(ctx, "bench-"+name, strategy, widest(), front); err == nil {
 			daemons = append(daemons, d)
-			all = append(all, contestant{name, &daemonArm{daemon: d, commands: commands}, at})
+			all = append(all, contestant{name, &daemonRacer{daemon: d, commands: commands}, at})
 		}
 	}
 	for _, strategy := range b.Strategies {
 		add(strategy, strategy, load.Instant, everywhere, sandbox.Front{})
 	}
 	if slices.Contains(b.Strategies, registry) {
-		add(behindLauncher, registry, load.Instant, atClaimLevel, b.Hub.Front("bench-"+behindLauncher))
+		add(behindLauncher, registry, load.Instant, atClaimLevel,
+			b.Hub.Front("bench-"+behindLauncher))
 	}
 	add(noCommand, registry, refused, everywhere, sandbox.Front{})
 	if err != nil {
@@ -167,9 +170,10 @@ func (b *Bench) compete(ctx context.Context, all []contestant) ([]*cell, error) 
 	cells := newCells(all)
 	said, began := time.Now(), time.Now()
 	for i, next := range plan {
-		t, err := next.contestant.arm.turn(ctx, next.inFlight, b.Turn)
+		t, err := next.contestant.racer.turn(ctx, next.inFlight, b.Turn)
 		if err != nil {
-			return cells, fmt.Errorf("%s with %d in flight: %w", next.contestant.name, next.inFlight, err)
+			return cells, fmt.Errorf("%s with %d in flight: %w", next.contestant.name,
+				next.inFlight, err)
 		}
 		find(cells, next.contestant.name, next.inFlight).add(t)
 		if time.Since(said) > progressInterval {
@@ -228,7 +232,12 @@ func newCells(all []contestant) []*cell {
 	for _, level := range slices.Compact(levels) {
 		for _, c := range all {
 			if c.at(level) {
-				cells = append(cells, &cell{name: c.name, inFlight: level, times: newTimes(), outcomes: Outcomes{}})
+				cells = append(cells, &cell{
+					name:     c.name,
+					inFlight: level,
+					times:    newTimes(),
+					outcomes: Outcomes{},
+				})
 			}
 		}
 	}

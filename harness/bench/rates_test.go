@@ -14,33 +14,38 @@ import (
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// fakeArm answers at the speed of a machine that gets slower from lap to lap,
+// fakeRacer answers at the speed of a machine that gets slower from lap to lap,
 // times its own; nothing waits.
-type fakeArm struct {
+type fakeRacer struct {
 	speed   float64
 	machine *float64
 	fail    error
 	bad     int
 }
 
-func (a *fakeArm) turn(_ context.Context, _ int, length time.Duration) (turn, error) {
+func (a *fakeRacer) turn(_ context.Context, _ int, length time.Duration) (turn, error) {
 	if a.fail != nil {
 		return turn{}, a.fail
 	}
 	*a.machine *= 0.999
-	t := turn{times: newTimes(), took: length, outcomes: Outcomes{trial.Lost: a.bad}, why: "lost: why"}
+	t := turn{
+		times:    newTimes(),
+		took:     length,
+		outcomes: Outcomes{trial.Lost: a.bad},
+		why:      "lost: why",
+	}
 	n := int64(*a.machine * a.speed * length.Seconds())
 	t.outcomes[trial.OK] = int(n) - a.bad
 	return t, t.times.RecordValues(1000, n)
 }
 
-func fakes() ([]contestant, *fakeArm) {
+func fakes() ([]contestant, *fakeRacer) {
 	machine := 1e6
-	slow := &fakeArm{speed: 0.5, machine: &machine}
+	slow := &fakeRacer{speed: 0.5, machine: &machine}
 	return []contestant{
-		{none, &fakeArm{speed: 1, machine: &machine}, everywhere},
+		{none, &fakeRacer{speed: 1, machine: &machine}, everywhere},
 		{registry, slow, everywhere},
-		{behindLauncher, &fakeArm{speed: 0.4, machine: &machine}, atClaimLevel},
+		{behindLauncher, &fakeRacer{speed: 0.4, machine: &machine}, atClaimLevel},
 	}, slow
 }
 
@@ -59,7 +64,8 @@ func TestTheScheduleIsFair(t *testing.T) {
 		first[lap[0].contestant.name]++
 		for _, next := range lap {
 			if i := slices.Index(names, next.contestant.name); next.inFlight != level || i < 0 {
-				t.Fatalf("turn %d: %s at %d in flight does not belong here", at, next.contestant.name, next.inFlight)
+				t.Fatalf("turn %d: %s at %d in flight does not belong here", at,
+					next.contestant.name, next.inFlight)
 			} else {
 				names = slices.Delete(names, i, i+1)
 			}
@@ -76,7 +82,8 @@ func TestTheScheduleIsFair(t *testing.T) {
 
 func TestRounds(t *testing.T) {
 	all, _ := fakes() // 15 turns a round
-	for length, want := range map[time.Duration]int{time.Second: 1, 15 * time.Second: 1, 31 * time.Second: 2, time.Minute: 4} {
+	for length, want := range map[time.Duration]int{time.Second: 1, 15 * time.Second: 1,
+		31 * time.Second: 2, time.Minute: 4} {
 		if got := rounds(all, length, time.Second); got != want {
 			t.Errorf("%v: %d rounds, want %d", length, got, want)
 		}
@@ -86,7 +93,11 @@ func TestRounds(t *testing.T) {
 // The machine loses half of its speed in this run. The ratio does not.
 func TestRatiosSurviveADriftingMachine(t *testing.T) {
 	all, _ := fakes()
-	b := &Bench{Scale: Scale{Length: 45 * time.Second, Turn: 100 * time.Millisecond}, Seed: 1, Progress: session.NewProgress(nil, false)}
+	b := &Bench{
+		Scale:    Scale{Length: 45 * time.Second, Turn: 100 * time.Millisecond},
+		Seed:     1,
+		Progress: session.NewProgress(nil, false),
+	}
 	cells, err := b.compete(t.Context(), all)
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +116,7 @@ func TestRatiosSurviveADriftingMachine(t *testing.T) {
 	}
 	for _, rate := range report.Rates {
 		if rate.P50 != 1000 || rate.P999 != 1000 {
-			t.Errorf("%s: percentiles %d, %d", rate.Arm, rate.P50, rate.P999)
+			t.Errorf("%s: percentiles %d, %d", rate.Contestant, rate.P50, rate.P999)
 		}
 	}
 }
@@ -113,13 +124,17 @@ func TestRatiosSurviveADriftingMachine(t *testing.T) {
 func TestBadAnswersAreCounted(t *testing.T) {
 	all, slow := fakes()
 	slow.bad = 2
-	b := &Bench{Scale: Scale{Length: time.Second, Turn: 10 * time.Millisecond}, Progress: session.NewProgress(nil, false)}
+	b := &Bench{
+		Scale:    Scale{Length: time.Second, Turn: 10 * time.Millisecond},
+		Progress: session.NewProgress(nil, false),
+	}
 	cells, err := b.compete(t.Context(), all)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := find(cells, registry, 1)
-	if c.outcomes[trial.Lost] != 2*len(c.perSecond) || c.why != "lost: why" || c.outcomes.String() != "12 lost" {
+	if c.outcomes[trial.Lost] != 2*len(c.perSecond) || c.why != "lost: why" ||
+		c.outcomes.String() != "12 lost" {
 		t.Errorf("%v in %d turns, %q", c.outcomes, len(c.perSecond), c.why)
 	}
 }
@@ -127,9 +142,13 @@ func TestBadAnswersAreCounted(t *testing.T) {
 func TestAnArmThatEndsEndsTheRun(t *testing.T) {
 	all, slow := fakes()
 	slow.fail = errors.New("target ended")
-	b := &Bench{Scale: Scale{Length: time.Second, Turn: 10 * time.Millisecond}, Progress: session.NewProgress(nil, false)}
+	b := &Bench{
+		Scale:    Scale{Length: time.Second, Turn: 10 * time.Millisecond},
+		Progress: session.NewProgress(nil, false),
+	}
 	cells, err := b.compete(t.Context(), all)
-	if !errors.Is(err, slow.fail) || !strings.Contains(err.Error(), "registry with ") || cells == nil {
+	if !errors.Is(err, slow.fail) || !strings.Contains(err.Error(), "registry with ") ||
+		cells == nil {
 		t.Errorf("%d cells, %v", len(cells), err)
 	}
 }
@@ -159,15 +178,23 @@ func TestWhoDied(t *testing.T) {
 		{"reaper-only", nil, 0, raced},
 		{registry, lost, 0, lost},
 	} {
-		all := []contestant{{name: c.name, arm: &daemonArm{daemon: &daemon{Sandbox: ending{lost: c.lost}}}}, {name: limit}}
-		if died, err := whoDied(t.Context(), all, raced); len(died) != c.died || !errors.Is(err, c.err) {
+		all := []contestant{{
+			name:  c.name,
+			racer: &daemonRacer{daemon: &daemon{Sandbox: ending{lost: c.lost}}},
+		}, {name: limit}}
+		if died, err := whoDied(t.Context(), all, raced); len(died) != c.died ||
+			!errors.Is(err, c.err) {
 			t.Errorf("%s, lost %v: died %q, error %v", c.name, c.lost, died, err)
 		}
 	}
 }
 
 func TestCostPerExecution(t *testing.T) {
-	c := Cost{Client: 3 * time.Millisecond, Daemon: 2 * time.Millisecond, Commands: 5 * time.Millisecond}
+	c := Cost{
+		Client:   3 * time.Millisecond,
+		Daemon:   2 * time.Millisecond,
+		Commands: 5 * time.Millisecond,
+	}
 	got := c.plus(c).minus(c).each(10)
 	if want := (Micros{Client: 300, Daemon: 200, Commands: 500, All: 1000}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)

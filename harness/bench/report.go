@@ -43,10 +43,10 @@ type Report struct {
 	LeftOut []string `json:"leftOut"`
 }
 
-// Rate is what one arm did at one number of requests in flight.
+// Rate is what one contestant did at one number of requests in flight.
 type Rate struct {
-	Arm      string `json:"arm"`
-	InFlight int    `json:"inFlight"`
+	Contestant string `json:"contestant"`
+	InFlight   int    `json:"inFlight"`
 	// PerSecond is over the turns.
 	PerSecond Spread `json:"perSecond"`
 	// Percentiles are over all answers, in microseconds.
@@ -60,7 +60,7 @@ type Rate struct {
 	Why string `json:"why,omitempty"`
 }
 
-// Ratio compares the rates of two arms, turn by turn.
+// Ratio compares the rates of two contestants, turn by turn.
 type Ratio struct {
 	Of       string `json:"of"`
 	To       string `json:"to"`
@@ -70,7 +70,15 @@ type Ratio struct {
 
 // NewReport has no part that is null in JSON.
 func NewReport() *Report {
-	return &Report{Argv: []string{}, Requirements: []Requirement{}, Rates: []Rate{}, Ratios: []Ratio{}, Sleeps: []Sleep{}, Leaks: []Leak{}, LeftOut: []string{}}
+	return &Report{
+		Argv:         []string{},
+		Requirements: []Requirement{},
+		Rates:        []Rate{},
+		Ratios:       []Ratio{},
+		Sleeps:       []Sleep{},
+		Leaks:        []Leak{},
+		LeftOut:      []string{},
+	}
 }
 
 // addRates reads the cells.
@@ -80,19 +88,30 @@ func (r *Report) addRates(cells []*cell) {
 			continue
 		}
 		r.Rates = append(r.Rates, Rate{
-			Arm: c.name, InFlight: c.inFlight, PerSecond: spread(c.perSecond),
-			P50: c.times.ValueAtQuantile(50), P99: c.times.ValueAtQuantile(99), P999: c.times.ValueAtQuantile(99.9),
-			CPU: c.cost.each(c.outcomes.Total()), Outcomes: c.outcomes, Why: c.why,
+			Contestant: c.name,
+			InFlight:   c.inFlight,
+			PerSecond:  spread(c.perSecond),
+			P50:        c.times.ValueAtQuantile(50),
+			P99:        c.times.ValueAtQuantile(99),
+			P999:       c.times.ValueAtQuantile(99.9),
+			CPU:        c.cost.each(c.outcomes.Total()),
+			Outcomes:   c.outcomes,
+			Why:        c.why,
 		})
 		for _, to := range compared(c.name) {
 			if other := find(cells, to, c.inFlight); other != nil {
-				r.Ratios = append(r.Ratios, Ratio{Of: c.name, To: to, InFlight: c.inFlight, Spread: spread(ratios(c.perSecond, other.perSecond))})
+				r.Ratios = append(r.Ratios, Ratio{
+					Of:       c.name,
+					To:       to,
+					InFlight: c.inFlight,
+					Spread:   spread(ratios(c.perSecond, other.perSecond)),
+				})
 			}
 		}
 	}
 }
 
-// compared are the arms with which one is compared.
+// compared are the contestants with which one is compared.
 func compared(name string) []string {
 	switch name {
 	case limit, noCommand:
@@ -140,7 +159,8 @@ func (r *Report) Write(folder string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(folder, "bench.json"), append(raw, '\n'), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, "bench.json"), append(raw, '\n'),
+		0o644); err != nil {
 		return err
 	}
 	return os.WriteFile(filepath.Join(folder, "bench.md"), []byte(r.Markdown()), 0o644)

@@ -23,16 +23,44 @@ import (
 func good() *Report {
 	r := NewReport()
 	ratio := func(of, to string) Ratio {
-		return Ratio{of, to, claimLevel, Spread{N: 60, Median: 0.99, P25: 0.98, P75: 1, Low: 0.96, High: 1.02}}
+		return Ratio{of, to, claimLevel, Spread{
+			N:      60,
+			Median: 0.99,
+			P25:    0.98,
+			P75:    1,
+			Low:    0.96,
+			High:   1.02,
+		}}
 	}
-	r.Ratios = []Ratio{ratio(registry, none), ratio(registry, limit), ratio(behindLauncher, registry)}
+	r.Ratios = []Ratio{ratio(registry, none), ratio(registry, limit),
+		ratio(behindLauncher, registry)}
 	ok := Outcomes{trial.OK: 100}
-	r.Rates = []Rate{{Arm: registry, InFlight: claimLevel, Outcomes: ok}, {Arm: "reaper-only", Outcomes: Outcomes{trial.OK: 90, trial.Lost: 10}}}
+	r.Rates = []Rate{{
+		Contestant: registry,
+		InFlight:   claimLevel,
+		Outcomes:   ok,
+	}, {Contestant: "reaper-only", Outcomes: Outcomes{trial.OK: 90, trial.Lost: 10}}}
 	r.Sleeps = []Sleep{
-		{Strategy: registry, InFlight: claimSleeps, During: Figures{Threads: 24, RSS: claimSleeps * 30 << 10}, Outcomes: Outcomes{trial.OK: claimSleeps}},
-		{Strategy: none, InFlight: claimSleeps, Died: "bench-none ended: exit status 2", Outcomes: Outcomes{}},
+		{
+			Strategy: registry,
+			InFlight: claimSleeps,
+			During:   Figures{Threads: 24, RSS: claimSleeps * 30 << 10},
+			Outcomes: Outcomes{trial.OK: claimSleeps},
+		},
+		{
+			Strategy: none,
+			InFlight: claimSleeps,
+			Died:     "bench-none ended: exit status 2",
+			Outcomes: Outcomes{},
+		},
 	}
-	r.Leaks = []Leak{{Strategy: registry, Commands: 100, Before: Figures{Files: 8, Threads: 10}, After: Figures{Files: 8, Threads: 12}, Outcomes: ok}}
+	r.Leaks = []Leak{{
+		Strategy: registry,
+		Commands: 100,
+		Before:   Figures{Files: 8, Threads: 10},
+		After:    Figures{Files: 8, Threads: 12},
+		Outcomes: ok,
+	}}
 	return r
 }
 
@@ -41,32 +69,46 @@ func TestVerdicts(t *testing.T) {
 		change func(*Report)
 		want   trial.Verdict
 	}{
-		"all met":                   {func(*Report) {}, trial.Pass},
-		"ended early":               {func(r *Report) { r.Problem = "interrupted" }, trial.Inconclusive},
-		"ratio surely missed":       {func(r *Report) { r.Ratios[0].Low, r.Ratios[0].High = 0.90, 0.94 }, trial.Fail},
-		"ratio not sure":            {func(r *Report) { r.Ratios[1].Low = 0.84 }, trial.Inconclusive},
-		"too few pairs":             {func(r *Report) { r.Ratios[2].Low, r.Ratios[2].High = 0, 0 }, trial.Inconclusive},
-		"ratio not measured":        {func(r *Report) { r.Ratios = r.Ratios[1:] }, trial.Inconclusive},
-		"a wrong answer":            {func(r *Report) { r.Rates[0].Outcomes = Outcomes{trial.OK: 99, trial.Wrong: 1} }, trial.Fail},
-		"died while it was timed":   {func(r *Report) { r.Died = []string{"registry: ended"} }, trial.Fail},
-		"nothing timed":             {func(r *Report) { r.Rates = nil }, trial.Inconclusive},
-		"a thread per child":        {func(r *Report) { r.Sleeps[0].During.Threads = 65 }, trial.Fail},
-		"too much memory":           {func(r *Report) { r.Sleeps[0].During.RSS = claimSleeps*40<<10 + claimSleeps }, trial.Fail},
-		"a lost sleep":              {func(r *Report) { r.Sleeps[0].Outcomes = Outcomes{trial.OK: claimSleeps - 1} }, trial.Fail},
-		"did not survive":           {func(r *Report) { r.Sleeps[0].Died = "ended" }, trial.Fail},
-		"fewer sleeps":              {func(r *Report) { r.Sleeps[0].InFlight, r.Sleeps[0].Outcomes[trial.OK] = 1000, 1000 }, trial.Inconclusive},
-		"no sleeps":                 {func(r *Report) { r.Sleeps = nil }, trial.Inconclusive},
-		"a file left open":          {func(r *Report) { r.Leaks[0].After.Files++ }, trial.Fail},
-		"a zombie":                  {func(r *Report) { r.Leaks[0].After.Zombies++ }, trial.Fail},
-		"a goroutine":               {func(r *Report) { r.Leaks[0].After.Goroutines++ }, trial.Fail},
-		"an entry":                  {func(r *Report) { r.Leaks[0].After.Registered++ }, trial.Fail},
-		"a status that is kept":     {func(r *Report) { r.Leaks[0].After.Cached++ }, trial.Fail},
-		"more threads than may be":  {func(r *Report) { r.Leaks[0].After.Threads = 15 }, trial.Fail},
-		"a wrong one among many":    {func(r *Report) { r.Leaks[0].Outcomes = Outcomes{trial.OK: 99, trial.Lost: 1} }, trial.Fail},
+		"all met":     {func(*Report) {}, trial.Pass},
+		"ended early": {func(r *Report) { r.Problem = "interrupted" }, trial.Inconclusive},
+		"ratio surely missed": {func(r *Report) { r.Ratios[0].Low, r.Ratios[0].High = 0.90, 0.94 },
+			trial.Fail},
+		"ratio not sure": {func(r *Report) { r.Ratios[1].Low = 0.84 }, trial.Inconclusive},
+		"too few pairs": {func(r *Report) { r.Ratios[2].Low, r.Ratios[2].High = 0, 0 },
+			trial.Inconclusive},
+		"ratio not measured": {func(r *Report) { r.Ratios = r.Ratios[1:] }, trial.Inconclusive},
+		"a wrong answer": {func(r *Report) {
+			r.Rates[0].Outcomes = Outcomes{trial.OK: 99,
+				trial.Wrong: 1}
+		}, trial.Fail},
+		"died while it was timed": {func(r *Report) { r.Died = []string{"registry: ended"} },
+			trial.Fail},
+		"nothing timed": {func(r *Report) { r.Rates = nil }, trial.Inconclusive},
+		"a thread per child": {func(r *Report) { r.Sleeps[0].During.Threads = 65 },
+			trial.Fail},
+		"too much memory": {func(r *Report) { r.Sleeps[0].During.RSS = claimSleeps*40<<10 + claimSleeps }, trial.Fail},
+		"a lost sleep":    {func(r *Report) { r.Sleeps[0].Outcomes = Outcomes{trial.OK: claimSleeps - 1} }, trial.Fail},
+		"did not survive": {func(r *Report) { r.Sleeps[0].Died = "ended" }, trial.Fail},
+		"fewer sleeps": {func(r *Report) {
+			r.Sleeps[0].InFlight,
+				r.Sleeps[0].Outcomes[trial.OK] = 1000, 1000
+		}, trial.Inconclusive},
+		"no sleeps":                {func(r *Report) { r.Sleeps = nil }, trial.Inconclusive},
+		"a file left open":         {func(r *Report) { r.Leaks[0].After.Files++ }, trial.Fail},
+		"a zombie":                 {func(r *Report) { r.Leaks[0].After.Zombies++ }, trial.Fail},
+		"a goroutine":              {func(r *Report) { r.Leaks[0].After.Goroutines++ }, trial.Fail},
+		"an entry":                 {func(r *Report) { r.Leaks[0].After.Registered++ }, trial.Fail},
+		"a status that is kept":    {func(r *Report) { r.Leaks[0].After.Cached++ }, trial.Fail},
+		"more threads than may be": {func(r *Report) { r.Leaks[0].After.Threads = 15 }, trial.Fail},
+		"a wrong one among many": {func(r *Report) {
+			r.Leaks[0].Outcomes = Outcomes{trial.OK: 99,
+				trial.Lost: 1}
+		}, trial.Fail},
 		"commands that are missing": {func(r *Report) { r.Leaks[0].Outcomes = Outcomes{trial.OK: 99} }, trial.Fail},
 		"died of many commands":     {func(r *Report) { r.Leaks[0].Died = "ended" }, trial.Fail},
 		"no leaks looked for":       {func(r *Report) { r.Leaks = nil }, trial.Inconclusive},
-		"failed and not measured":   {func(r *Report) { r.Leaks, r.Sleeps[0].Died = nil, "ended" }, trial.Fail},
+		"failed and not measured": {func(r *Report) { r.Leaks, r.Sleeps[0].Died = nil, "ended" },
+			trial.Fail},
 	} {
 		r := good()
 		c.change(r)
@@ -99,7 +141,8 @@ func TestAnEmptyReportProvesNothing(t *testing.T) {
 
 func TestWrittenReport(t *testing.T) {
 	r := good()
-	r.Started, r.LeftOut, r.Problem = time.Unix(0, 0).UTC(), []string{"the machine's own limit: there is no C compiler"}, "a | b"
+	r.Started, r.LeftOut, r.Problem = time.Unix(0,
+		0).UTC(), []string{"the machine's own limit: there is no C compiler"}, "a | b"
 	folder := t.TempDir()
 	if err := r.Write(folder); err != nil {
 		t.Fatal(err)
@@ -135,10 +178,12 @@ func validate(t *testing.T, raw []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if bytes.Count(text, []byte(`"properties"`)) != bytes.Count(text, []byte(`"additionalProperties": true`)) {
+	if bytes.Count(text, []byte(`"properties"`)) != bytes.Count(text,
+		[]byte(`"additionalProperties": true`)) {
 		t.Fatal("an object of the schema does not say that it is open")
 	}
-	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(bytes.ReplaceAll(text, []byte(`"additionalProperties": true`), []byte(`"additionalProperties": false`))))
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(bytes.ReplaceAll(text,
+		[]byte(`"additionalProperties": true`), []byte(`"additionalProperties": false`))))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,8 +41,10 @@ func (r *Report) judge() {
 		r.rateRequirement(registry, limit, ofLimit),
 		r.rateRequirement(behindLauncher, registry, ofWithout),
 		r.answersRequirement(),
-		r.sleepRequirement("threads", maxThreads, func(s Sleep) float64 { return float64(s.During.Threads) }),
-		r.sleepRequirement("KiB of RSS each", maxEach, func(s Sleep) float64 { return kib(s.each()) }),
+		r.sleepRequirement("threads", maxThreads,
+			func(s Sleep) float64 { return float64(s.During.Threads) }),
+		r.sleepRequirement("KiB of RSS each", maxEach,
+			func(s Sleep) float64 { return kib(s.each()) }),
 		r.lostRequirement(),
 		r.leakRequirement(),
 	}
@@ -55,7 +57,8 @@ func (r *Report) judge() {
 	if r.Problem != "" {
 		r.Verdict = trial.Inconclusive
 	}
-	if slices.ContainsFunc(r.Requirements, func(t Requirement) bool { return t.Verdict == trial.Fail }) {
+	if slices.ContainsFunc(r.Requirements,
+		func(t Requirement) bool { return t.Verdict == trial.Fail }) {
 		r.Verdict = trial.Fail
 	}
 }
@@ -63,7 +66,11 @@ func (r *Report) judge() {
 // rateRequirement has a verdict where the whole interval of the ratio is on one side
 // of what is required.
 func (r *Report) rateRequirement(of, to string, required float64) Requirement {
-	t := Requirement{Name: fmt.Sprintf("executions per second with %d in flight, %s to %s", claimLevel, of, to), Required: required}
+	t := Requirement{
+		Name: fmt.Sprintf("executions per second with %d in flight, %s to %s", claimLevel, of,
+			to),
+		Required: required,
+	}
 	ratio, ok := r.ratio(of, to, claimLevel)
 	if !ok || ratio.N == 0 {
 		t.Note = "not measured"
@@ -79,7 +86,8 @@ func (r *Report) rateRequirement(of, to string, required float64) Requirement {
 	case ratio.High < required:
 		t.Verdict = trial.Fail
 	}
-	t.Note = fmt.Sprintf("95 %% interval %.3f to %.3f, %d pairs of turns", ratio.Low, ratio.High, ratio.N)
+	t.Note = fmt.Sprintf("95 %% interval %.3f to %.3f, %d pairs of turns", ratio.Low, ratio.High,
+		ratio.N)
 	return t
 }
 
@@ -98,17 +106,17 @@ func (t *Requirement) most() {
 	}
 }
 
-// right are the arms of which every answer has to be right. The others are
+// right are the contestants of which every answer has to be right. The others are
 // there for comparison: what they lose is shown.
 var right = []string{none, registry, behindLauncher, noCommand, limit}
 
-// answersRequirement counts bad answers. Where an arm lost codes, its rate is that of
+// answersRequirement counts bad answers. Where a contestant lost codes, its rate is that of
 // another, easier job.
 func (r *Report) answersRequirement() Requirement {
 	t := Requirement{Name: "wrong answers among the executions that were timed", AtMost: true}
 	seen := false
 	for _, rate := range r.Rates {
-		if !slices.Contains(right, rate.Arm) {
+		if !slices.Contains(right, rate.Contestant) {
 			continue
 		}
 		seen = true
@@ -129,8 +137,13 @@ func (r *Report) answersRequirement() Requirement {
 	return t
 }
 
-func (r *Report) sleepRequirement(what string, required float64, of func(Sleep) float64) Requirement {
-	t := Requirement{Name: fmt.Sprintf("%s with %d sleeps in flight, %s", what, claimSleeps, registry), Required: required, AtMost: true}
+func (r *Report) sleepRequirement(what string, required float64,
+	of func(Sleep) float64) Requirement {
+	t := Requirement{
+		Name:     fmt.Sprintf("%s with %d sleeps in flight, %s", what, claimSleeps, registry),
+		Required: required,
+		AtMost:   true,
+	}
 	for _, s := range r.Sleeps {
 		if s.Strategy != registry || s.InFlight != claimSleeps {
 			continue
@@ -173,7 +186,10 @@ func (r *Report) lostRequirement() Requirement {
 
 // leakRequirement counts what there is more of, and answers that were not right.
 func (r *Report) leakRequirement() Requirement {
-	t := Requirement{Name: "figures that did not come back after many commands, " + registry, AtMost: true}
+	t := Requirement{
+		Name:   "figures that did not come back after many commands, " + registry,
+		AtMost: true,
+	}
 	if len(r.Leaks) == 0 {
 		t.Note = "not measured"
 		return t

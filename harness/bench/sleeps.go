@@ -58,7 +58,8 @@ func (b *Bench) sleeps(ctx context.Context, report *Report) error {
 // sleep is one row. That the daemon ends is a result, not an error.
 func (b *Bench) sleep(ctx context.Context, strategy string, inFlight int) (s Sleep, err error) {
 	s = Sleep{Strategy: strategy, InFlight: inFlight, Outcomes: Outcomes{}}
-	d, err := b.start(ctx, fmt.Sprintf("bench-%s-%d", strategy, inFlight), strategy, inFlight, sandbox.Front{})
+	d, err := b.start(ctx, fmt.Sprintf("bench-%s-%d", strategy, inFlight), strategy, inFlight,
+		sandbox.Front{})
 	if err != nil {
 		return s, err
 	}
@@ -84,7 +85,8 @@ func kib(bytes int) float64 { return float64(bytes) / 1024 }
 
 // sleepers brings all commands in flight, looks, and ends them.
 func (d *daemon) sleepers(ctx context.Context, s *Sleep) (err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, sleepLimit, fmt.Errorf("%d sleeps started and ended expected within %v", s.InFlight, sleepLimit))
+	ctx, cancel := context.WithTimeoutCause(ctx, sleepLimit,
+		fmt.Errorf("%d sleeps started and ended expected within %v", s.InFlight, sleepLimit))
 	defer cancel()
 	if s.Before, err = d.look(ctx); err != nil {
 		return err
@@ -133,17 +135,19 @@ func (d *daemon) open(ctx context.Context, gate chan<- struct{}, total int) erro
 				return context.Cause(ctx)
 			}
 		}
-		if err := d.await(ctx, fmt.Sprintf("%d commands in flight", sent), func() (any, bool, error) {
-			var t told
-			err := d.get(ctx, debugPath, &t)
-			return t.InFlight, t.InFlight >= sent, err
-		}); err != nil {
+		if err := d.await(ctx, fmt.Sprintf("%d commands in flight", sent),
+			func() (any, bool, error) {
+				var t told
+				err := d.get(ctx, debugPath, &t)
+				return t.InFlight, t.InFlight >= sent, err
+			}); err != nil {
 			return err
 		}
 	}
 	return d.await(ctx, fmt.Sprintf("%d processes that sleep", total), func() (any, bool, error) {
 		all, err := probe.Look(d.PID())
-		asleep := len(slices.DeleteFunc(all, func(p probe.Process) bool { return p.Name != "sleep" }))
+		asleep := len(slices.DeleteFunc(all,
+			func(p probe.Process) bool { return p.Name != "sleep" }))
 		return asleep, asleep >= total, err
 	})
 }

@@ -117,7 +117,8 @@ func hangUp(ctx context.Context, after time.Duration) (context.Context, context.
 }
 
 func (c *Client) send(ctx context.Context, body []byte) (int, []byte, error) {
-	req, err := http.NewRequestWithContext(ctx, c.dialect.Request.Method, c.base+c.dialect.Request.Path, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, c.dialect.Request.Method,
+		c.base+c.dialect.Request.Path, bytes.NewReader(body))
 	if err != nil {
 		return 0, nil, err
 	}

@@ -22,12 +22,26 @@ func TestExecuteReadsEveryAnswer(t *testing.T) {
 		body   string
 		want   trial.Answer // Message is not compared
 	}{
-		{"a code", 200, `{"exitCode":255,"result":"x"}`, trial.Answer{Known: true, Code: 255, Output: "x"}},
+		{"a code", 200, `{"exitCode":255,"result":"x"}`, trial.Answer{
+			Known:  true,
+			Code:   255,
+			Output: "x",
+		}},
 		{"zero", 200, `{"exitCode":0,"result":""}`, trial.Answer{Known: true}},
 		{"unknown", 200, `{"exitCode":-1,"result":"x"}`, trial.Answer{Unknown: true, Output: "x"}},
-		{"another negative code", 200, `{"exitCode":-2,"result":""}`, trial.Answer{Known: true, Code: -2}},
-		{"status lost", 500, `{"code":"EXIT_STATUS_LOST","message":"gone"}`, trial.Answer{Unknown: true, Failed: true}},
-		{"timeout", 408, `{"code":"TIMEOUT","result":"part"}`, trial.Answer{TimedOut: true, Output: "part", Failed: true}},
+		{"another negative code", 200, `{"exitCode":-2,"result":""}`, trial.Answer{
+			Known: true,
+			Code:  -2,
+		}},
+		{"status lost", 500, `{"code":"EXIT_STATUS_LOST","message":"gone"}`, trial.Answer{
+			Unknown: true,
+			Failed:  true,
+		}},
+		{"timeout", 408, `{"code":"TIMEOUT","result":"part"}`, trial.Answer{
+			TimedOut: true,
+			Output:   "part",
+			Failed:   true,
+		}},
 		{"no code", 200, `{"result":"x"}`, trial.Answer{Output: "x"}},
 		{"a code under an error", 500, `{"exitCode":0,"result":""}`, trial.Answer{Failed: true}},
 		{"an error in plain text", 404, `no such folder`, trial.Answer{Failed: true}},
@@ -35,12 +49,14 @@ func TestExecuteReadsEveryAnswer(t *testing.T) {
 		{"nothing", 200, ``, trial.Answer{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
+				_ *http.Request) {
 				w.WriteHeader(c.status)
 				_, _ = w.Write([]byte(c.body))
 			}))
 			defer server.Close()
-			got := New(server.URL, dialect.ProcessExecute(), 1, &http.Transport{}).Execute(t.Context(), dialect.Request{Script: "true"})
+			got := New(server.URL, dialect.ProcessExecute(), 1,
+				&http.Transport{}).Execute(t.Context(), dialect.Request{Script: "true"})
 			if got.Message == "" && !got.Known {
 				t.Error("an answer without a code must say why")
 			}
@@ -62,14 +78,19 @@ func TestHangingUpBeginsWithTheRequest(t *testing.T) {
 	}))
 	defer server.Close()
 	const patience = 20 * time.Millisecond
-	slow := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+	slow := &http.Transport{DialContext: func(ctx context.Context, network,
+		address string) (net.Conn, error) {
 		select {
 		case <-time.After(10 * patience):
 		case <-ctx.Done():
 		}
 		return new(net.Dialer).DialContext(ctx, network, address)
 	}}
-	answer := New(server.URL, dialect.ProcessExecute(), 1, slow).Execute(t.Context(), dialect.Request{Script: "sleep 30", HangUpAfter: patience})
+	answer := New(server.URL, dialect.ProcessExecute(), 1, slow).Execute(t.Context(),
+		dialect.Request{
+			Script:      "sleep 30",
+			HangUpAfter: patience,
+		})
 	if !answer.HungUp {
 		t.Errorf("got %+v", answer)
 	}
@@ -95,18 +116,23 @@ func TestConnectionsDoNotIdle(t *testing.T) {
 
 func TestADeadlineIsAHungTarget(t *testing.T) {
 	release := make(chan struct{})
-	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter,
+		*http.Request) {
+		<-release
+	}))
 	defer server.Close()
 	defer close(release)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	if got := New(server.URL, dialect.ProcessExecute(), 1, &http.Transport{}).Execute(ctx, dialect.Request{}); !got.Hung {
+	if got := New(server.URL, dialect.ProcessExecute(), 1, &http.Transport{}).Execute(ctx,
+		dialect.Request{}); !got.Hung {
 		t.Errorf("got %+v", got)
 	}
 }
 
 func TestAnAbsentTargetIsAnError(t *testing.T) {
-	got := New("http://127.0.0.1:1", dialect.ProcessExecute(), 1, &http.Transport{}).Execute(t.Context(), dialect.Request{})
+	got := New("http://127.0.0.1:1", dialect.ProcessExecute(), 1,
+		&http.Transport{}).Execute(t.Context(), dialect.Request{})
 	if got.Known || got.Hung || got.Unknown || got.Message == "" {
 		t.Errorf("got %+v", got)
 	}
@@ -124,7 +150,8 @@ func TestNobodyIsSentElsewhere(t *testing.T) {
 		defer other.Close()
 		server := httptest.NewServer(http.RedirectHandler(other.URL, status))
 		defer server.Close()
-		got := New(server.URL, dialect.ProcessExecute(), 1, &http.Transport{}).Execute(t.Context(), dialect.Request{Script: "true"})
+		got := New(server.URL, dialect.ProcessExecute(), 1, &http.Transport{}).Execute(t.Context(),
+			dialect.Request{Script: "true"})
 		if got.Known || elsewhere.Load() != 0 {
 			t.Errorf("%d: %d requests elsewhere, got %+v", status, elsewhere.Load(), got)
 		}
@@ -138,7 +165,8 @@ func TestATornAnswerIsAnError(t *testing.T) {
 		_, _ = w.Write([]byte(`{"exitCode":0,"result":""}`))
 	}))
 	defer server.Close()
-	got := New(server.URL, dialect.ProcessExecute(), 1, &http.Transport{}).Execute(t.Context(), dialect.Request{})
+	got := New(server.URL, dialect.ProcessExecute(), 1, &http.Transport{}).Execute(t.Context(),
+		dialect.Request{})
 	if got.Known || got.Message == "" {
 		t.Errorf("got %+v", got)
 	}
@@ -153,8 +181,12 @@ func TestAnAnswerThatIsTooLongIsCalledThat(t *testing.T) {
 	}{{0, ""}, {1, "longer than 2 MiB"}} {
 		body := `{"exitCode":0,"result":""}`
 		body += strings.Repeat(" ", most-len(body)+c.spare)
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }))
-		got := New(server.URL, dialect.ProcessExecute(), inFlight, &http.Transport{}).Execute(t.Context(), dialect.Request{})
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
+			_ *http.Request) {
+			_, _ = io.WriteString(w, body)
+		}))
+		got := New(server.URL, dialect.ProcessExecute(), inFlight,
+			&http.Transport{}).Execute(t.Context(), dialect.Request{})
 		server.Close()
 		if got.Known != (c.want == "") || !strings.Contains(got.Message, c.want) {
 			t.Errorf("%d bytes too many: %+v", c.spare, got)

@@ -30,7 +30,10 @@ type answerReader struct {
 func (d Dialect) Read(status int, body []byte) trial.Answer {
 	all, err := events(d.Response.Form, body)
 	if err != nil {
-		return trial.Answer{Failed: status >= http.StatusBadRequest, Message: fmt.Sprintf("HTTP %d with a body that is not the dialect's: %v", status, err)}
+		return trial.Answer{
+			Failed:  status >= http.StatusBadRequest,
+			Message: fmt.Sprintf("HTTP %d with a body that is not the dialect's: %v", status, err),
+		}
 	}
 	r := answerReader{Dialect: d, status: status, events: all}
 	output, badOutput := r.output()
@@ -85,7 +88,8 @@ func last(values []any, read func(any) (int, error)) (*int, error) {
 
 // unknownCode says whether a number is the target's word for "unknown".
 func (r *answerReader) unknownCode(code int) bool {
-	return slices.ContainsFunc(r.Words.Unknown, func(c Condition) bool { return c.ExitCode != nil && *c.ExitCode == code })
+	return slices.ContainsFunc(r.Words.Unknown,
+		func(c Condition) bool { return c.ExitCode != nil && *c.ExitCode == code })
 }
 
 func wholeNumber(v any) (int, error) {
@@ -107,7 +111,7 @@ func signalNumber(v any) (int, error) {
 	}
 	n := unix.SignalNum("SIG" + strings.TrimPrefix(strings.ToUpper(name), "SIG"))
 	if n == 0 {
-		return 0, fmt.Errorf("%q is no signal", name)
+		return 0, fmt.Errorf("%q is not a signal", name)
 	}
 	return int(n), nil
 }
@@ -213,7 +217,8 @@ func serverSentEvents(stream []byte) []event {
 	var all []event
 	var name string
 	var data []string
-	text := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.TrimPrefix(string(stream), "\ufeff"))
+	text := strings.NewReplacer("\r\n", "\n", "\r",
+		"\n").Replace(strings.TrimPrefix(string(stream), "\ufeff"))
 	for line := range strings.Lines(text) {
 		line, whole := strings.CutSuffix(line, "\n")
 		field, value, _ := strings.Cut(line, ":")

@@ -91,7 +91,12 @@ func ready(ctx context.Context, d Dialect, to Speaker) Attempt {
 const environment = "environment"
 
 func questions(d Dialect) []question {
-	prints := func(code int, output string) trial.Want { return trial.Want{Code: code, Output: output} }
+	prints := func(code int, output string) trial.Want {
+		return trial.Want{
+			Code:   code,
+			Output: output,
+		}
+	}
 	all := []question{
 		{"success", Request{Script: "echo reap check"}, prints(0, "reap check\n")},
 		{"exit code 7", Request{Script: "echo reap check; exit 7"}, prints(7, "reap check\n")},

@@ -52,9 +52,11 @@ words: {unknown: [{exitCode: -1}]}
 	}{
 		{"a target that fits", shell, true, 8, "exit code 7"},
 		{"one that loses", fixed(200, `{"exit":-1,"out":""}`), true, 1, "exit code unknown"},
-		{"one that always says 0", fixed(200, `{"exit":0,"out":"reap check\n"}`), true, 2, "exit code 0"},
+		{"one that always says 0", fixed(200, `{"exit":0,"out":"reap check\n"}`), true, 2,
+			"exit code 0"},
 		{"another path", fixed(404, `not found`), false, 1, "not understood: HTTP 404"},
-		{"another field", fixed(200, `{"code":0}`), false, 1, "not understood: HTTP 200 without an exit code"},
+		{"another field", fixed(200, `{"code":0}`), false, 1,
+			"not understood: HTTP 200 without an exit code"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			server := httptest.NewServer(c.target)
@@ -66,7 +68,8 @@ words: {unknown: [{exitCode: -1}]}
 					ok++
 				}
 			}
-			if dialect.Fits(all) != c.fits || ok != c.ok || !strings.HasPrefix(all[2].Understood, c.understood) {
+			if dialect.Fits(all) != c.fits || ok != c.ok ||
+				!strings.HasPrefix(all[2].Understood, c.understood) {
 				t.Errorf("fits %v, %d ok, %+v", dialect.Fits(all), ok, all)
 			}
 		})
@@ -99,7 +102,8 @@ func TestReadyIsNotAskedElsewhere(t *testing.T) {
 	server := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusTemporaryRedirect))
 	defer server.Close()
 	d := dialect.ProcessExecute()
-	if e := dialect.Try(t.Context(), d, client.New(server.URL, d, 1, &http.Transport{}))[0]; e.OK || !strings.Contains(e.Understood, "307") {
+	if e := dialect.Try(t.Context(), d, client.New(server.URL, d, 1, &http.Transport{}))[0]; e.OK ||
+		!strings.Contains(e.Understood, "307") {
 		t.Errorf("%+v", e)
 	}
 }

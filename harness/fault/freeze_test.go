@@ -141,8 +141,9 @@ func TestFreezeOfWhatDoesNotThawEndsWithItsContext(t *testing.T) {
 	<-sb.frozen
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if err := injected.Undo(ctx); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "thaw expected") {
-		t.Errorf("disarmed: %v", err)
+	if err := injected.Undo(ctx); !errors.Is(err, context.DeadlineExceeded) ||
+		!strings.Contains(err.Error(), "thaw expected") {
+		t.Errorf("undone: %v", err)
 	}
 }
 
@@ -155,7 +156,8 @@ func TestFreezeThatFailsVoidsTheHitsUnlessTheTargetHasDied(t *testing.T) {
 			close(sb.done)
 		}
 		<-injected.over
-		if _, note, _ := injected.Hits(t.Context()); dead != (note == "") || !dead && !strings.Contains(note, "no such group") {
+		if _, note, _ := injected.Hits(t.Context()); dead != (note == "") || !dead &&
+			!strings.Contains(note, "no such group") {
 			t.Errorf("dead: %v, note %q", dead, note)
 		}
 	}
@@ -167,10 +169,14 @@ type stuckFreezer struct{ *freezable }
 func (s stuckFreezer) Thaw(context.Context) error { return errors.New("still paused") }
 
 func TestWhatIsNotThawedIsNotUndone(t *testing.T) {
-	injected := Freeze{For: time.Millisecond, Every: time.Millisecond}.injectInTrial(t, stuckFreezer{newFreezable()})
+	injected := Freeze{
+		For:   time.Millisecond,
+		Every: time.Millisecond,
+	}.injectInTrial(t, stuckFreezer{newFreezable()})
 	<-injected.over
-	if err := injected.Undo(t.Context()); err == nil || !strings.Contains(err.Error(), "still paused") {
-		t.Errorf("disarmed: %v", err)
+	if err := injected.Undo(t.Context()); err == nil ||
+		!strings.Contains(err.Error(), "still paused") {
+		t.Errorf("undone: %v", err)
 	}
 }
 
@@ -223,7 +229,8 @@ func TestQuotaHitsAsOftenAsTheKernelThrottles(t *testing.T) {
 
 func TestQuotaDeclinesWhereItCannotBeSetAndIsSilentOnTheDead(t *testing.T) {
 	sb := &sharing{done: make(chan struct{}), err: errors.New("permission denied")}
-	if _, err := (Quota{Share: 0.2}).Inject(t.Context(), sb); !errors.Is(err, ErrDeclined) || !strings.Contains(err.Error(), "permission denied") {
+	if _, err := (Quota{Share: 0.2}).Inject(t.Context(), sb); !errors.Is(err, ErrDeclined) ||
+		!strings.Contains(err.Error(), "permission denied") {
 		t.Errorf("injected: %v", err)
 	}
 	injected := throttling{sb, sb.done}

@@ -51,13 +51,18 @@ func (h holding) Hits(context.Context) (int64, string, error) {
 	hits := counts.Hits(h.rule)
 	var notes []string
 	if counts.LimitHits > 0 {
-		notes = append(notes, fmt.Sprintf("%d held calls were let go at their limit: nobody else reaped the child", counts.LimitHits))
+		notes = append(notes,
+			fmt.Sprintf("%d held calls were let go at their limit: no other call reaped the child",
+				counts.LimitHits))
 	}
 	if counts.Unseen > 0 {
-		notes = append(notes, fmt.Sprintf("of %d calls it could not be told which child they are about: %s", counts.Unseen, counts.Why))
+		notes = append(notes,
+			fmt.Sprintf("of %d calls it could not be told which child they are about: %s",
+				counts.Unseen, counts.Why))
 	}
 	if hits == 0 && err == nil && h.OwnFilter() {
-		err = fmt.Errorf("%w: the target has installed a seccomp filter of its own, which may keep its calls from being seen", ErrDeclined)
+		err = fmt.Errorf(
+			"%w: the target has installed a seccomp filter of its own, which may keep its calls from being seen", ErrDeclined)
 	}
 	return hits, strings.Join(notes, "; "), err
 }

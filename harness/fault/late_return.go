@@ -71,7 +71,8 @@ const oldest = "4.22"
 func (LateReturn) Prepare(*sandbox.Spec) error {
 	out, err := exec.Command("strace", "-V").Output()
 	if errors.Is(err, exec.ErrNotFound) {
-		return fmt.Errorf("%w: strace is not installed here: install it, for example with apt-get install strace", ErrDeclined)
+		return fmt.Errorf(
+			"%w: strace is not installed here: install it, for example with apt-get install strace", ErrDeclined)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: ask strace for its version: %w", ErrDeclined, err)
@@ -86,12 +87,14 @@ func checkStrace(said string) error {
 	line, _, _ := strings.Cut(said, "\n")
 	found := versionOf.FindStringSubmatch(line)
 	if found == nil {
-		return fmt.Errorf("%w: %q names no version of strace; %s or newer is needed", ErrDeclined, line, oldest)
+		return fmt.Errorf("%w: %q names no version of strace; %s or newer is needed", ErrDeclined,
+			line, oldest)
 	}
 	major, _ := strconv.Atoi(found[1])
 	minor, _ := strconv.Atoi(found[2])
 	if major < 4 || major == 4 && minor < 22 {
-		return fmt.Errorf("%w: strace %d.%d cannot delay calls: install %s or newer", ErrDeclined, major, minor, oldest)
+		return fmt.Errorf("%w: strace %d.%d cannot delay calls: install %s or newer", ErrDeclined,
+			major, minor, oldest)
 	}
 	return nil
 }
@@ -99,13 +102,21 @@ func checkStrace(said string) error {
 // Inject attaches and returns when every thread of the target is traced.
 func (l LateReturn) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error) {
 	if sb.PID() == 0 {
-		return nil, fmt.Errorf("%w: strace the target: its engine is on another machine", ErrDeclined)
+		return nil, fmt.Errorf("%w: strace the target: its engine is on another machine",
+			ErrDeclined)
 	}
-	injected := &tracing{sandbox: sb, LateReturn: l, tell: l.Call.teller(), done: make(chan struct{})}
+	injected := &tracing{
+		sandbox:    sb,
+		LateReturn: l,
+		tell:       l.Call.teller(),
+		done:       make(chan struct{}),
+	}
 	// In a file of its own each line names its thread; else a lone one has no name.
 	// -q keeps what strace says of threads that come and go out of its lines.
-	injected.strace = exec.Command("strace", "-f", "-q", "-o", "/dev/stdout", "-y", "-b", "execve", "-p", strconv.Itoa(sb.PID()), "-e", "signal=none",
-		"-e", fmt.Sprintf("trace=%s,?dup2,dup3", l.Call), "-e", fmt.Sprintf("inject=%s:delay_exit=%d", l.Call, l.Delay.Microseconds()))
+	injected.strace = exec.Command("strace", "-f", "-q", "-o", "/dev/stdout", "-y", "-b", "execve",
+		"-p", strconv.Itoa(sb.PID()), "-e", "signal=none",
+		"-e", fmt.Sprintf("trace=%s,?dup2,dup3",
+			l.Call), "-e", fmt.Sprintf("inject=%s:delay_exit=%d", l.Call, l.Delay.Microseconds()))
 	said, err := injected.strace.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -220,7 +231,8 @@ func (t *tracing) Hits(ctx context.Context) (int64, string, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.Call == Read && t.hits == 0 && note == "" {
-		err = fmt.Errorf("%w: no command's start was told by a pipe, so none could be told late: leave the scenario out", ErrDeclined)
+		err = fmt.Errorf(
+			"%w: no command's start was told by a pipe, so none could be told late: leave the scenario out", ErrDeclined)
 	}
 	return t.hits, note, err
 }

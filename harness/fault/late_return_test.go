@@ -123,14 +123,16 @@ func TestNoDelayOutlivesAHarnessThatIsKilled(t *testing.T) {
 	}
 	const limit = 10 * time.Second
 	var status []byte
-	for deadline := time.Now().Add(limit); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(limit); time.Now().Before(deadline); time.Sleep(
+		time.Millisecond) {
 		status, err = os.ReadFile(fmt.Sprintf("/proc/%d/status", s.PID()))
 		if err != nil || strings.Contains(string(status), "\nTracerPid:\t0\n") {
 			break
 		}
 	}
 	if err != nil || !strings.Contains(string(status), "\nTracerPid:\t0\n") {
-		t.Errorf("a target that is not traced expected within %v, last saw %s (%v)", limit, status, err)
+		t.Errorf("a target that is not traced expected within %v, last saw %s (%v)", limit, status,
+			err)
 	}
 }
 
@@ -163,14 +165,16 @@ func TestLateReturnOnATargetThatIsKilled(t *testing.T) {
 	if err := injected.Undo(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if _, err := (LateReturn{Call: Wait4}).Inject(t.Context(), s); !errors.Is(err, ErrDeclined) || !strings.Contains(err.Error(), "strace: ") {
+	if _, err := (LateReturn{Call: Wait4}).Inject(t.Context(), s); !errors.Is(err, ErrDeclined) ||
+		!strings.Contains(err.Error(), "strace: ") {
 		t.Errorf("a target that has ended: %v", err)
 	}
 }
 
 func TestLateReturnDeclinesWithoutAStraceThatDelays(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	if err := (LateReturn{}).Prepare(nil); !errors.Is(err, ErrDeclined) || !strings.Contains(err.Error(), "not installed") {
+	if err := (LateReturn{}).Prepare(nil); !errors.Is(err, ErrDeclined) ||
+		!strings.Contains(err.Error(), "not installed") {
 		t.Errorf("no strace: %v", err)
 	}
 	for line, want := range map[string]string{
@@ -179,7 +183,8 @@ func TestLateReturnDeclinesWithoutAStraceThatDelays(t *testing.T) {
 		"": "names no version",
 	} {
 		err := checkStrace(line)
-		if (want == "") != (err == nil) || err != nil && (!errors.Is(err, ErrDeclined) || !strings.Contains(err.Error(), want)) {
+		if (want == "") != (err == nil) || err != nil &&
+			(!errors.Is(err, ErrDeclined) || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%q: %v", line, err)
 		}
 	}
@@ -194,24 +199,33 @@ func TestOnlyDelayedCallsOfTheTargetThatMatterAreHits(t *testing.T) {
 		lines string // T is a thread of the target
 		hits  int64
 	}{
-		{Wait4, "T wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 3}], WNOHANG, NULL) = 45 (DELAYED)", 1},
+		{Wait4,
+			"T wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 3}], WNOHANG, NULL) = 45 (DELAYED)", 1},
 		{Wait4, "T <... wait4 resumed>[{WIFEXITED(s)}], 0, NULL) = 45 (DELAYED)", 1},
 		{Wait4, "T wait4(-1, 0x1ea4eafce714, WNOHANG, NULL) = 0 (DELAYED)", 0},
 		{Wait4, "T wait4(-1, 0x1, WNOHANG, NULL) = -1 ECHILD (No child processes) (DELAYED)", 0},
 		{Wait4, "T wait4(-1, [{WIFEXITED(s)}], WNOHANG, NULL) = 45", 0},
 		{Wait4, "1T wait4(-1, [{WIFEXITED(s)}], WNOHANG, NULL) = 45 (DELAYED)", 0},
 		{Read, `T  read(11<pipe:[7]>, "", 8)           = 0 (DELAYED)`, 1},
-		{Read, "T read(11<pipe:[7]>,  <unfinished ...>\n9 dup2(4<pipe:[8]>, 1</dev/null>) = 1<pipe:[8]>\nT <... read resumed>\"\", 8) = 0 (DELAYED)", 1},
-		{Read, "T read(11<pipe:[7]>, \"\", 8) = 0 (DELAYED)\nT read(12<pipe:[7]>, \"\", 8) = 0 (DELAYED)", 1},
-		{Read, "T read(11<pipe:[7]>, \"\", 8) = 0 (DELAYED)\nT read(11<pipe:[8]>, \"\", 8) = 0 (DELAYED)", 2},
-		{Read, "9 dup3(12<pipe:[7]>, 1, 0) = 1<pipe:[7]>\nT read(11<pipe:[7]>, \"\", 512) = 0 (DELAYED)", 0},
-		{Read, "9 dup2(12<pipe:[7]>, 1</dev/null> <unfinished ...>\nT read(11<pipe:[7]>,  <unfinished ...>\nT <... read resumed>\"\", 512) = 0 (DELAYED)", 0},
-		{Read, "9 dup3(12<pipe:[7]>, 3, 0) = 3<pipe:[7]>\nT read(11<pipe:[7]>, \"\", 4) = 0 (DELAYED)", 1},
-		{Read, "T read(11<pipe:[7]>,  <unfinished ...>\nT <... read resumed>\"ab\", 8) = 2 (DELAYED)\nT read(5<socket:[9]>,  <unfinished ...>\nT <... read resumed>\"\", 8) = 0 (DELAYED)", 0},
+		{Read,
+			"T read(11<pipe:[7]>,  <unfinished ...>\n9 dup2(4<pipe:[8]>, 1</dev/null>) = 1<pipe:[8]>\nT <... read resumed>\"\", 8) = 0 (DELAYED)", 1},
+		{Read,
+			"T read(11<pipe:[7]>, \"\", 8) = 0 (DELAYED)\nT read(12<pipe:[7]>, \"\", 8) = 0 (DELAYED)", 1},
+		{Read,
+			"T read(11<pipe:[7]>, \"\", 8) = 0 (DELAYED)\nT read(11<pipe:[8]>, \"\", 8) = 0 (DELAYED)", 2},
+		{Read,
+			"9 dup3(12<pipe:[7]>, 1, 0) = 1<pipe:[7]>\nT read(11<pipe:[7]>, \"\", 512) = 0 (DELAYED)", 0},
+		{Read,
+			"9 dup2(12<pipe:[7]>, 1</dev/null> <unfinished ...>\nT read(11<pipe:[7]>,  <unfinished ...>\nT <... read resumed>\"\", 512) = 0 (DELAYED)", 0},
+		{Read,
+			"9 dup3(12<pipe:[7]>, 3, 0) = 3<pipe:[7]>\nT read(11<pipe:[7]>, \"\", 4) = 0 (DELAYED)", 1},
+		{Read,
+			"T read(11<pipe:[7]>,  <unfinished ...>\nT <... read resumed>\"ab\", 8) = 2 (DELAYED)\nT read(5<socket:[9]>,  <unfinished ...>\nT <... read resumed>\"\", 8) = 0 (DELAYED)", 0},
 		{Read, `T read(9<socket:[9]>, "", 4096) = 0 (DELAYED)`, 0},
 		{Read, `T read(9</etc/hosts>, "", 4096) = 0 (DELAYED)`, 0},
 		{Read, `T read(9<pipe:[7]>, "GET / HTTP/1.1"..., 4096) = 80 (DELAYED)`, 0},
-		{Read, "T read(9<pipe:[7]>, 0x1ea4eafce714, 4096) = -1 EAGAIN (Resource temporarily unavailable) (DELAYED)", 0},
+		{Read,
+			"T read(9<pipe:[7]>, 0x1ea4eafce714, 4096) = -1 EAGAIN (Resource temporarily unavailable) (DELAYED)", 0},
 	} {
 		a := &tracing{tell: c.call.teller(), sandbox: ofProcess(os.Getpid())}
 		for line := range strings.Lines(strings.ReplaceAll(c.lines, "T ", self+" ")) {
@@ -233,7 +247,10 @@ const armsAndWaits = "REAPCHECK_TEST_ARMS_AND_WAITS"
 
 func armAndWait(target string) {
 	pid, _ := strconv.Atoi(target)
-	_, err := LateReturn{Call: Wait4, Delay: time.Second}.Inject(context.Background(), ofProcess(pid))
+	_, err := LateReturn{
+		Call:  Wait4,
+		Delay: time.Second,
+	}.Inject(context.Background(), ofProcess(pid))
 	fmt.Println("injected:", err)
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
@@ -266,8 +283,9 @@ func TestLateReadHitsOnceForEachStartThatIsToldByAPipe(t *testing.T) {
 		hits   int64
 		err    error
 	}{
-		"told":     {byPipe, commands, nil},
-		"not told": {exec.Command("/bin/sh", "-c", "while read x; do y=$(/bin/sh -c 'echo out; exit 3'); echo $?; done"), 0, ErrDeclined},
+		"told": {byPipe, commands, nil},
+		"not told": {exec.Command("/bin/sh", "-c",
+			"while read x; do y=$(/bin/sh -c 'echo out; exit 3'); echo $?; done"), 0, ErrDeclined},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := startShell(t, c.target)
@@ -277,7 +295,8 @@ func TestLateReadHitsOnceForEachStartThatIsToldByAPipe(t *testing.T) {
 				t.Fatal(err)
 			}
 			s.reap(commands)
-			if hits, note, err := injected.Hits(t.Context()); hits != c.hits || note != "" || !errors.Is(err, c.err) {
+			if hits, note, err := injected.Hits(t.Context()); hits != c.hits || note != "" ||
+				!errors.Is(err, c.err) {
 				t.Errorf("%d hits, want %d; note %q, error %v", hits, c.hits, note, err)
 			}
 		})

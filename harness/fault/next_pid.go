@@ -63,7 +63,8 @@ const maxOffset = 4
 // Before waits until the number is free and sets it.
 func (r *reusing) Before(ctx context.Context) {
 	r.awaitFree(ctx)
-	if err := r.setter.SetNextPID(ctx, r.wanted-r.offset); err != nil && !over(ctx, r.sandbox.Done()) {
+	if err := r.setter.SetNextPID(ctx, r.wanted-r.offset); err != nil &&
+		!over(ctx, r.sandbox.Done()) {
 		r.fail(err)
 	}
 }

@@ -60,9 +60,12 @@ func TestNextPIDFollowsWhatCommandsSay(t *testing.T) {
 		asked []int
 		hits  int64
 	}{
-		{"each leaves its own number", []string{"x 1000 1000", "x 1000 1000"}, []int{first, first}, 1},
-		{"one leaves another's", []string{fmt.Sprint("x 1000 ", other), fmt.Sprintf("x %d 7", other)}, []int{first, other}, 1},
-		{"one that wrote nothing", []string{"x 1000 1000", "", "x 1000 1000"}, []int{first, first, first}, 1},
+		{"each leaves its own number", []string{"x 1000 1000", "x 1000 1000"}, []int{first, first},
+			1},
+		{"one leaves another's", []string{fmt.Sprint("x 1000 ", other),
+			fmt.Sprintf("x %d 7", other)}, []int{first, other}, 1},
+		{"one that wrote nothing", []string{"x 1000 1000", "", "x 1000 1000"},
+			[]int{first, first, first}, 1},
 		{"the first one is nobody's", []string{"x 1000 1000"}, []int{first}, 0},
 		{"a helper comes first", []string{"x 1001 1001", "x 1001 1001"}, []int{first, first}, 1},
 		{"far off", []string{"x 1500 1000", "x 1000 1000"}, []int{first, first}, 1},
@@ -70,16 +73,17 @@ func TestNextPIDFollowsWhatCommandsSay(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			sb := &counter{}
-			injected, steering := arm(t, All{NextPID{}}, sb)
+			injected, perTrial := arm(t, All{NextPID{}}, sb)
 			var want []string
 			for i, said := range c.said {
-				steering.Before(t.Context())
-				steering.After(said)
+				perTrial.Before(t.Context())
+				perTrial.After(said)
 				want = append(want, fmt.Sprint("next ", c.asked[i]))
 			}
 			hits, note, err := injected.Hits(t.Context())
 			if !slices.Equal(sb.asked, want) || hits != c.hits || note != "" || err != nil {
-				t.Errorf("asked for %q, want %q; %d hits, want %d; note %q, error %v", sb.asked, want, hits, c.hits, note, err)
+				t.Errorf("asked for %q, want %q; %d hits, want %d; note %q, error %v", sb.asked,
+					want, hits, c.hits, note, err)
 			}
 		})
 	}
@@ -87,9 +91,9 @@ func TestNextPIDFollowsWhatCommandsSay(t *testing.T) {
 
 func TestNextPIDThatCannotBeSetVoidsTheHits(t *testing.T) {
 	sb := &counter{}
-	injected, steering := arm(t, NextPID{}, sb)
+	injected, perTrial := arm(t, NextPID{}, sb)
 	sb.err = errors.New("not root any more")
-	steering.Before(t.Context())
+	perTrial.Before(t.Context())
 	if _, note, _ := injected.Hits(t.Context()); !strings.Contains(note, "not root") {
 		t.Errorf("note %q", note)
 	}
@@ -101,7 +105,8 @@ func TestFaultsDeclineASandboxWithoutPIDs(t *testing.T) {
 			t.Errorf("%s: %v", f.Name(), err)
 		}
 		sb := &counter{err: errors.New("root is needed")}
-		if _, err := f.Inject(t.Context(), sb); !errors.Is(err, ErrDeclined) || !strings.Contains(err.Error(), "root is needed") {
+		if _, err := f.Inject(t.Context(), sb); !errors.Is(err, ErrDeclined) ||
+			!strings.Contains(err.Error(), "root is needed") {
 			t.Errorf("%s: %v", f.Name(), err)
 		}
 	}
@@ -111,13 +116,14 @@ func TestFaultsDeclineASandboxWithoutPIDs(t *testing.T) {
 func TestAPIDThatCannotBeSetVoidsTheHitsUnlessTheTargetHasDied(t *testing.T) {
 	for _, dead := range []bool{false, true} {
 		sb := &counter{done: make(chan struct{})}
-		injected, steering := arm(t, All{NextPID{}}, sb)
+		injected, perTrial := arm(t, All{NextPID{}}, sb)
 		sb.err = errors.New("broken pipe")
 		if dead {
 			close(sb.done)
 		}
-		steering.Before(t.Context())
-		if _, note, _ := injected.Hits(t.Context()); dead != (note == "") || !dead && !strings.Contains(note, "broken pipe") {
+		perTrial.Before(t.Context())
+		if _, note, _ := injected.Hits(t.Context()); dead != (note == "") || !dead &&
+			!strings.Contains(note, "broken pipe") {
 			t.Errorf("dead: %v, note %q", dead, note)
 		}
 	}

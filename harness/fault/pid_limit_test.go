@@ -9,12 +9,12 @@ import (
 
 func TestPIDLimitComesAndGoesWithTheBursts(t *testing.T) {
 	sb := &counter{}
-	injected, steering := arm(t, PIDLimit{Spare: 3, Burst: 2}, sb)
+	injected, perTrial := arm(t, PIDLimit{Spare: 3, Burst: 2}, sb)
 	// Of the second and the fourth burst one command each did not start; in the
 	// first and third nothing that fails is the fault's doing.
 	for i, said := range []string{"a", "", "c", "", "", "f", "", "h"} {
-		steering.Before(t.Context())
-		steering.After(said)
+		perTrial.Before(t.Context())
+		perTrial.After(said)
 		if under := (PIDLimit{Burst: 2}).Under(i); under != (i/2 == 1 || i/2 == 3) {
 			t.Errorf("trial %d under the limit: %v", i, under)
 		}
@@ -26,7 +26,7 @@ func TestPIDLimitComesAndGoesWithTheBursts(t *testing.T) {
 		t.Errorf("%d hits, note %q, error %v", hits, note, err)
 	}
 	if err := injected.Undo(t.Context()); err != nil || sb.asked[len(sb.asked)-1] != "free" {
-		t.Errorf("disarmed by %q, error %v", sb.asked, err)
+		t.Errorf("undone by %q, error %v", sb.asked, err)
 	}
 }
 
@@ -36,16 +36,16 @@ func TestPIDLimitThatCannotBeSetVoidsTheHitsUnlessTheTargetHasDied(t *testing.T)
 		if dead {
 			close(sb.done)
 		}
-		injected, steering := arm(t, PIDLimit{Spare: 3, Burst: 1}, sb)
+		injected, perTrial := arm(t, PIDLimit{Spare: 3, Burst: 1}, sb)
 		sb.err = errors.New("no such group")
-		steering.Before(t.Context())
-		steering.Before(t.Context())
+		perTrial.Before(t.Context())
+		perTrial.Before(t.Context())
 		_, note, _ := injected.Hits(t.Context())
 		if dead != (note == "") || !dead && !strings.Contains(note, "no such group") {
 			t.Errorf("dead: %v, note %q", dead, note)
 		}
 		if err := injected.Undo(t.Context()); dead != (err == nil) {
-			t.Errorf("dead: %v, disarmed with %v", dead, err)
+			t.Errorf("dead: %v, undone with %v", dead, err)
 		}
 	}
 }

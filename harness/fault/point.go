@@ -14,7 +14,7 @@ import (
 
 // Point is a named place in the reference daemon's own code (build tag
 // faultpoints). It slows or stops whoever passes. A hit is an arrival that was
-// held.
+// stopped.
 type Point struct {
 	// Place is the point's name, such as "before-publish".
 	Place string
@@ -42,7 +42,8 @@ func (p Point) Name() string {
 // Prepare asks for the build that has the points, which count in ms.
 func (p Point) Prepare(spec *sandbox.Spec) error {
 	if !p.UntilReaped && p.UntilArrival == "" && p.Sleep < time.Millisecond {
-		return fmt.Errorf("prepare fault point %s: a sleep of %v holds nobody, give 1ms or more", p.Place, p.Sleep)
+		return fmt.Errorf("prepare fault point %s: a sleep of %v is too short: choose 1ms or more",
+			p.Place, p.Sleep)
 	}
 	if spec.FaultPointsBinary == "" {
 		return fmt.Errorf("%w: the target has no build with fault points", ErrDeclined)
@@ -59,7 +60,7 @@ type pointSetting struct {
 }
 
 type pointState struct {
-	Held     int64 `json:"held"`
+	Stopped  int64 `json:"stopped"`
 	LimitHit int64 `json:"limitHit"`
 }
 
@@ -69,7 +70,11 @@ func (p Point) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error
 		url:  sb.URL() + "/debug/faultpoints/" + p.Place,
 		http: &http.Client{Transport: sandbox.Transport(sb)},
 	}
-	setting := pointSetting{SleepMs: p.Sleep.Milliseconds(), PauseUntilReaped: p.UntilReaped, PauseUntilArrival: p.UntilArrival}
+	setting := pointSetting{
+		SleepMs:           p.Sleep.Milliseconds(),
+		PauseUntilReaped:  p.UntilReaped,
+		PauseUntilArrival: p.UntilArrival,
+	}
 	if err := injected.call(ctx, http.MethodPut, setting, &injected.before); err != nil {
 		return nil, fmt.Errorf("set fault point %s: %w", p.Place, err)
 	}
@@ -91,7 +96,7 @@ func (s stopping) Hits(ctx context.Context) (int64, string, error) {
 	if n := now.LimitHit - s.before.LimitHit; n > 0 {
 		note = fmt.Sprintf("the fault point let %d arrivals go at its limit", n)
 	}
-	return now.Held - s.before.Held, note, nil
+	return now.Stopped - s.before.Stopped, note, nil
 }
 
 // SoFar is what Hits would say now.

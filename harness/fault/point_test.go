@@ -28,7 +28,7 @@ func (p *pointServer) URL() string { return p.url }
 
 func newPointServer(t *testing.T) *pointServer {
 	t.Helper()
-	p := &pointServer{state: `{"name":"before-wait","sleepMs":0,"arrivals":5,"held":2,"limitHit":1}`}
+	p := &pointServer{state: `{"name":"before-wait","sleepMs":0,"arrivals":5,"stopped":2,"limitHit":1}`}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/faultpoints/before-wait", func(w http.ResponseWriter, r *http.Request) {
 		switch r.Method {
@@ -47,14 +47,17 @@ func newPointServer(t *testing.T) *pointServer {
 
 func TestPointCountsFromItsArming(t *testing.T) {
 	server := newPointServer(t)
-	injected, err := Point{Place: "before-wait", Sleep: 1500 * time.Millisecond}.Inject(t.Context(), server)
+	injected, err := Point{
+		Place: "before-wait",
+		Sleep: 1500 * time.Millisecond,
+	}.Inject(t.Context(), server)
 	if err != nil || server.setting.SleepMs != 1500 {
 		t.Fatalf("set %+v, error %v", server.setting, err)
 	}
 	if hits, note, err := injected.Hits(t.Context()); hits != 0 || note != "" || err != nil {
 		t.Errorf("before any arrival: %d hits, note %q, error %v", hits, note, err)
 	}
-	server.state = `{"name":"before-wait","sleepMs":1500,"arrivals":20,"held":9,"limitHit":3}`
+	server.state = `{"name":"before-wait","sleepMs":1500,"arrivals":20,"stopped":9,"limitHit":3}`
 	hits, note, err := injected.Hits(t.Context())
 	if hits != 7 || !strings.Contains(note, "let 2 arrivals go") || err != nil {
 		t.Errorf("%d hits, note %q, error %v", hits, note, err)
@@ -67,7 +70,10 @@ func TestPointCountsFromItsArming(t *testing.T) {
 // A target that answers nothing more is not excused by the fault that it keeps.
 func TestAPointIsNotStuckInADeafTarget(t *testing.T) {
 	server := newPointServer(t)
-	injected, err := Point{Place: "before-wait", Sleep: time.Millisecond}.Inject(t.Context(), server)
+	injected, err := Point{
+		Place: "before-wait",
+		Sleep: time.Millisecond,
+	}.Inject(t.Context(), server)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +83,7 @@ func TestAPointIsNotStuckInADeafTarget(t *testing.T) {
 		t.Error("the hits were counted")
 	}
 	if err := injected.Undo(ctx); err != nil {
-		t.Errorf("disarmed: %v", err)
+		t.Errorf("undone: %v", err)
 	}
 }
 
@@ -96,7 +102,8 @@ func TestPointDeclinesWithoutItsBuild(t *testing.T) {
 func TestAPointThatHoldsNobodyIsRefused(t *testing.T) {
 	spec := sandbox.Spec{FaultPointsBinary: "daemon-faultpoints"}
 	for _, p := range []Point{{}, {Sleep: time.Millisecond - 1}} {
-		if err := p.Prepare(&spec); err == nil || errors.Is(err, ErrDeclined) || !strings.Contains(err.Error(), "holds nobody") {
+		if err := p.Prepare(&spec); err == nil || errors.Is(err, ErrDeclined) ||
+			!strings.Contains(err.Error(), "is too short") {
 			t.Errorf("%s: %v", p.Name(), err)
 		}
 	}
@@ -113,22 +120,32 @@ func TestAnUnknownPointCannotBeArmed(t *testing.T) {
 
 // stub is a fault with a fixed count.
 type stub struct {
-	hits     int64
-	note     string
-	err      error
-	armErr   error
-	disarmed *int
+	hits      int64
+	note      string
+	err       error
+	injectErr error
+	undone    *int
 }
 
 func (stub) Name() string                                                 { return "stub" }
 func (stub) Prepare(*sandbox.Spec) error                                  { return nil }
-func (s stub) Inject(context.Context, sandbox.Sandbox) (Injection, error) { return s, s.armErr }
-func (s stub) Hits(context.Context) (int64, string, error)                { return s.hits, s.note, s.err }
-func (s stub) Undo(context.Context) error                                 { *s.disarmed++; return nil }
+func (s stub) Inject(context.Context, sandbox.Sandbox) (Injection, error) { return s, s.injectErr }
+func (s stub) Hits(context.Context) (int64, string, error) {
+	return s.hits, s.note,
+		s.err
+}
+func (s stub) Undo(
+	context.Context) error {
+	*s.undone++
+	return nil
+}
 
 func TestTogetherHitsAsOftenAsTheLeast(t *testing.T) {
-	var disarmed int
-	all := All{stub{hits: 9, disarmed: &disarmed}, stub{hits: 4, disarmed: &disarmed}, stub{hits: 6, disarmed: &disarmed}}
+	var undone int
+	all := All{stub{
+		hits:   9,
+		undone: &undone,
+	}, stub{hits: 4, undone: &undone}, stub{hits: 6, undone: &undone}}
 	injected, err := all.Inject(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -136,8 +153,8 @@ func TestTogetherHitsAsOftenAsTheLeast(t *testing.T) {
 	if hits, _, err := injected.Hits(t.Context()); hits != 4 || err != nil {
 		t.Errorf("%d hits, error %v", hits, err)
 	}
-	if err := injected.Undo(t.Context()); err != nil || disarmed != 3 {
-		t.Errorf("%d disarmed, error %v", disarmed, err)
+	if err := injected.Undo(t.Context()); err != nil || undone != 3 {
+		t.Errorf("%d undone, error %v", undone, err)
 	}
 	if all.Name() != "stub + stub + stub" {
 		t.Error(all.Name())
@@ -147,15 +164,16 @@ func TestTogetherHitsAsOftenAsTheLeast(t *testing.T) {
 	if injected, err = odd.Inject(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, note, err := injected.Hits(t.Context()); note != "held; late" || !errors.Is(err, ErrDeclined) {
+	if _, note, err := injected.Hits(t.Context()); note != "held; late" ||
+		!errors.Is(err, ErrDeclined) {
 		t.Errorf("note %q, error %v", note, err)
 	}
 }
 
 func TestTogetherArmsAllOrNone(t *testing.T) {
-	var disarmed int
-	all := All{stub{disarmed: &disarmed}, stub{armErr: errors.New("no"), disarmed: &disarmed}}
-	if _, err := all.Inject(t.Context(), nil); err == nil || disarmed != 1 {
-		t.Errorf("%d disarmed, error %v", disarmed, err)
+	var undone int
+	all := All{stub{undone: &undone}, stub{injectErr: errors.New("no"), undone: &undone}}
+	if _, err := all.Inject(t.Context(), nil); err == nil || undone != 1 {
+		t.Errorf("%d undone, error %v", undone, err)
 	}
 }

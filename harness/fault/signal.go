@@ -31,7 +31,10 @@ type Signal struct {
 
 // counted are the processes that the signal waits for.
 func (s Signal) counted(seen probe.Snapshot) probe.Snapshot {
-	return slices.DeleteFunc(seen, func(p probe.Process) bool { return p.Inner == 1 || s.Named != "" && p.Name != s.Named })
+	return slices.DeleteFunc(seen, func(p probe.Process) bool {
+		return p.Inner == 1 ||
+			s.Named != "" && p.Name != s.Named
+	})
 }
 
 // signalLimit bounds the wait for the processes, from the first trial on. A target

@@ -24,14 +24,20 @@ func (here) PID() int { return os.Getpid() }
 func TestSignalWithoutItsProcessesDeclines(t *testing.T) {
 	defer func(usual time.Duration) { signalLimit = usual }(signalLimit)
 	signalLimit = 20 * time.Millisecond
-	injected, err := Signal{Signal: syscall.SIGTERM, Processes: 8, Named: "no such name"}.Inject(t.Context(), here{})
+	injected, err := Signal{
+		Signal:    syscall.SIGTERM,
+		Processes: 8,
+		Named:     "no such name",
+	}.Inject(t.Context(), here{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	injected.(PerTrial).Before(t.Context())
 	injected.(*signalling).ending.Wait()
 	hits, note, err := injected.Hits(t.Context())
-	if hits != 0 || note != "" || !errors.Is(err, ErrDeclined) || !strings.Contains(err.Error(), "8 processes in the sandbox expected within 20ms, last saw 0") {
+	if hits != 0 || note != "" || !errors.Is(err, ErrDeclined) ||
+		!strings.Contains(err.Error(),
+			"8 processes in the sandbox expected within 20ms, last saw 0") {
 		t.Errorf("%d hits, note %q, error %v", hits, note, err)
 	}
 	if err := injected.Undo(t.Context()); err != nil {
@@ -56,7 +62,12 @@ func TestSignalEndsWhatItWaitedFor(t *testing.T) {
 	if err := sleeper.Start(); err != nil {
 		t.Fatal(err)
 	}
-	injected, err := Signal{Signal: syscall.SIGTERM, Processes: 2, Named: name, EndAfter: time.Millisecond}.Inject(t.Context(), here{})
+	injected, err := Signal{
+		Signal:    syscall.SIGTERM,
+		Processes: 2,
+		Named:     name,
+		EndAfter:  time.Millisecond,
+	}.Inject(t.Context(), here{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,7 +46,7 @@ func install(noPidfd bool) (listener int, err error) {
 func hint(errno unix.Errno) string {
 	switch errno {
 	case unix.EBUSY:
-		return "somebody listens to this process's calls already, such as LXD or Sysbox, and the kernel allows one; run reapcheck outside of that container"
+		return "another process listens to this process's calls already, such as LXD or Sysbox, and the kernel allows one; run reapcheck outside of that container"
 	case unix.EPERM, unix.EACCES:
 		return "a security profile refuses seccomp(2), of the engine or of the container that reapcheck runs in; allow it there"
 	}
@@ -60,7 +60,8 @@ func auditArch() (uint32, error) {
 	case "arm64":
 		return unix.AUDIT_ARCH_AARCH64, nil
 	}
-	return 0, fmt.Errorf("install seccomp filter: no numbers of system calls for %s", runtime.GOARCH)
+	return 0, fmt.Errorf("install seccomp filter: no numbers of system calls for %s",
+		runtime.GOARCH)
 }
 
 // program is the filter: a notification for wait4 and waitid but for peeks, ENOSYS for
@@ -74,7 +75,11 @@ func program(arch uint32, noPidfd bool) []unix.SockFilter {
 		load(offsetNumber),
 	}
 	on := func(number, action uint32) {
-		code = append(code, unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: number, Jf: 1}, answer(action))
+		code = append(code, unix.SockFilter{
+			Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K,
+			K:    number,
+			Jf:   1,
+		}, answer(action))
 	}
 	on(unix.SYS_WAIT4, unix.SECCOMP_RET_USER_NOTIF)
 	code = append(code,

@@ -42,9 +42,9 @@ const (
 // thread's that installs it, and execve takes that thread.
 //
 // A filter that cannot be installed is reported, by way of the socket where that
-// works, and the target runs without it: it is for the harness to say that it
-// cannot judge. With one that could not be handed over all its waits would fail:
-// it does not run then.
+// works, and the target runs without it: the harness then says that it cannot judge.
+// If a filter is installed and cannot be handed over, the target does not run, since
+// each of its waits would fail.
 func Main(argv []string) int {
 	flags := flag.NewFlagSet("launcher", flag.ContinueOnError)
 	noPidfd := flags.Bool(NoPidfd[1:], false, "make pidfd_open fail")

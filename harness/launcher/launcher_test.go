@@ -133,13 +133,15 @@ func TestAHarnessThatDoesNotAnswerIsNotWaitedForForEver(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.Close(conn)
-	if limit, err := unix.GetsockoptTimeval(conn, unix.SOL_SOCKET, unix.SO_RCVTIMEO); err != nil || limit.Nano() != answerLimit.Nanoseconds() {
+	if limit, err := unix.GetsockoptTimeval(conn, unix.SOL_SOCKET, unix.SO_RCVTIMEO); err != nil ||
+		limit.Nano() != answerLimit.Nanoseconds() {
 		t.Fatalf("limit %+v, error %v", limit, err)
 	}
 	if err := setLimit(conn, 10*time.Millisecond); err != nil {
 		t.Fatal(err)
 	}
-	if err := send(conn, "x", errors.New("not permitted"), -1); err == nil || !strings.Contains(err.Error(), "none came") {
+	if err := send(conn, "x", errors.New("not permitted"), -1); err == nil ||
+		!strings.Contains(err.Error(), "none came") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -61,7 +61,8 @@ func EveryCode(index int, r *rand.Rand) Command {
 func Lasting(d time.Duration) Source {
 	return func(_ int, r *rand.Rand) Command {
 		c := instant(nonce(r), code(r))
-		c.Kind, c.Script = fmt.Sprintf("sleep-%v", d), fmt.Sprintf("sleep %g; %s", d.Seconds(), c.Script)
+		c.Kind, c.Script = fmt.Sprintf("sleep-%v", d), fmt.Sprintf("sleep %g; %s", d.Seconds(),
+			c.Script)
 		return c
 	}
 }
@@ -75,18 +76,20 @@ func UntilTerminated(_ int, r *rand.Rand) Command {
 	n := nonce(r)
 	const terminated = 128 + 15 // as the shell says it
 	return Command{
-		Kind:    "until-terminated",
-		Request: dialect.Request{Script: fmt.Sprintf("echo %s; exec sleep %.0f", n, Endless.Seconds())},
-		Want:    trial.Want{Code: terminated, Output: n + "\n"},
+		Kind: "until-terminated",
+		Request: dialect.Request{Script: fmt.Sprintf("echo %s; exec sleep %.0f", n,
+			Endless.Seconds())},
+		Want: trial.Want{Code: terminated, Output: n + "\n"},
 	}
 }
 
-// UntilWoken sleeps until somebody ends its sleep(1), and then exits as any other
-// command: what a target says of a signal has no part in it. The shell's word for
-// the signal goes nowhere.
+// UntilWoken sleeps until its sleep(1) is ended from outside, and then exits like any
+// other command. It does not die by the signal, so what a target says of signals does
+// not matter, and what the shell says of it is thrown away.
 func UntilWoken(_ int, r *rand.Rand) Command {
 	c := instant(nonce(r), code(r))
-	c.Kind, c.Script = "until-woken", fmt.Sprintf("{ sleep %.0f; } 2>/dev/null; %s", Endless.Seconds(), c.Script)
+	c.Kind, c.Script = "until-woken", fmt.Sprintf("{ sleep %.0f; } 2>/dev/null; %s",
+		Endless.Seconds(), c.Script)
 	return c
 }
 
@@ -100,7 +103,8 @@ func Bulk(_ int, r *rand.Rand) Command {
 	// Doubling in the shell is faster here than any program that it could start.
 	line := n + strings.Repeat("x", 64-1-len(n))
 	doublings := 10 // 64 bytes * 2^10
-	script := fmt.Sprintf("s='%s\n'; i=0; while [ $i -lt %d ]; do s=$s$s; i=$((i+1)); done; printf %%s \"$s\"; exit %d", line, doublings, c)
+	script := fmt.Sprintf(
+		"s='%s\n'; i=0; while [ $i -lt %d ]; do s=$s$s; i=$((i+1)); done; printf %%s \"$s\"; exit %d", line, doublings, c)
 	return Command{
 		Kind:    "output-64KiB",
 		Request: dialect.Request{Script: script},
@@ -112,9 +116,10 @@ func Bulk(_ int, r *rand.Rand) Command {
 func Pipeline(_ int, r *rand.Rand) Command {
 	n, c := nonce(r), code(r)
 	return Command{
-		Kind:    "pipeline",
-		Request: dialect.Request{Script: fmt.Sprintf("echo %s | cat | { read l; echo $l; exit %d; }", n, c)},
-		Want:    trial.Want{Code: c, Output: n + "\n"},
+		Kind: "pipeline",
+		Request: dialect.Request{Script: fmt.Sprintf(
+			"echo %s | cat | { read l; echo $l; exit %d; }", n, c)},
+		Want: trial.Want{Code: c, Output: n + "\n"},
 	}
 }
 
@@ -122,9 +127,10 @@ func Pipeline(_ int, r *rand.Rand) Command {
 func Forks(_ int, r *rand.Rand) Command {
 	n, c := nonce(r), code(r)
 	return Command{
-		Kind:    "forks",
-		Request: dialect.Request{Script: fmt.Sprintf("(exit 3); (:) >/dev/null 2>&1 & echo %s; exit %d", n, c)},
-		Want:    trial.Want{Code: c, Output: n + "\n"},
+		Kind: "forks",
+		Request: dialect.Request{Script: fmt.Sprintf(
+			"(exit 3); (:) >/dev/null 2>&1 & echo %s; exit %d", n, c)},
+		Want: trial.Want{Code: c, Output: n + "\n"},
 	}
 }
 

@@ -10,14 +10,17 @@ import (
 // A command that did not do what it is judged by would blame every target.
 func TestCommandsDoWhatTheyPromise(t *testing.T) {
 	for name, source := range map[string]Source{
-		"instant": Instant, "every code": EveryCode, "sleep": Lasting(20 * time.Millisecond), "bulk": Bulk, "pipeline": Pipeline, "forks": Forks,
+		"instant": Instant, "every code": EveryCode, "sleep": Lasting(
+			20 * time.Millisecond), "bulk": Bulk, "pipeline": Pipeline, "forks": Forks,
 	} {
 		for i := range 5 {
 			c := source(i*51, Random(3, name, i))
 			cmd := exec.Command("/bin/sh", "-c", c.Script)
 			out, err := cmd.CombinedOutput()
-			if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != c.Want.Code || string(out) != c.Want.Output {
-				t.Errorf("%s: %v, %d bytes of output, want code %d and %d bytes\n%s", name, err, len(out), c.Want.Code, len(c.Want.Output), c.Script)
+			if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != c.Want.Code ||
+				string(out) != c.Want.Output {
+				t.Errorf("%s: %v, %d bytes of output, want code %d and %d bytes\n%s", name, err,
+					len(out), c.Want.Code, len(c.Want.Output), c.Script)
 			}
 		}
 	}

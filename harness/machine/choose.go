@@ -93,7 +93,7 @@ type Need struct {
 // run what it is to run.
 var ErrChoice = errors.New("cannot choose the runtime")
 
-// Choose settles which runtime a run takes. A name stands if that runtime can do
+// Choose says which runtime a run takes. A name stands if that runtime can do
 // what is needed. Auto is the first one that can; of docker it must be so that an
 // engine answers and its containers can be looked into, and why then says what
 // became of the engine. The error of Auto wraps sandbox.ErrUnavailable and says what
@@ -106,7 +106,7 @@ func Choose(ctx context.Context, wish string, need Need) (kind Kind, why string,
 	case need.OwnOnly && namespace.Try() == nil:
 		return ofName("namespace"), "", nil
 	case need.Image || need.BaseImage && !need.OwnOnly:
-		return kinds[slices.IndexFunc(kinds, func(k Kind) bool { return k.TakesImages })], "", nil
+		return takesImages(), "", nil
 	}
 	errDocker := docker.Answers(ctx)
 	if ctx.Err() != nil {
@@ -132,9 +132,15 @@ func named(name string, need Need) (Kind, error) {
 	case kind.Name == "":
 		return kind, fmt.Errorf("%w: %q is unknown: choose %s", ErrChoice, name, Names())
 	case need.Image && !kind.TakesImages:
-		return kind, fmt.Errorf("%w: %s cannot run an image: choose another one, or give a binary", ErrChoice, name)
+		return kind, fmt.Errorf("%w: %s cannot run an image: choose %s, or give a binary",
+			ErrChoice, name, takesImages().Name)
 	}
 	return kind, nil
+}
+
+// takesImages is the first that does.
+func takesImages() Kind {
+	return kinds[slices.IndexFunc(kinds, func(k Kind) bool { return k.TakesImages })]
 }
 
 // ofName is the zero Kind where there is none of that name.
@@ -149,10 +155,11 @@ func ofName(name string) Kind {
 
 // Names are all that a user may wish for, in words.
 func Names() string {
-	names := []string{Auto}
+	var names []string
 	for _, k := range kinds {
 		names = append(names, k.Name)
 	}
+	names = append(names, Auto)
 	last := len(names) - 1
 	return strings.Join(names[:last], ", ") + " or " + names[last]
 }

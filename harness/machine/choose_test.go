@@ -29,14 +29,20 @@ func TestAnOrdinaryUserOfTheEngineGetsNamespaces(t *testing.T) {
 	}
 	child := exec.Command(sandboxtest.OfNobody(t))
 	child.Env = append(os.Environ(), sandboxtest.AsChild(t, "chooses"))
-	child.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: sandboxtest.Nobody, Gid: sandboxtest.Nobody, Groups: []uint32{socket.Sys().(*syscall.Stat_t).Gid}}}
-	if out, err := child.CombinedOutput(); err != nil || string(out) != "namespace this user may not look into the engine's containers <nil>\n" {
+	child.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{
+		Uid:    sandboxtest.Nobody,
+		Gid:    sandboxtest.Nobody,
+		Groups: []uint32{socket.Sys().(*syscall.Stat_t).Gid},
+	}}
+	if out, err := child.CombinedOutput(); err != nil ||
+		string(out) != "namespace this user may not look into the engine's containers <nil>\n" {
 		t.Errorf("%v: %s", err, out)
 	}
 }
 
 func TestMain(m *testing.M) {
-	sandboxtest.Main(m, map[string]func(string) int{"chooses": sayChoice}, func() error { return nil })
+	sandboxtest.Main(m, map[string]func(string) int{"chooses": sayChoice},
+		func() error { return nil })
 }
 
 // sayChoice chooses as a command does, and again once it is root.
@@ -62,32 +68,41 @@ func needNamespaces(t *testing.T) {
 // What only one runtime can do is asked of that one, and refused of the other.
 func TestChooseByWhatIsNeeded(t *testing.T) {
 	t.Setenv("DOCKER_HOST", "unix:///nonexistent.sock") // nothing is asked of it
-	for name, need := range map[string]Need{"an image": {Image: true}, "a base image": {BaseImage: true}} {
-		if kind, why, err := Choose(t.Context(), Auto, need); kind.Name != "docker" || why != "" || err != nil {
+	for name, need := range map[string]Need{"an image": {Image: true},
+		"a base image": {BaseImage: true}} {
+		if kind, why, err := Choose(t.Context(), Auto, need); kind.Name != "docker" || why != "" ||
+			err != nil {
 			t.Errorf("%s: %q, %q, %v", name, kind.Name, why, err)
 		}
 	}
-	if _, _, err := Choose(t.Context(), "namespace", Need{Image: true}); !errors.Is(err, ErrChoice) || !strings.Contains(err.Error(), "cannot run an image") {
+	if _, _, err := Choose(t.Context(), "namespace", Need{Image: true}); !errors.Is(err,
+		ErrChoice) || !strings.Contains(err.Error(), "cannot run an image") {
 		t.Errorf("an image in a namespace: %v", err)
 	}
 	needNamespaces(t)
-	if kind, _, err := Choose(t.Context(), Auto, Need{OwnOnly: true, BaseImage: true}); kind.Name != "namespace" || err != nil {
+	if kind, _, err := Choose(t.Context(), Auto, Need{
+		OwnOnly:   true,
+		BaseImage: true,
+	}); kind.Name != "namespace" || err != nil {
 		t.Errorf("programs of this project alone: %q, %v", kind.Name, err)
 	}
 }
 
 func TestChoose(t *testing.T) {
 	for _, wish := range []string{"docker", "namespace"} {
-		if kind, why, err := Choose(t.Context(), wish, Need{}); kind.Name != wish || why != "" || err != nil {
+		if kind, why, err := Choose(t.Context(), wish, Need{}); kind.Name != wish || why != "" ||
+			err != nil {
 			t.Errorf("%s: %q, %q, %v", wish, kind.Name, why, err)
 		}
 	}
-	if _, _, err := Choose(t.Context(), "podman", Need{}); !errors.Is(err, ErrChoice) || errors.Is(err, sandbox.ErrUnavailable) {
+	if _, _, err := Choose(t.Context(), "podman", Need{}); !errors.Is(err, ErrChoice) ||
+		errors.Is(err, sandbox.ErrUnavailable) {
 		t.Errorf("podman: %v", err)
 	}
 	needNamespaces(t)
 	t.Setenv("DOCKER_HOST", "unix:///nonexistent.sock")
-	if kind, why, err := Choose(t.Context(), Auto, Need{}); kind.Name != "namespace" || !strings.Contains(why, "nonexistent.sock") || err != nil {
+	if kind, why, err := Choose(t.Context(), Auto, Need{}); kind.Name != "namespace" ||
+		!strings.Contains(why, "nonexistent.sock") || err != nil {
 		t.Errorf("no engine: %q, %q, %v", kind.Name, why, err)
 	}
 }

@@ -47,18 +47,24 @@ func viewOfRoot() error {
 func checkView(err error) sandbox.Check {
 	if errors.Is(err, fs.ErrPermission) {
 		return sandbox.Check{
-			Name: "view into containers", Detail: "they run as root, whose processes this user may not look at: most scenarios are inconclusive in docker",
+			Name:   "view into containers",
+			Detail: "they run as root, whose processes this user may not look at: most scenarios are inconclusive in docker",
 			Advice: "run as root (sudo -E reapcheck ...), or with --runtime=namespace",
 		}
 	}
-	return sandbox.Check{Name: "view into containers", OK: true, Detail: "root's processes can be looked at"}
+	return sandbox.Check{
+		Name:   "view into containers",
+		OK:     true,
+		Detail: "root's processes can be looked at",
+	}
 }
 
 // oneIsEnough requires nothing of one runtime where the other one works.
 func oneIsEnough(runtimes ...[]sandbox.Check) []sandbox.Check {
 	works := make([]bool, len(runtimes))
 	for i, checks := range runtimes {
-		works[i] = !slices.ContainsFunc(checks, func(c sandbox.Check) bool { return c.Required && !c.OK })
+		works[i] = !slices.ContainsFunc(checks,
+			func(c sandbox.Check) bool { return c.Required && !c.OK })
 	}
 	var all []sandbox.Check
 	for i, checks := range runtimes {

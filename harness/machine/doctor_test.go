@@ -32,7 +32,11 @@ func TestOneRuntimeIsEnough(t *testing.T) {
 
 // Without a view into containers much can be run and little proved: a note.
 func TestDoctorKnowsWhoMayNotLookIntoContainers(t *testing.T) {
-	if c := checkView(&fs.PathError{Op: "readlink", Path: "/proc/1/ns/pid", Err: fs.ErrPermission}); c.OK || c.Required || !strings.Contains(c.Advice, "sudo") {
+	if c := checkView(&fs.PathError{
+		Op:   "readlink",
+		Path: "/proc/1/ns/pid",
+		Err:  fs.ErrPermission,
+	}); c.OK || c.Required || !strings.Contains(c.Advice, "sudo") {
 		t.Errorf("an ordinary user: %+v", c)
 	}
 	if c := checkView(nil); !c.OK || c.Advice != "" {

@@ -41,6 +41,7 @@ func TestSweepFoldersOfTheDead(t *testing.T) {
 		t.Errorf("%d removed, error %v", n, err)
 	}
 	if !isGone(t, dead) || isGone(t, alive) || isGone(t, foreign) {
-		t.Errorf("the dead one's alone was to be removed: dead %v, alive %v, nobody's %v", isGone(t, dead), isGone(t, alive), isGone(t, foreign))
+		t.Errorf("the dead one's alone was to be removed: dead %v, alive %v, nobody's %v",
+			isGone(t, dead), isGone(t, alive), isGone(t, foreign))
 	}
 }

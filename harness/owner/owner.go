@@ -25,6 +25,7 @@ type Process struct {
 	start       string
 }
 
+// String is the mark, which Parse reads.
 func (o Process) String() string {
 	return strings.Join([]string{o.boot, o.pidns, strconv.Itoa(o.pid), o.start}, "/")
 }
@@ -85,7 +86,8 @@ func MakeFolder(kind string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.WriteFile(filepath.Join(folder, ownerFile), []byte(This().String()), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, ownerFile), []byte(This().String()),
+		0o644); err != nil {
 		return "", errors.Join(err, os.RemoveAll(folder))
 	}
 	return folder, nil

@@ -17,11 +17,12 @@ func TestOwnerDead(t *testing.T) {
 		owner Process
 		want  bool
 	}{
-		"this process":            {self, false},
-		"the number came again":   {change(func(o *Process) { o.start = "1" }), true},
-		"no such process":         {change(func(o *Process) { o.pid = 1 << 30 }), true},
-		"the machine restarted":   {change(func(o *Process) { o.boot = "other" }), true},
-		"unseen in its namespace": {change(func(o *Process) { o.pidns, o.start = "1", "1" }), false},
+		"this process":          {self, false},
+		"the number came again": {change(func(o *Process) { o.start = "1" }), true},
+		"no such process":       {change(func(o *Process) { o.pid = 1 << 30 }), true},
+		"the machine restarted": {change(func(o *Process) { o.boot = "other" }), true},
+		"unseen in its namespace": {change(func(o *Process) { o.pidns, o.start = "1", "1" }),
+			false},
 	}
 	for name, test := range tests {
 		if got := test.owner.Dead(); got != test.want {

@@ -21,7 +21,8 @@ func TestDoVisitsEachIndexOnce(t *testing.T) {
 		now.Add(-1)
 	})
 	if err != nil || begun != 100 || len(seen) != 100 || most.Load() > 7 {
-		t.Errorf("begun %d, distinct %d, most at once %d, error %v", begun, len(seen), most.Load(), err)
+		t.Errorf("begun %d, distinct %d, most at once %d, error %v", begun, len(seen), most.Load(),
+			err)
 	}
 	for i, n := range seen {
 		if n != 1 || i < 10 || i >= 110 {
@@ -43,7 +44,8 @@ func TestDoStopsWhenItsContextEnds(t *testing.T) {
 }
 
 func TestDoOfNothing(t *testing.T) {
-	if begun, err := Do(t.Context(), 5, 5, 4, func(int) { t.Error("called") }); begun != 0 || err != nil {
+	if begun, err := Do(t.Context(), 5, 5, 4, func(int) { t.Error("called") }); begun != 0 ||
+		err != nil {
 		t.Errorf("begun %d, error %v", begun, err)
 	}
 }

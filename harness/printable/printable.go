@@ -59,7 +59,8 @@ func Escape(s string) string {
 }
 
 func isClean(s string) bool {
-	return utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return !printable(r) }) < 0
+	return utf8.ValidString(s) && strings.IndexFunc(s,
+		func(r rune) bool { return !printable(r) }) < 0
 }
 
 func printable(r rune) bool { return r == '\n' || r == '\t' || strconv.IsPrint(r) }

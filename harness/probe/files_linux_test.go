@@ -34,7 +34,8 @@ func TestAProcessWithoutMemoryHasNoFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer cmd.Wait()
-	if err := unix.Waitid(unix.P_PID, cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil); err != nil {
+	if err := unix.Waitid(unix.P_PID, cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT,
+		nil); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := filesAsNobody(t, cmd.Process.Pid); n != 0 || err != nil {

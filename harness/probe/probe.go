@@ -64,7 +64,8 @@ func (s Snapshot) String() string {
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "PID\tHOST PID\tPARENT\tSTATE\tTHREADS\tFILES\tRSS KB\tNAME")
 	for _, p := range s {
-		fmt.Fprintf(table, "%d\t%d\t%d\t%s\t%d\t%d\t%d\t%s\n", p.Inner, p.PID, p.Parent, p.State, p.Threads, p.Files, p.RSS>>10, p.Name)
+		fmt.Fprintf(table, "%d\t%d\t%d\t%s\t%d\t%d\t%d\t%s\n", p.Inner, p.PID, p.Parent, p.State,
+			p.Threads, p.Files, p.RSS>>10, p.Name)
 	}
 	table.Flush()
 	return text.String()
@@ -123,7 +124,8 @@ func LookAt(pid int) (Process, error) {
 // start them may still not look into them.
 func unread(pid int, err error) error {
 	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("%w: process %d belongs to another user; run as root (sudo -E), or with --runtime=namespace", ErrUnseen, pid)
+		return fmt.Errorf(
+			"%w: process %d belongs to another user; run as root (sudo -E), or with --runtime=namespace", ErrUnseen, pid)
 	}
 	return fmt.Errorf("look at process %d: %w", pid, err)
 }
@@ -131,7 +133,10 @@ func unread(pid int, err error) error {
 // tick is the unit of proc(5)'s times on all of Go's Linux platforms (USER_HZ).
 const tick = 10 * time.Millisecond
 
-func pidNamespace(pid int) (string, error) { return os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", pid)) }
+func pidNamespace(pid int) (string,
+	error) {
+	return os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", pid))
+}
 
 func read(proc procfs.Proc) (Process, error) {
 	stat, err := proc.Stat()
@@ -205,7 +210,8 @@ func ReadStat(path string) (s Stat, err error) {
 	fields := bytes.Fields(raw[bytes.LastIndexByte(raw, ')')+1:])
 	const state, parent, start = 3, 4, 22
 	if len(fields) <= start-state {
-		return s, fmt.Errorf("read %s: %d fields after the name, more than %d expected", path, len(fields), start-state)
+		return s, fmt.Errorf("read %s: %d fields after the name, more than %d expected", path,
+			len(fields), start-state)
 	}
 	s.State, s.Start = fields[0][0], string(fields[start-state])
 	s.Parent, err = strconv.Atoi(string(fields[parent-state]))

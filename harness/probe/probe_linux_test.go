@@ -68,11 +68,14 @@ func find(s Snapshot, pid int) Process {
 
 func TestOwnChildren(t *testing.T) {
 	sleeps, ends := run(t, nil, "sleep", "60"), run(t, nil, "true")
-	s := lookUntil(t, os.Getpid(), "a zombie", func(s Snapshot) bool { return find(s, ends).Zombie() })
-	if p := find(s, sleeps); p.Name != "sleep" || p.Parent != os.Getpid() || p.Threads != 1 || p.Files < 3 || p.RSS < 4096 || p.Zombie() {
+	s := lookUntil(t, os.Getpid(), "a zombie",
+		func(s Snapshot) bool { return find(s, ends).Zombie() })
+	if p := find(s, sleeps); p.Name != "sleep" || p.Parent != os.Getpid() || p.Threads != 1 ||
+		p.Files < 3 || p.RSS < 4096 || p.Zombie() {
 		t.Errorf("sleep: %+v", p)
 	}
-	if p := find(s, ends); p.Name != "true" || p.Parent != os.Getpid() || p.Files != 0 || p.RSS != 0 {
+	if p := find(s, ends); p.Name != "true" || p.Parent != os.Getpid() || p.Files != 0 ||
+		p.RSS != 0 {
 		t.Errorf("zombie: %+v", p)
 	}
 	if z := s.Zombies(); find(z, ends).PID != ends || find(z, sleeps).PID != 0 {
@@ -104,7 +107,8 @@ func TestOpenFilesAndThreadsAreCounted(t *testing.T) {
 func TestANamespaceOfItsOwn(t *testing.T) {
 	pid := run(t, inNamespace(), "sh", "-c", "sleep 60 & true & exec sleep 61")
 	s := lookUntil(t, pid, "PID 1, its child and its zombie", func(s Snapshot) bool {
-		return len(s) == 3 && len(s.Zombies()) == 1 && s[1].Name == "sleep" && s.Target().Name == "sleep"
+		return len(s) == 3 && len(s.Zombies()) == 1 && s[1].Name == "sleep" &&
+			s.Target().Name == "sleep"
 	})
 	if p := s.Target(); p.PID != pid || p.Inner != 1 || p.Parent != os.Getpid() {
 		t.Errorf("target: %+v", p)
@@ -124,7 +128,11 @@ func TestWhatCannotBeSeen(t *testing.T) {
 	if _, err := Look(1 << 30); err == nil || errors.Is(err, ErrUnseen) {
 		t.Errorf("no such process: %v", err)
 	}
-	for what, err := range map[string]error{"permission": unread(7, &fs.PathError{Op: "open", Path: "/proc/7/fd", Err: syscall.EACCES}), "none": unread(7, syscall.EIO)} {
+	for what, err := range map[string]error{"permission": unread(7, &fs.PathError{
+		Op:   "open",
+		Path: "/proc/7/fd",
+		Err:  syscall.EACCES,
+	}), "none": unread(7, syscall.EIO)} {
 		if errors.Is(err, ErrUnseen) != (what == "permission") {
 			t.Errorf("%s: %v", what, err)
 		}

@@ -29,7 +29,8 @@ func TestStatOfOddName(t *testing.T) {
 	}
 	got, err := StatOf(child.Process.Pid)
 	self, errSelf := StatOf(os.Getpid())
-	if err != nil || errSelf != nil || len(got.Start) != len(self.Start) || got.Parent != os.Getpid() || got.State == 0 {
+	if err != nil || errSelf != nil || len(got.Start) != len(self.Start) ||
+		got.Parent != os.Getpid() || got.State == 0 {
 		t.Errorf("%+v, %v; this process: %+v, %v", got, err, self, errSelf)
 	}
 }
@@ -40,7 +41,8 @@ func TestStatThatIsCut(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if s, err := ReadStat(path); err == nil || !strings.Contains(err.Error(), "after the name") {
+		if s, err := ReadStat(path); err == nil ||
+			!strings.Contains(err.Error(), "after the name") {
 			t.Errorf("%q: %+v, %v", text, s, err)
 		}
 	}

@@ -93,7 +93,8 @@ func (a Alarms) Table(w io.Writer) error {
 		return err
 	}
 	runs, bad := len(a.Runs), len(a.Runs)-a.count("", trial.Pass.String())
-	_, err := fmt.Fprintf(w, "\ntier %s, seed %d\nfalse alarms: %d in %d runs, upper95 %.3g%%\n", a.Tier, a.Seed, bad, runs, 100*trial.Upper95(bad, runs))
+	_, err := fmt.Fprintf(w, "\ntier %s, seed %d\nfalse alarms: %d in %d runs, upper95 %.3g%%\n",
+		a.Tier, a.Seed, bad, runs, 100*trial.Upper95(bad, runs))
 	return err
 }
 

@@ -43,7 +43,8 @@ func TestAnAlarmNamesItsScenarios(t *testing.T) {
 		{Scenario: trial.Scenario{ID: "storm"}, Verdict: trial.Pass},
 		{Scenario: trial.Scenario{ID: "idle"}, Verdict: trial.Fail, Reason: "candidate: spins"},
 	}})
-	if want := "idle: fail: candidate: spins"; r.Verdict != "fail" || len(r.Alarms) != 1 || r.Alarms[0] != want {
+	if want := "idle: fail: candidate: spins"; r.Verdict != "fail" || len(r.Alarms) != 1 ||
+		r.Alarms[0] != want {
 		t.Errorf("%+v, want one alarm %q", r, want)
 	}
 }

@@ -16,7 +16,7 @@ import (
 
 // Kill is what came of one mutant, or of the daemon without a defect.
 type Kill struct {
-	// Slug is the mutant's; empty for the control, which must pass.
+	// Slug is the mutant's; empty for a daemon without a defect, which must pass.
 	Slug     string `json:"slug,omitempty"`
 	Strategy string `json:"strategy"`
 	// Named are the scenarios that were to decide.
@@ -84,8 +84,8 @@ func (r Kill) Killed() bool { return r.Shown }
 // after it.
 func (r Kill) Judged() bool { return r.Problem == "" || r.Killed() }
 
-// OK says whether a mutant was killed as it should be, and whether a control
-// passed.
+// OK says whether a mutant was killed as it should be, and whether a daemon
+// without one passed.
 func (r Kill) OK() bool {
 	if r.Slug == "" {
 		return r.passed
@@ -106,7 +106,8 @@ func (r Kill) verdict() string {
 		return "NOT PASSED"
 	case r.Killed():
 		return "killed by " + strings.Join(r.KilledBy, ", ")
-	case slices.ContainsFunc(r.Named, func(id string) bool { return slices.Contains(r.KilledBy, id) }):
+	case slices.ContainsFunc(r.Named,
+		func(id string) bool { return slices.Contains(r.KilledBy, id) }):
 		return fmt.Sprintf("KILLED NOT AS %q by %s", r.As, strings.Join(r.KilledBy, ", "))
 	case len(r.KilledBy) > 0:
 		return "KILLED ONLY by " + strings.Join(r.KilledBy, ", ")
@@ -142,9 +143,9 @@ type Kills struct {
 	Runtime string `json:"runtime"`
 	Killed  int    `json:"killed"`
 	Mutants int    `json:"mutants"`
-	// NotJudged are the mutants and controls of which nothing is known.
+	// NotJudged are the mutants and other daemons of which nothing is known.
 	NotJudged int `json:"notJudged"`
-	// NotPassed are the controls that were judged and have not passed.
+	// NotPassed are the daemons without a defect that were judged and have not passed.
 	NotPassed int `json:"notPassed"`
 	// MedianMs and SlowestMs are of the time that a kill took.
 	MedianMs  float64 `json:"medianMs"`
@@ -152,7 +153,7 @@ type Kills struct {
 	Kills     []Kill  `json:"kills"`
 }
 
-// Verdict is pass where every mutant was killed and every control passed, and
+// Verdict is pass where every mutant was killed and every daemon without a defect passed, and
 // there were some; fail where one was not; inconclusive where all that is missing
 // was not judged.
 func (r Kills) Verdict() trial.Verdict {
@@ -202,7 +203,8 @@ func (r Kills) Table(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "defect\tstrategy\tnamed\tresult\ttrials\tafter\ttook")
 	for _, m := range r.Kills {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%.1fs\n", m.name(), m.Strategy, m.named(), m.verdict(), m.trials(), m.after(), m.TookMs/1000)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%.1fs\n", m.name(), m.Strategy, m.named(),
+			m.verdict(), m.trials(), m.after(), m.TookMs/1000)
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -214,12 +216,13 @@ func (r Kills) Table(w io.Writer) error {
 	if r.NotPassed > 0 {
 		figure += fmt.Sprintf(", %d without a defect did not pass", r.NotPassed)
 	}
-	_, err := fmt.Fprintf(w, "\n%s, seed %d, a kill took %.1fs at the median and %.1fs at most\n%s\n",
+	_, err := fmt.Fprintf(w,
+		"\n%s, seed %d, a kill took %.1fs at the median and %.1fs at most\n%s\n",
 		r.Runtime, r.Seed, r.MedianMs/1000, r.SlowestMs/1000, figure)
 	return err
 }
 
-// named is short for a control, which is judged by all that its mutants are.
+// named is short for a daemon without a defect, which is judged by all that its mutants are.
 func (r Kill) named() string {
 	if len(r.Named) > 2 {
 		return fmt.Sprintf("%d scenarios", len(r.Named))

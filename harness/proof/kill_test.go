@@ -15,7 +15,12 @@ func finding(id string, v trial.Verdict, untilBad int) results.Finding {
 		arm.Counts = map[trial.Outcome]int{trial.Lost: 1}
 		arm.Bad = []trial.Record{{AtMicros: 1500, Micros: 500}}
 	}
-	return results.Finding{Scenario: trial.Scenario{ID: id}, Verdict: v, Reason: id + " says so", Arms: []results.Arm{{Summary: arm}}}
+	return results.Finding{
+		Scenario: trial.Scenario{ID: id},
+		Verdict:  v,
+		Reason:   id + " says so",
+		Arms:     []results.Arm{{Summary: arm}},
+	}
 }
 
 func TestResults(t *testing.T) {
@@ -32,17 +37,26 @@ func TestResults(t *testing.T) {
 		{"slug", []results.Finding{unknown}, false, "SURVIVED in 0.1s: storm says so"},
 		{"slug", []results.Finding{pass, other}, false, "KILLED ONLY by leaks"},
 		{"slug", []results.Finding{fail, other}, true, "killed by storm, leaks"},
-		{"slug", []results.Finding{finding("storm", trial.Fail, 0)}, false, `KILLED NOT AS "lost" by storm in 0.1s: storm says so`},
+		{"slug", []results.Finding{finding("storm", trial.Fail, 0)}, false,
+			`KILLED NOT AS "lost" by storm in 0.1s: storm says so`},
 		{"", []results.Finding{pass}, true, "unpatched registry: passed"},
 		{"", []results.Finding{fail}, false, "ACCUSED by storm"},
 		{"", []results.Finding{unknown}, false, "NOT PASSED in 0.1s: storm says so"},
 	} {
-		r := Kill{Slug: c.slug, Strategy: "registry", Named: []string{"storm"}, As: trial.Symptom(trial.Lost)}
+		r := Kill{
+			Slug:     c.slug,
+			Strategy: "registry",
+			Named:    []string{"storm"},
+			As:       trial.Symptom(trial.Lost),
+		}
 		var verdicts []trial.Verdict
 		for _, f := range c.findings {
 			verdicts = append(verdicts, f.Verdict)
 		}
-		r.Add(results.Run{Verdict: trial.Overall(verdicts), Findings: c.findings}, 100*time.Millisecond)
+		r.Add(results.Run{
+			Verdict:  trial.Overall(verdicts),
+			Findings: c.findings,
+		}, 100*time.Millisecond)
 		if r.OK() != c.ok || !strings.Contains(r.String(), c.text) {
 			t.Errorf("%v, want %v %q", r, c.ok, c.text)
 		}
@@ -60,7 +74,14 @@ func TestAfterIsTheTimeToTheFirstBadAnswer(t *testing.T) {
 func TestTableEndsWithTheFigure(t *testing.T) {
 	report := Kills{Seed: 7, Runtime: "namespace", Kills: []Kill{
 		{Strategy: "registry", Named: []string{"storm"}, passed: true},
-		{Slug: "a", Named: []string{"storm"}, KilledBy: []string{"storm"}, Shown: true, Trials: 2, TookMs: 1500},
+		{
+			Slug:     "a",
+			Named:    []string{"storm"},
+			KilledBy: []string{"storm"},
+			Shown:    true,
+			Trials:   2,
+			TookMs:   1500,
+		},
 		{Slug: "b", Named: []string{"storm"}},
 	}}
 	report.Count()
@@ -68,7 +89,8 @@ func TestTableEndsWithTheFigure(t *testing.T) {
 	if err := report.Table(&text); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasSuffix(text.String(), "namespace, seed 7, a kill took 1.5s at the median and 1.5s at most\nkilled 1 of 2 mutants\n") || report.Verdict() != trial.Fail {
+	if !strings.HasSuffix(text.String(),
+		"namespace, seed 7, a kill took 1.5s at the median and 1.5s at most\nkilled 1 of 2 mutants\n") || report.Verdict() != trial.Fail {
 		t.Errorf("%v\n%s", report.Verdict(), &text)
 	}
 }
@@ -85,13 +107,18 @@ func TestVerdictOfAReport(t *testing.T) {
 		figure  string
 	}{
 		{"nothing", nil, trial.Inconclusive, "killed 0 of 0 mutants"},
-		{"a control alone", []Kill{passed}, trial.Inconclusive, "killed 0 of 0 mutants"},
+		{"a daemon without a defect alone", []Kill{passed}, trial.Inconclusive,
+			"killed 0 of 0 mutants"},
 		{"all killed", []Kill{passed, killed}, trial.Pass, "killed 1 of 1 mutants"},
 		{"a survivor", []Kill{passed, killed, survived}, trial.Fail, "killed 1 of 2 mutants"},
-		{"one not judged", []Kill{passed, killed, unknown}, trial.Inconclusive, "killed 1 of 2 mutants, 1 not judged"},
-		{"a survivor beside it", []Kill{passed, unknown, survived}, trial.Fail, "killed 0 of 2 mutants, 1 not judged"},
-		{"a control not judged", []Kill{broken, killed}, trial.Inconclusive, "killed 1 of 1 mutants, 1 not judged"},
-		{"a control that failed", []Kill{{}, killed}, trial.Fail, "killed 1 of 1 mutants, 1 without a defect did not pass"},
+		{"one not judged", []Kill{passed, killed, unknown}, trial.Inconclusive,
+			"killed 1 of 2 mutants, 1 not judged"},
+		{"a survivor beside it", []Kill{passed, unknown, survived}, trial.Fail,
+			"killed 0 of 2 mutants, 1 not judged"},
+		{"a daemon without a defect not judged", []Kill{broken, killed}, trial.Inconclusive,
+			"killed 1 of 1 mutants, 1 not judged"},
+		{"a daemon without a defect that failed", []Kill{{}, killed}, trial.Fail,
+			"killed 1 of 1 mutants, 1 without a defect did not pass"},
 	} {
 		r := Kills{Kills: c.results}
 		r.Count()
@@ -108,7 +135,10 @@ func TestVerdictOfAReport(t *testing.T) {
 func TestARunWithAProblemHasJudgedNothing(t *testing.T) {
 	for _, slug := range []string{"", "slug"} {
 		r := Kill{Slug: slug, Strategy: "registry", Named: []string{"storm"}}
-		r.Add(results.Run{Info: results.Info{Problem: "no engine"}, Findings: []results.Finding{finding("storm", trial.Inconclusive, 0)}}, 0)
+		r.Add(results.Run{
+			Info:     results.Info{Problem: "no engine"},
+			Findings: []results.Finding{finding("storm", trial.Inconclusive, 0)},
+		}, 0)
 		if r.Judged() || r.OK() || !strings.Contains(r.String(), "NOT JUDGED in 0.0s: no engine") {
 			t.Error(r)
 		}

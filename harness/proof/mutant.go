@@ -115,7 +115,8 @@ func Root(ctx context.Context) (string, error) {
 	const module = "github.com/reapcheck/reapcheck"
 	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", module).Output()
 	if err != nil {
-		return "", fmt.Errorf("find the sources of %s: %w; run this in a checkout of them", module, err)
+		return "", fmt.Errorf("find the sources of %s: %w; run this in a checkout of them", module,
+			err)
 	}
 	return string(bytes.TrimSpace(out)), nil
 }
@@ -162,7 +163,8 @@ func (m Mutant) apply(ctx context.Context, folder string) error {
 	cmd.Env = append(os.Environ(), "GIT_CEILING_DIRECTORIES="+filepath.Dir(folder))
 	cmd.Stdin = bytes.NewReader(m.patch)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s.patch no longer applies, bring it up to date: %w\n%s", m.Slug, err, out)
+		return fmt.Errorf("%s.patch no longer applies, bring it up to date: %w\n%s", m.Slug, err,
+			out)
 	}
 	return nil
 }

@@ -27,7 +27,8 @@ func TestEveryPatchAppliesToTheSources(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, name := range m.files() {
-				before, after := read(t, filepath.Join(root, name)), read(t, filepath.Join(folder, "src", name))
+				before, after := read(t, filepath.Join(root, name)), read(t,
+					filepath.Join(folder, "src", name))
 				if before == after {
 					t.Errorf("%s is as it was", name)
 				}
@@ -64,15 +65,17 @@ func TestHeader(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m.Slug != "some-slug" || m.Notice != "a thing that goes on" || m.KilledBy != "storm" || m.KilledAs != "check the files" {
+	if m.Slug != "some-slug" || m.Notice != "a thing that goes on" || m.KilledBy != "storm" ||
+		m.KilledAs != "check the files" {
 		t.Errorf("%+v", m)
 	}
 	if got := m.files(); !slices.Equal(got, []string{"main.go"}) {
 		t.Errorf("files %q", got)
 	}
 	for text, want := range map[string]string{
-		strings.Replace(head, "Seen: here\n", "", 1) + "\n" + change:              "header without Seen",
-		strings.Replace(head, "check the", "any check of the", 1) + "\n" + change: "header Killed-As: read symptom",
+		strings.Replace(head, "Seen: here\n", "", 1) + "\n" + change: "header without Seen",
+		strings.Replace(head, "check the", "any check of the", 1) + "\n" +
+			change: "header Killed-As: read symptom",
 		head + "\n":              "no patch below the header",
 		"no header\n\n" + change: "header",
 	} {
@@ -97,7 +100,8 @@ func TestPlantingLeavesTheSourcesAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := read(t, filepath.Join(folder, "src", "main.go")); !strings.Contains(got, "right = 2") {
+	if got := read(t, filepath.Join(folder, "src", "main.go")); !strings.Contains(got,
+		"right = 2") {
 		t.Errorf("planted %q", got)
 	}
 	if got := read(t, filepath.Join(root, "main.go")); got != source {
@@ -114,7 +118,8 @@ func TestAPatchThatNoLongerAppliesIsNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	root := t.TempDir()
-	if err := os.WriteFile(filepath.Join(root, "main.go"), []byte("package main\nconst right = 3\n"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(root, "main.go"),
+		[]byte("package main\nconst right = 3\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	_, err = m.plant(t.Context(), root, t.TempDir())

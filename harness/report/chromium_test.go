@@ -34,7 +34,8 @@ func browse(t *testing.T, page string, args ...string) []byte {
 	if chromium == "" && os.Getenv("CI") == "true" {
 		t.Fatal("no Chromium, and CI=true demands one")
 	} else if chromium == "" {
-		t.Skip("no Chromium here (Debian: apt-get install chromium): the page is not looked at in a browser")
+		t.Skip(
+			"no Chromium here (Debian: apt-get install chromium): the page is not looked at in a browser")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
@@ -69,7 +70,10 @@ func savePage(t *testing.T, page []byte) string {
 // first page, which shows it as it is, proves that we would hear the call.
 func TestBrowserCallsNobody(t *testing.T) {
 	var calls atomic.Int64
-	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { calls.Add(1) }))
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter,
+		*http.Request) {
+		calls.Add(1)
+	}))
 	defer server.Close()
 	text := strings.ReplaceAll(attack, "BASE", server.URL)
 	// Time for scripts is virtual: the browser goes on when nothing is under way.
@@ -103,12 +107,14 @@ func TestBrowserDrawsThePage(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			shot := filepath.Join(t.TempDir(), "shot.png")
-			browse(t, page, "--screenshot="+shot, "--window-size="+strconv.Itoa(c.width)+",2000", "--blink-settings=preferredColorScheme="+c.scheme)
+			browse(t, page, "--screenshot="+shot, "--window-size="+strconv.Itoa(c.width)+",2000",
+				"--blink-settings=preferredColorScheme="+c.scheme)
 			picture, err := png.Decode(bytes.NewReader(read(t, shot)))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := color.NRGBAModel.Convert(picture.At(2, 2)); got != c.ground || picture.Bounds().Dx() != c.width {
+			if got := color.NRGBAModel.Convert(picture.At(2, 2)); got != c.ground ||
+				picture.Bounds().Dx() != c.width {
 				t.Errorf("ground %v, want %v; %d pixels wide", got, c.ground, picture.Bounds().Dx())
 			}
 			colours := map[color.Color]bool{}
@@ -127,8 +133,10 @@ var overflow = regexp.MustCompile(`data-overflow="(-?\d+)"`)
 // On a telephone tables scroll, the page does not. A script that only this test
 // adds measures it; the page itself forbids scripts.
 func TestBrowserFitsANarrowScreen(t *testing.T) {
-	for name, run := range map[string]results.Run{"hostile": hostileRun(t, attack), "long words": hostileRun(t, strings.Repeat("x", 3000))} {
-		page := regexp.MustCompile(`<meta http-equiv="Content-Security-Policy"[^>]*>`).ReplaceAll(pageOf(t, run), nil)
+	for name, run := range map[string]results.Run{"hostile": hostileRun(t, attack),
+		"long words": hostileRun(t, strings.Repeat("x", 3000))} {
+		page := regexp.MustCompile(`<meta http-equiv="Content-Security-Policy"[^>]*>`).ReplaceAll(
+			pageOf(t, run), nil)
 		measure := `<script>document.querySelectorAll("details").forEach(d => d.open = true);
 			document.documentElement.dataset.overflow = document.documentElement.scrollWidth - document.documentElement.clientWidth</script></body>`
 		page = bytes.Replace(page, []byte("</body>"), []byte(measure), 1)

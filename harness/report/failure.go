@@ -22,8 +22,9 @@ type failure struct {
 	Log                                    []shownLine
 	Files                                  []string
 	Repeat                                 string
-	More                                   int // bad trials of this arm that are not shown; set on the last one
-	Open                                   bool
+	// bad trials of this arm that are not shown; set on the last one
+	More int
+	Open bool
 }
 
 // lane is one row of the drawing, with the numbers of the moments on it.
@@ -61,9 +62,9 @@ func failures(run results.Run, f results.Finding) []failure {
 	return all
 }
 
-// controlFailure is one bad trial of a control, the one that its log explains
+// baselineFailure is one bad trial of a baseline, the one that its log explains
 // best: what the defect looks like where it is wanted.
-func controlFailure(run results.Run, f results.Finding) []failure {
+func baselineFailure(run results.Run, f results.Finding) []failure {
 	var found []failure
 	for _, a := range f.Arms {
 		if a.Plan.Role != trial.Baseline || a.Plan.Claim == trial.Clean {
@@ -87,10 +88,22 @@ func newFailure(run results.Run, f results.Finding, a results.Arm, r trial.Recor
 	t := newTimeline(r, log)
 	shown := failure{
 		Anchor:   printable.Line(fmt.Sprintf("%s-%s-%d", f.ID, a.Plan.Arm, r.Index)),
-		Scenario: printable.Line(f.ID), Arm: printable.Line(a.Plan.Arm), Strategy: printable.Line(a.Plan.Strategy), Fault: printable.Line(a.Plan.Fault),
-		Index: r.Index, Outcome: printable.Line(string(r.Outcome)), Kind: printable.Line(r.Kind), Asked: printable.Text(r.Command),
-		Want: r.Want, Got: got(r), Why: printable.Text(r.Detail), Took: printable.Micros(float64(r.Micros)),
-		Story: t.Story, Log: t.excerpt(), Files: append(files, a.Recording), Repeat: printable.Line(run.Repeat(f.ID)),
+		Scenario: printable.Line(f.ID),
+		Arm:      printable.Line(a.Plan.Arm),
+		Strategy: printable.Line(a.Plan.Strategy),
+		Fault:    printable.Line(a.Plan.Fault),
+		Index:    r.Index,
+		Outcome:  printable.Line(string(r.Outcome)),
+		Kind:     printable.Line(r.Kind),
+		Asked:    printable.Text(r.Command),
+		Want:     r.Want,
+		Got:      got(r),
+		Why:      printable.Text(r.Detail),
+		Took:     printable.Micros(float64(r.Micros)),
+		Story:    t.Story,
+		Log:      t.excerpt(),
+		Files:    append(files, a.Recording),
+		Repeat:   printable.Line(run.Repeat(f.ID)),
 	}
 	if !r.Sent.IsZero() {
 		shown.Sent = r.Sent.UTC().Format("15:04:05.000 UTC")
@@ -127,7 +140,8 @@ func draw(events []event) ([]lane, []moment) {
 	for n, e := range events {
 		// Room for the numbers at both ends.
 		x := hundredths(4 + 92*float64(e.After)/float64(max(1, last)))
-		moments = append(moments, moment{n + 1, "+" + printable.Duration(e.After.Round(100*time.Microsecond)), e.Lane, e.Text})
+		moments = append(moments, moment{n + 1,
+			"+" + printable.Duration(e.After.Round(100*time.Microsecond)), e.Lane, e.Text})
 		for i, name := range names {
 			lanes[i].Name = name
 			if name == e.Lane {

@@ -69,7 +69,8 @@ func firstDifference(want, got string) string {
 	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
 	for i := range min(len(w), len(g)) {
 		if w[i] != g[i] {
-			return fmt.Sprintf("line %d differs\nwant %s\ngot  %s", i+1, printable.Clip(w[i], 400), printable.Clip(g[i], 400))
+			return fmt.Sprintf("line %d differs\nwant %s\ngot  %s", i+1, printable.Clip(w[i], 400),
+				printable.Clip(g[i], 400))
 		}
 	}
 	if len(w) != len(g) {

@@ -81,18 +81,22 @@ func columnsFor(arms []results.Arm, own map[string]string) []column {
 	varied := slices.ContainsFunc(arms, func(a results.Arm) bool { return own[a.Plan.Fault] != "" })
 	columns := []column{
 		{"arm", false, true, func(a results.Arm) string { return printable.Line(a.Plan.Arm) }},
-		{"fault", false, varied, func(a results.Arm) string { return cmp.Or(own[a.Plan.Fault], "-") }},
+		{"fault", false, varied,
+			func(a results.Arm) string { return cmp.Or(own[a.Plan.Fault], "-") }},
 		{"hits", true, faulty, hits},
 		{"trials", true, tried, func(a results.Arm) string { return count(a, a.Trials) }},
 	}
 	for _, o := range badOutcomes {
 		seen := slices.ContainsFunc(arms, func(a results.Arm) bool { return a.Counts[o] > 0 })
-		columns = append(columns, column{string(o), true, seen, func(a results.Arm) string { return count(a, a.Counts[o]) }})
+		columns = append(columns, column{string(o), true, seen,
+			func(a results.Arm) string { return count(a, a.Counts[o]) }})
 	}
 	checked := slices.ContainsFunc(arms, tellsByChecks)
 	return append(columns,
-		column{"rate", true, tried, func(a results.Arm) string { return ratio(a, trial.Rate(a.BadTrials(), a.Trials)) }},
-		column{"upper95", true, tried, func(a results.Arm) string { return ratio(a, trial.Upper95(a.BadTrials(), a.Trials)) }},
+		column{"rate", true, tried,
+			func(a results.Arm) string { return ratio(a, trial.Rate(a.BadTrials(), a.Trials)) }},
+		column{"upper95", true, tried,
+			func(a results.Arm) string { return ratio(a, trial.Upper95(a.BadTrials(), a.Trials)) }},
 		column{"checks", true, checked, checks},
 		column{"", false, true, promise})
 }
@@ -130,7 +134,7 @@ func checks(a results.Arm) string {
 	return fmt.Sprintf("%d/%d", len(a.Checks)-len(a.FailedChecks()), len(a.Checks))
 }
 
-// promise is what an arm has to show, and whether it did: a control that fails
+// promise is what an arm has to show, and whether it did: a baseline that fails
 // is a finding, not a fault.
 func promise(a results.Arm) string {
 	text := printable.Line(fmt.Sprintf("claims %q", a.Plan.Claim))
@@ -140,7 +144,7 @@ func promise(a results.Arm) string {
 		text = "shown, not judged"
 	}
 	if a.Plan.Role == trial.Baseline {
-		text = "control: " + text
+		text = "baseline: " + text
 	}
 	if v, _ := a.Judge(); v != trial.Pass {
 		text += " [" + v.String() + "]"
@@ -148,7 +152,7 @@ func promise(a results.Arm) string {
 	return text
 }
 
-// by says what a control that must misbehave is known by, so that a rate of 0 beside
+// by says what a baseline that must misbehave is known by, so that a rate of 0 beside
 // it is no riddle.
 func by(symptoms []trial.Symptom) string {
 	checks := 0

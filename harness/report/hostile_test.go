@@ -47,9 +47,18 @@ func folder(t *testing.T, text string) string {
 		return r
 	}, printable.Clip(text, 150))
 	info := results.Info{
-		Version: text, Tier: text, Runtime: text, Target: text, Kernel: text, Problem: text, Argv: []string{"reapcheck", text}, Settings: []results.Setting{{Name: text, Values: []string{text}, From: text}},
-		About: map[string]string{"engine": text, "image": text}, Started: time.Unix(1e9, 0), Scenarios: []trial.Scenario{{ID: hostileID, Text: text}},
-		LeftOut: []results.LeftOut{{ID: text, Why: text}},
+		Version:   text,
+		Tier:      text,
+		Runtime:   text,
+		Target:    text,
+		Kernel:    text,
+		Problem:   text,
+		Argv:      []string{"reapcheck", text},
+		Settings:  []results.Setting{{Name: text, Values: []string{text}, From: text}},
+		About:     map[string]string{"engine": text, "image": text},
+		Started:   time.Unix(1e9, 0),
+		Scenarios: []trial.Scenario{{ID: hostileID, Text: text}},
+		LeftOut:   []results.LeftOut{{ID: text, Why: text}},
 	}
 	if err := results.WriteInfo(dir, info); err != nil {
 		t.Fatal(err)
@@ -74,9 +83,36 @@ func writeArm(t *testing.T, path string, role trial.Role, name, text string) {
 	}
 	var recording strings.Builder
 	for _, l := range []trial.Line{
-		{Plan: &trial.Plan{Scenario: text, Arm: name, Role: role, Claim: claim, Strategy: text, Fault: text, Trials: 2, InFlight: 1}},
-		{Record: &trial.Record{Index: 0, Kind: text, Want: 3, Outcome: trial.Lost, Micros: 5000, Sent: sent, Command: text, Detail: text}},
-		{Record: &trial.Record{Index: 1, Kind: text, Want: 3, Outcome: trial.Wrong, Micros: 5000, Sent: sent, Command: text, Detail: text}},
+		{Plan: &trial.Plan{
+			Scenario: text,
+			Arm:      name,
+			Role:     role,
+			Claim:    claim,
+			Strategy: text,
+			Fault:    text,
+			Trials:   2,
+			InFlight: 1,
+		}},
+		{Record: &trial.Record{
+			Index:   0,
+			Kind:    text,
+			Want:    3,
+			Outcome: trial.Lost,
+			Micros:  5000,
+			Sent:    sent,
+			Command: text,
+			Detail:  text,
+		}},
+		{Record: &trial.Record{
+			Index:   1,
+			Kind:    text,
+			Want:    3,
+			Outcome: trial.Wrong,
+			Micros:  5000,
+			Sent:    sent,
+			Command: text,
+			Detail:  text,
+		}},
 		{Check: &trial.Check{Name: text, Want: text, Got: text}},
 		{End: &trial.End{FaultHits: 1, StartMicros: 1}},
 	} {
@@ -87,8 +123,11 @@ func writeArm(t *testing.T, path string, role trial.Role, name, text string) {
 		recording.Write(append(raw, '\n'))
 	}
 	said := sent.Add(time.Millisecond).Format(time.RFC3339Nano)
-	log := fmt.Sprintf("%s\ntime=%s msg=%q pid=%q status=3\n%s\n", text, said, "reaped "+printable.Clip(text, 900), printable.Clip(text, 100), strings.Repeat(text, 1<<20/len(text)))
-	for name, content := range map[string]string{path + ".jsonl": recording.String(), path + "-trial-0.log": log} {
+	log := fmt.Sprintf("%s\ntime=%s msg=%q pid=%q status=3\n%s\n", text, said,
+		"reaped "+printable.Clip(text, 900), printable.Clip(text, 100), strings.Repeat(text,
+			1<<20/len(text)))
+	for name, content := range map[string]string{path + ".jsonl": recording.String(),
+		path + "-trial-0.log": log} {
 		if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -102,7 +141,8 @@ func hostileRun(t *testing.T, text string) results.Run {
 		t.Fatal(err)
 	}
 	if run.Verdict != trial.Fail || len(run.Findings[0].Arms) != 2 {
-		t.Fatalf("the folder is not read as it was written: %v, %s", run.Verdict, printable.Clip(run.Findings[0].Reason, 200))
+		t.Fatalf("the folder is not read as it was written: %v, %s", run.Verdict,
+			printable.Clip(run.Findings[0].Reason, 200))
 	}
 	return run
 }
@@ -132,7 +172,8 @@ func TestHostileTextIsInert(t *testing.T) {
 	md := string(Markdown(run))
 	visible(t, "markdown", md)
 	for _, n := range elements(t, rendered(t, md)) {
-		if !slices.Contains([]string{"html", "head", "body", "h1", "h2", "p", "strong", "code", "ul", "li", "table", "thead", "tbody", "tr", "th", "td"}, n.Data) {
+		if !slices.Contains([]string{"html", "head", "body", "h1", "h2", "p", "strong", "code",
+			"ul", "li", "table", "thead", "tbody", "tr", "th", "td"}, n.Data) {
 			t.Errorf("markdown makes a <%s>", n.Data)
 		}
 	}
@@ -150,7 +191,8 @@ func TestHostileTextIsInert(t *testing.T) {
 func rendered(t *testing.T, markdown string) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	viewer := goldmark.New(goldmark.WithExtensions(extension.GFM), goldmark.WithRendererOptions(html.WithUnsafe()))
+	viewer := goldmark.New(goldmark.WithExtensions(extension.GFM),
+		goldmark.WithRendererOptions(html.WithUnsafe()))
 	if err := viewer.Convert([]byte(markdown), &b); err != nil {
 		t.Fatal(err)
 	}

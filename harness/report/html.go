@@ -68,7 +68,8 @@ func href(path string) string {
 	b.WriteString("./")
 	for i := range len(path) {
 		c := path[i]
-		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-_.~/", c) >= 0 {
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
+			strings.IndexByte("-_.~/", c) >= 0 {
 			b.WriteByte(c)
 		} else {
 			fmt.Fprintf(&b, "%%%02X", c)
@@ -91,7 +92,7 @@ type page struct {
 	Sections  []section
 	Failures  []failure
 	Checks    []failedCheck
-	Controls  []failure
+	Baselines []failure
 	Settings  []settingRow
 	Files     []fileGroup
 	Legend    []string
@@ -101,10 +102,10 @@ type fact struct{ Name, Value string }
 
 // scenarioRow is one scenario in the table at the top.
 type scenarioRow struct {
-	ID, Reason, Waiver                             string
-	Verdict                                        trial.Verdict
-	Candidate, Rate, Upper95, Control, Hits, Power string
-	Marks                                          []rateMark
+	ID, Reason, Waiver                              string
+	Verdict                                         trial.Verdict
+	Candidate, Rate, Upper95, Baseline, Hits, Power string
+	Marks                                           []rateMark
 }
 
 // section is one scenario with its arms.
@@ -140,18 +141,25 @@ type fileGroup struct {
 func newPage(run results.Run) page {
 	rates := rateScale(run)
 	p := page{
-		Verdict: run.Verdict, Headline: headline(run) + leftOutSentence(run.Info), LeftOut: run.Info.LeftOutNotes(), Problem: printable.Text(run.Info.Problem),
-		Facts: facts(run), Repeat: printable.Line(run.Repeat("")), RateTicks: rates.ticks(printable.Percent), Legend: legend(run),
+		Verdict:   run.Verdict,
+		Headline:  headline(run) + leftOutSentence(run.Info),
+		LeftOut:   run.Info.LeftOutNotes(),
+		Problem:   printable.Text(run.Info.Problem),
+		Facts:     facts(run),
+		Repeat:    printable.Line(run.Repeat("")),
+		RateTicks: rates.ticks(printable.Percent),
+		Legend:    legend(run),
 	}
 	for _, f := range run.Findings {
 		p.Scenarios = append(p.Scenarios, newScenarioRow(f, rates))
 		p.Sections = append(p.Sections, newSection(f, rates))
 		p.Failures = append(p.Failures, failures(run, f)...)
 		p.Checks = append(p.Checks, failedChecks(f)...)
-		p.Controls = append(p.Controls, controlFailure(run, f)...)
+		p.Baselines = append(p.Baselines, baselineFailure(run, f)...)
 	}
 	for _, s := range run.Info.Settings {
-		p.Settings = append(p.Settings, settingRow{printable.Line(s.Name), printable.Line(strings.Join(s.Values, ", ")), printable.Line(s.From)})
+		p.Settings = append(p.Settings, settingRow{printable.Line(s.Name),
+			printable.Line(strings.Join(s.Values, ", ")), printable.Line(s.From)})
 	}
 	p.Files = files(run)
 	return p
@@ -175,28 +183,35 @@ func headline(run results.Run) string {
 	case run.AllAccepted():
 		return "Nothing is proved: every scenario that was run has a waiver."
 	case run.Verdict == trial.Pass && accepted > 0:
-		return fmt.Sprintf("%d of %s passed, %d failed and accepted by a waiver. The controls did what they must and the faults hit, so the silence counts.", n, of, accepted)
+		return fmt.Sprintf(
+			"%d of %s passed, %d failed and accepted by a waiver. The baselines failed as they must and the faults hit, so the silence counts.", n, of, accepted)
 	case run.Verdict == trial.Pass:
-		return fmt.Sprintf("%s of %s passed. The controls did what they must and the faults hit, so the silence counts.", strconv.Itoa(n), of)
+		return fmt.Sprintf(
+			"%s of %s passed. The baselines failed as they must and the faults hit, so the silence counts.", strconv.Itoa(n), of)
 	case run.Verdict == trial.Fail:
 		return fmt.Sprintf("%d of %s failed: %s.", n, of, strings.Join(names[trial.Fail], ", "))
 	case n == 0:
 		return "Nothing is proved: the run did not reach its end."
 	default:
-		return fmt.Sprintf("Nothing is proved: %d of %s inconclusive: %s.", n, of, strings.Join(names[trial.Inconclusive], ", "))
+		return fmt.Sprintf("Nothing is proved: %d of %s inconclusive: %s.", n, of,
+			strings.Join(names[trial.Inconclusive], ", "))
 	}
 }
 
 func facts(run results.Run) []fact {
 	i := run.Info
 	all := []fact{
-		{"target", printable.Line(i.Target)}, {"runtime", printable.Line(i.Runtime)}, {"tier", printable.Line(i.Tier)},
-		{"seed", strconv.FormatUint(i.Seed, 10) + factorText(i.Factor)}, {"trials", strconv.Itoa(run.Trials())},
+		{"target", printable.Line(i.Target)}, {"runtime", printable.Line(i.Runtime)}, {"tier",
+			printable.Line(i.Tier)},
+		{"seed", strconv.FormatUint(i.Seed, 10) + factorText(i.Factor)}, {"trials",
+			strconv.Itoa(run.Trials())},
 		{"started", i.Started.UTC().Format("2006-01-02 15:04:05 UTC")},
-		{"reapcheck", printable.Line(i.Version)}, {"kernel", printable.Line(i.Kernel)}, {"CPUs", strconv.Itoa(i.CPUs)},
+		{"reapcheck", printable.Line(i.Version)}, {"kernel", printable.Line(i.Kernel)}, {"CPUs",
+			strconv.Itoa(i.CPUs)},
 	}
 	if start, n := run.Start(); n > 0 {
-		all = append(all, fact{"sandbox ready after", fmt.Sprintf("%s (median of %d)", printable.Duration(start), n)})
+		all = append(all, fact{"sandbox ready after",
+			fmt.Sprintf("%s (median of %d)", printable.Duration(start), n)})
 	}
 	for _, name := range []string{"engine", "image", "base"} {
 		if value := i.About[name]; value != "" {
@@ -209,8 +224,16 @@ func facts(run results.Run) []fact {
 func newScenarioRow(f results.Finding, rates scale) scenarioRow {
 	candidate, base := f.Tally(trial.Candidate), f.Tally(trial.Baseline)
 	row := scenarioRow{
-		ID: printable.Line(f.ID), Reason: printable.Text(f.Reason), Waiver: waiverNote(f), Verdict: f.Verdict,
-		Candidate: "-", Rate: "-", Upper95: "-", Control: "-", Hits: faultHits(f), Power: "-",
+		ID:        printable.Line(f.ID),
+		Reason:    printable.Text(f.Reason),
+		Waiver:    waiverNote(f),
+		Verdict:   f.Verdict,
+		Candidate: "-",
+		Rate:      "-",
+		Upper95:   "-",
+		Baseline:  "-",
+		Hits:      faultHits(f),
+		Power:     "-",
 	}
 	if candidate.Trials > 0 {
 		row.Candidate = fmt.Sprintf("%d of %d", candidate.Bad, candidate.Trials)
@@ -219,7 +242,7 @@ func newScenarioRow(f results.Finding, rates scale) scenarioRow {
 		row.Marks = append(row.Marks, mark(candidate.Bad, candidate.Trials, "candidate").on(rates))
 	}
 	if base.Trials > 0 {
-		row.Control = printable.Percent(base.Rate())
+		row.Baseline = printable.Percent(base.Rate())
 		row.Marks = append(row.Marks, mark(base.Bad, base.Trials, "baseline").on(rates))
 	}
 	if power, ok := f.Power(); ok {
@@ -246,8 +269,16 @@ func newSection(f results.Finding, rates scale) section {
 	shared, own := splitFaults(f.Arms)
 	times := timeScale(f.Arms)
 	s := section{
-		ID: printable.Line(f.ID), Text: printable.Line(f.Text), Reason: printable.Text(f.Reason), Waiver: waiverNote(f), Witness: witnessNote(f), Fault: shared, Verdict: f.Verdict,
-		RateTicks: rates.ticks(printable.Percent), TimeTicks: times.ticks(printable.Micros), Tried: f.Tally(trial.Baseline).Trials+f.Tally(trial.Candidate).Trials > 0,
+		ID:        printable.Line(f.ID),
+		Text:      printable.Line(f.Text),
+		Reason:    printable.Text(f.Reason),
+		Waiver:    waiverNote(f),
+		Witness:   witnessNote(f),
+		Fault:     shared,
+		Verdict:   f.Verdict,
+		RateTicks: rates.ticks(printable.Percent),
+		TimeTicks: times.ticks(printable.Micros),
+		Tried:     f.Tally(trial.Baseline).Trials+f.Tally(trial.Candidate).Trials > 0,
 	}
 	var shown []trial.Outcome
 	for _, o := range badOutcomes {
@@ -268,9 +299,16 @@ func newSection(f results.Finding, rates scale) section {
 func newArmRow(a results.Arm, shown []trial.Outcome, rates, times scale) armRow {
 	verdict, why := a.Judge()
 	row := armRow{
-		Name: printable.Line(a.Plan.Arm), Role: printable.Line(string(a.Plan.Role)), Strategy: printable.Line(a.Plan.Strategy), Hits: hits(a),
-		Trials: count(a, a.Trials), Must: promise(a), Verdict: verdict,
-		Rate: ratio(a, trial.Rate(a.BadTrials(), a.Trials)), Upper95: ratio(a, trial.Upper95(a.BadTrials(), a.Trials)), Checks: checks(a),
+		Name:     printable.Line(a.Plan.Arm),
+		Role:     printable.Line(string(a.Plan.Role)),
+		Strategy: printable.Line(a.Plan.Strategy),
+		Hits:     hits(a),
+		Trials:   count(a, a.Trials),
+		Must:     promise(a),
+		Verdict:  verdict,
+		Rate:     ratio(a, trial.Rate(a.BadTrials(), a.Trials)),
+		Upper95:  ratio(a, trial.Upper95(a.BadTrials(), a.Trials)),
+		Checks:   checks(a),
 	}
 	if verdict == trial.Inconclusive { // of a failure the numbers tell
 		row.Why = printable.Text(why)
@@ -298,7 +336,8 @@ func failedChecks(f results.Finding) []failedCheck {
 	for _, a := range f.Arms {
 		for _, c := range a.FailedChecks() {
 			if a.Plan.Claim == trial.Clean {
-				all = append(all, failedCheck{printable.Line(f.ID), printable.Line(a.Plan.Arm), printable.Line(c.Name), printable.Text(c.Want), printable.Text(c.Got)})
+				all = append(all, failedCheck{printable.Line(f.ID), printable.Line(a.Plan.Arm),
+					printable.Line(c.Name), printable.Text(c.Want), printable.Text(c.Got)})
 			}
 		}
 	}

@@ -79,7 +79,9 @@ func TestPageNeedsNothingElse(t *testing.T) {
 					if !places.MatchString(a.Val) {
 						t.Errorf("%s: link to %q", name, a.Val)
 					}
-				case strings.HasPrefix(a.Key, "on"), slices.Contains([]string{"src", "srcset", "style", "action", "data", "poster", "background", "formaction"}, a.Key):
+				case strings.HasPrefix(a.Key, "on"),
+					slices.Contains([]string{"src", "srcset", "style", "action", "data", "poster",
+						"background", "formaction"}, a.Key):
 					t.Errorf("%s: <%s %s>", name, n.Data, a.Key)
 				}
 			}
@@ -96,10 +98,13 @@ func TestHostileTextMakesNoMarkup(t *testing.T) {
 	hostile := pageOf(t, hostileRun(t, attack))
 	harmless := pageOf(t, hostileRun(t, strings.Repeat("harmless ", 60)+"\n tail"))
 	visible(t, "page", string(hostile))
-	if got, want := names(elements(t, hostile)), names(elements(t, harmless)); !slices.Equal(got, want) {
+	if got, want := names(elements(t, hostile)), names(elements(t, harmless)); !slices.Equal(got,
+		want) {
 		t.Errorf("%d elements, %d wanted", len(got), len(want))
 	}
-	if !strings.Contains(string(hostile), `\u202egnp.exe`) || !strings.Contains(string(hostile), `\x1b[31m`) || !strings.Contains(string(hostile), `\xff`) {
+	if !strings.Contains(string(hostile), `\u202egnp.exe`) ||
+		!strings.Contains(string(hostile), `\x1b[31m`) ||
+		!strings.Contains(string(hostile), `\xff`) {
 		t.Error("what does not print is not shown as an escape")
 	}
 }
@@ -130,7 +135,8 @@ func TestPageCanBeReadByAll(t *testing.T) {
 		}
 	}
 	for _, n := range page {
-		if target, ok := strings.CutPrefix(attribute(n, "href"), "#"); ok && n.Data == "a" && !anchors[target] {
+		if target, ok := strings.CutPrefix(attribute(n, "href"), "#"); ok && n.Data == "a" &&
+			!anchors[target] {
 			t.Errorf("a link to #%s, which is nowhere", target)
 		}
 	}
@@ -155,11 +161,14 @@ func TestContrast(t *testing.T) {
 			front, back string
 			least       float64
 		}{
-			{"fg", "bg", 4.5}, {"fg", "panel", 4.5}, {"fg", "mark-bg", 4.5}, {"fg", "fail-bg", 4.5}, {"fg", "unsure-bg", 4.5},
-			{"muted", "bg", 4.5}, {"muted", "panel", 4.5}, {"muted", "fail-bg", 4.5}, {"muted", "unsure-bg", 4.5},
+			{"fg", "bg", 4.5}, {"fg", "panel", 4.5}, {"fg", "mark-bg", 4.5}, {"fg", "fail-bg",
+				4.5}, {"fg", "unsure-bg", 4.5},
+			{"muted", "bg", 4.5}, {"muted", "panel", 4.5}, {"muted", "fail-bg", 4.5}, {"muted",
+				"unsure-bg", 4.5},
 			{"link", "bg", 4.5}, {"link", "fail-bg", 4.5}, {"link", "unsure-bg", 4.5},
 			{"pass", "pass-bg", 4.5}, {"fail", "fail-bg", 4.5}, {"unsure", "unsure-bg", 4.5},
-			{"candidate", "bg", 3}, {"baseline", "bg", 3}, {"candidate", "fail-bg", 3}, {"baseline", "fail-bg", 3},
+			{"candidate", "bg", 3}, {"baseline", "bg", 3}, {"candidate", "fail-bg", 3}, {"baseline",
+				"fail-bg", 3},
 			{"candidate", "unsure-bg", 3}, {"baseline", "unsure-bg", 3},
 		} {
 			if c := contrast(t, colour[p.front], colour[p.back]); c < p.least {

@@ -67,8 +67,10 @@ func JUnit(run results.Run) ([]byte, error) {
 	suite := junitSuite{
 		Name: "reapcheck", Timestamp: i.Started.UTC().Format("2006-01-02T15:04:05"),
 		Properties: []junitProperty{
-			{"verdict", run.Verdict.String()}, {"tier", printable.Line(i.Tier)}, {"runtime", printable.Line(i.Runtime)}, {"target", printable.Line(i.Target)},
-			{"seed", strconv.FormatUint(i.Seed, 10)}, {"version", printable.Line(i.Version)}, {"trials", strconv.Itoa(run.Trials())},
+			{"verdict", run.Verdict.String()}, {"tier", printable.Line(i.Tier)}, {"runtime",
+				printable.Line(i.Runtime)}, {"target", printable.Line(i.Target)},
+			{"seed", strconv.FormatUint(i.Seed, 10)}, {"version",
+				printable.Line(i.Version)}, {"trials", strconv.Itoa(run.Trials())},
 		},
 	}
 	var total time.Duration
@@ -77,7 +79,12 @@ func JUnit(run results.Run) ([]byte, error) {
 		suite.add(junitCaseOf(run, f))
 	}
 	for _, l := range run.Info.LeftOut {
-		suite.add(junitCase{Name: printable.Line(l.ID), Class: "reapcheck", Time: "0.000", Skipped: &junitSkipped{Message: printable.Line("left out, " + l.Why)}})
+		suite.add(junitCase{
+			Name:    printable.Line(l.ID),
+			Class:   "reapcheck",
+			Time:    "0.000",
+			Skipped: &junitSkipped{Message: printable.Line("left out, " + l.Why)},
+		})
 	}
 	suite.addProblem(run)
 	suite.Time = seconds(total)
@@ -117,16 +124,30 @@ func (s *junitSuite) addProblem(run results.Run) {
 		problem = allAcceptedNote
 	}
 	if problem != "" {
-		s.add(junitCase{Name: "run", Class: "reapcheck", Time: "0.000", Error: &junitProblem{"inconclusive", printable.Line(problem), printable.Text(problem)}})
+		s.add(junitCase{
+			Name:  "run",
+			Class: "reapcheck",
+			Time:  "0.000",
+			Error: &junitProblem{"inconclusive", printable.Line(problem), printable.Text(problem)},
+		})
 	}
 }
 
 func junitCaseOf(run results.Run, f results.Finding) junitCase {
-	c := junitCase{Name: printable.Line(f.ID), Class: "reapcheck", Time: seconds(took(f)), Output: printable.Text(f.Text)}
+	c := junitCase{
+		Name:   printable.Line(f.ID),
+		Class:  "reapcheck",
+		Time:   seconds(took(f)),
+		Output: printable.Text(f.Text),
+	}
 	for _, a := range f.Arms {
 		c.Properties = append(c.Properties, armProperties(a)...)
 	}
-	problem := &junitProblem{Type: f.Verdict.String(), Message: printable.Line(join(waiverNote(f), f.Reason)), Text: evidence(f, run)}
+	problem := &junitProblem{
+		Type:    f.Verdict.String(),
+		Message: printable.Line(join(waiverNote(f), f.Reason)),
+		Text:    evidence(f, run),
+	}
 	switch {
 	case f.Verdict == trial.Pass:
 		c.Output = join(waiverNote(f), c.Output)
@@ -143,20 +164,23 @@ func junitCaseOf(run results.Run, f results.Finding) junitCase {
 // armProperties are named <arm>.<count>.
 func armProperties(a results.Arm) []junitProperty {
 	name := printable.Line(a.Plan.Arm) + "."
-	properties := []junitProperty{{name + "role", printable.Line(string(a.Plan.Role))}, {name + "trials", strconv.Itoa(a.Trials)}}
+	properties := []junitProperty{{name + "role", printable.Line(string(a.Plan.Role))},
+		{name + "trials", strconv.Itoa(a.Trials)}}
 	for _, o := range append([]trial.Outcome{trial.OK}, badOutcomes...) {
 		properties = append(properties, junitProperty{name + string(o), strconv.Itoa(a.Counts[o])})
 	}
 	return append(properties,
 		junitProperty{name + "faultHits", strconv.FormatInt(a.End.FaultHits, 10)},
-		junitProperty{name + "upper95", strconv.FormatFloat(trial.Upper95(a.BadTrials(), a.Trials), 'g', 3, 64)})
+		junitProperty{name + "upper95",
+			strconv.FormatFloat(trial.Upper95(a.BadTrials(), a.Trials), 'g', 3, 64)})
 }
 
 // evidence is what a person reads when a case is opened.
 func evidence(f results.Finding, run results.Run) string {
 	const show = 3
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\nrepeat with: %s\n", printable.Text(f.Reason), printable.Line(run.Repeat(f.ID)))
+	fmt.Fprintf(&b, "%s\nrepeat with: %s\n", printable.Text(f.Reason),
+		printable.Line(run.Repeat(f.ID)))
 	if note := witnessNote(f); note != "" {
 		fmt.Fprintln(&b, note)
 	}
@@ -166,7 +190,9 @@ func evidence(f results.Finding, run results.Run) string {
 		}
 		for _, r := range a.Bad[:min(show, len(a.Bad))] {
 			fmt.Fprintf(&b, "%s, trial %d: %s. %s was to give %d and gave %s. %s\n",
-				printable.Line(a.Plan.Arm), r.Index, printable.Line(string(r.Outcome)), printable.Line(r.Command), r.Want, got(r), printable.Line(r.Detail))
+				printable.Line(a.Plan.Arm), r.Index, printable.Line(
+					string(r.Outcome)), printable.Line(r.Command), r.Want, got(r), printable.Line(
+					r.Detail))
 		}
 	}
 	return b.String()

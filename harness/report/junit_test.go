@@ -30,7 +30,8 @@ func TestJUnitOfAFailure(t *testing.T) {
 		t.Errorf("%d tests, %d failures, %d errors", s.Tests, s.Failures, s.Errors)
 	}
 	c := s.Cases[0]
-	if c.Failure == nil || !strings.Contains(c.Failure.Text, "repeat with: ") || !strings.Contains(c.Failure.Text, "trial 0: lost") {
+	if c.Failure == nil || !strings.Contains(c.Failure.Text, "repeat with: ") ||
+		!strings.Contains(c.Failure.Text, "trial 0: lost") {
 		t.Errorf("%+v", c.Failure)
 	}
 	found := false
@@ -66,7 +67,8 @@ func TestJUnitNeverHidesAnInconclusiveRun(t *testing.T) {
 		run    results.Run
 		errors int
 	}{"whole": {whole, 0}, "cut": {cut, 1}, "stopped": {stopped, 1}, "empty": {results.Run{}, 1}} {
-		if s := junitOf(t, c.run); s.Errors != c.errors || s.Failures != 0 || s.Tests != len(s.Cases) {
+		if s := junitOf(t, c.run); s.Errors != c.errors || s.Failures != 0 ||
+			s.Tests != len(s.Cases) {
 			t.Errorf("%s: %d errors, %d failures, %d tests", name, s.Errors, s.Failures, s.Tests)
 		}
 	}

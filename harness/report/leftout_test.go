@@ -13,7 +13,10 @@ import (
 func TestEveryReportSaysWhatWasLeftOut(t *testing.T) {
 	dir := t.TempDir()
 	run, err := results.Load("../results/testdata/pass")
-	run.Info.LeftOut = []results.LeftOut{{ID: "storm", Why: "not named by --only"}, {ID: "leaks", Why: "named by --skip"}, {ID: "frozen", Why: "not named by --only"}}
+	run.Info.LeftOut = []results.LeftOut{{
+		ID:  "storm",
+		Why: "not named by --only",
+	}, {ID: "leaks", Why: "named by --skip"}, {ID: "frozen", Why: "not named by --only"}}
 	if err == nil {
 		err = Write(dir, run)
 	}
@@ -22,10 +25,13 @@ func TestEveryReportSaysWhatWasLeftOut(t *testing.T) {
 	}
 	writeTable(t, filepath.Join(dir, "table.txt"), run)
 	for name, wants := range map[string][]string{
-		"table.txt":   {"left out, not named by --only: storm, frozen\n", "left out, named by --skip: leaks\n"},
-		"report.md":   {"\nleft out, not named by --only: storm, frozen\n", "\nleft out, named by --skip: leaks\n"},
-		"report.html": {"so the silence counts. 3 scenarios were left out.", "<p>left out, not named by --only: storm, frozen</p>"},
-		"junit.xml":   {`<testcase name="leaks"`, `<skipped message="left out, named by --skip">`},
+		"table.txt": {"left out, not named by --only: storm, frozen\n",
+			"left out, named by --skip: leaks\n"},
+		"report.md": {"\nleft out, not named by --only: storm, frozen\n",
+			"\nleft out, named by --skip: leaks\n"},
+		"report.html": {"so the silence counts. 3 scenarios were left out.",
+			"<p>left out, not named by --only: storm, frozen</p>"},
+		"junit.xml": {`<testcase name="leaks"`, `<skipped message="left out, named by --skip">`},
 	} {
 		text := string(read(t, filepath.Join(dir, name)))
 		for _, want := range wants {
@@ -34,7 +40,8 @@ func TestEveryReportSaysWhatWasLeftOut(t *testing.T) {
 			}
 		}
 	}
-	if s := junitOf(t, run); s.Tests != len(run.Findings)+3 || s.Skipped != 3 || s.Failures+s.Errors != 0 {
+	if s := junitOf(t, run); s.Tests != len(run.Findings)+3 || s.Skipped != 3 ||
+		s.Failures+s.Errors != 0 {
 		t.Errorf("junit: %d tests, %d skipped", s.Tests, s.Skipped)
 	}
 }

@@ -62,23 +62,27 @@ func (s *sheet) head(run results.Run) {
 		s.add("Nothing to judge: %s.\n\n", allAcceptedNote)
 	}
 	s.add("%s, runtime %s, tier %s, seed %d%s, %s. Version %s, %s, %s, %s.\n\n",
-		cell(i.Target), cell(i.Runtime), cell(i.Tier), i.Seed, factorText(i.Factor), printable.Plural(run.Trials(), "trial"),
-		cell(i.Version), cell(i.Kernel), printable.Plural(i.CPUs, "CPU"), i.Started.UTC().Format(time.RFC3339))
+		cell(i.Target), cell(i.Runtime), cell(i.Tier), i.Seed, factorText(
+			i.Factor), printable.Plural(run.Trials(), "trial"),
+		cell(i.Version), cell(i.Kernel), printable.Plural(i.CPUs,
+			"CPU"), i.Started.UTC().Format(time.RFC3339))
 }
 
 func (s *sheet) findings(run results.Run) {
-	s.add("| scenario | verdict | candidate: bad of trials | upper95 | control: bad | why |\n|---|---|---:|---:|---:|---|\n")
+	s.add(
+		"| scenario | verdict | candidate: bad of trials | upper95 | baseline: bad | why |\n|---|---|---:|---:|---:|---|\n")
 	for _, f := range run.Findings {
 		candidate, base := f.Tally(trial.Candidate), f.Tally(trial.Baseline)
-		bound, control := "-", "-"
+		bound, baseline := "-", "-"
 		if candidate.Trials > 0 {
 			bound = printable.Percent(trial.Upper95(candidate.Bad, candidate.Trials))
 		}
 		if base.Trials > 0 {
-			control = printable.Percent(base.Rate())
+			baseline = printable.Percent(base.Rate())
 		}
 		s.add("| %s | %s | %d of %d | %s | %s | %s |\n",
-			cell(f.ID), strong(f), candidate.Bad, candidate.Trials, bound, control, cell(join(waiverNote(f), f.Reason)))
+			cell(f.ID), strong(f), candidate.Bad, candidate.Trials, bound, baseline, cell(
+				join(waiverNote(f), f.Reason)))
 	}
 	for _, note := range run.Info.LeftOutNotes() {
 		s.add("\n%s\n", cell(note))
@@ -100,7 +104,8 @@ func (s *sheet) failures(run results.Run) {
 		if f.Verdict == trial.Pass || len(f.Arms) == 0 {
 			continue
 		}
-		s.add("\n## %s: %s\n\n%s\n\nrepeat with: %s\n\n", cell(f.ID), verdictWord(f), cell(join(waiverNote(f), f.Reason)), code(run.Repeat(f.ID)))
+		s.add("\n## %s: %s\n\n%s\n\nrepeat with: %s\n\n", cell(f.ID), verdictWord(f),
+			cell(join(waiverNote(f), f.Reason)), code(run.Repeat(f.ID)))
 		if note := witnessNote(f); note != "" {
 			s.add("%s\n\n", note)
 		}
@@ -110,7 +115,8 @@ func (s *sheet) failures(run results.Run) {
 			}
 			for _, r := range a.Bad[:min(show, len(a.Bad))] {
 				s.add("- %s, trial %d: **%s**. %s was to give %d and gave %s. %s\n",
-					cell(a.Plan.Arm), r.Index, cell(string(r.Outcome)), code(r.Command), r.Want, got(r), code(r.Detail))
+					cell(a.Plan.Arm), r.Index, cell(string(r.Outcome)), code(
+						r.Command), r.Want, got(r), code(r.Detail))
 			}
 			if more := a.BadTrials() - show; more > 0 {
 				s.add("- %s: %s more\n", cell(a.Plan.Arm), printable.Plural(more, "bad trial"))
@@ -122,13 +128,15 @@ func (s *sheet) failures(run results.Run) {
 // arms is one table with a row per arm. All columns are there, so that two
 // reports can be compared.
 func (s *sheet) arms(run results.Run) {
-	s.add("\n## Arms\n\n| scenario | arm | must | fault | hits | trials | ok | lost | wrong | output | error | hung | upper95 | checks |\n")
+	s.add(
+		"\n## Arms\n\n| scenario | arm | must | fault | hits | trials | ok | lost | wrong | output | error | hung | upper95 | checks |\n")
 	s.add("|---|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
 	for _, f := range run.Findings {
 		for _, a := range f.Arms {
 			c := a.Counts
 			s.add("| %s | %s | %s | %s | %s | %d | %d | %d | %d | %d | %d | %d | %s | %s |\n",
-				cell(f.ID), cell(a.Plan.Arm), cell(promise(a)), cell(a.Plan.Fault), hits(a), a.Trials,
+				cell(f.ID), cell(a.Plan.Arm), cell(promise(a)), cell(a.Plan.Fault), hits(
+					a), a.Trials,
 				c[trial.OK], c[trial.Lost], c[trial.Wrong], c[trial.Output], c[trial.Error], c[trial.Hung],
 				ratio(a, trial.Upper95(a.BadTrials(), a.Trials)), checks(a))
 		}
@@ -149,7 +157,8 @@ func (s *sheet) legend(run results.Run) {
 // escapes keeps untrusted text from being markup, a link, a mention, a formula,
 // a table border or a line. CommonMark lets a backslash stand before any ASCII
 // punctuation (2.4).
-var escapes = strings.NewReplacer("\\", "\\\\", "|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "\n", " ",
+var escapes = strings.NewReplacer("\\", "\\\\", "|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;",
+	"\n", " ",
 	"`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "@", `\@`, "#", `\#`, "$", `\$`, "~", `\~`, "!", `\!`, "://", `\://`, "www.", `www\.`)
 
 func cell(s string) string { return escapes.Replace(printable.Text(s)) }

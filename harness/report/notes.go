@@ -26,24 +26,29 @@ func leftOutSentence(i results.Info) string {
 // legend explains what the numbers of this run mean, in sentences.
 func legend(run results.Run) []string {
 	notes := []string{
-		"control: a baseline arm, which has to do what its row says; if it does not, nothing was proved.",
+		"baseline: an arm that must do what its row says, which is to fail as a rule; if it does not, nothing was proved.",
 		"upper95: with 95% confidence the true rate of bad trials lies below it (one-sided, Clopper-Pearson).",
 	}
 	if slices.ContainsFunc(run.Findings, hasOnce) {
-		notes = append(notes, "once: this control depends on a race, so it is tried until it has failed once; its rate says nothing.")
+		notes = append(notes,
+			"once: this baseline depends on a race, so it is tried until it has failed once; its rate says nothing.")
 	}
 	if len(run.Findings) > 0 {
-		notes = append(notes, "lost: -1, or the target's own word for unknown. wrong: another code. output: bytes missing, or somebody else's. error: an HTTP error where a result was due. hung: no answer by the deadline.")
-		notes = append(notes, "hits: how often the fault really hit. checks: how many promises about the sandbox as a whole were kept, of those looked at; a row can fail by one of them alone.")
+		notes = append(notes,
+			"lost: -1, or the target's own word for unknown. wrong: another code. output: bytes missing, or another command's. error: an HTTP error where a result was due. hung: no answer by the deadline.")
+		notes = append(notes,
+			"hits: how often the fault really hit. checks: how many promises about the sandbox as a whole were kept, of those looked at; a row can fail by one of them alone.")
 	}
 	for _, f := range run.Findings {
 		if _, ok := f.Power(); ok {
-			notes = append(notes, "power: the chance that these trials would have shown a candidate that loses a hundred times less often than the control.")
+			notes = append(notes,
+				"power: the chance that these trials would have shown a candidate that loses a hundred times less often than the baseline.")
 			break
 		}
 	}
 	if start, n := run.Start(); n > 0 {
-		notes = append(notes, fmt.Sprintf("start: a sandbox was ready after %v (%s, median of %d).", start.Round(time.Millisecond), printable.Line(run.Info.Runtime), n))
+		notes = append(notes, fmt.Sprintf("start: a sandbox was ready after %v (%s, median of %d).",
+			start.Round(time.Millisecond), printable.Line(run.Info.Runtime), n))
 	}
 	return notes
 }
@@ -80,14 +85,18 @@ func factorText(factor float64) string {
 func waiverNote(f results.Finding) string {
 	switch f.Waived {
 	case results.Accepted:
-		return fmt.Sprintf("a known finding, accepted until %s: %s", printable.Line(f.Waiver.Until), printable.Text(f.Waiver.Reason))
+		return fmt.Sprintf("a known failure, accepted until %s: %s", printable.Line(f.Waiver.Until),
+			printable.Text(f.Waiver.Reason))
 	case results.Expired:
-		return fmt.Sprintf("a known finding that was accepted until %s, which is over: %s", printable.Line(f.Waiver.Until), printable.Text(f.Waiver.Reason))
+		return fmt.Sprintf("a known failure that was accepted until %s, which is over: %s",
+			printable.Line(f.Waiver.Until), printable.Text(f.Waiver.Reason))
 	case results.Exceeded:
 		beyond := printable.Line(strings.Join(f.Waiver.Beyond(f.Ways()), ", "))
-		return fmt.Sprintf("a known finding that fails in a way which is not accepted (%s): %s", beyond, printable.Text(f.Waiver.Reason))
+		return fmt.Sprintf("a known failure that fails in a way which is not accepted (%s): %s",
+			beyond, printable.Text(f.Waiver.Reason))
 	case results.Unneeded:
-		return fmt.Sprintf("no longer fails: take its waiver out (until %s: %s)", printable.Line(f.Waiver.Until), printable.Text(f.Waiver.Reason))
+		return fmt.Sprintf("no longer fails: take its waiver out (until %s: %s)",
+			printable.Line(f.Waiver.Until), printable.Text(f.Waiver.Reason))
 	}
 	return ""
 }
@@ -110,7 +119,8 @@ func verdictWord(f results.Finding) string {
 // the numbers do not bear out.
 func witnessNote(f results.Finding) string {
 	for _, a := range f.Arms {
-		if a.Plan.Role == trial.Witness && (a.Trials != a.Plan.Trials || a.End.FaultHits == 0 || a.End.Void != "" || a.End.FaultNote != "") {
+		if a.Plan.Role == trial.Witness && (a.Trials != a.Plan.Trials || a.End.FaultHits == 0 ||
+			a.End.Void != "" || a.End.FaultNote != "") {
 			return ""
 		}
 	}
@@ -122,13 +132,17 @@ func witnessNote(f results.Finding) string {
 	case w.Trials == 0 || c.Trials == 0:
 		return ""
 	case c.Bad == 0 && w.Bad == 0:
-		return fmt.Sprintf("%s all %s were right too: neither order took a code from this target.", begin, answers)
+		return fmt.Sprintf("%s all %s were right too: neither order took a code from this target.",
+			begin, answers)
 	case trial.Upper95(w.Bad, w.Trials) < low:
-		return fmt.Sprintf("%s %d of %s were bad instead of %d of %d: the order decides, so it is the race.", begin, w.Bad, answers, c.Bad, c.Trials)
+		return fmt.Sprintf(
+			"%s %d of %s were bad instead of %d of %d: the order decides, so it is the race.", begin, w.Bad, answers, c.Bad, c.Trials)
 	case 2*w.Rate() < c.Rate():
-		return fmt.Sprintf("%s %d of %s were bad instead of %d of %d: too few to say whether the order decides.", begin, w.Bad, answers, c.Bad, c.Trials)
+		return fmt.Sprintf(
+			"%s %d of %s were bad instead of %d of %d: too few to say whether the order decides.", begin, w.Bad, answers, c.Bad, c.Trials)
 	case c.Bad > 0:
-		return fmt.Sprintf("%s %d of %s were bad too: the race is not all that is wrong.", begin, w.Bad, answers)
+		return fmt.Sprintf("%s %d of %s were bad too: the race is not all that is wrong.", begin,
+			w.Bad, answers)
 	}
 	return fmt.Sprintf("%s %d of %s were bad.", begin, w.Bad, answers)
 }

@@ -72,7 +72,12 @@ func mark(bad, trials int, class string) rateMark {
 }
 
 func (m rateMark) on(s scale) rateMark {
-	return rateMark{Rate: s.position(m.Rate), Low: s.position(m.Low), High: s.position(m.High), Class: m.Class}
+	return rateMark{
+		Rate:  s.position(m.Rate),
+		Low:   s.position(m.Low),
+		High:  s.position(m.High),
+		Class: m.Class,
+	}
 }
 
 // least is the smallest number that has to be on the axis; the lower end of an
@@ -116,7 +121,11 @@ func (s scale) histogram(micros []int64) []bar {
 	var bars []bar
 	for i, n := range counts {
 		if n > 0 {
-			bars = append(bars, bar{X: 100 * float64(i) / bins, Width: 100.0 / bins, Height: hundredths(max(4, 100*float64(n)/float64(tallest)))})
+			bars = append(bars, bar{
+				X:      100 * float64(i) / bins,
+				Width:  100.0 / bins,
+				Height: hundredths(max(4, 100*float64(n)/float64(tallest))),
+			})
 		}
 	}
 	return bars

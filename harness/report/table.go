@@ -43,7 +43,8 @@ func (s Style) paint(colour, text string) string {
 	return colour + text + plain
 }
 
-var colours = map[trial.Verdict]string{trial.Pass: green, trial.Fail: red, trial.Inconclusive: yellow}
+var colours = map[trial.Verdict]string{trial.Pass: green, trial.Fail: red,
+	trial.Inconclusive: yellow}
 
 func (s Style) verdict(v trial.Verdict) string { return s.paint(colours[v], v.String()) }
 
@@ -94,8 +95,10 @@ func advice(run results.Run) string {
 	if len(open) == 0 {
 		return text + "The problem above kept the run from its end: mend that and run again."
 	}
-	return text + fmt.Sprintf("The reason of %s stands above. On a busy machine run what follows \"repeat with\" once more; "+
-		"what this machine or this target cannot do, leave out: --skip %s.", strings.Join(open, ", "), strings.Join(open, ","))
+	return text + fmt.Sprintf(
+		"The reason of %s stands above. On a busy machine run what follows \"repeat with\" once more; "+
+			"what this machine or this target cannot do, leave out: --skip %s.", strings.Join(open,
+			", "), strings.Join(open, ","))
 }
 
 // begun says whether any scenario has left a recording.
@@ -138,7 +141,9 @@ func example(f results.Finding) string {
 		}
 		r := a.Bad[0]
 		text := fmt.Sprintf("%s, trial %d, %s: asked %q, wanted exit code %d, got %s after %s",
-			printable.Line(a.Plan.Arm), r.Index, printable.Line(string(r.Outcome)), printable.Escape(printable.Clip(r.Command, exampleLimit)), r.Want, got(r), printable.Micros(float64(r.Micros)))
+			printable.Line(a.Plan.Arm), r.Index, printable.Line(
+				string(r.Outcome)), printable.Escape(printable.Clip(r.Command,
+				exampleLimit)), r.Want, got(r), printable.Micros(float64(r.Micros)))
 		if r.Detail != "" {
 			text += fmt.Sprintf(" (%s)", printable.Line(printable.Clip(r.Detail, exampleLimit)))
 		}
@@ -161,7 +166,8 @@ func (s Style) verdicts(b *strings.Builder, run results.Run) {
 	}
 	for _, f := range run.Findings {
 		pad := strings.Repeat(" ", len("inconclusive")-len(f.Verdict.String()))
-		fmt.Fprintf(b, "%s%s  %-*s  %s\n", s.verdict(f.Verdict), pad, idWidth, printable.Line(f.ID), sentence(f))
+		fmt.Fprintf(b, "%s%s  %-*s  %s\n", s.verdict(f.Verdict), pad, idWidth, printable.Line(f.ID),
+			sentence(f))
 		if note := waiverNote(f); note != "" {
 			b.WriteString(printable.Wrap(note, s.width(), "  "))
 		}
@@ -175,7 +181,9 @@ func (s Style) verdicts(b *strings.Builder, run results.Run) {
 }
 
 func (s Style) summary(b *strings.Builder, run results.Run) {
-	fmt.Fprintf(b, "%s, tier %s, seed %d%s, %s\n", printable.Line(run.Info.Runtime), printable.Line(run.Info.Tier), run.Info.Seed, factorText(run.Info.Factor), printable.Plural(run.Trials(), "trial"))
+	fmt.Fprintf(b, "%s, tier %s, seed %d%s, %s\n", printable.Line(run.Info.Runtime),
+		printable.Line(run.Info.Tier), run.Info.Seed, factorText(run.Info.Factor), printable.Plural(
+			run.Trials(), "trial"))
 }
 
 // sentence is what a scenario came to, in one line.
@@ -188,10 +196,12 @@ func sentence(f results.Finding) string {
 	if candidate.Trials == 0 {
 		return "all checks hold"
 	}
-	text := fmt.Sprintf("%d bad of %d, upper95 %s", candidate.Bad, candidate.Trials, printable.Percent(trial.Upper95(candidate.Bad, candidate.Trials)))
+	text := fmt.Sprintf("%d bad of %d, upper95 %s", candidate.Bad, candidate.Trials,
+		printable.Percent(trial.Upper95(candidate.Bad, candidate.Trials)))
 	if power, ok := f.Power(); ok {
 		base := f.Tally(trial.Baseline)
-		text += fmt.Sprintf("; control lost %s, power %s", printable.Percent(trial.Rate(base.Lost, base.Trials)), printable.Percent(power))
+		text += fmt.Sprintf("; baseline lost %s, power %s",
+			printable.Percent(trial.Rate(base.Lost, base.Trials)), printable.Percent(power))
 	}
 	return text
 }

@@ -29,22 +29,30 @@ func table(t *testing.T, run results.Run, style Style) string {
 
 func TestTableEndsWithTheVerdict(t *testing.T) {
 	run := failRun(t)
-	if text := table(t, run, Style{}); !strings.HasSuffix(text, "\nverdict: fail\n") || strings.Contains(text, "\x1b") {
+	if text := table(t, run, Style{}); !strings.HasSuffix(text, "\nverdict: fail\n") ||
+		strings.Contains(text, "\x1b") {
 		t.Errorf("%q", text[len(text)-100:])
 	}
-	if text := table(t, run, Style{Colour: true}); !strings.HasSuffix(text, "\nverdict: \x1b[31mfail\x1b[0m\n") {
+	if text := table(t, run, Style{Colour: true}); !strings.HasSuffix(text,
+		"\nverdict: \x1b[31mfail\x1b[0m\n") {
 		t.Errorf("%q", text[len(text)-100:])
 	}
-	if text := table(t, results.Run{}, Style{}); !strings.HasSuffix(text, "\nverdict: inconclusive\n") {
+	if text := table(t, results.Run{}, Style{}); !strings.HasSuffix(text,
+		"\nverdict: inconclusive\n") {
 		t.Errorf("an empty run: %q", text)
 	}
 }
 
 // The problem must not have to be looked for below all that was not run.
 func TestTableOfARunThatDidNotBegin(t *testing.T) {
-	run := results.Run{Info: results.Info{Problem: "there is no engine here"}, Findings: make([]results.Finding, 23)}
+	run := results.Run{
+		Info:     results.Info{Problem: "there is no engine here"},
+		Findings: make([]results.Finding, 23),
+	}
 	text := table(t, run, Style{})
-	if !strings.HasPrefix(text, "of 23 scenarios none was run\n") || !strings.Contains(text, "\nproblem: there is no engine here\n") || strings.Count(text, "\n") > 5 {
+	if !strings.HasPrefix(text, "of 23 scenarios none was run\n") ||
+		!strings.Contains(text, "\nproblem: there is no engine here\n") ||
+		strings.Count(text, "\n") > 5 {
 		t.Errorf("%s", text)
 	}
 }
@@ -52,7 +60,8 @@ func TestTableOfARunThatDidNotBegin(t *testing.T) {
 func TestTableRepeatsEachFailureOnce(t *testing.T) {
 	text := table(t, failRun(t), Style{})
 	for _, id := range []string{"late-publish", "exit-codes"} {
-		if n := strings.Count(text, "repeat with: bin/reapcheck repro --tier=quick --runtime=docker --strategy=documented --seed=7529809429049704 --only="+id+"\n"); n != 1 {
+		if n := strings.Count(text,
+			"repeat with: bin/reapcheck repro --tier=quick --runtime=docker --strategy=documented --seed=7529809429049704 --only="+id+"\n"); n != 1 {
 			t.Errorf("%s is repeated %d times", id, n)
 		}
 	}
@@ -63,7 +72,8 @@ func TestTableFitsANarrowTerminal(t *testing.T) {
 	for _, width := range []int{60, 80, 200} {
 		for line := range strings.Lines(table(t, failRun(t), Style{Width: width})) {
 			line = strings.TrimSuffix(line, "\n")
-			if n := utf8.RuneCountInString(line); n > width && !strings.Contains(line, "repeat with") && !strings.HasPrefix(line, "fail ") {
+			if n := utf8.RuneCountInString(line); n > width &&
+				!strings.Contains(line, "repeat with") && !strings.HasPrefix(line, "fail ") {
 				t.Errorf("%d columns of %d: %s", n, width, line)
 			}
 		}
@@ -75,7 +85,8 @@ func TestTableFitsANarrowTerminal(t *testing.T) {
 
 func TestControlsSayThatTheyMustFail(t *testing.T) {
 	text := table(t, failRun(t), Style{})
-	for _, want := range []string{"control: must lose all\n", "control: must lose\n", "control: must be clean\n", "must be clean [fail]\n"} {
+	for _, want := range []string{"baseline: must lose all\n", "baseline: must lose\n",
+		"baseline: must be clean\n", "must be clean [fail]\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q", want)
 		}
@@ -98,7 +109,7 @@ func TestAControlThatIsTriedUntilItFailsSaysOnce(t *testing.T) {
 		}
 	}
 	text := table(t, run, Style{})
-	for _, want := range []string{"control: must lose once\n", "\nonce: "} {
+	for _, want := range []string{"baseline: must lose once\n", "\nonce: "} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q", want)
 		}

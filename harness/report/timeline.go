@@ -84,9 +84,11 @@ func (t *timeline) findReaped(r trial.Record, took time.Duration) *event {
 	var found []event
 	for i, l := range t.lines {
 		after := l.at.Sub(r.Sent)
-		if strings.Contains(l.attrs["msg"], "reaped") && l.attrs["status"] == strconv.Itoa(r.Want) &&
+		if strings.Contains(l.attrs["msg"], "reaped") &&
+			l.attrs["status"] == strconv.Itoa(r.Want) &&
 			after > -clockSlack && after < took+lateReaper {
-			text := fmt.Sprintf("said \"%s\": PID %s, status %s", printable.Line(l.attrs["msg"]), printable.Line(l.attrs["pid"]), printable.Line(l.attrs["status"]))
+			text := fmt.Sprintf("said \"%s\": PID %s, status %s", printable.Line(l.attrs["msg"]),
+				printable.Line(l.attrs["pid"]), printable.Line(l.attrs["status"]))
 			found = append(found, event{max(0, after), laneReaper, text, i})
 		}
 	}
@@ -96,7 +98,8 @@ func (t *timeline) findReaped(r trial.Record, took time.Duration) *event {
 	if len(found) > 1 {
 		found[0].Text += fmt.Sprintf(" (the first of %d lines that fit)", len(found))
 	}
-	ended := event{found[0].After, laneChild, "had ended at the latest by then; when is not recorded", found[0].line}
+	ended := event{found[0].After, laneChild,
+		"had ended at the latest by then; when is not recorded", found[0].line}
 	t.Events = append(t.Events, ended, found[0])
 	return &found[0]
 }
@@ -109,7 +112,8 @@ func (t *timeline) findRequest(r trial.Record, took time.Duration) {
 	for i, l := range t.lines {
 		latency, err := time.ParseDuration(l.attrs["latency"])
 		end := l.at.Sub(r.Sent)
-		if err != nil || l.attrs["method"] != "POST" || end-latency < -clockSlack || end > took+clockSlack {
+		if err != nil || l.attrs["method"] != "POST" || end-latency < -clockSlack ||
+			end > took+clockSlack {
 			continue
 		}
 		fit++
@@ -128,7 +132,8 @@ func (t *timeline) findRequest(r trial.Record, took time.Duration) {
 	end := l.at.Sub(r.Sent)
 	t.Events = append(t.Events,
 		event{max(0, end-latency), laneWaiter, "handler began" + note, best},
-		event{min(max(0, end), took), laneWaiter, "handler answered, HTTP " + printable.Line(l.attrs["status"]) + note, best})
+		event{min(max(0, end), took), laneWaiter,
+			"handler answered, HTTP " + printable.Line(l.attrs["status"]) + note, best})
 }
 
 // story puts the two facts together that make the defect.
@@ -136,11 +141,14 @@ func story(r trial.Record, took time.Duration, reaped *event) string {
 	if reaped == nil || r.Outcome != trial.Lost {
 		return ""
 	}
-	known := fmt.Sprintf("The daemon's own log has the status that the client did not get: %d.", r.Want)
+	known := fmt.Sprintf("The daemon's own log has the status that the client did not get: %d.",
+		r.Want)
 	if late := reaped.After - took; late > 0 {
-		return fmt.Sprintf("%s The reaper's word came %v after the answer.", known, late.Round(time.Millisecond))
+		return fmt.Sprintf("%s The reaper's word came %v after the answer.", known,
+			late.Round(time.Millisecond))
 	}
-	return fmt.Sprintf("%s The reaper had the child %v before the answer.", known, (took - reaped.After).Round(time.Millisecond))
+	return fmt.Sprintf("%s The reaper had the child %v before the answer.", known,
+		(took - reaped.After).Round(time.Millisecond))
 }
 
 // excerpt is the part of the log around the trial, with the lines of its events
@@ -160,7 +168,10 @@ func (t *timeline) excerpt() []shownLine {
 	first, last = max(0, first-before), min(len(t.lines), last+after+1)
 	var shown []shownLine
 	for i := first; i < min(last, first+most); i++ {
-		shown = append(shown, shownLine{Text: printable.Clip(printable.Escape(t.lines[i].text), lineLimit), Marked: marked[i]})
+		shown = append(shown, shownLine{
+			Text:   printable.Clip(printable.Escape(t.lines[i].text), lineLimit),
+			Marked: marked[i],
+		})
 	}
 	return shown
 }
@@ -181,8 +192,8 @@ type logLine struct {
 	attrs map[string]string
 }
 
-// parseLog reads a log. A line longer than what a report shows is cut: it is
-// evidence for nothing but itself.
+// parseLog reads a log. A line longer than what a report shows is cut: nothing else is
+// drawn from it.
 func parseLog(log []byte) []logLine {
 	var lines []logLine
 	for raw := range bytes.Lines(log) {

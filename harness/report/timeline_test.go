@@ -32,19 +32,23 @@ func storyOf(t *testing.T, scenario, armName string, index int) (string, []strin
 
 func TestTimelineOfAReaperThatComesLate(t *testing.T) {
 	story, told := storyOf(t, "late-publish", "candidate-300ms", 0)
-	want := []string{"client: request sent", "waiter: handler began", "waiter: handler answered, HTTP 200", "client: answer received: no exit code",
+	want := []string{"client: request sent", "waiter: handler began",
+		"waiter: handler answered, HTTP 200", "client: answer received: no exit code",
 		"child: had ended at the latest by then; when is not recorded", `reaper: said "reaped managed process": PID 15, status 191`}
 	if strings.Join(told, "\n") != strings.Join(want, "\n") {
 		t.Errorf("%s", strings.Join(told, "\n"))
 	}
-	if !strings.Contains(story, "the client did not get: 191") || !strings.Contains(story, "after the answer") {
+	if !strings.Contains(story, "the client did not get: 191") ||
+		!strings.Contains(story, "after the answer") {
 		t.Errorf("story: %s", story)
 	}
 }
 
 func TestTimelineOfAChildThatNobodyKnew(t *testing.T) {
 	story, told := storyOf(t, "exit-codes", "candidate", 160)
-	if !strings.Contains(strings.Join(told, "\n"), `reaper: said "reaped zombie process": PID 177, status 157`) || !strings.Contains(story, "before the answer") {
+	if !strings.Contains(strings.Join(told, "\n"),
+		`reaper: said "reaped zombie process": PID 177, status 157`) ||
+		!strings.Contains(story, "before the answer") {
 		t.Errorf("%s\n%s", story, strings.Join(told, "\n"))
 	}
 }
@@ -63,11 +67,28 @@ func TestTimelineWithoutALog(t *testing.T) {
 		r   trial.Record
 		log string
 	}{
-		"nothing kept":   {trial.Record{Want: 3, Micros: 5000, Sent: sent}, ""},
-		"a foreign log":  {trial.Record{Want: 3, Micros: 5000, Sent: sent}, "Successfully reaped zombie process [PID: 85], Status: 3\n"},
-		"another time":   {trial.Record{Want: 3, Micros: 5000, Sent: sent}, "time=2026-11-23T03:21:20.969Z level=INFO msg=\"reaped zombie process\" pid=177 status=3\n"},
-		"another status": {trial.Record{Want: 3, Micros: 5000, Sent: sent}, "time=" + sent.Format(time.RFC3339) + " msg=\"reaped zombie process\" pid=177 status=4\n"},
-		"no wall clock":  {trial.Record{Want: 3, Micros: 5000}, "time=" + sent.Format(time.RFC3339) + " msg=\"reaped zombie process\" pid=177 status=3\n"},
+		"nothing kept": {trial.Record{Want: 3, Micros: 5000, Sent: sent}, ""},
+		"a foreign log": {trial.Record{
+			Want:   3,
+			Micros: 5000,
+			Sent:   sent,
+		}, "Successfully reaped zombie process [PID: 85], Status: 3\n"},
+		"another time": {trial.Record{
+			Want:   3,
+			Micros: 5000,
+			Sent:   sent,
+		}, "time=2026-11-23T03:21:20.969Z level=INFO msg=\"reaped zombie process\" pid=177 status=3\n"},
+		"another status": {trial.Record{
+			Want:   3,
+			Micros: 5000,
+			Sent:   sent,
+		}, "time=" + sent.Format(time.RFC3339) +
+			" msg=\"reaped zombie process\" pid=177 status=4\n"},
+		"no wall clock": {trial.Record{
+			Want:   3,
+			Micros: 5000,
+		}, "time=" + sent.Format(time.RFC3339) +
+			" msg=\"reaped zombie process\" pid=177 status=3\n"},
 	} {
 		tl := newTimeline(c.r, parseLog([]byte(c.log)))
 		if tl.known() || len(tl.Events) != 2 || tl.Story != "" {
@@ -77,8 +98,10 @@ func TestTimelineWithoutALog(t *testing.T) {
 }
 
 func TestParseAttrs(t *testing.T) {
-	got := parseAttrs(`time=2026-11-23T03:21:20.969Z level=INFO msg="reaped \"zombie\" process" pid=177 broken"=1 after=2`)
-	for key, want := range map[string]string{"level": "INFO", "msg": `reaped "zombie" process`, "pid": "177", "after": ""} {
+	got := parseAttrs(
+		`time=2026-11-23T03:21:20.969Z level=INFO msg="reaped \"zombie\" process" pid=177 broken"=1 after=2`)
+	for key, want := range map[string]string{"level": "INFO", "msg": `reaped "zombie" process`,
+		"pid": "177", "after": ""} {
 		if got[key] != want {
 			t.Errorf("%s: %q, want %q", key, got[key], want)
 		}

@@ -8,12 +8,15 @@
 package results
 
 import (
+	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -88,7 +91,7 @@ func open(path string) (*os.File, error) {
 		return nil, err
 	}
 	if !about.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is no regular file", path)
+		return nil, fmt.Errorf("%s is not a regular file", path)
 	}
 	return os.Open(path)
 }
@@ -100,7 +103,7 @@ func list(dir string) ([]string, error) {
 		return nil, err
 	}
 	if !about.IsDir() {
-		return nil, fmt.Errorf("%s is no folder", dir)
+		return nil, fmt.Errorf("%s is not a folder", dir)
 	}
 	entries, err := os.ReadDir(dir)
 	names := make([]string, len(entries))
@@ -140,4 +143,30 @@ func writeJSON(path string, v any) error {
 		return fmt.Errorf("encode %s: %w", filepath.Base(path), err)
 	}
 	return Replace(path, append(raw, '\n'))
+}
+
+//go:embed schema/*.json
+var schemas embed.FS
+
+// Schema is the JSON Schema of a kind of file: verdict, run, bench, recording (of
+// one of its lines), or waivers, which a user writes.
+func Schema(kind string) ([]byte, error) {
+	text, err := schemas.ReadFile(path.Join("schema", kind+".json"))
+	if err != nil {
+		return nil, fmt.Errorf("unknown schema %q: choose from %s", kind,
+			strings.Join(SchemaKinds(), ", "))
+	}
+	return text, nil
+}
+
+// SchemaKinds are the names that Schema knows.
+func SchemaKinds() []string {
+	names, err := fs.Glob(schemas, "schema/*.json")
+	if err != nil {
+		panic(err) // the pattern is not one
+	}
+	for i, name := range names {
+		names[i] = strings.TrimSuffix(path.Base(name), ".json")
+	}
+	return names
 }

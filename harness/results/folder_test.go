@@ -27,14 +27,15 @@ func TestLoadReadsRegularFilesOnly(t *testing.T) {
 	}
 	pipe := func(path string) error { return syscall.Mkfifo(path, 0o600) }
 	link := func(path string) error { return os.Symlink(foreign, path) }
-	for _, name := range []string{"late-publish/more.jsonl", "late-publish/candidate-0s-trial-1.log", "run.json", "late-publish"} {
+	for _, name := range []string{"late-publish/more.jsonl",
+		"late-publish/candidate-0s-trial-1.log", "run.json", "late-publish"} {
 		for _, put := range []func(string) error{pipe, link} {
 			dir := copied(t, "pass")
 			path := filepath.Join(dir, name)
 			if err := errors.Join(os.RemoveAll(path), put(path)); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), path+" is no ") {
+			if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), path+" is not a ") {
 				t.Errorf("%s: got %v", name, err)
 			}
 		}

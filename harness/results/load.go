@@ -26,7 +26,7 @@ func Load(dir string) (Run, error) {
 	run := Run{Folder: dir}
 	err := loadInfo(filepath.Join(dir, infoFile), &run.Info)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Run{}, fmt.Errorf("%s is no result folder: %w", dir, ErrNoRun)
+		return Run{}, fmt.Errorf("%s is not a result folder: %w", dir, ErrNoRun)
 	}
 	if err != nil {
 		return Run{}, fmt.Errorf("read result folder %s: %w", dir, err)
@@ -80,7 +80,7 @@ func unnamed(dir string, named []trial.Scenario) (string, error) {
 func loadFinding(dir string, s trial.Scenario) (Finding, error) {
 	f := Finding{Scenario: s}
 	if !filepath.IsLocal(s.ID) || filepath.Base(s.ID) != s.ID {
-		return f, fmt.Errorf("read result folder: scenario %q is no folder name", s.ID)
+		return f, fmt.Errorf("read result folder: scenario %q is not the name of a folder", s.ID)
 	}
 	names, err := list(filepath.Join(dir, s.ID))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -177,12 +177,14 @@ func sortArms(arms []Arm) {
 	var settings [][]string
 	for _, a := range arms {
 		if a.Plan.Role == trial.Candidate {
-			settings = append(settings, words(strings.TrimPrefix(a.Plan.Arm, string(trial.Candidate))))
+			settings = append(settings,
+				words(strings.TrimPrefix(a.Plan.Arm, string(trial.Candidate))))
 		}
 	}
 	slices.SortStableFunc(arms, func(a, b Arm) int {
 		return cmp.Or(
-			slices.CompareFunc(setting(a.Plan.Arm, settings), setting(b.Plan.Arm, settings), compareWords),
+			slices.CompareFunc(setting(a.Plan.Arm, settings), setting(b.Plan.Arm, settings),
+				compareWords),
 			cmp.Compare(roleRank(a.Plan.Role), roleRank(b.Plan.Role)),
 			strings.Compare(a.Plan.Arm, b.Plan.Arm))
 	})
@@ -198,7 +200,8 @@ func words(name string) []string {
 func setting(arm string, settings [][]string) []string {
 	all := words(arm)
 	for i := range all {
-		if slices.ContainsFunc(settings, func(s []string) bool { return slices.Equal(s, all[i:]) }) {
+		if slices.ContainsFunc(settings,
+			func(s []string) bool { return slices.Equal(s, all[i:]) }) {
 			return all[i:]
 		}
 	}

@@ -31,7 +31,10 @@ func TestLoadNeverPassesARunThatWasCut(t *testing.T) {
 		"a problem":            func(i *Info) { i.Problem = "interrupted" },
 		"no scenarios":         func(i *Info) { i.Scenarios = nil },
 		"a scenario taken out": func(i *Info) { i.Scenarios = i.Scenarios[:1] },
-		"a scenario not begun": func(i *Info) { i.Scenarios = append(i.Scenarios, trial.Scenario{ID: "storm"}) },
+		"a scenario not begun": func(i *Info) {
+			i.Scenarios = append(i.Scenarios,
+				trial.Scenario{ID: "storm"})
+		},
 	} {
 		run, err := Load(passing(t, change))
 		if err != nil || run.Verdict != trial.Inconclusive {
@@ -43,7 +46,7 @@ func TestLoadNeverPassesARunThatWasCut(t *testing.T) {
 func TestLoadStaysInItsFolder(t *testing.T) {
 	for _, id := range []string{"../pass", "/etc", "a/b", "..", ""} {
 		dir := passing(t, func(i *Info) { i.Scenarios[0].ID = id })
-		if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), "no folder name") {
+		if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), "not the name of a folder") {
 			t.Errorf("%q: %v", id, err)
 		}
 	}

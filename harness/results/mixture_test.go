@@ -16,7 +16,7 @@ func TestAMixtureOfRecordingsIsNoPass(t *testing.T) {
 		spoil func(dir string) error
 		says  string
 	}{
-		"a control is missing": {func(dir string) error {
+		"a baseline is missing": {func(dir string) error {
 			return os.Remove(filepath.Join(dir, "documented-1s.jsonl"))
 		}, "the recording of documented-1s is missing"},
 		"a candidate is missing": {func(dir string) error {
@@ -24,13 +24,15 @@ func TestAMixtureOfRecordingsIsNoPass(t *testing.T) {
 		}, "the recording of candidate-1s is missing"},
 		"one stands for another": {func(dir string) error {
 			raw, err := os.ReadFile(filepath.Join(dir, "candidate-0s.jsonl"))
-			return errors.Join(err, os.WriteFile(filepath.Join(dir, "candidate-1s.jsonl"), raw, 0o644))
+			return errors.Join(err, os.WriteFile(filepath.Join(dir, "candidate-1s.jsonl"), raw,
+				0o644))
 		}, "late-publish/candidate-1s.jsonl is the recording of late-publish/candidate-0s"},
 		"one is of another run": {func(dir string) error {
 			return rewrite(filepath.Join(dir, "candidate-1s.jsonl"), `"run":"pass"`, `"run":"fail"`)
 		}, `late-publish/candidate-1s.jsonl was recorded in another run, "fail"`},
 		"one is of another scenario": {func(dir string) error {
-			return rewrite(filepath.Join(dir, "candidate-1s.jsonl"), `"scenario":"late-publish"`, `"scenario":"storm"`)
+			return rewrite(filepath.Join(dir, "candidate-1s.jsonl"), `"scenario":"late-publish"`,
+				`"scenario":"storm"`)
 		}, "late-publish/candidate-1s.jsonl is the recording of storm/candidate-1s"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -46,7 +48,8 @@ func TestAMixtureOfRecordingsIsNoPass(t *testing.T) {
 				t.Fatal(err)
 			}
 			f := run.Findings[1]
-			if run.Verdict != trial.Inconclusive || f.Verdict != trial.Inconclusive || f.Reason != c.says {
+			if run.Verdict != trial.Inconclusive || f.Verdict != trial.Inconclusive ||
+				f.Reason != c.says {
 				t.Errorf("run %v, %s %v: %s", run.Verdict, f.ID, f.Verdict, f.Reason)
 			}
 		})

@@ -63,7 +63,8 @@ func (r *Recorder) Failed() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.err != nil {
-		return fmt.Errorf("write recording: %w; free some space or choose another folder for the results", r.err)
+		return fmt.Errorf(
+			"write recording: %w; free some space or choose another folder for the results", r.err)
 	}
 	return nil
 }

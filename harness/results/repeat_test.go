@@ -11,9 +11,12 @@ func TestRepeat(t *testing.T) {
 		id   string
 		want string
 	}{
-		{[]string{"bin/reapcheck", "repro", "--runtime=auto", "--seed=7", "--only=a", "--only=b"}, "b", "bin/reapcheck repro --runtime=docker --seed=7 --only=b"},
-		{[]string{"reapcheck", "gate", "--skip=x", "--image=my image", "--", "--only=its", "it's"}, "b", `reapcheck gate '--image=my image' --only=b -- --only=its 'it'\''s'`},
-		{[]string{"reapcheck", "gate", "--image=x", "--", "--its", "own"}, "b", "reapcheck gate --image=x --only=b -- --its own"},
+		{[]string{"bin/reapcheck", "repro", "--runtime=auto", "--seed=7", "--only=a", "--only=b"},
+			"b", "bin/reapcheck repro --runtime=docker --seed=7 --only=b"},
+		{[]string{"reapcheck", "gate", "--skip=x", "--image=my image", "--", "--only=its", "it's"},
+			"b", `reapcheck gate '--image=my image' --only=b -- --only=its 'it'\''s'`},
+		{[]string{"reapcheck", "gate", "--image=x", "--", "--its", "own"}, "b",
+			"reapcheck gate --image=x --only=b -- --its own"},
 		{[]string{"reapcheck", "repro", "--only=a"}, "", "reapcheck repro --only=a"},
 		{[]string{"reapcheck", "$(reboot)", ""}, "", "reapcheck '$(reboot)' ''"},
 	} {

@@ -34,7 +34,7 @@ type Info struct {
 	Scenarios     []trial.Scenario `json:"scenarios"`
 	// LeftOut are the scenarios that the run was not to try.
 	LeftOut []LeftOut `json:"leftOut,omitempty"`
-	// Waivers are the known findings as they were when the run began.
+	// Waivers are the known failures as they were when the run began.
 	Waivers []Waiver `json:"waivers,omitempty"`
 	// Problem says why the run ended before its end; it is written then.
 	Problem string `json:"problem,omitempty"`
@@ -108,7 +108,8 @@ func (i Info) LeftOutNotes() []string {
 	}
 	var notes []string
 	for _, why := range reasons {
-		notes = append(notes, printable.Line(fmt.Sprintf("left out, %s: %s", why, strings.Join(ids[why], ", "))))
+		notes = append(notes,
+			printable.Line(fmt.Sprintf("left out, %s: %s", why, strings.Join(ids[why], ", "))))
 	}
 	return notes
 }
@@ -161,7 +162,8 @@ func (f Finding) Tally(role trial.Role) Tally {
 // baseline ended with its first loss, which tells no rate.
 func (f Finding) Power() (power float64, ok bool) {
 	for _, a := range f.Arms {
-		if a.Plan.Fault != "" || a.Plan.UntilShown && a.Plan.AtLeast == 0 || a.Plan.Role == trial.Baseline && a.Plan.Claim != trial.Loses {
+		if a.Plan.Fault != "" || a.Plan.UntilShown && a.Plan.AtLeast == 0 ||
+			a.Plan.Role == trial.Baseline && a.Plan.Claim != trial.Loses {
 			return 0, false
 		}
 	}

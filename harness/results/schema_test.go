@@ -48,7 +48,8 @@ func closeObjects(node any) {
 		for _, child := range node {
 			closeObjects(child)
 		}
-		if _, isObject := node["properties"].(map[string]any); isObject && node["type"] == "object" {
+		if _, isObject := node["properties"].(map[string]any); isObject &&
+			node["type"] == "object" {
 			node["additionalProperties"] = false
 		}
 	}
@@ -139,9 +140,10 @@ func TestSchemasKnowEveryField(t *testing.T) {
 
 func TestSchemasRefuse(t *testing.T) {
 	for kind, texts := range map[string][]string{
-		"verdict":   {`{}`, `{"verdict":"passed"}`},
-		"run":       {`{}`, `[]`},
-		"recording": {`{}`, `{"end":{"faultHits":0,"startUs":0},"check":{"check":"a","want":"b","got":"c","ok":true}}`, `{"end":{"faultHits":0,"startUs":0,"new":1}}`},
+		"verdict": {`{}`, `{"verdict":"passed"}`},
+		"run":     {`{}`, `[]`},
+		"recording": {`{}`,
+			`{"end":{"faultHits":0,"startUs":0},"check":{"check":"a","want":"b","got":"c","ok":true}}`, `{"end":{"faultHits":0,"startUs":0,"new":1}}`},
 	} {
 		schema := strict(t, kind)
 		for _, text := range texts {

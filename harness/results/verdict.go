@@ -21,7 +21,8 @@ func (r *Run) judge(extra string) {
 	}
 	r.Verdict = overall(r.Findings)
 	if extra != "" && r.Info.Problem == "" {
-		r.Info.Problem = fmt.Sprintf("the folder has recordings of %s, which run.json does not name", extra)
+		r.Info.Problem = fmt.Sprintf(
+			"the folder has recordings of %s, which run.json does not name", extra)
 	}
 	if r.Info.Problem != "" && r.Verdict == trial.Pass {
 		r.Verdict = trial.Inconclusive
@@ -58,7 +59,8 @@ func (f *Finding) mixture(run string) string {
 		case a.Plan.Run != run:
 			return fmt.Sprintf("%s was recorded in another run, %q", a.Recording, a.Plan.Run)
 		case a.Plan.Scenario != f.ID || a.Plan.Arm != stem || !slices.Contains(a.Plan.Arms, stem):
-			return fmt.Sprintf("%s is the recording of %s/%s", a.Recording, a.Plan.Scenario, a.Plan.Arm)
+			return fmt.Sprintf("%s is the recording of %s/%s", a.Recording, a.Plan.Scenario,
+				a.Plan.Arm)
 		}
 		for _, name := range a.Plan.Arms {
 			if !have[name] {
@@ -144,12 +146,28 @@ func WriteVerdict(dir string, run Run) error {
 func verdictOf(run Run) verdict {
 	start, _ := run.Start()
 	v := verdict{
-		Verdict: run.Verdict, Problem: run.Info.Problem, Tier: run.Info.Tier, Runtime: run.Info.Runtime,
-		Target: run.Info.Target, Seed: run.Info.Seed, Version: run.Info.Version, Factor: run.Info.Factor, Trials: run.Trials(),
-		StartMs: float64(start.Microseconds()) / 1000, Scenarios: []verdictScenario{}, LeftOut: run.Info.LeftOut,
+		Verdict:   run.Verdict,
+		Problem:   run.Info.Problem,
+		Tier:      run.Info.Tier,
+		Runtime:   run.Info.Runtime,
+		Target:    run.Info.Target,
+		Seed:      run.Info.Seed,
+		Version:   run.Info.Version,
+		Factor:    run.Info.Factor,
+		Trials:    run.Trials(),
+		StartMs:   float64(start.Microseconds()) / 1000,
+		Scenarios: []verdictScenario{},
+		LeftOut:   run.Info.LeftOut,
 	}
 	for _, f := range run.Findings {
-		s := verdictScenario{ID: f.ID, Verdict: f.Verdict, Reason: f.Reason, Waiver: f.Waiver, Waived: f.Waived, Arms: []verdictArm{}}
+		s := verdictScenario{
+			ID:      f.ID,
+			Verdict: f.Verdict,
+			Reason:  f.Reason,
+			Waiver:  f.Waiver,
+			Waived:  f.Waived,
+			Arms:    []verdictArm{},
+		}
 		for _, arm := range f.Arms {
 			s.Arms = append(s.Arms, verdictArmOf(arm))
 		}
@@ -160,11 +178,22 @@ func verdictOf(run Run) verdict {
 
 func verdictArmOf(a Arm) verdictArm {
 	return verdictArm{
-		Name: a.Plan.Arm, Role: a.Plan.Role, Strategy: a.Plan.Strategy, Claim: a.Plan.Claim, Fault: a.Plan.Fault,
-		Trials: a.Trials, OK: a.Counts[trial.OK], Lost: a.Counts[trial.Lost], Wrong: a.Counts[trial.Wrong],
-		Output: a.Counts[trial.Output], Error: a.Counts[trial.Error], Hung: a.Counts[trial.Hung],
-		FaultHits: a.End.FaultHits, Upper95: fourDigits(trial.Upper95(a.BadTrials(), a.Trials)),
-		StartMs: float64(a.End.StartMicros) / 1000, FailedChecks: a.FailedChecks(),
+		Name:         a.Plan.Arm,
+		Role:         a.Plan.Role,
+		Strategy:     a.Plan.Strategy,
+		Claim:        a.Plan.Claim,
+		Fault:        a.Plan.Fault,
+		Trials:       a.Trials,
+		OK:           a.Counts[trial.OK],
+		Lost:         a.Counts[trial.Lost],
+		Wrong:        a.Counts[trial.Wrong],
+		Output:       a.Counts[trial.Output],
+		Error:        a.Counts[trial.Error],
+		Hung:         a.Counts[trial.Hung],
+		FaultHits:    a.End.FaultHits,
+		Upper95:      fourDigits(trial.Upper95(a.BadTrials(), a.Trials)),
+		StartMs:      float64(a.End.StartMicros) / 1000,
+		FailedChecks: a.FailedChecks(),
 	}
 }
 

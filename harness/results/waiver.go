@@ -68,7 +68,8 @@ const (
 
 // usualWays are what a waiver accepts that names none. A wrong code is worse than
 // any that is lost, and a daemon that ends is another defect.
-var usualWays = []string{string(trial.Lost), string(trial.Output), string(trial.Error), string(trial.Hung), otherCheck}
+var usualWays = []string{string(trial.Lost), string(trial.Output), string(trial.Error),
+	string(trial.Hung), otherCheck}
 
 // Ways are how the scenario's candidates fail, each one once.
 func (f Finding) Ways() []string {
@@ -101,7 +102,8 @@ func (w Waiver) Beyond(ways []string) []string {
 	if len(accepted) == 0 {
 		accepted = usualWays
 	}
-	return slices.DeleteFunc(slices.Clone(ways), func(way string) bool { return slices.Contains(accepted, way) })
+	return slices.DeleteFunc(slices.Clone(ways),
+		func(way string) bool { return slices.Contains(accepted, way) })
 }
 
 var waiversSchema = sync.OnceValue(func() *userfile.Schema {
@@ -112,7 +114,7 @@ var waiversSchema = sync.OnceValue(func() *userfile.Schema {
 	return userfile.MustSchema(text)
 })
 
-// ReadWaivers reads the file of known findings; none for no file. Known says what is
+// ReadWaivers reads the file of known failures; none for no file. Known says what is
 // wrong with a scenario's ID. Each thing that is wrong with the file is an error that
 // names file and line.
 func ReadWaivers(path string, known func(id string) error) ([]Waiver, error) {
@@ -153,7 +155,7 @@ func checkWaivers(doc *userfile.File, waivers []Waiver, known func(id string) er
 		}
 		seen[w.Scenario] = true
 		if _, err := time.Parse(time.DateOnly, w.Until); err != nil {
-			return doc.Errorf(at("until"), "%s is no day of the calendar", w.Until)
+			return doc.Errorf(at("until"), "%s is not a day of the calendar", w.Until)
 		}
 	}
 	return nil

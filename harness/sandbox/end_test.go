@@ -50,12 +50,14 @@ func TestCloseTakesItsCallersTimeUnlessThatIsOver(t *testing.T) {
 		ctx  context.Context
 		most time.Duration
 	}{
-		"no limit": {t.Context(), CleanupLimit}, "cancelled": {cancelled, CleanupLimit}, "an hour": {patient, time.Hour},
+		"no limit": {t.Context(), CleanupLimit}, "cancelled": {cancelled,
+			CleanupLimit}, "an hour": {patient, time.Hour},
 	} {
 		ctx, cancel := CloseContext(c.ctx)
 		defer cancel()
 		deadline, limited := ctx.Deadline()
-		if left := time.Until(deadline); !limited || ctx.Err() != nil || left > c.most || left < c.most-time.Minute/4 {
+		if left := time.Until(deadline); !limited || ctx.Err() != nil || left > c.most ||
+			left < c.most-time.Minute/4 {
 			t.Errorf("%s: %v left, limited %v, error %v", name, left, limited, ctx.Err())
 		}
 	}

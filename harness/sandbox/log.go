@@ -21,6 +21,7 @@ type LogTail struct {
 	dropped int
 }
 
+// Write never fails.
 func (l *LogTail) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

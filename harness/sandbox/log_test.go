@@ -15,7 +15,8 @@ func TestLogTailKeepsTheEnd(t *testing.T) {
 	}
 	got := string(l.Bytes())
 	head, rest, _ := strings.Cut(got, "\n")
-	if want := fmt.Sprintf("[log cut: the first %d bytes are left out]", all.Len()-len(rest)); head != want {
+	if want := fmt.Sprintf("[log cut: the first %d bytes are left out]",
+		all.Len()-len(rest)); head != want {
 		t.Errorf("%q expected, got %q", want, head)
 	}
 	if !strings.HasSuffix(all.String(), "\n"+rest) || len(rest) > 100 || len(rest) < 80 {
@@ -30,7 +31,8 @@ func TestLogTailSaysNothingOfAWholeLog(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 	fmt.Fprint(l, "y")
-	if got := string(l.Bytes()); !strings.HasPrefix(got, "[log cut: the first 1 bytes") || !strings.HasSuffix(got, "xy") {
+	if got := string(l.Bytes()); !strings.HasPrefix(got, "[log cut: the first 1 bytes") ||
+		!strings.HasSuffix(got, "xy") {
 		t.Errorf("one line longer than the limit: %q", got)
 	}
 }

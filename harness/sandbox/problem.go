@@ -19,6 +19,7 @@ type Problem struct {
 // logLines is how much of a log an error text ends with.
 const logLines = 20
 
+// Error says what to do, and ends with the last words of a log where there is one.
 func (p *Problem) Error() string {
 	text := fmt.Sprintf("%v: %s: %v: %s", p.Kind, p.Doing, p.Cause, p.Advice)
 	if len(p.Log) > 0 {
@@ -30,6 +31,7 @@ func (p *Problem) Error() string {
 // Brief is what went wrong, without whose fault it is and what to do.
 func (p *Problem) Brief() string { return p.Doing + ": " + p.Cause.Error() }
 
+// Unwrap is the kind, ErrUnavailable or ErrTarget, and the cause.
 func (p *Problem) Unwrap() []error { return []error{p.Kind, p.Cause} }
 
 // Unavailable says that this machine is at fault. A full disk explains itself,

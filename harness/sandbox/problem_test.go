@@ -18,7 +18,8 @@ func TestDiskFull(t *testing.T) {
 		}
 	}
 	err := Unavailable("build image", errors.New("no space left on device"), "another base")
-	if text := err.Error(); !errors.Is(err, ErrUnavailable) || !strings.Contains(text, "disk is full") || strings.Contains(text, "another base") {
+	if text := err.Error(); !errors.Is(err, ErrUnavailable) ||
+		!strings.Contains(text, "disk is full") || strings.Contains(text, "another base") {
 		t.Error(text)
 	}
 }

@@ -40,7 +40,8 @@ func AwaitTarget(ctx context.Context, sb Sandbox, spec Spec) error {
 func AwaitReady(ctx context.Context, sb Sandbox, ready string, limit time.Duration) error {
 	transport := Transport(sb)
 	transport.DisableKeepAlives = true
-	return awaitReady(ctx, transport, question{sb.URL() + cmp.Or(ready, "/"), ready == ""}, limit, sb.Done())
+	return awaitReady(ctx, transport, question{sb.URL() + cmp.Or(ready, "/"), ready == ""}, limit,
+		sb.Done())
 }
 
 // NotReady is the target's fault, unless its engine was lost.
@@ -49,7 +50,8 @@ func NotReady(sb Sandbox, spec Spec, err error) error {
 		return lost
 	}
 	p := &Problem{Kind: ErrTarget, Doing: "wait until it is ready", Cause: err, Log: sb.Log()}
-	p.Advice = fmt.Sprintf("it must listen on 0.0.0.0:%d and answer %s", spec.Port, cmp.Or(spec.Ready, "HTTP"))
+	p.Advice = fmt.Sprintf("it must listen on 0.0.0.0:%d and answer %s", spec.Port,
+		cmp.Or(spec.Ready, "HTTP"))
 	if errors.Is(err, ErrEnded) {
 		p.Cause, p.Advice = fmt.Errorf("%w: %s", err, sb.Ended()), "see its log and its flags"
 	}
@@ -65,7 +67,8 @@ type question struct {
 // awaitReady asks until the answer is good. It gives up with ErrEnded as soon
 // as ended is closed, with ctx's cause, or past the limit with the last thing
 // that it saw.
-func awaitReady(ctx context.Context, transport http.RoundTripper, q question, limit time.Duration, ended <-chan struct{}) error {
+func awaitReady(ctx context.Context, transport http.RoundTripper, q question, limit time.Duration,
+	ended <-chan struct{}) error {
 	last := "nothing"
 	err := await.Wait{
 		For:     q.wants() + " from " + q.url,

@@ -25,17 +25,22 @@ func answering(t *testing.T, statuses ...int) string {
 
 func TestAwaitReady(t *testing.T) {
 	never := make(chan struct{})
-	if err := awaitReady(t.Context(), http.DefaultTransport, question{url: answering(t, 503, 503, 204)}, time.Minute, never); err != nil {
+	if err := awaitReady(t.Context(), http.DefaultTransport,
+		question{url: answering(t, 503, 503, 204)}, time.Minute, never); err != nil {
 		t.Errorf("ready at the third request: %v", err)
 	}
-	if err := awaitReady(t.Context(), http.DefaultTransport, question{answering(t, 404), true}, time.Minute, never); err != nil {
+	if err := awaitReady(t.Context(), http.DefaultTransport, question{answering(t, 404), true},
+		time.Minute, never); err != nil {
 		t.Errorf("ready by any answer: %v", err)
 	}
-	err := awaitReady(t.Context(), http.DefaultTransport, question{url: answering(t, 503)}, 50*time.Millisecond, never)
-	if err == nil || !strings.Contains(err.Error(), "expected within 50ms, last saw 503 Service Unavailable") {
+	err := awaitReady(t.Context(), http.DefaultTransport, question{url: answering(t, 503)},
+		50*time.Millisecond, never)
+	if err == nil || !strings.Contains(err.Error(),
+		"expected within 50ms, last saw 503 Service Unavailable") {
 		t.Errorf("condition, limit and last value expected, got: %v", err)
 	}
-	if err := awaitReady(t.Context(), http.DefaultTransport, question{url: "http://127.0.0.1:1"}, 50*time.Millisecond, never); err == nil || !strings.Contains(err.Error(), "refused") {
+	if err := awaitReady(t.Context(), http.DefaultTransport, question{url: "http://127.0.0.1:1"},
+		50*time.Millisecond, never); err == nil || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("what refused it expected, got: %v", err)
 	}
 }
@@ -44,8 +49,10 @@ func TestReadyIsNotAskedElsewhere(t *testing.T) {
 	elsewhere := answering(t, 200)
 	server := httptest.NewServer(http.RedirectHandler(elsewhere, http.StatusTemporaryRedirect))
 	defer server.Close()
-	err := awaitReady(t.Context(), http.DefaultTransport, question{url: server.URL}, 50*time.Millisecond, make(chan struct{}))
-	if err == nil || !strings.Contains(err.Error(), `307 Temporary Redirect to "`+elsewhere+`", which is not followed`) {
+	err := awaitReady(t.Context(), http.DefaultTransport, question{url: server.URL},
+		50*time.Millisecond, make(chan struct{}))
+	if err == nil || !strings.Contains(err.Error(),
+		`307 Temporary Redirect to "`+elsewhere+`", which is not followed`) {
 		t.Errorf("got: %v", err)
 	}
 }
@@ -65,7 +72,8 @@ func TestALostEngineIsNotTheTargetsFault(t *testing.T) {
 		t.Errorf("ended: %v", err)
 	}
 	lost := errors.New("the engine stopped reporting")
-	if err := NotReady(gone{lost: lost}, Spec{}, ErrEnded); !errors.Is(err, lost) || errors.Is(err, ErrTarget) {
+	if err := NotReady(gone{lost: lost}, Spec{}, ErrEnded); !errors.Is(err, lost) ||
+		errors.Is(err, ErrTarget) {
 		t.Errorf("lost: %v", err)
 	}
 }
@@ -73,13 +81,15 @@ func TestALostEngineIsNotTheTargetsFault(t *testing.T) {
 func TestAwaitReadyGivesUpEarly(t *testing.T) {
 	ended := make(chan struct{})
 	close(ended)
-	if err := awaitReady(t.Context(), http.DefaultTransport, question{url: answering(t, 503)}, time.Hour, ended); !errors.Is(err, ErrEnded) {
+	if err := awaitReady(t.Context(), http.DefaultTransport, question{url: answering(t, 503)},
+		time.Hour, ended); !errors.Is(err, ErrEnded) {
 		t.Errorf("errEnded expected, got: %v", err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	cause := errors.New("enough")
 	cancel(cause)
-	if err := awaitReady(ctx, http.DefaultTransport, question{url: answering(t, 503)}, time.Hour, make(chan struct{})); !errors.Is(err, cause) {
+	if err := awaitReady(ctx, http.DefaultTransport, question{url: answering(t, 503)}, time.Hour,
+		make(chan struct{})); !errors.Is(err, cause) {
 		t.Errorf("ctx's cause expected, got: %v", err)
 	}
 }

@@ -16,12 +16,12 @@ import (
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// Interview makes sure that the candidate's dialect fits before a thousand
+// CheckDialect makes sure that the candidate's dialect fits before a thousand
 // trials are judged by it: a path that is not there is not a defect. What was
-// asked and understood is left in interview.txt. A target that breaks down over
+// asked and understood is left in dialect-check.txt. A target that breaks down over
 // the questions is left to the scenarios.
-func (s *Session) Interview(ctx context.Context) error {
-	a := &runningArm{Arm: Arm{Name: "candidate", Role: trial.Candidate}, session: s, scenario: "interview", target: s.Candidate}
+func (s *Session) CheckDialect(ctx context.Context) error {
+	a := &runningArm{Arm: Arm{Name: "candidate", Role: trial.Candidate}, session: s, scenario: "dialect-check", target: s.Candidate}
 	sb, err := a.launch(ctx, a.asked())
 	if err != nil {
 		return fmt.Errorf("start candidate: %w", err)
@@ -30,7 +30,7 @@ func (s *Session) Interview(ctx context.Context) error {
 	defer speaker.Close()
 	all := dialect.Try(ctx, s.Candidate.Dialect, speaker)
 	ended := sb.Ended()
-	err = errors.Join(s.keepInterview(all), sb.Stop(context.WithoutCancel(ctx)))
+	err = errors.Join(s.keepAttempts(all), sb.Stop(context.WithoutCancel(ctx)))
 	s.sayWhatDiffers(all)
 	if err != nil || ended != "" || ctx.Err() != nil || dialect.Fits(all) {
 		return err
@@ -66,13 +66,13 @@ func (s *Session) sayWhatDiffers(all []dialect.Attempt) {
 	}
 }
 
-func (s *Session) keepInterview(all []dialect.Attempt) error {
+func (s *Session) keepAttempts(all []dialect.Attempt) error {
 	var text strings.Builder
 	for _, e := range all {
 		fmt.Fprintf(&text, "%s: %s\n  wanted: %s\n  understood: %s\n  came: %s\n", e.Asked, e.Script, e.Wanted, e.Understood, e.Came)
 	}
 	if err := os.WriteFile(results.DialectCheck(s.Folder), []byte(printable.Escape(text.String())), 0o644); err != nil {
-		return fmt.Errorf("write interview: %w", err)
+		return fmt.Errorf("write dialect check: %w", err)
 	}
 	return nil
 }

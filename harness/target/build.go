@@ -21,7 +21,7 @@ const (
 	Ordinary Build = "daemon"
 	// FaultPoints has named places that can be slowed and paused over HTTP.
 	FaultPoints Build = "daemon-faultpoints"
-	// Naive is a daemon as one writes it at the first try: the control for
+	// Naive is a daemon as one writes it at the first try: the baseline for
 	// promises that all of the reference daemon's strategies keep.
 	Naive Build = "daemon-naive"
 	// Launcher goes in front of a target; it is none itself.
@@ -79,7 +79,9 @@ func compile(ctx context.Context, b Build) (string, error) {
 	}
 	version, err := moduleVersion(debug.ReadBuildInfo())
 	if err != nil {
-		return "", fmt.Errorf("build %s: %w; put a %s beside this command, or name the folder that has it", b, err, b)
+		return "",
+			fmt.Errorf("build %s: %w; put a %s beside this command, or name the folder that has it",
+				b, err, b)
 	}
 	return install(ctx, b, version, filepath.Join(folder, version, string(b)))
 }
@@ -145,7 +147,8 @@ func Compile(ctx context.Context, b Build, path string, flags ...string) error {
 func run(cmd *exec.Cmd, b Build) error {
 	out, err := cmd.CombinedOutput()
 	if errors.Is(err, exec.ErrNotFound) {
-		return fmt.Errorf("build %s: no Go toolchain found; put a %s beside this command or install Go: %w", b, b, err)
+		return fmt.Errorf(
+			"build %s: no Go toolchain found; put a %s beside this command or install Go: %w", b, b, err)
 	}
 	if err != nil {
 		return fmt.Errorf("build %s: %w\n%s", b, err, out)

@@ -10,7 +10,12 @@ func TestModuleVersion(t *testing.T) {
 	main := func(path, version string, deps ...*debug.Module) *debug.BuildInfo {
 		return &debug.BuildInfo{Main: debug.Module{Path: path, Version: version}, Deps: deps}
 	}
-	ours := func(version string) *debug.Module { return &debug.Module{Path: module, Version: version} }
+	ours := func(version string) *debug.Module {
+		return &debug.Module{
+			Path:    module,
+			Version: version,
+		}
+	}
 	replaced := ours("v1.2.3")
 	replaced.Replace = &debug.Module{Path: "../reapcheck"}
 	for _, c := range []struct {
@@ -18,9 +23,11 @@ func TestModuleVersion(t *testing.T) {
 		info       *debug.BuildInfo
 	}{
 		{"installed", "v1.2.3", main(module, "v1.2.3")},
-		{"a tool of another module", "v1.2.3", main("example.org/daemon", "(devel)", ours("v1.2.3"))},
+		{"a tool of another module", "v1.2.3",
+			main("example.org/daemon", "(devel)", ours("v1.2.3"))},
 		{"built from a tree", "", main(module, "(devel)")},
-		{"built from a changed tree", "", main(module, "v1.2.4-0.20260101000000-abcdefabcdef+dirty")},
+		{"built from a changed tree", "",
+			main(module, "v1.2.4-0.20260101000000-abcdefabcdef+dirty")},
 		{"replaced", "", main("example.org/daemon", "v9.0.0", replaced)},
 		{"not there", "", main("example.org/daemon", "v9.0.0")},
 	} {
@@ -29,7 +36,8 @@ func TestModuleVersion(t *testing.T) {
 			t.Errorf("%s: %q, %v", c.name, got, err)
 		}
 	}
-	if _, err := moduleVersion(nil, false); err == nil || !strings.Contains(err.Error(), "version") {
+	if _, err := moduleVersion(nil, false); err == nil ||
+		!strings.Contains(err.Error(), "version") {
 		t.Errorf("no build information: %v", err)
 	}
 }

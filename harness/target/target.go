@@ -2,7 +2,7 @@
 // binary, image or URL.
 //
 // Target is data. Find finds or makes the reference daemon, which
-// is every session's negative control. It is run, never imported: the harness
+// every run has as its baseline. It is run, never imported: the harness
 // judges it from outside like any other daemon.
 package target
 
@@ -79,7 +79,8 @@ func (t Target) Check() error {
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
 		return errors.New("the target's URL must be a base such as http://127.0.0.1:2280")
 	case len(t.Args) > 0 || len(t.Env) > 0:
-		return errors.New("a target at a URL runs already: it takes no arguments and no environment")
+		return errors.New(
+			"a target at a URL runs already: it takes no arguments and no environment")
 	}
 	return nil
 }

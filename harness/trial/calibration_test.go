@@ -46,18 +46,18 @@ func TestTheJudgeIsRightAsOftenAsItStates(t *testing.T) {
 	}
 }
 
-// A control that has to lose codes and by chance does not must not let the run
-// pass: a candidate is cleared by a control that failed in the same run.
+// A baseline that has to lose codes and by chance does not must not let the run
+// pass: a candidate is cleared by a baseline that failed in the same run.
 func TestAControlThatWasLuckyClearsNobody(t *testing.T) {
 	const recordings, trials, rate = 1000, 20, 0.15
 	r := rand.New(rand.NewPCG(7, 8))
 	clean := planted(t, Candidate, r, 0, 1)
 	inconclusive := 0
 	for range recordings {
-		control := planted(t, Baseline, r, rate, trials)
-		verdict, why := Judge([]Summary{control, clean})
-		if (verdict == Pass) != (control.Counts[Lost] > 0) || verdict == Fail {
-			t.Fatalf("%d lost by the control: %v (%s)", control.Counts[Lost], verdict, why)
+		baseline := planted(t, Baseline, r, rate, trials)
+		verdict, why := Judge([]Summary{baseline, clean})
+		if (verdict == Pass) != (baseline.Counts[Lost] > 0) || verdict == Fail {
+			t.Fatalf("%d lost by the baseline: %v (%s)", baseline.Counts[Lost], verdict, why)
 		}
 		if verdict == Inconclusive {
 			inconclusive++

@@ -42,7 +42,7 @@ func (v *Verdict) UnmarshalText(text []byte) error {
 
 // Judge says what the arms of one scenario prove together, and why.
 //
-// A candidate that misbehaved fails at n = 1, whatever the control did: a
+// A candidate that misbehaved fails at n = 1, whatever the baseline did: a
 // wrong answer is a wrong answer. Short of that a pass needs everything:
 // complete recordings, faults that hit, and baselines that did what they
 // claim. Two exceptions guard the candidate: where the fault itself ran into
@@ -94,7 +94,7 @@ func (s *Summary) Judge() (Verdict, string) {
 	case broken != "" && s.Plan.Role == Candidate:
 		return Fail, broken
 	case broken != "":
-		return Inconclusive, "the control did not do what it claims: " + broken
+		return Inconclusive, "the baseline did not do what it claims: " + broken
 	}
 	return Pass, ""
 }

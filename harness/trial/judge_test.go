@@ -28,7 +28,7 @@ func TestJudgeOnSavedRecordings(t *testing.T) {
 		{"baseline-ok", "candidate-nofault", Inconclusive, "hit 0 times"},
 		{"baseline-ok", "candidate-unjudged", Fail, "3 trials"},
 		{"baseline-ok", "candidate-stopped", Inconclusive, "stopped at"},
-		{"baseline-sound", "candidate-ok", Inconclusive, "control"},
+		{"baseline-sound", "candidate-ok", Inconclusive, "baseline did not"},
 		{"baseline-sound", "candidate-lost", Fail, "1 lost"},
 		{"baseline-cut", "candidate-ok", Inconclusive, "cut"},
 	} {

@@ -10,7 +10,7 @@ const (
 	OK     Outcome = "ok"     // the code and the output that the command was built to give
 	Lost   Outcome = "lost"   // -1, or the target's own word for "unknown"
 	Wrong  Outcome = "wrong"  // another code than the command gave: worse than lost
-	Output Outcome = "output" // the right code with truncated or somebody else's bytes
+	Output Outcome = "output" // the right code with truncated or another command's bytes
 	Error  Outcome = "error"  // an HTTP error where a result was due
 	Hung   Outcome = "hung"   // no answer by the deadline
 )

@@ -13,7 +13,7 @@ import (
 type Role string
 
 const (
-	// Baseline arms are the control: they must do what their claim says, or
+	// Baseline arms must do what their claim says, which is to fail as a rule, or
 	// nothing was proved.
 	Baseline Role = "baseline"
 	// Candidate arms are judged.
@@ -29,7 +29,7 @@ type Claim string
 const (
 	// Clean: every trial is ok and every check holds.
 	Clean Claim = "clean"
-	// Recovers: most trials are ok. It is for a control that copes with the fault
+	// Recovers: most trials are ok. It is for a baseline that copes with the fault
 	// on a machine that has time for it.
 	Recovers Claim = "recovers"
 	// Loses: at least one trial is lost.

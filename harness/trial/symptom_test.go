@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A control that misbehaves in another way than it was made to proves nothing:
+// A baseline that misbehaves in another way than it was made to proves nothing:
 // the look at what it was made for may be blind.
 func TestAControlMustShowItsSymptoms(t *testing.T) {
 	memory := FailedCheck("memory")

@@ -174,7 +174,8 @@ func (f *File) explain(e *jsonschema.ValidationError) []flaw {
 		var all []flaw
 		for _, name := range unknown.Properties {
 			path := append(slices.Clone(e.InstanceLocation), name)
-			all = append(all, flaw{f.line(path), fmt.Sprintf("unknown key %s", strings.Join(path, "."))})
+			all = append(all, flaw{f.line(path),
+				fmt.Sprintf("unknown key %s", strings.Join(path, "."))})
 		}
 		return all
 	}

@@ -32,16 +32,21 @@ func TestErrorsNameFileAndLine(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"good", "name: abc\nsize: 3\nlist: [a, b]\n", ""},
 		{"no YAML", "name: abc\n  size: 3\n", "f.yaml:"},
-		{"a key twice", "name: abc\nname: abd\n", `f.yaml:2: mapping key "name" already defined at [1:1]`},
+		{"a key twice", "name: abc\nname: abd\n",
+			`f.yaml:2: mapping key "name" already defined at [1:1]`},
 		{"empty", "", "f.yaml:1: one YAML document is needed"},
 		{"two documents", "name: abc\n---\nname: abd\n", "f.yaml:1: one YAML document is needed"},
 		{"a list", "- name\n", "f.yaml:1: the document: got array, want object"},
 		{"unknown key", "name: abc\n\nsizes: 3\n", "f.yaml:3: unknown key sizes"},
-		{"unknown inner key", "name: abc\ninner:\n  x: y\n  z: y\n", "f.yaml:4: unknown key inner.z"},
+		{"unknown inner key", "name: abc\ninner:\n  x: y\n  z: y\n",
+			"f.yaml:4: unknown key inner.z"},
 		{"missing key", "size: 3\n", "f.yaml:1: the document: missing property 'name'"},
-		{"wrong type", "name: abc\n# remark\nsize: big\n", "f.yaml:3: size: got string, want integer"},
-		{"wrong item", "name: abc\nlist:\n- a\n- c\n", "f.yaml:4: list.1: value must be one of 'a', 'b'"},
-		{"two flaws, in order", "size: 0\nname: A\n", "f.yaml:1: size: minimum: got 0, want 1\nf.yaml:2: name: 'A' does not match pattern '^[a-z]+$'"},
+		{"wrong type", "name: abc\n# remark\nsize: big\n",
+			"f.yaml:3: size: got string, want integer"},
+		{"wrong item", "name: abc\nlist:\n- a\n- c\n",
+			"f.yaml:4: list.1: value must be one of 'a', 'b'"},
+		{"two flaws, in order", "size: 0\nname: A\n",
+			"f.yaml:1: size: minimum: got 0, want 1\nf.yaml:2: name: 'A' does not match pattern '^[a-z]+$'"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := ""

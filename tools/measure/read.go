@@ -120,7 +120,8 @@ func nesting(n ast.Node) int {
 	for child := range children(n) {
 		depth := nesting(child)
 		switch child.(type) {
-		case *ast.IfStmt, *ast.ForStmt, *ast.RangeStmt, *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt:
+		case *ast.IfStmt, *ast.ForStmt, *ast.RangeStmt, *ast.SwitchStmt, *ast.TypeSwitchStmt,
+			*ast.SelectStmt:
 			depth++
 		}
 		if parent, ok := n.(*ast.IfStmt); ok && parent.Else == child {

@@ -39,8 +39,11 @@ func TestTheActionHasTheFlagsOfTheGate(t *testing.T) {
 	}
 	handed := map[string]string{}
 	for i, step := range action.Runs.Steps {
-		if action.Runs.Using != "composite" || (step.Uses == "") != (step.Run != "" && step.Shell != "") || strings.Contains(step.Run, "${{") {
-			t.Errorf("step %d: a composite action's step uses an action, or runs a script in a shell without reading values into it", i)
+		if action.Runs.Using != "composite" ||
+			(step.Uses == "") != (step.Run != "" && step.Shell != "") ||
+			strings.Contains(step.Run, "${{") {
+			t.Errorf(
+				"step %d: a composite action's step uses an action, or runs a script in a shell without reading values into it", i)
 		}
 		for name, value := range step.Env {
 			handed[name] = value
@@ -77,7 +80,8 @@ func TestTheActionsLastStep(t *testing.T) {
 		if err := os.MkdirAll(filepath.Join(dir, "bin"), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.Symlink(built(t, "reapcheck"), filepath.Join(dir, "bin", "reapcheck")); err != nil {
+		if err := os.Symlink(built(t, "reapcheck"),
+			filepath.Join(dir, "bin", "reapcheck")); err != nil {
 			t.Fatal(err)
 		}
 		output, summary := filepath.Join(dir, "output"), filepath.Join(dir, "summary")
@@ -86,9 +90,13 @@ func TestTheActionsLastStep(t *testing.T) {
 			binary = "" // no target at all
 		}
 		cmd := exec.CommandContext(t.Context(), "bash", "../../../tools/action/gate.sh")
-		cmd.Env = append(os.Environ(), "GITHUB_ACTION_PATH="+dir, "GITHUB_OUTPUT="+output, "GITHUB_STEP_SUMMARY="+summary,
-			"REAPCHECK_BINARY="+binary, "REAPCHECK_DIALECT=code", "REAPCHECK_ARG=--dialect=code\n--manner="+c.manner, "REAPCHECK_ONLY=reaper-wins",
-			"REAPCHECK_RUNTIME=namespace", "REAPCHECK_TIER=quick", "REAPCHECK_RESULTS="+filepath.Join(dir, "results"), "REAPCHECK_SKIP=", "REAPCHECK_SEED=")
+		cmd.Env = append(os.Environ(), "GITHUB_ACTION_PATH="+dir, "GITHUB_OUTPUT="+output,
+			"GITHUB_STEP_SUMMARY="+summary,
+			"REAPCHECK_BINARY="+
+				binary, "REAPCHECK_DIALECT=code", "REAPCHECK_ARG=--dialect=code\n--manner="+
+				c.manner, "REAPCHECK_ONLY=reaper-wins",
+			"REAPCHECK_RUNTIME=namespace", "REAPCHECK_TIER=quick", "REAPCHECK_RESULTS="+
+				filepath.Join(dir, "results"), "REAPCHECK_SKIP=", "REAPCHECK_SEED=")
 		o := finish(t, cmd, "")
 		said, _ := os.ReadFile(output)
 		if o.status != c.status || !strings.HasSuffix(string(said), c.verdict) {
@@ -121,7 +129,8 @@ func TestTheActionDoesNotTakeAnOlderRunsVerdict(t *testing.T) {
 			filepath.Join(results, "old", "verdict.json"): "{\n  \"verdict\": \"pass\",\n",
 			filepath.Join(results, "old", "report.md"):    "old",
 		} {
-			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o755)); err != nil {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755),
+				os.WriteFile(path, []byte(text), 0o755)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -129,12 +138,15 @@ func TestTheActionDoesNotTakeAnOlderRunsVerdict(t *testing.T) {
 			t.Fatal(err)
 		}
 		cmd := exec.CommandContext(t.Context(), "bash", "../../../tools/action/gate.sh")
-		cmd.Env = append(os.Environ(), "GITHUB_ACTION_PATH="+dir, "GITHUB_OUTPUT="+output, "GITHUB_STEP_SUMMARY="+filepath.Join(dir, "summary"), "REAPCHECK_RESULTS="+results, "REAPCHECK_RUNTIME=namespace")
+		cmd.Env = append(os.Environ(), "GITHUB_ACTION_PATH="+dir, "GITHUB_OUTPUT="+output,
+			"GITHUB_STEP_SUMMARY="+filepath.Join(dir, "summary"), "REAPCHECK_RESULTS="+
+				results, "REAPCHECK_RUNTIME=namespace")
 		o := finish(t, cmd, "")
 		said, _ := os.ReadFile(output)
 		summary, _ := os.ReadFile(filepath.Join(dir, "summary"))
 		if !strings.HasSuffix(string(said), c.said) || string(summary) == "old" {
-			t.Errorf("%s: exit status %d, outputs %q, summary %q:\n%s", c.name, o.status, said, summary, o.said)
+			t.Errorf("%s: exit status %d, outputs %q, summary %q:\n%s", c.name, o.status, said,
+				summary, o.said)
 		}
 	}
 }
@@ -150,19 +162,26 @@ func TestTheActionLooksIntoContainersAsRoot(t *testing.T) {
 		{"no sudo", "docker", `printf '%s\n' "$*" >>"$LOG"; exit 1`, "-nE true\n"},
 	} {
 		dir := t.TempDir()
-		bin, results, log := filepath.Join(dir, "bin", "reapcheck"), filepath.Join(dir, "results"), filepath.Join(dir, "log")
-		for path, script := range map[string]string{bin: `mkdir "$REAPCHECK_RESULTS"; exit 1`, filepath.Join(dir, "path", "id"): id, filepath.Join(dir, "path", "sudo"): c.sudo} {
-			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o755)); err != nil {
+		bin, results, log := filepath.Join(dir, "bin", "reapcheck"), filepath.Join(dir,
+			"results"), filepath.Join(dir, "log")
+		for path, script := range map[string]string{bin: `mkdir "$REAPCHECK_RESULTS"; exit 1`,
+			filepath.Join(dir, "path", "id"): id, filepath.Join(dir, "path", "sudo"): c.sudo} {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755),
+				os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o755)); err != nil {
 				t.Fatal(err)
 			}
 		}
 		cmd := exec.CommandContext(t.Context(), "bash", "../../../tools/action/gate.sh")
-		cmd.Env = append(os.Environ(), "PATH="+filepath.Join(dir, "path")+":"+os.Getenv("PATH"), "LOG="+log, "GITHUB_ACTION_PATH="+dir,
-			"GITHUB_OUTPUT="+filepath.Join(dir, "output"), "GITHUB_STEP_SUMMARY="+filepath.Join(dir, "summary"), "REAPCHECK_RUNTIME="+c.runtime, "REAPCHECK_RESULTS="+results)
+		cmd.Env = append(os.Environ(), "PATH="+filepath.Join(dir, "path")+":"+os.Getenv("PATH"),
+			"LOG="+log, "GITHUB_ACTION_PATH="+dir,
+			"GITHUB_OUTPUT="+filepath.Join(dir, "output"), "GITHUB_STEP_SUMMARY="+filepath.Join(dir,
+				"summary"), "REAPCHECK_RUNTIME="+c.runtime, "REAPCHECK_RESULTS="+results)
 		o := finish(t, cmd, "")
 		said, _ := os.ReadFile(log)
-		if want := strings.NewReplacer("BIN", bin, "RESULTS", results).Replace(c.said); o.status != exitFail || string(said) != want {
-			t.Errorf("%s: exit status %d, sudo was called with %q, want %q:\n%s", c.name, o.status, said, want, o.said)
+		if want := strings.NewReplacer("BIN", bin, "RESULTS",
+			results).Replace(c.said); o.status != exitFail || string(said) != want {
+			t.Errorf("%s: exit status %d, sudo was called with %q, want %q:\n%s", c.name, o.status,
+				said, want, o.said)
 		}
 	}
 }

@@ -43,7 +43,8 @@ was done.`,
 			if runs < 1 {
 				return usage(fmt.Errorf("--runs %d: at least one run is needed", runs))
 			}
-			if o.scale.Tier, err = session.ParseTier(tier); err == nil && o.scale.Tier == session.Soak {
+			if o.scale.Tier, err = session.ParseTier(tier); err == nil &&
+				o.scale.Tier == session.Soak {
 				err = errors.New("a soak is one long run: choose quick or standard")
 			}
 			if err != nil {
@@ -58,7 +59,8 @@ was done.`,
 	}
 	f := cmd.Flags()
 	f.IntVar(&runs, "runs", len(alarmVariants), "how many `RUNS` there are")
-	f.StringVar(&tier, "tier", string(session.Quick), "how much each of them tries: quick or standard")
+	f.StringVar(&tier, "tier", string(session.Quick),
+		"how much each of them tries: quick or standard")
 	addRunFlags(f, &o)
 	return cmd
 }
@@ -86,7 +88,8 @@ func (o options) runAlarms(ctx context.Context, runs int) error {
 	all := proof.Alarms{Version: versionText(), Seed: o.seed, Tier: string(o.scale.Tier)}
 	seeds := rand.New(rand.NewPCG(o.seed, 0))
 	for i := range runs {
-		r := o.runOnce(ctx, filepath.Join(folder, strconv.Itoa(i+1)), alarmVariants[i%len(alarmVariants)], shortSeed(seeds.Uint64()))
+		r := o.runOnce(ctx, filepath.Join(folder, strconv.Itoa(i+1)),
+			alarmVariants[i%len(alarmVariants)], shortSeed(seeds.Uint64()))
 		if ctx.Err() != nil {
 			break // it was cut short
 		}
@@ -97,10 +100,13 @@ func (o options) runAlarms(ctx context.Context, runs int) error {
 }
 
 // runOnce leaves nothing of a run that has passed.
-func (o options) runOnce(ctx context.Context, folder string, variant alarmVariant, seed uint64) proof.AlarmRun {
+func (o options) runOnce(ctx context.Context, folder string, variant alarmVariant,
+	seed uint64) proof.AlarmRun {
 	r := proof.AlarmRun{Variant: variant.name, Seed: seed, Folder: folder}
-	args := append([]string{"repro", "--strategy=registry", "--tier=" + string(o.scale.Tier), "--runtime=" + o.runtime,
-		"--seed=" + strconv.FormatUint(seed, 10), "--daemons=" + o.daemons, "--base-image=" + o.baseImage,
+	args := append([]string{"repro", "--strategy=registry", "--tier=" + string(o.scale.Tier),
+		"--runtime=" + o.runtime,
+		"--seed=" + strconv.FormatUint(seed, 10), "--daemons=" + o.daemons, "--base-image=" +
+			o.baseImage,
 		"--cgroup-parent=" + o.cgroupParent}, variant.args...)
 	began := time.Now()
 	run, err := proof.RunApart(ctx, folder, args, variable(""))

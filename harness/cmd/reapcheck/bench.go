@@ -42,7 +42,7 @@ where the machine was too noisy to say or something was not measured. Use it on
 a machine that does nothing else.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := settleBench(cmd, &o, &scale, parts, quick); err != nil {
+			if err := resolveBench(cmd, &o, &scale, parts, quick); err != nil {
 				return usage(err)
 			}
 			return o.runBench(cmd.Context(), scale)
@@ -55,14 +55,18 @@ a machine that does nothing else.`,
 	f.StringSliceVar(&scale.Strategies, "strategy", target.Strategies, "strategies to measure")
 	f.DurationVar(&scale.Length, "duration", 90*time.Second, "how long the rates are measured")
 	f.DurationVar(&scale.Turn, "turn", 150*time.Millisecond, "how long one turn lasts")
-	f.IntSliceVar(&scale.Sleeps, "sleeps", []int{1000, 3000, 6000}, "how many sleeps are to be in flight, one number after the other")
-	f.IntVar(&scale.Commands, "commands", 100_000, "how many commands come before the look for what they left")
-	f.BoolVar(&quick, "quick", false, "a short run to see that it works, too short for a verdict: 10s, 1000 sleeps, 5000 commands")
+	f.IntSliceVar(&scale.Sleeps, "sleeps", []int{1000, 3000, 6000},
+		"how many sleeps are to be in flight, one number after the other")
+	f.IntVar(&scale.Commands, "commands", 100_000,
+		"how many commands come before the look for what they left")
+	f.BoolVar(&quick, "quick", false,
+		"a short run to see that it works, too short for a verdict: 10s, 1000 sleeps, 5000 commands")
 	return cmd
 }
 
-// settleBench checks the flags. --quick stands for the flags that are not given.
-func settleBench(cmd *cobra.Command, o *options, scale *bench.Scale, parts []string, quick bool) error {
+// resolveBench checks the flags. --quick stands for the flags that are not given.
+func resolveBench(cmd *cobra.Command, o *options, scale *bench.Scale, parts []string,
+	quick bool) error {
 	f := cmd.Flags()
 	if !f.Changed("seed") {
 		o.seed = newSeed()
@@ -100,7 +104,8 @@ func chooseParts(scale *bench.Scale, names []string) error {
 func checkScale(scale bench.Scale) error {
 	for _, s := range scale.Strategies {
 		if !slices.Contains(target.Strategies, s) {
-			return fmt.Errorf("unknown strategy %q: choose from %s", s, strings.Join(target.Strategies, ", "))
+			return fmt.Errorf("unknown strategy %q: choose from %s", s,
+				strings.Join(target.Strategies, ", "))
 		}
 	}
 	switch {
@@ -117,7 +122,7 @@ func checkScale(scale bench.Scale) error {
 // runBench leaves a report in a new result folder, whatever happens.
 func (o options) runBench(ctx context.Context, scale bench.Scale) error {
 	progress := session.NewProgress(o.progress, isTerminal(o.progress))
-	why, err := o.settleRuntime(ctx)
+	why, err := o.chooseRuntime(ctx)
 	if errors.Is(err, machine.ErrChoice) {
 		return usage(err)
 	}
@@ -173,28 +178,32 @@ func (o options) fitBench(ctx context.Context, scale bench.Scale, rt sandbox.Run
 }
 
 // measure brings up what the bench needs, and takes it down.
-func (o options) measure(ctx context.Context, scale bench.Scale, report *bench.Report, progress *session.Progress) (err error) {
+func (o options) measure(ctx context.Context, scale bench.Scale, report *bench.Report,
+	progress *session.Progress) (err error) {
 	daemon, err := target.Find(ctx, target.Ordinary, o.daemons)
 	if err != nil {
 		return err
 	}
-	hub, err := o.openHub(ctx)
+	daemons := map[target.Build]string{target.Ordinary: daemon}
+	hub, rt, takeDown, err := o.bringUp(ctx, "bench", daemons, progress)
+	defer func() { err = errors.Join(err, takeDown()) }()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, hub.Close()) }() // after the last sandbox
-	rt, err := o.prepare(ctx, "bench", map[target.Build]string{target.Ordinary: daemon}, progress)
-	if err != nil {
-		return err
-	}
-	defer closeRuntime(ctx, rt, progress)
 	if report.Before, err = bench.LookAtMachine(ctx); err != nil {
 		return err
 	}
 	if scale, err = o.fitBench(ctx, scale, rt, daemon, progress); err != nil {
 		return err
 	}
-	b := &bench.Bench{Scale: scale, Runtime: rt, Daemon: daemon, Hub: hub, Seed: o.seed, Progress: progress}
+	b := &bench.Bench{
+		Scale:    scale,
+		Runtime:  rt,
+		Daemon:   daemon,
+		Hub:      hub,
+		Seed:     o.seed,
+		Progress: progress,
+	}
 	if err := b.Run(ctx, report); err != nil {
 		return err
 	}

@@ -123,7 +123,8 @@ the dialect does not fit at all, 3 if nobody listens there.`,
 			if d, err = d.Resolve(os.LookupEnv); err != nil {
 				return usage(err)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "dialect %s: %s %s%s\n", d.Name, d.Request.Method, t.URL, d.Request.Path)
+			fmt.Fprintf(cmd.OutOrStdout(), "dialect %s: %s %s%s\n", d.Name, d.Request.Method, t.URL,
+				d.Request.Path)
 			if err := reachable(t.URL); err != nil {
 				return infrastructure(err)
 			}
@@ -136,8 +137,10 @@ the dialect does not fit at all, 3 if nobody listens there.`,
 			return showAttempts(cmd.OutOrStdout(), d, all)
 		},
 	}
-	cmd.Flags().StringVar(&base, "url", "", "base URL of a target that runs, such as http://127.0.0.1:2280")
-	cmd.Flags().StringVar(&name, "dialect", dialect.DefaultDialect, "name of a dialect, or a file that ends in .yaml")
+	cmd.Flags().StringVar(&base, "url", "",
+		"base URL of a target that runs, such as http://127.0.0.1:2280")
+	cmd.Flags().StringVar(&name, "dialect", dialect.DefaultDialect,
+		"name of a dialect, or a file that ends in .yaml")
 	if err := cmd.MarkFlagRequired("url"); err != nil {
 		panic(err)
 	}
@@ -156,7 +159,7 @@ func reachable(base string) error {
 	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
 	conn, err := net.DialTimeout("tcp", net.JoinHostPort(u.Hostname(), port), dialLimit)
 	if err != nil {
-		return fmt.Errorf("nobody answers at %s: %w; is the target running?", base, err)
+		return fmt.Errorf("nothing answers at %s: %w; is the target running?", base, err)
 	}
 	return conn.Close()
 }
@@ -165,7 +168,8 @@ func reachable(base string) error {
 // target's, and a terminal would obey what stands there.
 func showAttempts(out io.Writer, d dialect.Dialect, all []dialect.Attempt) error {
 	w := &strings.Builder{}
-	defer func() { _, _ = io.WriteString(out, printable.Escape(w.String())) }() // the exit status says as much
+	// the exit status says as much
+	defer func() { _, _ = io.WriteString(out, printable.Escape(w.String())) }()
 	right := 0
 	for _, e := range all {
 		mark := "differs"
@@ -174,7 +178,8 @@ func showAttempts(out io.Writer, d dialect.Dialect, all []dialect.Attempt) error
 		}
 		fmt.Fprintf(w, "%-8s %s: %s\n", mark, e.Asked, e.Understood)
 		if !e.OK {
-			fmt.Fprintf(w, "%-8s asked:  %s\n%-8s wanted: %s\n%-8s came:   %s\n", "", e.Script, "", e.Wanted, "", strings.TrimSpace(e.Came))
+			fmt.Fprintf(w, "%-8s asked:  %s\n%-8s wanted: %s\n%-8s came:   %s\n", "", e.Script, "",
+				e.Wanted, "", strings.TrimSpace(e.Came))
 			if hint := e.Hint(d); hint != "" {
 				fmt.Fprintf(w, "%-8s hint:   %s\n", "", hint)
 			}
@@ -183,7 +188,8 @@ func showAttempts(out io.Writer, d dialect.Dialect, all []dialect.Attempt) error
 	fmt.Fprintf(w, "%d of %d answers as expected\n", right, len(all))
 	switch {
 	case !dialect.Fits(all):
-		fmt.Fprintln(w, "the dialect does not fit this target: compare what came with its request.path and response.exitCode")
+		fmt.Fprintln(w,
+			"the dialect does not fit this target: compare what came with its request.path and response.exitCode")
 		return exit{exitInconclusive, nil}
 	case right < len(all):
 		return exit{exitFail, nil}

@@ -34,7 +34,8 @@ func newDoctor() *cobra.Command {
 				}
 			}
 			if missing > 0 {
-				return infrastructure(errors.New("this machine cannot run sandboxes yet; see the lines marked MISSING"))
+				return infrastructure(errors.New(
+					"this machine cannot run sandboxes yet; see the lines marked MISSING"))
 			}
 			return nil
 		},
@@ -62,7 +63,8 @@ func newSweep() *cobra.Command {
 			if err != nil {
 				return infrastructure(err)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "removed %d containers, %d images and %d folders of dead runs\n", swept.Containers, swept.Images, swept.Folders)
+			fmt.Fprintf(cmd.OutOrStdout(),
+				"removed %d containers, %d images and %d folders of dead runs\n", swept.Containers, swept.Images, swept.Folders)
 			return nil
 		},
 	}

@@ -31,10 +31,12 @@ func (o options) fit(ctx context.Context, s *session.Session, info *results.Info
 // promises.
 func forecast(s *session.Session, takes time.Duration) string {
 	text := fmt.Sprintf("a command takes %v here and a sandbox starts in %v: expect about %v",
-		s.Pace.Command.Round(10*time.Microsecond), s.Pace.Start.Round(time.Millisecond), roughly(takes))
+		s.Pace.Command.Round(10*time.Microsecond), s.Pace.Start.Round(time.Millisecond), roughly(
+			takes))
 	switch budget := s.Scale.Budget(); {
 	case takes > budget:
-		text += fmt.Sprintf(", not the %v of tier %s: this machine is too slow for less", roughly(budget), s.Scale.Tier)
+		text += fmt.Sprintf(", not the %v of tier %s: this machine is too slow for less",
+			roughly(budget), s.Scale.Tier)
 	case s.Scale.Factor != 1:
 		text += fmt.Sprintf(", for %.2g of the trials of a fast machine", s.Scale.Factor)
 	}
@@ -56,7 +58,8 @@ func roughly(d time.Duration) time.Duration {
 // both the same trials are planned on any machine.
 func withFactor(argv []string, factor float64) []string {
 	at := slices.IndexFunc(argv, func(arg string) bool { return strings.HasPrefix(arg, "--seed=") })
-	if at < 0 || slices.ContainsFunc(argv, func(arg string) bool { return strings.HasPrefix(arg, "--factor=") }) {
+	if at < 0 || slices.ContainsFunc(argv,
+		func(arg string) bool { return strings.HasPrefix(arg, "--factor=") }) {
 		return argv
 	}
 	return slices.Insert(slices.Clone(argv), at+1, fmt.Sprintf("--factor=%.2g", factor))

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/reapcheck/reapcheck/harness/machine"
 	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -28,12 +29,16 @@ type common struct {
 // define adds them; tier is the default.
 func (c *common) define(f *pflag.FlagSet, o *options, tier session.Tier) {
 	addRunFlags(f, o)
-	f.StringSliceVar(&c.only, "only", nil, "run only these scenarios, by `ID`; see reapcheck list (default all that fit the target)")
+	f.StringSliceVar(&c.only, "only", nil,
+		"run only these scenarios, by `ID`; see reapcheck list (default all that fit the target)")
 	f.StringSliceVar(&c.skip, "skip", nil, "leave these scenarios out, by `ID`")
-	f.StringVar(&c.tier, "tier", string(tier), "how long it may take: quick (a minute), standard (three) or soak")
+	f.StringVar(&c.tier, "tier", string(tier),
+		"how long it may take: quick (a minute), standard (three) or soak")
 	f.DurationVar(&o.scale.Duration, "duration", 30*time.Minute, "how long a soak lasts, about")
-	f.Float64Var(&o.scale.Factor, "factor", 0, "share of a fast machine's trials (default: what fits into the tier's time)")
-	f.StringVar(&c.waitPath, "wait-path", string(session.Pidfd), "how children are waited for: pidfd, or fallback, with pidfd_open taken away")
+	f.Float64Var(&o.scale.Factor, "factor", 0,
+		"share of a fast machine's trials (default: what fits into the tier's time)")
+	f.StringVar(&c.waitPath, "wait-path", string(session.Pidfd),
+		"how children are waited for: pidfd, or fallback, with pidfd_open taken away")
 	f.String("config", "", "YAML `FILE` with settings: a key is a flag without its dashes")
 }
 
@@ -43,7 +48,8 @@ func (c *common) choose(o *options, access scenarios.Access) error {
 	if err != nil {
 		return err
 	}
-	if o.scenarios, err = scenarios.Without(slices.Clone(chosen), c.skip); err == nil && len(o.scenarios) == 0 {
+	if o.scenarios, err = scenarios.Without(slices.Clone(chosen), c.skip); err == nil &&
+		len(o.scenarios) == 0 {
 		err = errors.New("--only and --skip leave no scenario to run")
 	}
 	o.leftOut = c.leftOut(chosen, o.scenarios)
@@ -71,12 +77,16 @@ func (c *common) leftOut(chosen, run []trial.Scenario) []results.LeftOut {
 
 // addRunFlags adds what every command takes that runs sandboxes.
 func addRunFlags(f *pflag.FlagSet, o *options) {
-	f.StringVar(&o.runtime, "runtime", "auto", "where the target runs: docker, namespace, or auto for the first of them that works")
+	f.StringVar(&o.runtime, "runtime", "auto",
+		"where the target runs: "+machine.Names()+", which is the first that works")
 	f.Uint64Var(&o.seed, "seed", 0, "seed of all commands (default: a new one)")
 	f.StringVar(&o.results, "results", "results", "`FOLDER` where result folders are made")
-	f.StringVar(&o.daemons, "daemons", "", "`FOLDER` with the reference daemon's builds (default: beside this command, or compiled)")
-	f.StringVar(&o.cgroupParent, "cgroup-parent", os.Getenv(variable("cgroup-parent")), "control `GROUP` in which containers are made, such as that of this command")
-	f.StringVar(&o.baseImage, "base-image", "", "base image `REF` of the containers, which auto then takes (default: debian:bookworm-slim, or one made from this machine)")
+	f.StringVar(&o.daemons, "daemons", "",
+		"`FOLDER` with the reference daemon's builds (default: beside this command, or compiled)")
+	f.StringVar(&o.cgroupParent, "cgroup-parent", os.Getenv(variable("cgroup-parent")),
+		"control `GROUP` in which containers are made, such as that of this command")
+	f.StringVar(&o.baseImage, "base-image", "",
+		"base image `REF` of the containers, which auto then takes (default: debian:bookworm-slim, or one made from this machine)")
 }
 
 func newSeed() uint64 { return shortSeed(rand.Uint64()) }
@@ -84,10 +94,10 @@ func newSeed() uint64 { return shortSeed(rand.Uint64()) }
 // shortSeed has 53 bits, so that every JSON reader takes it as it is.
 func shortSeed(random uint64) uint64 { return random >> 11 }
 
-// settle takes what the command line leaves open from environment and file, and
+// resolve takes what the command line leaves open from environment and file, and
 // checks it.
-func (c *common) settle(cmd *cobra.Command, o *options) (err error) {
-	if err := settle(cmd, os.LookupEnv); err != nil {
+func (c *common) resolve(cmd *cobra.Command, o *options) (err error) {
+	if err := resolve(cmd, os.LookupEnv); err != nil {
 		return err
 	}
 	if o.waitPath, err = session.ParseWaitPath(c.waitPath); err != nil {
@@ -97,7 +107,8 @@ func (c *common) settle(cmd *cobra.Command, o *options) (err error) {
 		return err
 	}
 	if o.scale.Factor < 0 || o.scale.Factor > 1 && o.scale.Tier != session.Soak {
-		return fmt.Errorf("--factor %g is invalid: choose more than 0 and at most 1, or 0 to have it measured", o.scale.Factor)
+		return fmt.Errorf(
+			"--factor %g is invalid: choose more than 0 and at most 1, or 0 to have it measured", o.scale.Factor)
 	}
 	if o.scale.Duration <= 0 {
 		return fmt.Errorf("--duration %v: a soak lasts longer than 0", o.scale.Duration)
@@ -143,12 +154,16 @@ func environment(assignments []string) (map[string]string, error) {
 	for _, a := range assignments {
 		name, value, assigned := strings.Cut(a, "=")
 		if name == "" {
-			return nil, fmt.Errorf("--env %q has no name: write NAME=VALUE, or NAME to take the value from the environment", a)
+			return nil,
+				fmt.Errorf(
+					"--env %q has no name: write NAME=VALUE, or NAME to take the value from the environment", a)
 		}
 		if !assigned {
 			found, ok := os.LookupEnv(name)
 			if !ok {
-				return nil, fmt.Errorf("--env %s: there is no such environment variable to take the value from", name)
+				return nil,
+					fmt.Errorf(
+						"--env %s: there is no such environment variable to take the value from", name)
 			}
 			value = found
 		}

@@ -15,11 +15,16 @@ func TestNoScenarioIsLeftOutWithoutAWord(t *testing.T) {
 		run    int // 0: not looked at
 		why    map[string]string
 	}{
-		"all":           {common{}, scenarios.Inside, len(scenarios.List()), nil},
-		"answers only":  {common{}, scenarios.Answers, 3, map[string]string{"leaks": unfit}},
-		"only":          {common{only: []string{"storm", "leaks"}}, scenarios.Foreign, 2, map[string]string{"frozen": "not named by --only"}},
-		"skip":          {common{skip: []string{"storm"}}, scenarios.Foreign, 0, map[string]string{"storm": "named by --skip", "frozen": unfit}},
-		"only and skip": {common{only: []string{"storm", "leaks"}, skip: []string{"storm"}}, scenarios.Foreign, 1, map[string]string{"storm": "named by --skip"}},
+		"all":          {common{}, scenarios.Inside, len(scenarios.List()), nil},
+		"answers only": {common{}, scenarios.Answers, 3, map[string]string{"leaks": unfit}},
+		"only": {common{only: []string{"storm", "leaks"}}, scenarios.Foreign, 2,
+			map[string]string{"frozen": "not named by --only"}},
+		"skip": {common{skip: []string{"storm"}}, scenarios.Foreign, 0,
+			map[string]string{"storm": "named by --skip", "frozen": unfit}},
+		"only and skip": {common{
+			only: []string{"storm", "leaks"},
+			skip: []string{"storm"},
+		}, scenarios.Foreign, 1, map[string]string{"storm": "named by --skip"}},
 	} {
 		var o options
 		if err := c.choose(&o, c.access); err != nil {

@@ -23,7 +23,7 @@ type gateFlags struct {
 }
 
 func newGate() *cobra.Command {
-	o := options{blackBox: true, interview: true}
+	o := options{blackBox: true, checkDialect: true}
 	var c common
 	var g gateFlags
 	cmd := &cobra.Command{
@@ -62,7 +62,7 @@ why, 3 infrastructure: the run itself did not work, 64 usage.`,
 			if err := g.arguments(cmd, args); err != nil {
 				return usage(err)
 			}
-			err := c.settle(cmd, &o)
+			err := c.resolve(cmd, &o)
 			if err == nil {
 				o.candidate, err = g.target()
 			}
@@ -86,12 +86,16 @@ why, 3 infrastructure: the run itself did not work, 64 usage.`,
 func (g *gateFlags) define(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&g.image, "image", "", "judge the container image `REF`")
-	f.StringVar(&g.binary, "binary", "", "judge the program at `PATH`: static, or at home on the base image")
+	f.StringVar(&g.binary, "binary", "",
+		"judge the program at `PATH`: static, or at home on the base image")
 	f.StringVar(&g.url, "url", "", "judge a daemon that runs already at `URL`, by its answers only")
 	f.StringArrayVar(&g.args, "arg", nil, "one `ARGUMENT` of the target; the same as after --")
-	f.StringArrayVar(&g.env, "env", nil, "`NAME=VALUE` for the target, or NAME to pass on your own; can be given many times")
-	f.StringVar(&g.dialect, "dialect", dialect.DefaultDialect, "how the target is spoken to: a `NAME`, or a file that ends in .yaml")
-	f.StringVar(&g.waivers, "waivers", "", "YAML `FILE` of known findings: scenario, reason, and until when the failure is accepted")
+	f.StringArrayVar(&g.env, "env", nil,
+		"`NAME=VALUE` for the target, or NAME to pass on your own; can be given many times")
+	f.StringVar(&g.dialect, "dialect", dialect.DefaultDialect,
+		"how the target is spoken to: a `NAME`, or a file that ends in .yaml")
+	f.StringVar(&g.waivers, "waivers", "",
+		"YAML `FILE` of known failures: scenario, reason, and until when the failure is accepted")
 }
 
 // arguments makes what follows -- the same as --arg.

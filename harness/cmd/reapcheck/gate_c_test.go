@@ -14,11 +14,13 @@ import (
 func inC(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "cdaemon")
-	cc := exec.Command("cc", "-O1", "-static", "-pthread", "-o", path, "../../../fixtures/programs/cdaemon/cdaemon.c")
+	cc := exec.Command("cc", "-O1", "-static", "-pthread", "-o", path,
+		"../../../fixtures/programs/cdaemon/cdaemon.c")
 	said, err := cc.CombinedOutput()
 	switch {
 	case errors.Is(err, exec.ErrNotFound) && os.Getenv("CI") != "true":
-		t.Skipf("no C compiler here, so nothing shows that a target in C is judged too: %v; apt-get install gcc libc6-dev brings one", err)
+		t.Skipf(
+			"no C compiler here, so nothing shows that a target in C is judged too: %v; apt-get install gcc libc6-dev brings one", err)
 	case err != nil:
 		t.Fatalf("%v\n%s", err, said)
 	}
@@ -48,7 +50,8 @@ func TestATargetInC(t *testing.T) {
 					continue
 				}
 				candidates++
-				if lost := arm.Counts[trial.Lost]; lost != c.lost(arm.Plan.Trials) || arm.Trials != arm.Plan.Trials {
+				if lost := arm.Counts[trial.Lost]; lost != c.lost(arm.Plan.Trials) ||
+					arm.Trials != arm.Plan.Trials {
 					t.Errorf("%s: %d of %d trials lost", arm.Plan.Arm, lost, arm.Trials)
 				}
 			}

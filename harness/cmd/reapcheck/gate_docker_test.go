@@ -105,7 +105,8 @@ func (f *engineFront) lose() {
 func TestAnEngineThatIsLostIsNoPass(t *testing.T) {
 	t.Parallel()
 	front := newEngineFront(t)
-	cmd, parent := gateCommand(t, "--runtime=docker", "--binary="+built(t, "daemon"), "--only=start-errors")
+	cmd, parent := gateCommand(t, "--runtime=docker", "--binary="+built(t, "daemon"),
+		"--only=start-errors")
 	cmd.Env = append(os.Environ(), "DOCKER_HOST=unix://"+front.listener.Addr().String())
 	ctx, cancel := context.WithTimeout(t.Context(), runLimit)
 	defer cancel()
@@ -119,11 +120,13 @@ func TestAnEngineThatIsLostIsNoPass(t *testing.T) {
 	if !<-began {
 		t.Fatalf("no trial was run before the engine was lost:\n%s", o.said)
 	}
-	if run := o.load(t); run.Verdict != trial.Inconclusive || run.Info.Problem == "" || o.status != exitInfrastructure {
+	if run := o.load(t); run.Verdict != trial.Inconclusive || run.Info.Problem == "" ||
+		o.status != exitInfrastructure {
 		t.Errorf("exit status %d, verdict %v:\n%s", o.status, run.Verdict, o.said)
 	}
 	swept, err := exec.Command(built(t, "reapcheck"), "sweep").CombinedOutput()
-	if err != nil || !strings.HasPrefix(string(swept), "removed ") || strings.HasPrefix(string(swept), "removed 0 containers") {
+	if err != nil || !strings.HasPrefix(string(swept), "removed ") ||
+		strings.HasPrefix(string(swept), "removed 0 containers") {
 		t.Errorf("clean up after the lost engine: %v: %s", err, swept)
 	}
 }

@@ -17,15 +17,18 @@ func TestTheGateJudgesADaemonWithASeccompFilter(t *testing.T) {
 	}{
 		{"confined, racing", "allows", "races", exitFail, trial.Fail, "must be clean, saw"},
 		{"confined, sound", "allows", "sound", exitPass, trial.Pass, "0 bad of"},
-		{"listening", "listens", "races", exitInfrastructure, trial.Inconclusive, "no target can listen to system calls by a seccomp filter of its own"},
+		{"listening", "listens", "races", exitInfrastructure, trial.Inconclusive,
+			"no target can listen to system calls by a seccomp filter of its own"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			o := gate(t, "--binary="+built(t, "foreign"), "--dialect=words", "--only=reaper-wins", "--", "--manner", c.manner, "--filter", c.filter)
+			o := gate(t, "--binary="+built(t, "foreign"), "--dialect=words", "--only=reaper-wins",
+				"--", "--manner", c.manner, "--filter", c.filter)
 			o.expect(t, c.status, c.verdict)
 			o.expectSaid(t, c.said)
 			for _, a := range o.load(t).Findings[0].Arms {
-				if c.verdict == trial.Fail && a.Plan.Role == trial.Candidate && a.Counts[trial.Lost] != a.Trials {
+				if c.verdict == trial.Fail && a.Plan.Role == trial.Candidate &&
+					a.Counts[trial.Lost] != a.Trials {
 					t.Errorf("%s: %v", a.Plan.Arm, a.Counts)
 				}
 			}

@@ -54,7 +54,8 @@ func TestMain(m *testing.M) {
 // build compiles the command and the daemons once.
 var build = sync.OnceValue(func() error {
 	for _, args := range [][]string{
-		{"-tags", "nomsgpack", "-o", programs, "./harness/cmd/...", "./daemon", "./fixtures/programs/foreign"},
+		{"-tags", "nomsgpack", "-o", programs, "./harness/cmd/...", "./daemon",
+			"./fixtures/programs/foreign"},
 		{"-o", filepath.Join(programs, "daemon-naive"), "./fixtures/programs/naive"},
 	} {
 		cmd := exec.Command("go", append([]string{"build", "-trimpath"}, args...)...)
@@ -94,7 +95,8 @@ func gateCommand(t *testing.T, args ...string) (*exec.Cmd, string) {
 	parent := t.TempDir()
 	ctx, cancel := context.WithTimeout(context.Background(), runLimit)
 	t.Cleanup(cancel)
-	argv := append([]string{"gate", "--tier=quick", "--runtime=namespace", "--results=" + parent}, args...)
+	argv := append([]string{"gate", "--tier=quick", "--runtime=namespace", "--results=" + parent},
+		args...)
 	return exec.CommandContext(ctx, built(t, "reapcheck"), argv...), parent
 }
 
@@ -173,7 +175,8 @@ func TestTheGateJudgesTheReferenceDaemon(t *testing.T) {
 	} {
 		t.Run(c.strategy, func(t *testing.T) {
 			t.Parallel()
-			o := gate(t, "--binary="+built(t, "daemon"), "--env=DECK_STRATEGY="+c.strategy, "--only="+c.scenario)
+			o := gate(t, "--binary="+built(t, "daemon"), "--env=DECK_STRATEGY="+c.strategy,
+				"--only="+c.scenario)
 			if c.verdict == trial.Pass {
 				o.expect(t, exitPass, trial.Pass)
 				return
@@ -195,9 +198,10 @@ func (o outcome) expectTimeline(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	failures, _, _ := strings.Cut(string(page), `<section id="controls">`)
+	failures, _, _ := strings.Cut(string(page), `<section id="baselines">`)
 	_, failures, found := strings.Cut(failures, `<section id="failures">`)
-	for _, want := range []string{"log has the status that the client did not get", "The reaper", "handler answered", "repeat with"} {
+	for _, want := range []string{"log has the status that the client did not get", "The reaper",
+		"handler answered", "repeat with"} {
 		if !found || !strings.Contains(failures, want) {
 			t.Errorf("the failures do not say %q", want)
 		}
@@ -232,10 +236,13 @@ func TestTheGateJudgesForeignDaemons(t *testing.T) {
 			o.expect(t, exitPass, trial.Pass)
 			for _, a := range o.finding(t, "reaper-wins").Arms {
 				// One waiter only: held or not, nobody else could have come first.
-				if a.Plan.Role == trial.Witness && (a.End.FaultHits > 0 || strings.Contains(o.said, "The other way round")) {
-					t.Errorf("%s: the fault hit %d times, or something is said of it:\n%s", a.Plan.Arm, a.End.FaultHits, o.said)
+				if a.Plan.Role == trial.Witness &&
+					(a.End.FaultHits > 0 || strings.Contains(o.said, "The other way round")) {
+					t.Errorf("%s: the fault hit %d times, or something is said of it:\n%s",
+						a.Plan.Arm, a.End.FaultHits, o.said)
 				}
-				if a.Plan.Role != trial.Witness && a.End.FaultHits < a.Plan.MinHits || a.Plan.Fault == "" {
+				if a.Plan.Role != trial.Witness && a.End.FaultHits < a.Plan.MinHits ||
+					a.Plan.Fault == "" {
 					t.Errorf("%s: the fault hit %d times", a.Plan.Arm, a.End.FaultHits)
 				}
 			}
@@ -247,7 +254,8 @@ func TestTheGateJudgesForeignDaemons(t *testing.T) {
 			o.expectSaid(t, "the order decides, so it is the race")
 			for _, a := range o.load(t).Findings[0].Arms {
 				if a.Plan.Role == trial.Candidate && a.Counts[trial.Lost] != a.Trials {
-					t.Errorf("%s: %v: the dialect's word for unknown was not understood", a.Plan.Arm, a.Counts)
+					t.Errorf("%s: %v: the dialect's word for unknown was not understood",
+						a.Plan.Arm, a.Counts)
 				}
 			}
 			if dialect == "words" {
@@ -267,7 +275,8 @@ func TestTheGateNeverPasses(t *testing.T) {
 	}{
 		{"zero", exitFail, trial.Fail, "wrong"},
 		{"crash", exitFail, trial.Fail, "target exit status 3 instead of running"},
-		{"garbage", exitInfrastructure, trial.Inconclusive, "dialect sse understands no exit code in what comes back from POST /stream"},
+		{"garbage", exitInfrastructure, trial.Inconclusive,
+			"dialect sse understands no exit code in what comes back from POST /stream"},
 		{"mute", exitInfrastructure, trial.Inconclusive, "no answer within 10s"},
 	} {
 		t.Run(c.manner, func(t *testing.T) {
@@ -299,7 +308,8 @@ func TestAFaultThatIsSwitchedOffProvesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, strategy := range []string{"registry", "reaper-only"} {
-		o := gate(t, "--binary="+built(t, "daemon"), "--env=DECK_STRATEGY="+strategy, "--daemons="+daemons, "--only=reaper-wins")
+		o := gate(t, "--binary="+built(t, "daemon"), "--env=DECK_STRATEGY="+strategy,
+			"--daemons="+daemons, "--only=reaper-wins")
 		o.expect(t, exitInconclusive, trial.Inconclusive)
 		if !strings.Contains(o.said, "fault declined") {
 			t.Errorf("%s:\n%s", strategy, o.said)
@@ -319,10 +329,12 @@ echo "exit status $status"
 cat "$1"/latest/verdict.json
 "$2" report "$1/latest" && exit 0
 exit $status`
-	cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", script, "sh", t.TempDir(), built(t, "reapcheck"), built(t, "daemon"))
+	cmd := exec.CommandContext(t.Context(), "/bin/sh", "-c", script, "sh", t.TempDir(),
+		built(t, "reapcheck"), built(t, "daemon"))
 	cmd.SysProcAttr = ownNamespaces()
 	o := finish(t, cmd, "")
-	if o.status != exitInfrastructure || !strings.Contains(o.said, "no space left on device") || strings.Contains(o.said, "verdict: pass") {
+	if o.status != exitInfrastructure || !strings.Contains(o.said, "no space left on device") ||
+		strings.Contains(o.said, "verdict: pass") {
 		t.Errorf("exit status %d:\n%s", o.status, o.said)
 	}
 }
@@ -382,7 +394,9 @@ func (o outcome) expectRepeat(t *testing.T) {
 	again := finish(t, exec.CommandContext(t.Context(), "/bin/sh", "-c", match[1]), o.parent)
 	again.expect(t, exitFail, trial.Fail)
 	after := again.load(t)
-	if before.Info.Seed != after.Info.Seed || !reflect.DeepEqual(before.Info.Argv, after.Info.Argv) || before.Info.Started.Equal(after.Info.Started) {
+	if before.Info.Seed != after.Info.Seed ||
+		!reflect.DeepEqual(before.Info.Argv, after.Info.Argv) ||
+		before.Info.Started.Equal(after.Info.Started) {
 		t.Errorf("%+v was repeated as %+v", before.Info, after.Info)
 	}
 }
@@ -395,9 +409,10 @@ func TestARunOfKnownFindingsAloneProvesNothing(t *testing.T) {
 	if err := os.WriteFile(known, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	o := gate(t, "--binary="+built(t, "foreign"), "--dialect=code", "--only=reaper-wins", "--waivers="+known, "--", "--dialect=code", "--manner=races")
+	o := gate(t, "--binary="+built(t, "foreign"), "--dialect=code", "--only=reaper-wins",
+		"--waivers="+known, "--", "--dialect=code", "--manner=races")
 	o.expect(t, exitInconclusive, trial.Inconclusive)
-	if !strings.Contains(o.said, "a known finding, accepted until 9999-12-31: issue 7") {
+	if !strings.Contains(o.said, "a known failure, accepted until 9999-12-31: issue 7") {
 		t.Errorf("the waiver is not named:\n%s", o.said)
 	}
 }
@@ -406,9 +421,12 @@ func TestARunOfKnownFindingsAloneProvesNothing(t *testing.T) {
 func TestTheGateFromGo(t *testing.T) {
 	t.Parallel()
 	needNamespaces(t)
-	result, err := api.Run(t.Context(), api.Command(built(t, "reapcheck")), api.Runtime("namespace"), api.Results(t.TempDir()),
-		api.Binary(built(t, "foreign"), "--dialect=code", "--manner=zero"), api.Dialect("code"), api.Only("reaper-wins"))
-	if err != nil || result.Verdict != api.Fail || len(result.Scenarios) != 1 || result.Trials == 0 {
+	result, err := api.Run(t.Context(), api.Command(built(t, "reapcheck")),
+		api.Runtime("namespace"), api.Results(t.TempDir()),
+		api.Binary(built(t, "foreign"), "--dialect=code",
+			"--manner=zero"), api.Dialect("code"), api.Only("reaper-wins"))
+	if err != nil || result.Verdict != api.Fail || len(result.Scenarios) != 1 ||
+		result.Trials == 0 {
 		t.Errorf("%+v, %v", result, err)
 	}
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // A target that runs already needs no engine, so none is asked: not for the
-// control either, where there are namespaces.
+// baseline either, where there are namespaces.
 func TestATargetAtAURLNeedsNoEngine(t *testing.T) {
 	for _, c := range []struct {
 		manner  string
@@ -25,12 +25,14 @@ func TestATargetAtAURLNeedsNoEngine(t *testing.T) {
 			t.Parallel()
 			engine, asked := countingEngine(t)
 			url := "http://" + foreignOnThisMachine(t, "--dialect=code", "--manner="+c.manner)
-			cmd, parent := gateCommand(t, "--runtime=auto", "--url="+url, "--dialect=code", "--only=storm")
+			cmd, parent := gateCommand(t, "--runtime=auto", "--url="+url, "--dialect=code",
+				"--only=storm")
 			cmd.Env = append(os.Environ(), "DOCKER_HOST=unix://"+engine)
 			o := finish(t, cmd, parent)
 			o.expect(t, c.status, c.verdict)
 			if run := o.load(t); run.Info.Runtime != "namespace" || asked.Load() > 0 {
-				t.Errorf("runtime %s, and the engine was asked %d times", run.Info.Runtime, asked.Load())
+				t.Errorf("runtime %s, and the engine was asked %d times", run.Info.Runtime,
+					asked.Load())
 			}
 		})
 	}
@@ -69,7 +71,8 @@ func countingEngine(t *testing.T) (path string, asked *atomic.Int32) {
 // address.
 func foreignOnThisMachine(t *testing.T, args ...string) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), built(t, "foreign"), append(args, "--listen=127.0.0.1:0")...)
+	cmd := exec.CommandContext(t.Context(), built(t, "foreign"),
+		append(args, "--listen=127.0.0.1:0")...)
 	said, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,12 @@ import (
 // newJudge is how `mutants` judges one build: in a process of its own, since a
 // Ginkgo suite runs once in a process.
 func newJudge() *cobra.Command {
-	o := options{stopAtFirstBad: true, blackBox: true, scale: session.Scale{Tier: session.Quick}, waitPath: session.Pidfd}
+	o := options{
+		stopAtFirstBad: true,
+		blackBox:       true,
+		scale:          session.Scale{Tier: session.Quick},
+		waitPath:       session.Pidfd,
+	}
 	var ids []string
 	var strategy, symptom string
 	cmd := &cobra.Command{
@@ -37,7 +42,8 @@ func newJudge() *cobra.Command {
 	f.StringVar(&o.candidate.Binary, "binary", "", "the build")
 	f.StringVar(&strategy, "strategy", "", "its strategy")
 	f.StringVar(&symptom, "as", "", "the symptom that ends a scenario early (default any)")
-	f.DurationVar(&o.pace.Command, "pace", 0, "what a command takes on this machine (default: measured)")
+	f.DurationVar(&o.pace.Command, "pace", 0,
+		"what a command takes on this machine (default: measured)")
 	f.StringSliceVar(&ids, "only", nil, "scenarios to run, by ID")
 	addRunFlags(f, &o)
 	return cmd

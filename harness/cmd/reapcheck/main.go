@@ -1,5 +1,5 @@
-// Reapcheck proves that a daemon which runs commands as PID 1 gives their exit
-// codes back, and that the proof would have noticed if it did not.
+// Reapcheck tests whether a PID 1 daemon returns the right exit code for every command
+// that it runs, and checks in the same run that the test can fail.
 package main
 
 import (
@@ -92,9 +92,9 @@ func exitStatus(command string, err error) int {
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "reapcheck",
-		Short: "prove that a daemon on PID 1 does not lose exit codes to its own reaper",
-		Long: `reapcheck proves that a daemon which runs commands as PID 1 gives their exit
-codes back, and that the proof would have noticed if it did not.
+		Short: "test whether a PID 1 daemon returns the right exit code for every command",
+		Long: `reapcheck tests whether a PID 1 daemon returns the right exit code for every command
+that it runs, and checks in the same run that the test can fail.
 
 Exit status: 0 pass, 1 fail, 2 inconclusive, 3 infrastructure, 64 usage.`,
 		Version:       versionText(),
@@ -102,7 +102,8 @@ Exit status: 0 pass, 1 fail, 2 inconclusive, 3 infrastructure, 64 usage.`,
 		SilenceUsage:  true,
 	}
 	root.SetVersionTemplate("reapcheck {{.Version}}\n")
-	root.AddCommand(newRepro(), newGate(), newJudge(), newMutants(), newAlarms(), newBench(), newReport(), newList(), newDialect(), newDoctor(), newSweep())
+	root.AddCommand(newRepro(), newGate(), newJudge(), newMutants(), newAlarms(), newBench(),
+		newReport(), newList(), newDialect(), newDoctor(), newSweep())
 	return root
 }
 

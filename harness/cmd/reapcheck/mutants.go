@@ -78,7 +78,8 @@ func chooseMutants(only []string, slice string, seed uint64) ([]proof.Mutant, er
 		}
 	}
 	var k, n int
-	if _, err := fmt.Sscanf(slice, "%d/%d", &k, &n); err != nil || k < 1 || k > n || slice != fmt.Sprintf("%d/%d", k, n) {
+	if _, err := fmt.Sscanf(slice, "%d/%d", &k, &n); err != nil || k < 1 || k > n ||
+		slice != fmt.Sprintf("%d/%d", k, n) {
 		return nil, fmt.Errorf("slice %q is not K/N with 1 <= K <= N", slice)
 	}
 	var chosen []proof.Mutant
@@ -88,7 +89,9 @@ func chooseMutants(only []string, slice string, seed uint64) ([]proof.Mutant, er
 		}
 	}
 	if len(chosen) == 0 {
-		return nil, fmt.Errorf("slice %s has none of the mutants that were asked for: take a smaller N, or leave --slice out", slice)
+		return nil,
+			fmt.Errorf(
+				"slice %s has none of the mutants that were asked for: take a smaller N, or leave --slice out", slice)
 	}
 	slices.SortFunc(chosen, func(a, b proof.Mutant) int { return strings.Compare(a.Slug, b.Slug) })
 	return chosen, nil
@@ -110,7 +113,7 @@ func (o options) runMutants(ctx context.Context, chosen []proof.Mutant, jobs int
 		return notDone(ctx, err)
 	}
 	fmt.Fprintf(o.progress, "%d mutants, seed %d, results %s\n", len(chosen), o.seed, r.folder)
-	tasks := controls(chosen)
+	tasks := unpatched(chosen)
 	for _, m := range chosen {
 		tasks = append(tasks, task{m, []string{m.KilledBy}})
 	}
@@ -161,9 +164,9 @@ type task struct {
 	named []string
 }
 
-// controls are the daemons without a defect, one for each strategy, with all the
+// unpatched are the daemons without a defect, one for each strategy, with all the
 // scenarios that are to fail on a mutant of it.
-func controls(chosen []proof.Mutant) []task {
+func unpatched(chosen []proof.Mutant) []task {
 	var all []task
 	for _, m := range chosen {
 		i := slices.IndexFunc(all, func(t task) bool { return t.Strategy == m.Strategy })
@@ -186,7 +189,8 @@ func (r mutantRun) try(ctx context.Context, t task) proof.Kill {
 		result.Problem = err.Error()
 	}
 	if t.Slug != "" && result.Judged() && len(result.KilledBy) == 0 {
-		others := slices.DeleteFunc(slices.Clone(r.all), func(id string) bool { return slices.Contains(t.named, id) })
+		others := slices.DeleteFunc(slices.Clone(r.all),
+			func(id string) bool { return slices.Contains(t.named, id) })
 		err := r.judge(ctx, t, others, "", &result)
 		result.Problem = "" // the scenario that is named has decided
 		if err != nil {
@@ -198,9 +202,12 @@ func (r mutantRun) try(ctx context.Context, t task) proof.Kill {
 
 // judge runs scenarios in a process of their own, until they show the symptom or
 // any if there is none, and adds what they found.
-func (r mutantRun) judge(ctx context.Context, t task, ids []string, as trial.Symptom, result *proof.Kill) error {
-	args := []string{"judge", "--strategy=" + t.Strategy, "--only=" + strings.Join(ids, ","), "--as=" + string(as),
-		"--seed=" + strconv.FormatUint(r.seed, 10), "--runtime=" + r.runtime, "--daemons=" + r.daemons, "--base-image=" + r.baseImage,
+func (r mutantRun) judge(ctx context.Context, t task, ids []string, as trial.Symptom,
+	result *proof.Kill) error {
+	args := []string{"judge", "--strategy=" + t.Strategy, "--only=" + strings.Join(ids, ","),
+		"--as=" + string(as),
+		"--seed=" + strconv.FormatUint(r.seed, 10), "--runtime=" + r.runtime, "--daemons=" +
+			r.daemons, "--base-image=" + r.baseImage,
 		"--cgroup-parent=" + r.cgroupParent}
 	path, err := r.compile(ctx, t)
 	if err != nil {
@@ -208,7 +215,8 @@ func (r mutantRun) judge(ctx context.Context, t task, ids []string, as trial.Sym
 	}
 	args = append(args, "--binary="+path)
 	began := time.Now()
-	run, err := proof.RunApart(ctx, filepath.Join(r.folder, cmp.Or(t.Slug, t.Strategy)), args, variable(""))
+	run, err := proof.RunApart(ctx, filepath.Join(r.folder, cmp.Or(t.Slug, t.Strategy)), args,
+		variable(""))
 	if err != nil {
 		return fmt.Errorf("judge: %w", err)
 	}

@@ -66,7 +66,8 @@ func TestSlices(t *testing.T) {
 }
 
 func TestChoosingWhatIsNotThere(t *testing.T) {
-	for _, c := range [][2]string{{"nonsense", "1/1"}, {"", "0/3"}, {"", "4/3"}, {"", "half"}, {"", "41/50"}} {
+	for _, c := range [][2]string{{"nonsense", "1/1"}, {"", "0/3"}, {"", "4/3"}, {"", "half"},
+		{"", "41/50"}} {
 		var only []string
 		if c[0] != "" {
 			only = []string{c[0]}
@@ -79,7 +80,8 @@ func TestChoosingWhatIsNotThere(t *testing.T) {
 
 func TestASliceIsOne(t *testing.T) {
 	for _, slice := range []string{"", "1", "0/3", "4/3", "1/8x", "1/8,2/8", "+1/8"} {
-		if _, err := chooseMutants(nil, slice, 1); err == nil || !strings.Contains(err.Error(), "K/N") {
+		if _, err := chooseMutants(nil, slice, 1); err == nil ||
+			!strings.Contains(err.Error(), "K/N") {
 			t.Errorf("slice %q: %v", slice, err)
 		}
 	}
@@ -108,7 +110,8 @@ func TestMutantsExitStatus(t *testing.T) {
 		{"not judged", proof.Kill{Slug: "a", Problem: "no engine"}, exitInfrastructure},
 	} {
 		r := mutantRun{options: options{out: io.Discard}, folder: t.TempDir()}
-		if got := exitStatus("mutants", r.concludeMutants([]proof.Kill{passed, c.result})); got != c.want {
+		if got := exitStatus("mutants",
+			r.concludeMutants([]proof.Kill{passed, c.result})); got != c.want {
 			t.Errorf("%s: exit status %d, want %d", c.name, got, c.want)
 		}
 	}
@@ -124,7 +127,8 @@ func TestMutantsThatCannotBeTried(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	o := options{results: t.TempDir(), out: io.Discard, progress: io.Discard}
-	if got := exitStatus("mutants", o.runMutants(ctx, []proof.Mutant{broken.Mutant}, 1)); got != exitInconclusive {
+	if got := exitStatus("mutants", o.runMutants(ctx, []proof.Mutant{broken.Mutant},
+		1)); got != exitInconclusive {
 		t.Errorf("interrupted: exit status %d", got)
 	}
 }

@@ -51,7 +51,9 @@ For a CI job summary: reapcheck report DIR; cat DIR/report.md >>"$GITHUB_STEP_SU
 			return verdictStatus(run.Verdict, nil)
 		},
 	}
-	cmd.Flags().StringVar(&schema, "schema", "", "print the JSON Schema of a `KIND` of file instead: "+strings.Join(results.SchemaKinds(), ", "))
+	cmd.Flags().StringVar(&schema, "schema", "",
+		"print the JSON Schema of a `KIND` of file instead: "+strings.Join(results.SchemaKinds(),
+			", "))
 	return cmd
 }
 
@@ -82,5 +84,8 @@ func tableStyle(w io.Writer) report.Style {
 	if err != nil {
 		width = 0
 	}
-	return report.Style{Colour: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb", Width: width}
+	return report.Style{
+		Colour: os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		Width:  width,
+	}
 }

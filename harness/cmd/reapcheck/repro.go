@@ -28,12 +28,13 @@ last line printed.`,
   reapcheck repro --strategy documented --runtime namespace`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			err := c.settle(cmd, &o)
+			err := c.resolve(cmd, &o)
 			if err != nil {
 				return usage(err)
 			}
 			if !slices.Contains(target.Strategies, strategy) {
-				return usage(fmt.Errorf("unknown strategy %q: choose from %s", strategy, strings.Join(target.Strategies, ", ")))
+				return usage(fmt.Errorf("unknown strategy %q: choose from %s", strategy,
+					strings.Join(target.Strategies, ", ")))
 			}
 			access := scenarios.Inside
 			if o.blackBox {
@@ -49,7 +50,8 @@ last line printed.`,
 	f := cmd.Flags()
 	// Whoever types `make repro` wants to see what this is about, in a minute.
 	c.define(f, &o, session.Quick)
-	f.StringVar(&strategy, "strategy", "registry", "strategy under test: "+strings.Join(target.Strategies, ", "))
+	f.StringVar(&strategy, "strategy", "registry",
+		"strategy under test: "+strings.Join(target.Strategies, ", "))
 	f.BoolVar(&o.blackBox, "black-box", false, "use ordinary builds only, and inject from outside")
 	return cmd
 }

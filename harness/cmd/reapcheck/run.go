@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 
@@ -45,8 +47,8 @@ type options struct {
 	argv         []string // the command line that repeats the run from the same folder
 	settings     []results.Setting
 	waivers      []results.Waiver
-	// interview makes sure that the candidate speaks its dialect.
-	interview bool
+	// checkDialect makes sure that the candidate speaks its dialect.
+	checkDialect bool
 	// leftOut are the other scenarios, which are not run.
 	leftOut []results.LeftOut
 	// stopAtFirstBad is session.Session's.
@@ -65,7 +67,7 @@ const closeLimit = time.Minute
 // there every way out leaves a verdict in it.
 func (o options) run(ctx context.Context) error {
 	progress := session.NewProgress(o.progress, isTerminal(o.progress))
-	why, problem := o.settleRuntime(ctx)
+	why, problem := o.chooseRuntime(ctx)
 	if errors.Is(problem, machine.ErrChoice) {
 		return usage(problem)
 	}
@@ -98,21 +100,17 @@ func (o options) run(ctx context.Context) error {
 }
 
 // try does everything that may fail for reasons that are not the target's.
-func (o options) try(ctx context.Context, folder, id string, info *results.Info, progress *session.Progress) (err error) {
+func (o options) try(ctx context.Context, folder, id string, info *results.Info,
+	progress *session.Progress) (err error) {
 	daemons, err := o.findDaemons(ctx)
 	if err != nil {
 		return err
 	}
-	hub, err := o.openHub(ctx)
+	hub, rt, takeDown, err := o.bringUp(ctx, id, daemons, progress)
+	defer func() { err = errors.Join(err, takeDown()) }()
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, hub.Close()) }() // after the last sandbox
-	rt, err := o.prepare(ctx, id, daemons, progress)
-	if err != nil {
-		return err
-	}
-	defer closeRuntime(ctx, rt, progress)
 	info.Runtime, info.About = rt.Name(), rt.Describe()
 	if err := results.WriteInfo(folder, *info); err != nil {
 		return err
@@ -123,12 +121,21 @@ func (o options) try(ctx context.Context, folder, id string, info *results.Info,
 	}
 	defer log.Close()
 	s := &session.Session{
-		Runtime: rt, Folder: folder, Seed: o.seed, Scale: o.scale,
-		Daemons: daemons, Candidate: o.candidate, StopAtFirstBad: o.stopAtFirstBad, StopAs: o.stopAs, Progress: progress,
-		Hub: hub, BlackBox: o.blackBox, WaitPath: o.waitPath,
+		Runtime:        rt,
+		Folder:         folder,
+		Seed:           o.seed,
+		Scale:          o.scale,
+		Daemons:        daemons,
+		Candidate:      o.candidate,
+		StopAtFirstBad: o.stopAtFirstBad,
+		StopAs:         o.stopAs,
+		Progress:       progress,
+		Hub:            hub,
+		BlackBox:       o.blackBox,
+		WaitPath:       o.waitPath,
 	}
-	if o.interview {
-		if err := s.Interview(ctx); err != nil {
+	if o.checkDialect {
+		if err := s.CheckDialect(ctx); err != nil {
 			return err
 		}
 	}
@@ -144,9 +151,20 @@ func (o options) try(ctx context.Context, folder, id string, info *results.Info,
 
 func (o options) describe(run string) results.Info {
 	return results.Info{
-		Run: run, Version: versionText(), Seed: o.seed, Tier: string(o.scale.Tier), Runtime: o.runtime,
-		Target: o.targetText(), Kernel: probe.Kernel(), CPUs: runtime.NumCPU(),
-		Argv: o.argv, Settings: o.settings, Waivers: o.waivers, Started: time.Now().UTC(), Scenarios: o.scenarios, LeftOut: o.leftOut,
+		Run:       run,
+		Version:   versionText(),
+		Seed:      o.seed,
+		Tier:      string(o.scale.Tier),
+		Runtime:   o.runtime,
+		Target:    o.targetText(),
+		Kernel:    probe.Kernel(),
+		CPUs:      runtime.NumCPU(),
+		Argv:      o.argv,
+		Settings:  o.settings,
+		Waivers:   o.waivers,
+		Started:   time.Now().UTC(),
+		Scenarios: o.scenarios,
+		LeftOut:   o.leftOut,
 	}
 }
 
@@ -154,7 +172,7 @@ func (o options) targetText() string {
 	shown := o.candidate
 	shown.Args, shown.URL = maskArguments(shown.Args), maskURL(shown.URL)
 	text := shown.String()
-	if o.blackBox && !o.interview {
+	if o.blackBox && !o.checkDialect {
 		text += ", as a black box"
 	}
 	if o.waitPath == session.Fallback {
@@ -176,6 +194,24 @@ func (o options) findDaemons(ctx context.Context) (map[target.Build]string, erro
 		daemons[build] = path
 	}
 	return daemons, nil
+}
+
+// bringUp makes the hub and the runtime ready. What came up is taken down by takeDown,
+// also on error.
+func (o options) bringUp(ctx context.Context, id string, daemons map[target.Build]string,
+	progress *session.Progress) (
+	hub *seccomp.Hub, rt sandbox.Runtime, takeDown func() error, err error) {
+	if hub, err = o.openHub(ctx); err != nil {
+		return nil, nil, func() error { return nil }, err
+	}
+	if rt, err = o.prepare(ctx, id, daemons, progress); err != nil {
+		return nil, nil, hub.Close, err
+	}
+	takeDown = func() error {
+		closeRuntime(ctx, rt, progress)
+		return hub.Close() // after the last sandbox
+	}
+	return hub, rt, takeDown, nil
 }
 
 // openHub makes the launcher ready.
@@ -242,4 +278,68 @@ func verdictStatus(v trial.Verdict, problem error) error {
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// chooseRuntime chooses the runtime and says why, in brackets. It may not return: see
+// machine.Kind.Enter.
+func (o *options) chooseRuntime(ctx context.Context) (why string, err error) {
+	o.kind, why, err = machine.Choose(ctx, o.runtime, machine.Need{
+		Image:     o.candidate.Image != "",
+		BaseImage: o.baseImage != "",
+		OwnOnly:   o.candidate.URL != "",
+	})
+	if err != nil {
+		return "", err
+	}
+	o.runtime = o.kind.Name
+	if why != "" {
+		why = " (" + why + ")"
+	}
+	return why, o.kind.Enter()
+}
+
+// prepare makes the runtime ready, once it is chosen.
+func (o options) prepare(ctx context.Context, id string, daemons map[target.Build]string,
+	progress *session.Progress) (sandbox.Runtime, error) {
+	// Of this module's programs it comes up the soonest, in a third of this one's time.
+	launcher, err := target.Find(ctx, target.Launcher, o.daemons)
+	if err != nil {
+		return nil, err
+	}
+	rt := o.kind.Open(machine.Config{
+		Run:          id,
+		Launcher:     launcher,
+		Binaries:     o.baked(daemons),
+		BaseImage:    o.baseImage,
+		CgroupParent: o.cgroupParent,
+	})
+	if err := rt.Prepare(ctx, progress); err != nil {
+		closeRuntime(ctx, rt, progress)
+		return nil, err
+	}
+	return rt, nil
+}
+
+// baked are the programs that the run's image carries: all that sandboxes will
+// start, but a candidate that has the name of one of ours, since the image has
+// one folder for them. That one is copied into each of its containers.
+func (o options) baked(daemons map[target.Build]string) []string {
+	paths := slices.Collect(maps.Values(daemons))
+	same := func(path string) bool {
+		return filepath.Base(path) == filepath.Base(
+			o.candidate.Binary)
+	}
+	if o.candidate.Binary != "" && !slices.ContainsFunc(paths, same) {
+		paths = append(paths, o.candidate.Binary)
+	}
+	return paths
+}
+
+// closeRuntime cleans up also after an interrupt.
+func closeRuntime(ctx context.Context, rt sandbox.Runtime, progress *session.Progress) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
+	defer cancel()
+	if err := rt.Close(ctx); err != nil {
+		progress.Say("clean up: %v; `reapcheck sweep` removes what is left", err)
+	}
 }

@@ -2,7 +2,9 @@ package main
 
 import (
 	"fmt"
+	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -13,26 +15,26 @@ import (
 	"github.com/reapcheck/reapcheck/harness/userfile"
 )
 
-// settle gives each flag that the command line leaves out the value of its
+// resolve gives each flag that the command line leaves out the value of its
 // environment variable, or else that of its key in the YAML file that --config
 // names. Flag --base-image is REAPCHECK_BASE_IMAGE and the key base-image.
 //
 // A flag that may be given many times takes a line each from its variable, and
 // a list or a mapping from the file.
-func settle(cmd *cobra.Command, lookup func(string) (string, bool)) error {
+func resolve(cmd *cobra.Command, lookup func(string) (string, bool)) error {
 	open := map[string]*pflag.Flag{}
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if !f.Changed && f.Name != "help" && f.Name != "version" {
 			open[f.Name] = f
 		}
 	})
-	if err := settleFromEnvironment(cmd, open, lookup); err != nil {
+	if err := fromEnvironment(cmd, open, lookup); err != nil {
 		return err
 	}
 	if f := cmd.Flags().Lookup("config"); f == nil || f.Value.String() == "" {
 		return nil
 	}
-	return settleFromFile(cmd, open, cmd.Flags().Lookup("config").Value.String())
+	return fromFile(cmd, open, cmd.Flags().Lookup("config").Value.String())
 }
 
 // variable is the environment variable of a flag.
@@ -40,7 +42,8 @@ func variable(flag string) string {
 	return "REAPCHECK_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
-func settleFromEnvironment(cmd *cobra.Command, open map[string]*pflag.Flag, lookup func(string) (string, bool)) error {
+func fromEnvironment(cmd *cobra.Command, open map[string]*pflag.Flag,
+	lookup func(string) (string, bool)) error {
 	for name, f := range open {
 		text, ok := lookup(variable(name))
 		if !ok || text == "" {
@@ -58,7 +61,7 @@ func settleFromEnvironment(cmd *cobra.Command, open map[string]*pflag.Flag, look
 	return nil
 }
 
-func settleFromFile(cmd *cobra.Command, open map[string]*pflag.Flag, path string) error {
+func fromFile(cmd *cobra.Command, open map[string]*pflag.Flag, path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("read configuration: %w", err)
@@ -74,7 +77,8 @@ func settleFromFile(cmd *cobra.Command, open map[string]*pflag.Flag, path string
 	for name, value := range content {
 		f := cmd.Flags().Lookup(name)
 		if f == nil || name == "config" || name == "help" {
-			return doc.Errorf([]string{name}, "unknown setting %s: a setting is a flag of %q without its dashes", name, cmd.CommandPath())
+			return doc.Errorf([]string{name},
+				"unknown setting %s: a setting is a flag of %q without its dashes", name, cmd.CommandPath())
 		}
 		if open[name] == nil {
 			continue
@@ -163,4 +167,69 @@ func valuesOf(f *pflag.Flag) []string {
 		return nil
 	}
 	return []string{f.Value.String()}
+}
+
+// secretName recognises the names that secrets go by.
+var secretName = regexp.MustCompile(
+	`(?i)token|secret|passw|passphrase|credential|auth|private|(api|access).?key`)
+
+const mask = "***"
+
+// maskAll hides what the values of a flag must not show in results.
+func maskAll(flag string, values []string) []string {
+	switch flag {
+	case "env":
+		return maskEach(values, maskVariable)
+	case "url":
+		return maskEach(values, maskURL)
+	case "arg":
+		return maskArguments(values)
+	}
+	return values
+}
+
+func maskEach(values []string, hide func(string) string) []string {
+	var masked []string
+	for _, v := range values {
+		masked = append(masked, hide(v))
+	}
+	return masked
+}
+
+// maskVariable leaves a secret's name: --env NAME takes the value from the
+// environment, so that a command line can be repeated without showing it.
+func maskVariable(assignment string) string {
+	name, _, _ := strings.Cut(assignment, "=")
+	if secretName.MatchString(name) {
+		return name
+	}
+	return assignment
+}
+
+func maskURL(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return mask
+	}
+	return u.Redacted()
+}
+
+// maskArguments hides --token=x, and what follows --token.
+func maskArguments(args []string) []string {
+	masked := make([]string, len(args))
+	hideNext := false
+	for i, arg := range args {
+		name, _, assigned := strings.Cut(arg, "=")
+		secret := strings.HasPrefix(arg, "-") && secretName.MatchString(name)
+		switch {
+		case secret && assigned:
+			masked[i] = name + "=" + mask
+		case hideNext:
+			masked[i] = mask
+		default:
+			masked[i] = arg
+		}
+		hideNext = secret && !assigned
+	}
+	return masked
 }

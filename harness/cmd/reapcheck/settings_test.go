@@ -21,8 +21,9 @@ func newSettled() *cobra.Command {
 	return cmd
 }
 
-// settleWith parses a command line, with an environment and a file.
-func settleWith(t *testing.T, argv []string, env map[string]string, file string) (*cobra.Command, error) {
+// resolveWith parses a command line, with an environment and a file.
+func resolveWith(t *testing.T, argv []string, env map[string]string, file string) (*cobra.Command,
+	error) {
 	t.Helper()
 	cmd := newSettled()
 	if file != "" {
@@ -35,14 +36,19 @@ func settleWith(t *testing.T, argv []string, env map[string]string, file string)
 	if err := cmd.ParseFlags(argv); err != nil {
 		t.Fatal(err)
 	}
-	err := settle(cmd, func(name string) (string, bool) { value, ok := env[name]; return value, ok })
+	err := resolve(cmd, func(name string) (string, bool) {
+		value, ok := env[name]
+		return value,
+			ok
+	})
 	return cmd, err
 }
 
 func TestPrecedence(t *testing.T) {
 	file := "tier: soak\nseed: 1\nbase-image: from-file\nonly: [a, b]\nenv: {A: 1, B: two, C: }\n"
-	env := map[string]string{"REAPCHECK_SEED": "2", "REAPCHECK_TIER": "quick", "REAPCHECK_BASE_IMAGE": ""}
-	cmd, err := settleWith(t, []string{"--tier=standard"}, env, file)
+	env := map[string]string{"REAPCHECK_SEED": "2", "REAPCHECK_TIER": "quick",
+		"REAPCHECK_BASE_IMAGE": ""}
+	cmd, err := resolveWith(t, []string{"--tier=standard"}, env, file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,13 +71,14 @@ func TestPrecedence(t *testing.T) {
 
 func TestManyValuesFromTheEnvironment(t *testing.T) {
 	env := map[string]string{"REAPCHECK_ENV": "A=1,5\nB=2\n", "REAPCHECK_ONLY": "x,y"}
-	cmd, err := settleWith(t, nil, env, "")
+	cmd, err := resolveWith(t, nil, env, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	vars, _ := cmd.Flags().GetStringArray("env")
 	only, _ := cmd.Flags().GetStringSlice("only")
-	if !reflect.DeepEqual(vars, []string{"A=1,5", "B=2"}) || !reflect.DeepEqual(only, []string{"x", "y"}) {
+	if !reflect.DeepEqual(vars, []string{"A=1,5", "B=2"}) ||
+		!reflect.DeepEqual(only, []string{"x", "y"}) {
 		t.Errorf("env %q, only %q", vars, only)
 	}
 }
@@ -86,10 +93,12 @@ func TestSettingsThatAreWrong(t *testing.T) {
 		{"two values", "seed: [1, 2]\n", "gate.yaml:1: seed: takes one value, not 2", nil},
 		{"no value", "seed:\n", "gate.yaml:1: seed: has no value", nil},
 		{"not a mapping", "- seed\n", "gate.yaml:1: ", nil},
-		{"bad variable", "", "REAPCHECK_SEED: invalid argument", map[string]string{"REAPCHECK_SEED": "x"}},
-		{"no file", "", "read configuration: open /nowhere", map[string]string{"REAPCHECK_CONFIG": "/nowhere"}},
+		{"bad variable", "", "REAPCHECK_SEED: invalid argument",
+			map[string]string{"REAPCHECK_SEED": "x"}},
+		{"no file", "", "read configuration: open /nowhere",
+			map[string]string{"REAPCHECK_CONFIG": "/nowhere"}},
 	} {
-		_, err := settleWith(t, nil, c.env, c.file)
+		_, err := resolveWith(t, nil, c.env, c.file)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
 		}
@@ -101,8 +110,10 @@ func TestSecretsAreMasked(t *testing.T) {
 		flag      string
 		in, shown []string
 	}{
-		{"env", []string{"DECK_TOKEN=s3cret", "MODE=fast", "DB_PASSWORD=x"}, []string{"DECK_TOKEN", "MODE=fast", "DB_PASSWORD"}},
-		{"arg", []string{"--token=s3cret", "--port", "80", "--api-key", "s3cret", "--auth"}, []string{"--token=***", "--port", "80", "--api-key", "***", "--auth"}},
+		{"env", []string{"DECK_TOKEN=s3cret", "MODE=fast", "DB_PASSWORD=x"},
+			[]string{"DECK_TOKEN", "MODE=fast", "DB_PASSWORD"}},
+		{"arg", []string{"--token=s3cret", "--port", "80", "--api-key", "s3cret", "--auth"},
+			[]string{"--token=***", "--port", "80", "--api-key", "***", "--auth"}},
 		{"url", []string{"http://me:s3cret@127.0.0.1:1"}, []string{"http://me:xxxxx@127.0.0.1:1"}},
 		{"tier", []string{"token"}, []string{"token"}},
 	} {

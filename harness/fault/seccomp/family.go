@@ -47,7 +47,8 @@ func (f family) identify(c call) (int, error) {
 func (f family) ofPidfd(fd int) (int, error) {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/fdinfo/%d", f.target, fd))
 	if errors.Is(err, fs.ErrPermission) {
-		err = fmt.Errorf("%w: the target is another user's; run as root, or on the fallback wait path, where children are named by numbers that anybody may read", err)
+		err = fmt.Errorf(
+			"%w: the target is another user's; run as root, or on the fallback wait path, where children are named by numbers that anybody may read", err)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("look at pidfd %d of the target: %w", fd, err)
@@ -106,7 +107,9 @@ func (f family) children() ([]int, error) {
 			continue // the thread has ended: its children are another's now
 		}
 		if err != nil {
-			return nil, fmt.Errorf("list children of the target (the kernel needs CONFIG_PROC_CHILDREN): %w", err)
+			return nil,
+				fmt.Errorf(
+					"list children of the target (the kernel needs CONFIG_PROC_CHILDREN): %w", err)
 		}
 		for _, field := range strings.Fields(string(raw)) {
 			if pid, err := strconv.Atoi(field); err == nil {

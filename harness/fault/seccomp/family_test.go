@@ -30,7 +30,8 @@ func TestBothListsFindTheChildren(t *testing.T) {
 		want = append(want, cmd.Process.Pid)
 	}
 	slices.Sort(want)
-	for name, list := range map[string]func() ([]int, error){"children": f.children, "allChildren": f.allChildren} {
+	for name, list := range map[string]func() ([]int, error){"children": f.children,
+		"allChildren": f.allChildren} {
 		got, err := list()
 		slices.Sort(got)
 		if err != nil || !slices.Equal(got, want) {

@@ -47,7 +47,12 @@ func Open(launcherPath string) (*Hub, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make folder of launcher: %w", err)
 	}
-	h := &Hub{root: root, folder: filepath.Join(root, "hold"), done: make(chan struct{}), arrivals: map[string]arrival{}}
+	h := &Hub{
+		root:     root,
+		folder:   filepath.Join(root, "hold"),
+		done:     make(chan struct{}),
+		arrivals: map[string]arrival{},
+	}
 	if err := h.fill(launcherPath); err != nil {
 		os.RemoveAll(root)
 		return nil, fmt.Errorf("make folder of launcher: %w", err)
@@ -72,7 +77,8 @@ func (h *Hub) fill(launcherPath string) error {
 		return err
 	}
 	h.socket = socket
-	return errors.Join(os.Chmod(h.folder, 0o755), os.Chmod(program, 0o755), os.Chmod(path, 0o666)) // whatever the umask says
+	// whatever the umask says
+	return errors.Join(os.Chmod(h.folder, 0o755), os.Chmod(program, 0o755), os.Chmod(path, 0o666))
 }
 
 func copyFile(to, from string) error {
@@ -102,7 +108,9 @@ func (h *Hub) Supervisor(sandboxName string) (*Supervisor, error) {
 	defer h.mu.Unlock()
 	a, ok := h.arrivals[sandboxName]
 	if !ok {
-		return nil, errors.Join(errors.New("the launcher did not reach this process; the target's log says why"), h.deaf)
+		return nil,
+			errors.Join(errors.New(
+				"the launcher did not reach this process; the target's log says why"), h.deaf)
 	}
 	return a.supervisor, a.err
 }

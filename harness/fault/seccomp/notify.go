@@ -30,7 +30,8 @@ type response struct {
 // wakeBeside tells the kernel that each side sleeps while the other is awake, so
 // that it need not fetch another CPU. Before Linux 6.6 it cannot be told.
 func wakeBeside(listener int) {
-	_, _, _ = unix.Syscall(unix.SYS_IOCTL, uintptr(listener), unix.SECCOMP_IOCTL_NOTIF_SET_FLAGS, unix.SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP)
+	_, _, _ = unix.Syscall(unix.SYS_IOCTL, uintptr(listener), unix.SECCOMP_IOCTL_NOTIF_SET_FLAGS,
+		unix.SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP)
 }
 
 // eventsOf returns a file that is readable while a notification waits, and once
@@ -59,7 +60,8 @@ func poll(listener int) (waits, over bool, err error) {
 	fd := unix.PollFd{Fd: int32(listener), Events: unix.POLLIN}
 	for {
 		var now unix.Timespec // it does not block
-		_, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&fd)), 1, uintptr(unsafe.Pointer(&now)), 0, 0, 0)
+		_, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&fd)), 1,
+			uintptr(unsafe.Pointer(&now)), 0, 0, 0)
 		switch {
 		case errno == unix.EINTR, errno == 0 && fd.Revents&unix.POLLERR != 0:
 			// One of Go's own signals came. POLLERR means that it kept the kernel from

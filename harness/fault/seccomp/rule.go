@@ -38,7 +38,13 @@ func (p Policy) rule(f family, c *Counts, seen census) rule {
 	case ReaperWins:
 		return &reaperWins{family: f, counts: c, census: seen, limit: p.limit()}
 	case WaiterWins:
-		return &waiterWins{family: f, counts: c, limit: p.limit(), died: map[int]moment{}, awaited: map[int]bool{}}
+		return &waiterWins{
+			family:  f,
+			counts:  c,
+			limit:   p.limit(),
+			died:    map[int]moment{},
+			awaited: map[int]bool{},
+		}
 	}
 	return off{}
 }

@@ -95,7 +95,8 @@ func TestReaperWinsLetsAWaitForNoChildGo(t *testing.T) {
 	v := newVictim(t, newHub(t))
 	v.Set(Policy{Rule: ReaperWins})
 	v.must("wait-self", echild)
-	if c, _ := v.Counts(); c.Waits != 0 || c.Others != 1 || c.Held != 0 || c.Unseen != 0 || c.Hits(ReaperWins) != 0 {
+	if c, _ := v.Counts(); c.Waits != 0 || c.Others != 1 || c.Held != 0 || c.Unseen != 0 ||
+		c.Hits(ReaperWins) != 0 {
 		t.Errorf("%+v", c)
 	}
 }
@@ -253,7 +254,11 @@ func TestWaiterWinsSaysWhenThereAreNoChildren(t *testing.T) {
 // an orphan's once the target has rested for a while, or at the limit.
 func TestWaiterWinsTellsZombiesApart(t *testing.T) {
 	began := time.Now()
-	r := &waiterWins{limit: 2 * orphanAge, awaited: map[int]bool{1: true, 2: true}, died: map[int]moment{}}
+	r := &waiterWins{
+		limit:   2 * orphanAge,
+		awaited: map[int]bool{1: true, 2: true},
+		died:    map[int]moment{},
+	}
 	r.remember([]int{1, 3}, []int{2}, began)
 	for _, c := range []struct {
 		after, rested         time.Duration
@@ -267,13 +272,15 @@ func TestWaiterWinsTellsZombiesApart(t *testing.T) {
 		r.rested = c.rested
 		owned, orphans, stuck := r.sort([]int{1, 3}, began.Add(c.after))
 		if owned != c.owned || orphans != c.orphans || stuck != c.stuck {
-			t.Errorf("after %v: %d owned, %d orphans, %d stuck, want %+v", c.after, owned, orphans, stuck, c)
+			t.Errorf("after %v: %d owned, %d orphans, %d stuck, want %+v", c.after, owned, orphans,
+				stuck, c)
 		}
 	}
 	r.remember(nil, []int{2}, began) // 1 and 3 are gone, and so is what was known of them
 	r.remember([]int{1, 2}, nil, began.Add(orphanAge))
 	r.rested = orphanAge + 1
-	if owned, orphans, _ := r.sort([]int{1, 2}, began.Add(2*orphanAge+1)); owned != 1 || orphans != 1 {
+	if owned, orphans, _ := r.sort([]int{1, 2}, began.Add(2*orphanAge+1)); owned != 1 ||
+		orphans != 1 {
 		t.Errorf("%d owned, %d orphans after their numbers came again", owned, orphans)
 	}
 }

@@ -31,6 +31,7 @@ const (
 	WaiterWins
 )
 
+// String is the rule's name, as scenarios and reports have it.
 func (r Rule) String() string {
 	return []string{"off", "reaper-wins", "waiter-wins"}[r]
 }
@@ -47,6 +48,7 @@ type Policy struct {
 // SIGCHLD looks again, and below the deadline of any trial.
 const DefaultLimit = 10 * time.Second
 
+// String is the rule's.
 func (p Policy) String() string { return p.Rule.String() }
 
 func (p Policy) limit() time.Duration {
@@ -107,7 +109,7 @@ func (c *Counts) add(call call) {
 	}
 }
 
-func (c *Counts) settled(e *entry, verdict answer, now time.Time) {
+func (c *Counts) answered(e *entry, verdict answer, now time.Time) {
 	if e.tally != nil {
 		*e.tally++
 	}

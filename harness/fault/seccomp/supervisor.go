@@ -38,11 +38,16 @@ type Supervisor struct {
 // until a policy is set.
 func newSupervisor(listener, target int) (*Supervisor, error) {
 	s := &Supervisor{
-		listener: listener, done: make(chan struct{}), held: map[uint32]*entry{}, census: census{}, rule: Policy{}.rule(family{}, nil, nil),
+		listener: listener,
+		done:     make(chan struct{}),
+		held:     map[uint32]*entry{},
+		census:   census{},
+		rule:     Policy{}.rule(family{}, nil, nil),
 	}
 	var err error
 	if target == 0 {
-		err = errors.New("it lives where this process cannot see it; run reapcheck beside the engine, in the same PID namespace")
+		err = errors.New(
+			"it lives where this process cannot see it; run reapcheck beside the engine, in the same PID namespace")
 	}
 	if err == nil {
 		s.family, err = newFamily(target)
@@ -173,15 +178,15 @@ func (s *Supervisor) serve() {
 		s.counts.add(c)
 	}
 	e.id = n.id // a call that a signal has interrupted enters under a new one
-	s.settle(e, now)
+	s.decide(e, now)
 	if c.side != wait {
 		s.judgeHeld() // the reaper is at it: its last call has had its effect
 	}
 	s.lookAgain()
 }
 
-// ownThread says whether a thread is the target's own: no signal at all is sent to
-// it as a thread of that process, which costs less than a look into /proc.
+// ownThread says whether a thread is the target's own. It sends signal 0 to it, as to a
+// thread of the target, which costs less than a look into /proc.
 // tgkill(2) says ESRCH of another's, and EPERM only of the target's.
 func (s *Supervisor) ownThread(tid uint32) bool {
 	_, _, errno := unix.RawSyscall(unix.SYS_TGKILL, uintptr(s.family.target), uintptr(tid), 0)
@@ -191,12 +196,12 @@ func (s *Supervisor) ownThread(tid uint32) bool {
 func (s *Supervisor) judgeHeld() {
 	now := time.Now()
 	for _, e := range s.held {
-		s.settle(e, now)
+		s.decide(e, now)
 	}
 }
 
-// settle judges one entry and, unless it is held, answers and counts it.
-func (s *Supervisor) settle(e *entry, now time.Time) {
+// decide judges one entry and, unless it is held, answers and counts it.
+func (s *Supervisor) decide(e *entry, now time.Time) {
 	verdict := s.rule.judge(e, now)
 	if verdict == hold {
 		e.held = true
@@ -204,8 +209,9 @@ func (s *Supervisor) settle(e *entry, now time.Time) {
 		return
 	}
 	s.forget(e)
-	if reply(s.listener, e.id, verdict) == nil { // else its caller was interrupted, and it comes again
-		s.counts.settled(e, verdict, now)
+	// else its caller was interrupted, and it comes again
+	if reply(s.listener, e.id, verdict) == nil {
+		s.counts.answered(e, verdict, now)
 	}
 }
 

@@ -148,17 +148,20 @@ func TestALauncherThatMayNotInstallItsFilter(t *testing.T) {
 		before []string
 		want   string
 	}{
-		"listened to": {[]string{filepath.Join(h.folder, launcherName), "outer"}, "the kernel allows one"},
-		"refused":     {[]string{refuserName}, "a security profile refuses seccomp(2)"},
+		"listened to": {[]string{filepath.Join(h.folder, launcherName), "outer"},
+			"the kernel allows one"},
+		"refused": {[]string{refuserName}, "a security profile refuses seccomp(2)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := command(h, "inner")
-			cmd.Args = append(c.before, append([]string{filepath.Join(h.folder, launcherName)}, cmd.Args[1:]...)...)
+			cmd.Args = append(c.before,
+				append([]string{filepath.Join(h.folder, launcherName)}, cmd.Args[1:]...)...)
 			cmd.Path = "/proc/self/exe"
 			v := startVictim(t, cmd)
 			v.start("exit 7")
 			v.must("take-blocking", "7")
-			if _, err := h.Supervisor("inner"); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := h.Supervisor("inner"); err == nil ||
+				!strings.Contains(err.Error(), c.want) {
 				t.Errorf("%v", err)
 			}
 		})
@@ -167,7 +170,8 @@ func TestALauncherThatMayNotInstallItsFilter(t *testing.T) {
 
 func TestALauncherThatIsNotReceived(t *testing.T) {
 	h := newHub(t)
-	if _, err := h.Supervisor("nobody"); err == nil || !strings.Contains(err.Error(), "the target's log says why") {
+	if _, err := h.Supervisor("nobody"); err == nil ||
+		!strings.Contains(err.Error(), "the target's log says why") {
 		t.Error(err)
 	}
 }
@@ -200,12 +204,14 @@ func TestTheHubOutlivesAMomentWithoutFiles(t *testing.T) {
 	again := noFilesLeft(t)
 	err = unix.Connect(conn, &unix.SockaddrUnix{Name: filepath.Join(h.folder, launcher.Socket)})
 	var seen error
-	for deadline := time.Now().Add(answerLimit); !errors.Is(seen, unix.EMFILE) && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(answerLimit); !errors.Is(seen, unix.EMFILE) &&
+		time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		_, seen = h.Supervisor("nobody")
 	}
 	again()
 	if err != nil || !errors.Is(seen, unix.EMFILE) {
-		t.Fatalf("connected: %v; too many open files expected within %v, last saw %v", err, answerLimit, seen)
+		t.Fatalf("connected: %v; too many open files expected within %v, last saw %v", err,
+			answerLimit, seen)
 	}
 	unix.Close(conn) // it says nothing, and is not waited for
 	newVictim(t, h)

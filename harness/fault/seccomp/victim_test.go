@@ -60,7 +60,8 @@ func refuserMain() {
 	}
 	program := unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]}
 	err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-	if _, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, uintptr(unsafe.Pointer(&program))); err != nil || errno != 0 {
+	if _, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0,
+		uintptr(unsafe.Pointer(&program))); err != nil || errno != 0 {
 		panic(fmt.Sprint(err, errno))
 	}
 	panic(syscall.Exec(os.Args[1], os.Args[1:], os.Environ()))
@@ -129,7 +130,8 @@ func filter(flags uintptr) error {
 	code := []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW}}
 	program := unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]}
 	flags |= unix.SECCOMP_FILTER_FLAG_TSYNC | unix.SECCOMP_FILTER_FLAG_TSYNC_ESRCH
-	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags, uintptr(unsafe.Pointer(&program)))
+	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, flags,
+		uintptr(unsafe.Pointer(&program)))
 	if errno != 0 {
 		return errno
 	}
@@ -204,10 +206,14 @@ func newHub(t *testing.T) *Hub {
 // command is what a runtime makes of a front, with PID 1 of a namespace.
 func command(h *Hub, name string, args ...string) *exec.Cmd {
 	front := h.Front(name, args...)
-	cmd := exec.Command(filepath.Join(front.Folder, front.Program), append(front.Args, "/proc/self/exe")...)
+	cmd := exec.Command(filepath.Join(front.Folder, front.Program),
+		append(front.Args, "/proc/self/exe")...)
 	cmd.Env = append(os.Environ(), asVictim+"=1")
 	cmd.Stderr = os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: syscall.CLONE_NEWPID,
+		Pdeathsig:  syscall.SIGKILL,
+	}
 	if os.Getuid() != 0 {
 		cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWUSER
 	}
@@ -315,7 +321,8 @@ func (v *victim) start(script string) (pid, pidfd int) {
 func (v *victim) until(what string, holds func(Counts) bool) {
 	v.t.Helper()
 	var last Counts
-	for deadline := time.Now().Add(answerLimit); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(answerLimit); time.Now().Before(deadline); time.Sleep(
+		time.Millisecond) {
 		if last, _ = v.Counts(); holds(last) {
 			return
 		}
@@ -326,7 +333,8 @@ func (v *victim) until(what string, holds func(Counts) bool) {
 // dead waits until a child of the target is a zombie.
 func (v *victim) dead(n int) {
 	v.t.Helper()
-	for deadline := time.Now().Add(answerLimit); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(answerLimit); time.Now().Before(deadline); time.Sleep(
+		time.Millisecond) {
 		if dead, _, err := v.family.zombies(); err == nil && len(dead) == n {
 			return
 		}

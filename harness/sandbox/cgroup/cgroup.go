@@ -26,11 +26,14 @@ func Join(group string, pid int) error {
 // SetQuota knows both versions of control groups by their files.
 func SetQuota(group string, quota int64) error {
 	if _, err := os.Stat(filepath.Join(group, "cpu.cfs_quota_us")); err == nil {
-		return os.WriteFile(filepath.Join(group, "cpu.cfs_quota_us"), []byte(strconv.FormatInt(quota, 10)), 0)
+		return os.WriteFile(filepath.Join(group, "cpu.cfs_quota_us"),
+			[]byte(strconv.FormatInt(quota, 10)), 0)
 	}
-	err := os.WriteFile(filepath.Join(group, "cpu.max"), fmt.Appendf(nil, "%d %d", quota, Period), 0)
+	err := os.WriteFile(filepath.Join(group, "cpu.max"), fmt.Appendf(nil, "%d %d", quota, Period),
+		0)
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
-		return fmt.Errorf("%w: the cpu controller is not delegated to this process's control group", err)
+		return fmt.Errorf("%w: the cpu controller is not delegated to this process's control group",
+			err)
 	}
 	return err
 }
@@ -91,7 +94,8 @@ func cpuMount(mountinfo, controllers string) (root string, ok bool) {
 		if len(place) < 5 || len(kind) < 3 {
 			continue
 		}
-		if unified && kind[0] == "cgroup2" || !unified && kind[0] == "cgroup" && contains(kind[2], "cpu") {
+		if unified && kind[0] == "cgroup2" || !unified && kind[0] == "cgroup" &&
+			contains(kind[2], "cpu") {
 			return place[4], true
 		}
 	}

@@ -94,7 +94,11 @@ func (c *container) watch(ctx context.Context) error {
 	c.abandon = func() { abandon(nil) }
 	silent := time.AfterFunc(engineLimit, func() { abandon(errSilent) })
 	defer silent.Stop()
-	output, err := c.engine.ContainerAttach(ctx, c.id, client.ContainerAttachOptions{Stream: true, Stdout: true, Stderr: true})
+	output, err := c.engine.ContainerAttach(ctx, c.id, client.ContainerAttachOptions{
+		Stream: true,
+		Stdout: true,
+		Stderr: true,
+	})
 	if err != nil {
 		err = unanswered(ctx, "attach to container", err)
 		c.abandon()
@@ -105,7 +109,8 @@ func (c *container) watch(ctx context.Context) error {
 	drained := make(chan struct{})
 	go func() {
 		defer close(drained)
-		_, _ = stdcopy.StdCopy(c.log, c.log, output.Reader) // ends with the container or with Close below
+		// ends with the container or with Close below
+		_, _ = stdcopy.StdCopy(c.log, c.log, output.Reader)
 	}()
 	go func() {
 		defer close(c.done)
@@ -139,7 +144,8 @@ func (c *container) Signal(ctx context.Context, sig os.Signal) error {
 	if !ok {
 		return fmt.Errorf("signal %s: %v has no number", c.name, sig)
 	}
-	_, err := c.engine.ContainerKill(ctx, c.id, client.ContainerKillOptions{Signal: strconv.Itoa(int(number))})
+	_, err := c.engine.ContainerKill(ctx, c.id,
+		client.ContainerKillOptions{Signal: strconv.Itoa(int(number))})
 	if errdefs.IsConflict(err) || errdefs.IsNotFound(err) {
 		return fmt.Errorf("signal %s: %w", c.name, os.ErrProcessDone)
 	}
@@ -243,7 +249,8 @@ func (c *container) FreeCPU(ctx context.Context) error {
 
 func (c *container) setQuota(ctx context.Context, quota int64) error {
 	resources := engine.Resources{CPUPeriod: cgroup.Period, CPUQuota: quota}
-	if _, err := c.engine.ContainerUpdate(ctx, c.id, client.ContainerUpdateOptions{Resources: &resources}); err != nil {
+	if _, err := c.engine.ContainerUpdate(ctx, c.id,
+		client.ContainerUpdateOptions{Resources: &resources}); err != nil {
 		return fmt.Errorf("set CPU quota of %s: %w", c.name, err)
 	}
 	return nil
@@ -295,7 +302,8 @@ func (c *container) pause(ctx context.Context) error {
 func (c *container) Thaw(ctx context.Context) error {
 	ctx, cancel := sandbox.CleanupContext(ctx)
 	defer cancel()
-	if _, err := c.engine.ContainerUnpause(ctx, c.id, client.ContainerUnpauseOptions{}); err != nil {
+	if _, err := c.engine.ContainerUnpause(ctx, c.id,
+		client.ContainerUnpauseOptions{}); err != nil {
 		return fmt.Errorf("thaw %s: %w", c.name, err)
 	}
 	return nil
@@ -305,7 +313,8 @@ func (c *container) Thaw(ctx context.Context) error {
 // needs no privilege.
 func (c *container) SetNextPID(_ context.Context, pid int) error {
 	if c.pids == nil || !pidns.Privileged() {
-		return fmt.Errorf("set next process ID of %s: it takes root, on the engine's machine", c.name)
+		return fmt.Errorf("set next process ID of %s: it takes root, on the engine's machine",
+			c.name)
 	}
 	return c.pids.SetNext("/proc", pid)
 }
@@ -340,6 +349,7 @@ func (c *container) FreePIDs(ctx context.Context) error {
 
 func (c *container) setPIDsLimit(ctx context.Context, limit int) error {
 	most := int64(limit)
-	_, err := c.engine.ContainerUpdate(ctx, c.id, client.ContainerUpdateOptions{Resources: &engine.Resources{PidsLimit: &most}})
+	_, err := c.engine.ContainerUpdate(ctx, c.id,
+		client.ContainerUpdateOptions{Resources: &engine.Resources{PidsLimit: &most}})
 	return err
 }

@@ -27,7 +27,8 @@ func Diagnose(ctx context.Context) []sandbox.Check {
 	}{
 		{"docker engine", func() (string, error) {
 			err := d.connect(ctx)
-			return fmt.Sprintf("%s (API %s) at %s", d.facts["engine"], d.facts["api"], d.facts["endpoint"]), err
+			return fmt.Sprintf("%s (API %s) at %s", d.facts["engine"], d.facts["api"],
+				d.facts["endpoint"]), err
 		}},
 		{"engine's disk", func() (string, error) { return checkDisk(ctx, d.engine()) }},
 		{"base image", func() (_ string, err error) {
@@ -69,7 +70,9 @@ func checkDisk(ctx context.Context, engine client.APIClient) (string, error) {
 	free := disk.Bavail * uint64(disk.Bsize)
 	detail := fmt.Sprintf("%.1f GB free at %s", float64(free)/1e9, root)
 	if free < diskNeed {
-		return "", sandbox.Unavailable("look at the engine's disk", fmt.Errorf("%s, %.1f GB needed", detail, float64(diskNeed)/1e9), "free space on it, docker system df shows what takes it")
+		return "", sandbox.Unavailable("look at the engine's disk",
+			fmt.Errorf("%s, %.1f GB needed", detail,
+				float64(diskNeed)/1e9), "free space on it, docker system df shows what takes it")
 	}
 	return detail, nil
 }

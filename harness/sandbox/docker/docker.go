@@ -74,6 +74,7 @@ func New(config Config) *Runtime {
 	}
 }
 
+// Name implements sandbox.Runtime.
 func (d *Runtime) Name() string { return "docker" }
 
 // Traits are the runtime's. An engine mostly waits for others at each start.
@@ -87,7 +88,8 @@ func (d *Runtime) Prepare(ctx context.Context, progress io.Writer) error {
 	if err := d.connect(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(progress, "docker: engine %s (API %s) at %s\n", d.facts["engine"], d.facts["api"], d.facts["endpoint"])
+	fmt.Fprintf(progress, "docker: engine %s (API %s) at %s\n", d.facts["engine"], d.facts["api"],
+		d.facts["endpoint"])
 	base, err := d.chooseBase(ctx, progress)
 	if err != nil {
 		return err

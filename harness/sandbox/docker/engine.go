@@ -24,10 +24,10 @@ import (
 // pingLimit bounds the first word with an engine; a live one answers in 1 ms.
 const pingLimit = 5 * time.Second
 
-// settleTestcontainers must run before the library's first call: it reads its
+// configureTestcontainers must run before the library's first call: it reads its
 // settings once. Its reaper's image cannot be pulled everywhere, and this
 // package removes what it makes; its log lines would run into ours.
-var settleTestcontainers = sync.OnceFunc(func() {
+var configureTestcontainers = sync.OnceFunc(func() {
 	os.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
 	tclog.SetDefault(tclog.NewNoopLogger())
 })
@@ -38,18 +38,20 @@ var settleTestcontainers = sync.OnceFunc(func() {
 // DOCKER_HOST is tried here first because the library would pass over one that
 // does not answer and quietly take the default socket.
 func findEngine(ctx context.Context) (*testcontainers.DockerProvider, error) {
-	settleTestcontainers()
+	configureTestcontainers()
 	endpoint, err := ping(ctx)
 	if err != nil && (os.Getenv(client.EnvOverrideHost) != "" || !errors.Is(err, fs.ErrNotExist)) {
 		return nil, unreachable(endpoint, err)
 	}
-	provider, errProvider := testcontainers.NewDockerProvider(testcontainers.WithLogger(tclog.NewNoopLogger()))
+	provider, errProvider := testcontainers.NewDockerProvider(
+		testcontainers.WithLogger(tclog.NewNoopLogger()))
 	if errProvider != nil {
 		return nil, unreachable(endpoint, cmp.Or(err, errProvider))
 	}
 	if host := provider.Client().DaemonHost(); !onThisMachine(host) {
 		err := errors.New("it is on another machine, and targets are published on 127.0.0.1 only")
-		return nil, sandbox.Unavailable("use docker engine at "+host, err, "run reapcheck beside the engine, or unset DOCKER_HOST")
+		return nil, sandbox.Unavailable("use docker engine at "+host, err,
+			"run reapcheck beside the engine, or unset DOCKER_HOST")
 	}
 	return provider, nil
 }
@@ -157,7 +159,7 @@ func engineAdvice(err error) string {
 	case errors.Is(err, fs.ErrPermission):
 		return "this user may not use it: sudo usermod -aG docker $USER, then log in again"
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "nobody answers there: start the engine, for example with sudo systemctl start docker"
+		return "nothing listens there: start the engine, for example with sudo systemctl start docker"
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Sprintf("it did not answer within %v: restart the engine", pingLimit)
 	case errors.Is(err, errSilent):

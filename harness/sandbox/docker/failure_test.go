@@ -51,14 +51,20 @@ func TestDockerTargetThatFails(t *testing.T) {
 		words  []string
 	}{
 		{"dies", func(s *sandbox.Spec) { s.Args = []string{"exit", "3"} },
-			[]string{"ended before it was ready: exit status 3", "reason 30", "reason 12\n", "!reason 10\n"}},
-		{"flood", func(s *sandbox.Spec) { s.Args = []string{"flood"} }, []string{"exit status 5", "the last word"}},
-		{"unready", func(s *sandbox.Spec) { s.Args = []string{"unready"}; s.StartLimit = time.Second },
+			[]string{"ended before it was ready: exit status 3", "reason 30", "reason 12\n",
+				"!reason 10\n"}},
+		{"flood", func(s *sandbox.Spec) { s.Args = []string{"flood"} },
+			[]string{"exit status 5", "the last word"}},
+		{"unready",
+			func(s *sandbox.Spec) { s.Args = []string{"unready"}; s.StartLimit = time.Second },
 			[]string{"/healthz expected within 1s, last saw 404 Not Found", "target starts as 1"}},
 		{"deaf", func(s *sandbox.Spec) { s.Args = []string{"deaf"}; s.StartLimit = time.Second },
 			[]string{"expected within 1s, last saw", "0.0.0.0:2280"}},
 		{"text", func(s *sandbox.Spec) { s.Binary = text }, []string{"exec format error"}},
-		{"no-entry-point", func(s *sandbox.Spec) { s.Binary, s.Image, s.Args = "", d.facts["base"], []string{"/nonexistent"} },
+		{"no-entry-point", func(s *sandbox.Spec) {
+			s.Binary, s.Image, s.Args = "", d.facts["base"],
+				[]string{"/nonexistent"}
+		},
 			[]string{"execute target", "/nonexistent", "entry point"}},
 		{"no-image", func(s *sandbox.Spec) { s.Binary, s.Image = "", "reapcheck.invalid/none:1" },
 			[]string{"pull reapcheck.invalid/none:1", "docker load"}},
@@ -162,9 +168,11 @@ func TestDockerBuildInterrupted(t *testing.T) {
 func TestDockerImageThatDoesNotBuild(t *testing.T) {
 	needEngine(t)
 	d := New(Config{Run: "test-broken"})
-	d.dockerfile = []byte("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nARG RUN OWNER\nLABEL org.reapcheck.run=${RUN} org.reapcheck.owner=${OWNER}\nCOPY nothing /here\n")
+	d.dockerfile = []byte(
+		"ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nARG RUN OWNER\nLABEL org.reapcheck.run=${RUN} org.reapcheck.owner=${OWNER}\nCOPY nothing /here\n")
 	err := d.Prepare(t.Context(), io.Discard)
-	sandboxtest.MustSay(t, err, sandbox.ErrUnavailable, "build image on", "COPY failed", "nothing", "another base image", "Step ")
+	sandboxtest.MustSay(t, err, sandbox.ErrUnavailable, "build image on", "COPY failed", "nothing",
+		"another base image", "Step ")
 	if err := d.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -176,10 +184,12 @@ func TestDockerImageThatDoesNotBuild(t *testing.T) {
 func TestDockerChosenBaseImage(t *testing.T) {
 	needEngine(t)
 	d := New(Config{Run: "test-base", BaseImage: "reapcheck.invalid/none:1"})
-	sandboxtest.MustSay(t, d.Prepare(t.Context(), io.Discard), sandbox.ErrUnavailable, "find base image reapcheck.invalid/none:1", "docker load", "name no base image")
+	sandboxtest.MustSay(t, d.Prepare(t.Context(), io.Discard), sandbox.ErrUnavailable,
+		"find base image reapcheck.invalid/none:1", "docker load", "name no base image")
 
 	d.config.BaseImage = runtimeOf(t).image
-	if got, err := d.chooseBase(t.Context(), io.Discard); err != nil || got != (base{d.config.BaseImage, "was here"}) {
+	if got, err := d.chooseBase(t.Context(), io.Discard); err != nil ||
+		got != (base{d.config.BaseImage, "was here"}) {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
@@ -201,9 +211,11 @@ func TestDockerPullHasALimit(t *testing.T) {
 func TestDockerNeedsItsBinaries(t *testing.T) {
 	needEngine(t)
 	d := New(Config{Run: "test-nothing", Binaries: []string{"/nonexistent/daemon"}})
-	sandboxtest.MustSay(t, d.Prepare(t.Context(), io.Discard), sandbox.ErrUnavailable, "/nonexistent/daemon", "make build")
+	sandboxtest.MustSay(t, d.Prepare(t.Context(), io.Discard), sandbox.ErrUnavailable,
+		"/nonexistent/daemon", "make build")
 	d.config.Binaries = []string{"/bin/ls", "/usr/bin/../bin/ls"}
-	sandboxtest.MustSay(t, d.Prepare(t.Context(), io.Discard), sandbox.ErrUnavailable, "same file name")
+	sandboxtest.MustSay(t, d.Prepare(t.Context(), io.Discard), sandbox.ErrUnavailable,
+		"same file name")
 }
 
 func TestDockerEngineThatDoesNotAnswer(t *testing.T) {
@@ -227,7 +239,8 @@ func TestDockerEngineThatDoesNotAnswer(t *testing.T) {
 			defer cancel()
 			var progress bytes.Buffer
 			err := New(Config{Run: "test-nowhere"}).Prepare(ctx, &progress)
-			sandboxtest.MustSay(t, err, sandbox.ErrUnavailable, "reach docker engine at "+test.host, test.words)
+			sandboxtest.MustSay(t, err, sandbox.ErrUnavailable, "reach docker engine at "+test.host,
+				test.words)
 
 			ctx, cancel = context.WithTimeout(t.Context(), 4*time.Second)
 			defer cancel()
@@ -259,16 +272,25 @@ func TestCreateFailed(t *testing.T) {
 		kind  error
 		words string
 	}{
-		{"no bridge", errdefs.ErrInternal.WithMessage("failed to create endpoint t-1 on network bridge: adding interface veth4e1949d to bridge docker0 failed"), sandbox.ErrUnavailable, "engine's own log"},
-		{"full at creation", errdefs.ErrInternal.WithMessage(noSpace), sandbox.ErrUnavailable, "disk is full"},
-		{"full at start", errdefs.ErrInternal.WithMessage("failed to update bridge store: write local-kv.db: " + noSpace), sandbox.ErrUnavailable, "disk is full"},
-		{"not found", errdefs.ErrInvalidArgument.WithMessage(`OCI runtime create failed: exec: "/x": stat /x: no such file or directory: unknown`), sandbox.ErrTarget, "CGO_ENABLED=0"},
-		{"not readable here", fmt.Errorf("can't copy: %w", fs.ErrPermission), sandbox.ErrTarget, "CGO_ENABLED=0"},
+		{"no bridge",
+			errdefs.ErrInternal.WithMessage(
+				"failed to create endpoint t-1 on network bridge: adding interface veth4e1949d to bridge docker0 failed"), sandbox.ErrUnavailable, "engine's own log"},
+		{"full at creation", errdefs.ErrInternal.WithMessage(noSpace), sandbox.ErrUnavailable,
+			"disk is full"},
+		{"full at start",
+			errdefs.ErrInternal.WithMessage("failed to update bridge store: write local-kv.db: " +
+				noSpace), sandbox.ErrUnavailable, "disk is full"},
+		{"not found",
+			errdefs.ErrInvalidArgument.WithMessage(
+				`OCI runtime create failed: exec: "/x": stat /x: no such file or directory: unknown`), sandbox.ErrTarget, "CGO_ENABLED=0"},
+		{"not readable here", fmt.Errorf("can't copy: %w", fs.ErrPermission), sandbox.ErrTarget,
+			"CGO_ENABLED=0"},
 		{"interrupted", context.Canceled, context.Canceled, ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			sandboxtest.MustSay(t, createFailed(fmt.Errorf("container start: %w", test.cause)), test.kind, test.words)
+			sandboxtest.MustSay(t, createFailed(fmt.Errorf("container start: %w", test.cause)),
+				test.kind, test.words)
 		})
 	}
 }
@@ -290,7 +312,8 @@ func TestDockerEngineThatFallsSilent(t *testing.T) {
 	patient := engineLimit
 	engineLimit = 300 * time.Millisecond
 	defer func() { engineLimit = patient }()
-	silent := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	silent := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter,
+		r *http.Request) {
 		if strings.HasSuffix(r.URL.Path, "/_ping") {
 			w.Header().Set("Api-Version", "1.41")
 			return
@@ -307,16 +330,24 @@ func TestDockerEngineThatFallsSilent(t *testing.T) {
 	t.Cleanup(silent.Close)
 	t.Setenv("DOCKER_HOST", "unix://"+path)
 	d := New(Config{Run: "test-silent"})
-	sandboxtest.MustSay(t, d.Prepare(t.Context(), io.Discard), sandbox.ErrUnavailable, errSilent.Error(), "restart the engine")
-	sandboxtest.MustSay(t, createFailed(errSilent), sandbox.ErrUnavailable, "make container", "restart the engine")
+	sandboxtest.MustSay(t, d.Prepare(t.Context(), io.Discard), sandbox.ErrUnavailable,
+		errSilent.Error(), "restart the engine")
+	sandboxtest.MustSay(t, createFailed(errSilent), sandbox.ErrUnavailable, "make container",
+		"restart the engine")
 
 	engine, err := client.New(client.FromEnv)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer engine.Close()
-	c := &container{engine: engine, id: "any", log: &sandbox.LogTail{Limit: sandbox.LogLimit}, done: make(chan struct{})}
-	sandboxtest.MustSay(t, c.watch(t.Context()), sandbox.ErrUnavailable, errSilent.Error(), "restart the engine")
+	c := &container{
+		engine: engine,
+		id:     "any",
+		log:    &sandbox.LogTail{Limit: sandbox.LogLimit},
+		done:   make(chan struct{}),
+	}
+	sandboxtest.MustSay(t, c.watch(t.Context()), sandbox.ErrUnavailable, errSilent.Error(),
+		"restart the engine")
 	_, err = c.locate(t.Context(), 80)
 	sandboxtest.MustSay(t, err, sandbox.ErrUnavailable, errSilent.Error(), "restart the engine")
 }

@@ -17,10 +17,12 @@ func TestDockerFrontBecomesTheTarget(t *testing.T) {
 	s := sandboxtest.Spec(t, "one", "two")
 	s.Front = sandboxtest.Front(t)
 	sb := sandboxtest.Start(t, d, s)
-	if log := string(sb.Log()); !strings.HasPrefix(log, "front [first /usr/local/bin/daemon one two]\ntarget starts as 1 ") {
+	if log := string(sb.Log()); !strings.HasPrefix(log,
+		"front [first /usr/local/bin/daemon one two]\ntarget starts as 1 ") {
 		t.Errorf("log: %q", log)
 	}
-	if got := sandboxtest.Shell(t, sb, "echo $PPID; touch /.reapcheck/x"); !strings.Contains(got, "1\n") || !strings.Contains(got, "Read-only file system") {
+	if got := sandboxtest.Shell(t, sb, "echo $PPID; touch /.reapcheck/x"); !strings.Contains(got,
+		"1\n") || !strings.Contains(got, "Read-only file system") {
 		t.Errorf("the shell's parent is not PID 1, or the folder can be written: %q", got)
 	}
 }
@@ -30,12 +32,16 @@ func imageWith(t *testing.T, d *Runtime, changes ...string) string {
 	t.Helper()
 	image := runRepository + ":" + strings.ToLower(t.Name())
 	running := sandboxtest.Start(t, d, sandboxtest.Spec(t)).(*container)
-	_, err := d.engine().ContainerCommit(t.Context(), running.id, client.ContainerCommitOptions{Reference: image, Changes: changes})
+	_, err := d.engine().ContainerCommit(t.Context(), running.id, client.ContainerCommitOptions{
+		Reference: image,
+		Changes:   changes,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if _, err := d.engine().ImageRemove(context.Background(), image, client.ImageRemoveOptions{}); err != nil {
+		if _, err := d.engine().ImageRemove(context.Background(), image,
+			client.ImageRemoveOptions{}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -46,7 +52,8 @@ func imageWith(t *testing.T, d *Runtime, changes ...string) string {
 // be read-only.
 func TestDockerFrontLeavesTheImageAsItIs(t *testing.T) {
 	d := runtimeOf(t)
-	image := imageWith(t, d, "USER 1234", `ENTRYPOINT ["/usr/local/bin/daemon","of-entrypoint"]`, `CMD ["of-image"]`)
+	image := imageWith(t, d, "USER 1234", `ENTRYPOINT ["/usr/local/bin/daemon","of-entrypoint"]`,
+		`CMD ["of-image"]`)
 	for _, c := range []struct {
 		args []string
 		want string
@@ -54,7 +61,14 @@ func TestDockerFrontLeavesTheImageAsItIs(t *testing.T) {
 		{nil, "front [first /usr/local/bin/daemon of-entrypoint of-image]\n"},
 		{[]string{"mine"}, "front [first /usr/local/bin/daemon of-entrypoint mine]\n"},
 	} {
-		s := sandbox.Spec{Name: "front", Image: image, Args: c.args, Front: sandboxtest.Front(t), Port: 2280, Ready: "/healthz"}
+		s := sandbox.Spec{
+			Name:  "front",
+			Image: image,
+			Args:  c.args,
+			Front: sandboxtest.Front(t),
+			Port:  2280,
+			Ready: "/healthz",
+		}
 		request, err := d.request(s)
 		if err != nil {
 			t.Fatal(err)
@@ -74,7 +88,8 @@ func TestDockerFrontLeavesTheImageAsItIs(t *testing.T) {
 		if log := string(sb.Log()); !strings.HasPrefix(log, c.want) {
 			t.Errorf("log: %q", log)
 		}
-		if got := sandboxtest.Shell(t, sb, "id -u; touch /x"); !strings.Contains(got, "1234\n") || !strings.Contains(got, "Read-only file system") {
+		if got := sandboxtest.Shell(t, sb, "id -u; touch /x"); !strings.Contains(got, "1234\n") ||
+			!strings.Contains(got, "Read-only file system") {
 			t.Errorf("user or root: %q", got)
 		}
 		if err := sb.Stop(t.Context()); err != nil {

@@ -34,12 +34,14 @@ func (d *Runtime) buildImage(ctx context.Context, base string, progress io.Write
 	began := time.Now()
 	archive, err := buildContext(d.dockerfile, d.config.Binaries)
 	if err != nil {
-		return sandbox.Unavailable("collect what goes into the image", err, "build it first: make build")
+		return sandbox.Unavailable("collect what goes into the image", err,
+			"build it first: make build")
 	}
 	fmt.Fprintf(progress, "docker: building the image on %s\n", base)
 	patient, cancel := patientContext(ctx)
 	defer cancel()
-	limited, cancel := context.WithTimeoutCause(patient, buildLimit, fmt.Errorf("not built within %v", buildLimit))
+	limited, cancel := context.WithTimeoutCause(patient, buildLimit,
+		fmt.Errorf("not built within %v", buildLimit))
 	defer cancel()
 	var log bytes.Buffer
 	image, err := d.provider.BuildImage(limited, &testcontainers.ContainerRequest{
@@ -48,7 +50,8 @@ func (d *Runtime) buildImage(ctx context.Context, base string, progress io.Write
 			Dockerfile:     dockerfileName,
 			Repo:           runRepository,
 			Tag:            d.id,
-			BuildArgs:      map[string]*string{"BASE_IMAGE": &base, "RUN": &d.config.Run, "OWNER": &d.owner},
+			BuildArgs: map[string]*string{"BASE_IMAGE": &base, "RUN": &d.config.Run,
+				"OWNER": &d.owner},
 			BuildLogWriter: &log,
 			KeepImage:      true, // Close removes it
 		},
@@ -57,7 +60,8 @@ func (d *Runtime) buildImage(ctx context.Context, base string, progress io.Write
 		return fmt.Errorf("build image: %w", context.Cause(ctx))
 	}
 	if err != nil {
-		p := sandbox.Unavailable("build image on "+base, orCause(limited, err), "if the base is at fault, name another base image")
+		p := sandbox.Unavailable("build image on "+base, orCause(limited, err),
+			"if the base is at fault, name another base image")
 		p.Log = log.Bytes()
 		return p
 	}
@@ -73,18 +77,27 @@ func buildContext(dockerfile []byte, binaries []string) (io.ReadSeeker, error) {
 	var out bytes.Buffer
 	w := tar.NewWriter(&out)
 	errs := []error{
-		writeTar(w, &tar.Header{Typeflag: tar.TypeReg, Name: dockerfileName, Mode: 0o644}, dockerfile),
+		writeTar(w, &tar.Header{
+			Typeflag: tar.TypeReg,
+			Name:     dockerfileName,
+			Mode:     0o644,
+		}, dockerfile),
 		writeTar(w, &tar.Header{Typeflag: tar.TypeDir, Name: "bin/", Mode: 0o755}, nil),
 	}
 	seen := map[string]string{}
 	for _, path := range binaries {
 		name := filepath.Base(path)
 		if other, ok := seen[name]; ok {
-			return nil, fmt.Errorf("%s and %s have the same file name in the image: rename one", other, path)
+			return nil, fmt.Errorf("%s and %s have the same file name in the image: rename one",
+				other, path)
 		}
 		seen[name] = path
 		data, err := os.ReadFile(path)
-		errs = append(errs, err, writeTar(w, &tar.Header{Typeflag: tar.TypeReg, Name: "bin/" + name, Mode: 0o755}, data))
+		errs = append(errs, err, writeTar(w, &tar.Header{
+			Typeflag: tar.TypeReg,
+			Name:     "bin/" + name,
+			Mode:     0o755,
+		}, data))
 	}
 	err := errors.Join(append(errs, w.Close())...)
 	return bytes.NewReader(out.Bytes()), err
@@ -129,7 +142,8 @@ func (d *Runtime) chooseBase(ctx context.Context, progress io.Writer) (base, err
 			return base{madeBase(archive), "made from this machine's programs earlier"}, err
 		}
 	}
-	fmt.Fprintf(progress, "docker: base image %s is not here, pulling it (at most %v)\n", DefaultBaseImage, defaultPullLimit)
+	fmt.Fprintf(progress, "docker: base image %s is not here, pulling it (at most %v)\n",
+		DefaultBaseImage, defaultPullLimit)
 	errPull := d.pull(ctx, DefaultBaseImage, defaultPullLimit)
 	if errPull == nil {
 		return base{DefaultBaseImage, "pulled"}, nil
@@ -137,9 +151,11 @@ func (d *Runtime) chooseBase(ctx context.Context, progress io.Writer) (base, err
 	if ctx.Err() != nil {
 		return base{}, errPull
 	}
-	fmt.Fprintf(progress, "docker: no pull: %v\ndocker: making a base from this machine's own programs\n", errPull)
+	fmt.Fprintf(progress,
+		"docker: no pull: %v\ndocker: making a base from this machine's own programs\n", errPull)
 	if errMake != nil {
-		return base{}, sandbox.Unavailable("find a base image", errors.Join(errPull, errMake), "name a base image that is here and has GNU coreutils")
+		return base{}, sandbox.Unavailable("find a base image", errors.Join(errPull, errMake),
+			"name a base image that is here and has GNU coreutils")
 	}
 	return d.importBase(ctx, archive, progress)
 }
@@ -148,13 +164,15 @@ func (d *Runtime) chosenBase(ctx context.Context, image string, progress io.Writ
 	if here, err := d.present(ctx, image); here || err != nil {
 		return base{image, "was here"}, err
 	}
-	fmt.Fprintf(progress, "docker: base image %s is not here, pulling it (at most %v)\n", image, chosenPullLimit)
+	fmt.Fprintf(progress, "docker: base image %s is not here, pulling it (at most %v)\n", image,
+		chosenPullLimit)
 	err := d.pull(ctx, image, chosenPullLimit)
 	if ctx.Err() != nil {
 		return base{}, err
 	}
 	if err != nil {
-		return base{}, sandbox.Unavailable("find base image "+image, err, "bring it with docker load, or name no base image")
+		return base{}, sandbox.Unavailable("find base image "+image, err,
+			"bring it with docker load, or name no base image")
 	}
 	return base{image, "pulled"}, nil
 }
@@ -191,7 +209,8 @@ func madeBase(archive *rootfs.Archive) string { return "reapcheck-base:" + archi
 
 // importBase hands the archive to the engine. The image stays after the run:
 // the next one finds it by its hash.
-func (d *Runtime) importBase(ctx context.Context, archive *rootfs.Archive, progress io.Writer) (base, error) {
+func (d *Runtime) importBase(ctx context.Context, archive *rootfs.Archive,
+	progress io.Writer) (base, error) {
 	ctx, cancel := engineContext(ctx)
 	defer cancel()
 	image := madeBase(archive)
@@ -204,9 +223,11 @@ func (d *Runtime) importBase(ctx context.Context, archive *rootfs.Archive, progr
 		err = d.imported(ctx, answer, image)
 	}
 	if err != nil {
-		return base{}, sandbox.Unavailable("import base image "+image, orCause(ctx, err), "name a base image that is here")
+		return base{}, sandbox.Unavailable("import base image "+image, orCause(ctx, err),
+			"name a base image that is here")
 	}
-	fmt.Fprintf(progress, "docker: base image %s made: %d files, %.1f MB\n", image, archive.Files, float64(len(archive.Tar))/1e6)
+	fmt.Fprintf(progress, "docker: base image %s made: %d files, %.1f MB\n", image, archive.Files,
+		float64(len(archive.Tar))/1e6)
 	return base{image, "made from this machine's programs"}, nil
 }
 

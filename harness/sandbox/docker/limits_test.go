@@ -35,13 +35,15 @@ type slowPause struct {
 	limit  bool // whether the call to unpause had one
 }
 
-func (s *slowPause) ContainerPause(ctx context.Context, _ string, _ client.ContainerPauseOptions) (client.ContainerPauseResult, error) {
+func (s *slowPause) ContainerPause(ctx context.Context, _ string,
+	_ client.ContainerPauseOptions) (client.ContainerPauseResult, error) {
 	s.paused = true
 	<-ctx.Done()
 	return client.ContainerPauseResult{}, ctx.Err()
 }
 
-func (s *slowPause) ContainerUnpause(ctx context.Context, _ string, _ client.ContainerUnpauseOptions) (client.ContainerUnpauseResult, error) {
+func (s *slowPause) ContainerUnpause(ctx context.Context, _ string,
+	_ client.ContainerUnpauseOptions) (client.ContainerUnpauseResult, error) {
 	_, s.limit = ctx.Deadline()
 	s.paused = ctx.Err() != nil
 	return client.ContainerUnpauseResult{}, ctx.Err()
@@ -64,7 +66,8 @@ func TestDockerEndThatIsNotReported(t *testing.T) {
 	c := &container{name: "t", done: make(chan struct{}), log: &sandbox.LogTail{}}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	if err := c.endedEarly(ctx, sandbox.Spec{}); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "none came") {
+	if err := c.endedEarly(ctx, sandbox.Spec{}); !errors.Is(err, context.DeadlineExceeded) ||
+		!strings.Contains(err.Error(), "none came") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -75,7 +78,8 @@ type slowUpdate struct {
 	limits []int64
 }
 
-func (s *slowUpdate) ContainerUpdate(_ context.Context, _ string, o client.ContainerUpdateOptions) (client.ContainerUpdateResult, error) {
+func (s *slowUpdate) ContainerUpdate(_ context.Context, _ string,
+	o client.ContainerUpdateOptions) (client.ContainerUpdateResult, error) {
 	s.limits = append(s.limits, *o.Resources.PidsLimit)
 	if len(s.limits) == 1 {
 		return client.ContainerUpdateResult{}, context.DeadlineExceeded
@@ -101,7 +105,8 @@ func TestDockerLimitThatFailsIsLifted(t *testing.T) {
 
 func TestDockerWhoseNumberCameAgain(t *testing.T) {
 	rt := runtimeOf(t)
-	dead, other := sandboxtest.Start(t, rt, sandboxtest.Spec(t)).(*container), sandboxtest.Start(t, rt, sandboxtest.Spec(t))
+	dead, other := sandboxtest.Start(t, rt, sandboxtest.Spec(t)).(*container), sandboxtest.Start(t,
+		rt, sandboxtest.Spec(t))
 	if err := dead.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +118,8 @@ func TestDockerSetNextPID(t *testing.T) {
 	sb := sandboxtest.Start(t, runtimeOf(t), sandboxtest.Spec(t))
 	if pidns.Privileged() && namespace.Whoami() == "user 0" {
 		sandboxtest.MustChoosePID(t, sb)
-	} else if err := sb.(sandbox.PIDSetter).SetNextPID(t.Context(), 4242); err == nil || !strings.Contains(err.Error(), "root") {
+	} else if err := sb.(sandbox.PIDSetter).SetNextPID(t.Context(), 4242); err == nil ||
+		!strings.Contains(err.Error(), "root") {
 		t.Errorf("without root: %v", err)
 	}
 }

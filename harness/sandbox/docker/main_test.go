@@ -85,7 +85,10 @@ func needEngine(t *testing.T) {
 func leftOf(d *Runtime) (string, error) {
 	ctx := context.Background()
 	mine := client.Filters{}.Add("label", runLabel+"="+d.config.Run, ownerLabel+"="+d.owner)
-	containers, err := d.engine().ContainerList(ctx, client.ContainerListOptions{All: true, Filters: mine})
+	containers, err := d.engine().ContainerList(ctx, client.ContainerListOptions{
+		All:     true,
+		Filters: mine,
+	})
 	if err != nil {
 		return "", err
 	}
@@ -116,7 +119,9 @@ func TestDockerSandboxLife(t *testing.T) {
 	if got := sandboxtest.Shell(t, sb, "ls /nonexistent"); !strings.HasPrefix(got, "2 ") {
 		t.Errorf("ls /nonexistent: exit status 2 expected, got %q", got)
 	}
-	if got := sandboxtest.Shell(t, sb, "echo $PPID; awk 2>/dev/null; seq 3 | sort -r | head -1"); !strings.HasPrefix(got, "0 1\n") || !strings.HasSuffix(got, "3\n") {
+	if got := sandboxtest.Shell(t, sb,
+		"echo $PPID; awk 2>/dev/null; seq 3 | sort -r | head -1"); !strings.HasPrefix(
+		got, "0 1\n") || !strings.HasSuffix(got, "3\n") {
 		t.Errorf("the shell's parent is not PID 1, or a pipe fails: %q", got)
 	}
 	if log := string(sb.Log()); !strings.Contains(log, "target starts as 1 GREETING hello\n") {

@@ -24,7 +24,8 @@ func (d *Runtime) Start(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox
 	d.life.RLock()
 	defer d.life.RUnlock()
 	if d.closed || d.image == "" {
-		return nil, fmt.Errorf("start sandbox %s: the docker runtime is not prepared, or is closed", spec.Name)
+		return nil, fmt.Errorf("start sandbox %s: the docker runtime is not prepared, or is closed",
+			spec.Name)
 	}
 	request, err := d.request(spec)
 	if err != nil {
@@ -52,13 +53,19 @@ func (d *Runtime) bring(ctx context.Context, spec sandbox.Spec) error {
 		return err
 	}
 	if err := d.pull(ctx, spec.Image, chosenPullLimit); err != nil {
-		return &sandbox.Problem{Kind: sandbox.ErrTarget, Doing: "find image of sandbox " + spec.Name, Cause: err, Advice: "bring it with docker load"}
+		return &sandbox.Problem{
+			Kind:   sandbox.ErrTarget,
+			Doing:  "find image of sandbox " + spec.Name,
+			Cause:  err,
+			Advice: "bring it with docker load",
+		}
 	}
 	return nil
 }
 
 // launch leaves no container behind when it fails.
-func (d *Runtime) launch(ctx context.Context, spec sandbox.Spec, request testcontainers.ContainerRequest) (*container, error) {
+func (d *Runtime) launch(ctx context.Context, spec sandbox.Spec,
+	request testcontainers.ContainerRequest) (*container, error) {
 	created, err := d.create(ctx, request)
 	if err != nil { // by name: a container may have been made all the same
 		return nil, errors.Join(createFailed(err), d.discard(ctx, request.Name))
@@ -92,7 +99,8 @@ func (d *Runtime) learnToEnter(c *container) {
 }
 
 // run starts what was created and waits until it is ready.
-func (c *container) run(ctx context.Context, created testcontainers.Container, spec sandbox.Spec) error {
+func (c *container) run(ctx context.Context, created testcontainers.Container,
+	spec sandbox.Spec) error {
 	if err := c.watch(ctx); err != nil {
 		return err
 	}
@@ -110,7 +118,8 @@ func begin(ctx context.Context, created testcontainers.Container) error {
 }
 
 // create takes 0.1 s, which an interrupt does not cut.
-func (d *Runtime) create(ctx context.Context, request testcontainers.ContainerRequest) (testcontainers.Container, error) {
+func (d *Runtime) create(ctx context.Context,
+	request testcontainers.ContainerRequest) (testcontainers.Container, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
@@ -143,7 +152,8 @@ func (c *container) endedEarly(ctx context.Context, spec sandbox.Spec) error {
 	case <-c.done:
 		return sandbox.NotReady(c, spec, sandbox.ErrEnded)
 	case <-ctx.Done():
-		return fmt.Errorf("report of the target's end expected within %v, none came: %w", sandbox.CleanupLimit, context.Cause(ctx))
+		return fmt.Errorf("report of the target's end expected within %v, none came: %w",
+			sandbox.CleanupLimit, context.Cause(ctx))
 	}
 }
 
@@ -161,22 +171,30 @@ func createFailed(err error) error {
 		return err
 	case errors.Is(err, errSilent):
 		return sandbox.Unavailable("make container", err, engineAdvice(err))
-	case errdefs.IsInvalidArgument(err), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission):
+	case errdefs.IsInvalidArgument(err), errors.Is(err, fs.ErrNotExist),
+		errors.Is(err, fs.ErrPermission):
 		advice := "it must be an executable for this machine that needs no shared library (CGO_ENABLED=0), or an image with an entry point"
-		return &sandbox.Problem{Kind: sandbox.ErrTarget, Doing: "execute target", Cause: err, Advice: advice}
+		return &sandbox.Problem{
+			Kind:   sandbox.ErrTarget,
+			Doing:  "execute target",
+			Cause:  err,
+			Advice: advice,
+		}
 	default:
-		return sandbox.Unavailable("make container", err, "see the engine's own log, for example with journalctl -u docker")
+		return sandbox.Unavailable("make container", err,
+			"see the engine's own log, for example with journalctl -u docker")
 	}
 }
 
 // request says in testcontainers' words what the Spec asks for.
 func (d *Runtime) request(spec sandbox.Spec) (testcontainers.ContainerRequest, error) {
 	if (spec.Binary == "") == (spec.Image == "") {
-		return testcontainers.ContainerRequest{}, errors.New("exactly one of binary and image must be given")
+		return testcontainers.ContainerRequest{},
+			errors.New("exactly one of binary and image must be given")
 	}
 	port, err := network.ParsePort(fmt.Sprintf("%d/tcp", spec.Port))
 	if err != nil || spec.Port == 0 {
-		return testcontainers.ContainerRequest{}, fmt.Errorf("port %d is none", spec.Port)
+		return testcontainers.ContainerRequest{}, fmt.Errorf("port %d is invalid: choose 1 to 65535", spec.Port)
 	}
 	alone := d.enters.Load() && spec.Image == "" // somebody's image may want a network
 	request := testcontainers.ContainerRequest{
@@ -211,7 +229,11 @@ func (d *Runtime) placeBinary(request *testcontainers.ContainerRequest, binary s
 	path, ok := d.baked(binary)
 	if !ok {
 		path = "/usr/local/bin/target-" + filepath.Base(binary)
-		request.Files = []testcontainers.ContainerFile{{HostFilePath: binary, ContainerFilePath: path, FileMode: 0o755}}
+		request.Files = []testcontainers.ContainerFile{{
+			HostFilePath:      binary,
+			ContainerFilePath: path,
+			FileMode:          0o755,
+		}}
 	}
 	request.Image, request.Entrypoint = d.image, []string{path}
 }
@@ -220,7 +242,10 @@ var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
 // engineLog keeps a storm's log lines from filling the engine's disk, and
 // overrides an engine whose default driver hands logs to somebody else.
-var engineLog = engine.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "8m", "max-file": "2"}}
+var engineLog = engine.LogConfig{
+	Type:   "json-file",
+	Config: map[string]string{"max-size": "8m", "max-file": "2"},
+}
 
 // frontFolder is how a container sees Front.Folder. The engine makes the mount
 // point itself, also where the root is read-only.
@@ -228,14 +253,16 @@ const frontFolder = "/.reapcheck"
 
 // placeFront mounts the front's folder and puts its program before the command
 // line that the container would have had. The image is not changed.
-func (d *Runtime) placeFront(ctx context.Context, request *testcontainers.ContainerRequest, front sandbox.Front) error {
+func (d *Runtime) placeFront(ctx context.Context, request *testcontainers.ContainerRequest,
+	front sandbox.Front) error {
 	if front.Program == "" {
 		return nil
 	}
 	if err := d.fillCommand(ctx, request); err != nil {
 		return err
 	}
-	request.Entrypoint, request.Cmd = front.Argv(frontFolder, slices.Concat(request.Entrypoint, request.Cmd)), nil
+	request.Entrypoint, request.Cmd = front.Argv(frontFolder,
+		slices.Concat(request.Entrypoint, request.Cmd)), nil
 	others := request.HostConfigModifier
 	request.HostConfigModifier = func(host *engine.HostConfig) {
 		others(host)

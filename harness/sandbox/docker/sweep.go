@@ -27,7 +27,8 @@ func Sweep(ctx context.Context) (Swept, error) {
 	if err != nil || alive > 0 {
 		return swept, err
 	}
-	bases, err := removeImages(ctx, provider.Client(), baseLabel, func(map[string]string) bool { return true })
+	bases, err := removeImages(ctx, provider.Client(), baseLabel,
+		func(map[string]string) bool { return true })
 	swept.Images += bases
 	if errdefs.IsConflict(err) { // someone runs a container on it by hand
 		err = nil
@@ -37,7 +38,8 @@ func Sweep(ctx context.Context) (Swept, error) {
 
 // sweepRuns looks at what carries the label, "name" or "name=value", and counts
 // what still has an owner.
-func sweepRuns(ctx context.Context, engine client.APIClient, label string) (swept Swept, alive int, err error) {
+func sweepRuns(ctx context.Context, engine client.APIClient, label string) (swept Swept, alive int,
+	err error) {
 	swept, err = removeLabelled(ctx, engine, label, func(labels map[string]string) bool {
 		o, ok := owner.Parse(labels[ownerLabel])
 		if ok && o.Dead() {
@@ -51,64 +53,66 @@ func sweepRuns(ctx context.Context, engine client.APIClient, label string) (swep
 
 // removeLabelled removes what carries the label and is chosen by all its
 // labels: containers first, since they hold on to their image.
-func removeLabelled(ctx context.Context, engine client.APIClient, label string, choose func(map[string]string) bool) (Swept, error) {
+func removeLabelled(ctx context.Context, engine client.APIClient, label string,
+	choose func(map[string]string) bool) (Swept, error) {
 	containers, errContainers := removeContainers(ctx, engine, label, choose)
 	images, errImages := removeImages(ctx, engine, label, choose)
 	return Swept{containers, images}, errors.Join(errContainers, errImages)
 }
 
-func removeContainers(ctx context.Context, engine client.APIClient, label string, choose func(map[string]string) bool) (int, error) {
-	list, err := engine.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: labelled(label)})
+func removeContainers(ctx context.Context, engine client.APIClient, label string,
+	choose func(map[string]string) bool) (int, error) {
+	list, err := engine.ContainerList(ctx, client.ContainerListOptions{
+		All:     true,
+		Filters: labelled(label),
+	})
 	if err != nil {
 		return 0, fmt.Errorf("list containers: %w", err)
 	}
-	removed, errs := 0, []error(nil)
+	var ids []string
 	for _, c := range list.Items {
-		if !choose(c.Labels) {
-			continue
+		if choose(c.Labels) {
+			ids = append(ids, c.ID)
 		}
-		err := removeContainer(ctx, engine, c.ID)
-		if err == nil {
-			removed++
-		}
-		errs = append(errs, err)
 	}
-	return removed, errors.Join(errs...)
+	return removeEach(ctx, engine, ids, removeContainer)
 }
 
 // removeContainer kills and removes. A container that is gone, or that someone
 // else is removing, is no error.
 func removeContainer(ctx context.Context, engine client.APIClient, id string) error {
-	_, err := engine.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+	_, err := engine.ContainerRemove(ctx, id, client.ContainerRemoveOptions{
+		Force:         true,
+		RemoveVolumes: true,
+	})
 	if err == nil || errdefs.IsNotFound(err) || errdefs.IsConflict(err) {
 		return nil
 	}
 	return fmt.Errorf("remove container %s: %w", id, err)
 }
 
-func removeImages(ctx context.Context, engine client.APIClient, label string, choose func(map[string]string) bool) (int, error) {
+func removeImages(ctx context.Context, engine client.APIClient, label string,
+	choose func(map[string]string) bool) (int, error) {
 	list, err := engine.ImageList(ctx, client.ImageListOptions{Filters: labelled(label)})
 	if err != nil {
 		return 0, fmt.Errorf("list images: %w", err)
 	}
-	removed, errs := 0, []error(nil)
+	var ids []string
 	for _, image := range list.Items {
-		if !choose(image.Labels) {
-			continue
+		if choose(image.Labels) {
+			ids = append(ids, image.ID)
 		}
-		err := removeImage(ctx, engine, image.ID)
-		if err == nil {
-			removed++
-		}
-		errs = append(errs, err)
 	}
-	return removed, errors.Join(errs...)
+	return removeEach(ctx, engine, ids, removeImage)
 }
 
 // removeImage asks again whether the image is there when it cannot be removed:
 // the engine has several words for one that someone else has just removed.
 func removeImage(ctx context.Context, engine client.APIClient, id string) error {
-	_, err := engine.ImageRemove(ctx, id, client.ImageRemoveOptions{Force: true, PruneChildren: true})
+	_, err := engine.ImageRemove(ctx, id, client.ImageRemoveOptions{
+		Force:         true,
+		PruneChildren: true,
+	})
 	if err == nil {
 		return nil
 	}
@@ -128,3 +132,16 @@ const (
 	// baseLabel marks a base image that was made here. Runs share it.
 	baseLabel = "org.reapcheck.base"
 )
+
+// removeEach counts what it has removed, and goes on where one cannot be.
+func removeEach(ctx context.Context, engine client.APIClient, ids []string,
+	remove func(context.Context, client.APIClient, string) error) (removed int, err error) {
+	for _, id := range ids {
+		errRemove := remove(ctx, engine, id)
+		if errRemove == nil {
+			removed++
+		}
+		err = errors.Join(err, errRemove)
+	}
+	return removed, err
+}

@@ -36,7 +36,10 @@ func liveAsOrphan(binary string) int {
 func labelledOwner(t *testing.T, d *Runtime, o owner.Process) int {
 	t.Helper()
 	filter := client.Filters{}.Add("label", ownerLabel+"="+o.String())
-	containers, err := d.engine().ContainerList(t.Context(), client.ContainerListOptions{All: true, Filters: filter})
+	containers, err := d.engine().ContainerList(t.Context(), client.ContainerListOptions{
+		All:     true,
+		Filters: filter,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +53,8 @@ func labelledOwner(t *testing.T, d *Runtime, o owner.Process) int {
 // sweepThis keeps to what this test process made: others may be at work on
 // the same engine, and it is the sweep that is under test.
 func sweepThis(t *testing.T) (Swept, int, error) {
-	return sweepRuns(t.Context(), runtimeOf(t).engine(), runLabel+"="+sandboxtest.RunName(os.Getpid()))
+	return sweepRuns(t.Context(), runtimeOf(t).engine(),
+		runLabel+"="+sandboxtest.RunName(os.Getpid()))
 }
 
 func TestSweepAfterKill(t *testing.T) {
@@ -69,7 +73,8 @@ func TestSweepAfterKill(t *testing.T) {
 	_ = child.Process.Kill()
 	_ = child.Wait()
 	if swept, alive, err := sweepThis(t); swept != (Swept{1, 1}) || alive < 2 || err != nil {
-		t.Errorf("one container and one image expected, swept %+v, %d alive (%v)", swept, alive, err)
+		t.Errorf("one container and one image expected, swept %+v, %d alive (%v)", swept, alive,
+			err)
 	}
 	if n := labelledOwner(t, d, orphans); n != 0 {
 		t.Errorf("%d things of the killed child are left", n)

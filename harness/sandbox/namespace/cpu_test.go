@@ -43,11 +43,13 @@ func TestSweepControlGroupsOfTheDead(t *testing.T) {
 	if err != nil {
 		t.Skip(err)
 	}
-	ended, ok := owner.Parse(strings.Replace(owner.This().String(), strconv.Itoa(os.Getpid()), "999999999", 1))
+	ended, ok := owner.Parse(strings.Replace(owner.This().String(), strconv.Itoa(os.Getpid()),
+		"999999999", 1))
 	if !ok {
 		t.Fatal("no owner that is dead")
 	}
-	alive, dead := filepath.Join(own, groupName(owner.This(), 7)), filepath.Join(own, groupName(ended, 7))
+	alive, dead := filepath.Join(own, groupName(owner.This(), 7)), filepath.Join(own,
+		groupName(ended, 7))
 	for _, group := range []string{alive, dead} {
 		if err := os.Mkdir(group, 0o755); err != nil {
 			t.Skip(err)
@@ -58,7 +60,8 @@ func TestSweepControlGroupsOfTheDead(t *testing.T) {
 		t.Errorf("%d removed, error %v", n, err)
 	}
 	if !isGone(dead) || isGone(alive) {
-		t.Errorf("the dead one's alone was to be removed: dead %v, alive %v", isGone(dead), isGone(alive))
+		t.Errorf("the dead one's alone was to be removed: dead %v, alive %v", isGone(dead),
+			isGone(alive))
 	}
 }
 

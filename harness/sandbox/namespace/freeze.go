@@ -119,7 +119,8 @@ func still(pid int, told bool) bool {
 func (s *namespaced) Thaw(context.Context) error {
 	var errs []error
 	for _, fd := range s.frozen {
-		if err := unix.PidfdSendSignal(fd, unix.SIGCONT, nil, 0); err != nil && !errors.Is(err, unix.ESRCH) {
+		if err := unix.PidfdSendSignal(fd, unix.SIGCONT, nil, 0); err != nil &&
+			!errors.Is(err, unix.ESRCH) {
 			errs = append(errs, fmt.Errorf("thaw %s: %w", s.name, err))
 		}
 		unix.Close(fd)

@@ -17,7 +17,8 @@ func TestNamespaceCloseDoesNotWaitForEver(t *testing.T) {
 	defer n.alive.Done()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 	defer cancel()
-	if err := n.Close(ctx); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "still runs") {
+	if err := n.Close(ctx); !errors.Is(err, context.DeadlineExceeded) ||
+		!strings.Contains(err.Error(), "still runs") {
 		t.Errorf("closed: %v", err)
 	}
 }
@@ -37,7 +38,8 @@ func TestNamespaceLimitThatIsNotAnswered(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := s.LimitPIDs(t.Context(), 3); err == nil || !strings.Contains(err.Error(), "answer of the shell expected within 50ms") {
+	if err := s.LimitPIDs(t.Context(), 3); err == nil ||
+		!strings.Contains(err.Error(), "answer of the shell expected within 50ms") {
 		t.Errorf("limited: %v", err)
 	}
 	if s.pids.Entered() {

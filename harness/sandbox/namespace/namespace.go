@@ -1,3 +1,8 @@
+// Package namespace is the runtime that makes sandboxes of Linux namespaces alone: it
+// needs no engine, no image and no root.
+//
+// New is the front door, and BecomeRoot comes before it for an ordinary user. Try says
+// what this machine forbids. A sandbox's files are this machine's.
 package namespace
 
 import (
@@ -39,6 +44,7 @@ func New(program string) *Runtime {
 	return &Runtime{stage: program, closing: make(chan struct{})}
 }
 
+// Name implements sandbox.Runtime.
 func (n *Runtime) Name() string { return "namespace" }
 
 // Traits are the runtime's. A namespace is up in milliseconds, if it is alone. A
@@ -54,19 +60,23 @@ func (n *Runtime) Prepare(ctx context.Context, progress io.Writer) error {
 		if machine := Try(); machine != nil {
 			return machine
 		}
-		return sandbox.Unavailable("execute "+n.stage+" as PID 1", err, "it must be the reapcheck-launcher of this version, which make build makes")
+		return sandbox.Unavailable("execute "+n.stage+" as PID 1", err,
+			"it must be the reapcheck-launcher of this version, which make build makes")
 	}
 	if !pidns.Privileged() {
-		return sandbox.Unavailable("make namespaces", errors.New("this process is root of nothing"), "call BecomeRoot first")
+		return sandbox.Unavailable("make namespaces", errors.New("this process is root of nothing"),
+			"call BecomeRoot first")
 	}
 	var err error
 	if n.temporary, err = owner.MakeFolder("tmp"); err == nil {
 		err = os.Chmod(n.temporary, 0o777|os.ModeSticky) // as /tmp: a target may change its user
 	}
 	if err != nil {
-		return sandbox.Unavailable("make a temporary folder", err, "set TMPDIR to a folder that you may write to")
+		return sandbox.Unavailable("make a temporary folder", err,
+			"set TMPDIR to a folder that you may write to")
 	}
-	fmt.Fprintf(progress, "namespace: %s on %s, with this machine's own files\n", Whoami(), probe.Kernel())
+	fmt.Fprintf(progress, "namespace: %s on %s, with this machine's own files\n", Whoami(),
+		probe.Kernel())
 	return nil
 }
 
@@ -123,7 +133,8 @@ func (n *Runtime) Close(ctx context.Context) error {
 	case <-ended:
 		return os.RemoveAll(n.temporary)
 	case <-ctx.Done():
-		return fmt.Errorf("close namespaces: end of every sandbox expected after SIGKILL, one still runs: %w", ctx.Err())
+		return fmt.Errorf(
+			"close namespaces: end of every sandbox expected after SIGKILL, one still runs: %w", ctx.Err())
 	}
 }
 
@@ -138,10 +149,16 @@ func Diagnose() []sandbox.Check {
 // checkPIDLimit says whether a namespace's processes can be limited.
 func checkPIDLimit(kernel string) sandbox.Check {
 	if hasPIDMaxPerNamespace(kernel) {
-		return sandbox.Check{Name: "process limit", OK: true, Detail: kernel + " has one for each PID namespace"}
+		return sandbox.Check{
+			Name:   "process limit",
+			OK:     true,
+			Detail: kernel + " has one for each PID namespace",
+		}
 	}
 	return sandbox.Check{
-		Name: "process limit", Detail: kernel + " has none for a PID namespace: how a target copes without processes to spare stays unknown there",
+		Name: "process limit",
+		Detail: kernel +
+			" has none for a PID namespace: how a target copes without processes to spare stays unknown there",
 		Advice: "run Linux 6.14 or newer, or in docker as root",
 	}
 }

@@ -81,7 +81,8 @@ func TestNamespaceSandboxLife(t *testing.T) {
 	if !strings.Contains(string(sb.Log()), "target starts") {
 		t.Error("the log is gone after Stop")
 	}
-	if _, err := sb.(sandbox.Dialer).Dial(t.Context(), "tcp", "127.0.0.1:2280"); !errors.Is(err, os.ErrProcessDone) {
+	if _, err := sb.(sandbox.Dialer).Dial(t.Context(), "tcp", "127.0.0.1:2280"); !errors.Is(err,
+		os.ErrProcessDone) {
 		t.Errorf("dial after the end: %v", err)
 	}
 }
@@ -96,7 +97,8 @@ func pipesOf(t *testing.T, sb sandbox.Sandbox) map[string]string {
 	}
 	pipes := map[string]string{}
 	for _, file := range files {
-		if to, _ := os.Readlink(filepath.Join(folder, file.Name())); strings.HasPrefix(to, "pipe:") {
+		if to, _ := os.Readlink(filepath.Join(folder, file.Name())); strings.HasPrefix(to,
+			"pipe:") {
 			pipes[file.Name()] = to
 		}
 	}
@@ -140,10 +142,12 @@ func TestNamespaceHoldsNothingOfOurs(t *testing.T) {
 	if got := sandboxtest.Shell(t, sb, "ls -d /proc/[0-9]* | head -1"); got != "0 /proc/1\n" {
 		t.Errorf("PID 1 in the sandbox's own /proc expected: %q", got)
 	}
-	if got := sandboxtest.Shell(t, sb, "cat /proc/net/dev | grep -c :; grep -c 'proc /proc' /proc/self/mounts"); got != "0 1\n2\n" {
+	if got := sandboxtest.Shell(t, sb,
+		"cat /proc/net/dev | grep -c :; grep -c 'proc /proc' /proc/self/mounts"); got != "0 1\n2\n" {
 		t.Errorf("one network device and a second /proc expected: %q", got)
 	}
-	if mounts, err := os.ReadFile("/proc/self/mounts"); err != nil || strings.Count(string(mounts), "proc /proc ") != 1 {
+	if mounts, err := os.ReadFile("/proc/self/mounts"); err != nil ||
+		strings.Count(string(mounts), "proc /proc ") != 1 {
 		t.Errorf("mounts of the harness: %v\n%s", err, mounts)
 	}
 }
@@ -152,7 +156,8 @@ func TestNamespaceFrontBecomesTheTarget(t *testing.T) {
 	s := sandboxtest.Spec(t, "one", "two")
 	s.Front = sandboxtest.Front(t)
 	sb := sandboxtest.Start(t, namespaceRuntime(t), s)
-	if log := string(sb.Log()); log != "front [first "+s.Binary+" one two]\ntarget starts as 1 GREETING \n" {
+	if log := string(sb.Log()); log != "front [first "+s.Binary+
+		" one two]\ntarget starts as 1 GREETING \n" {
 		t.Errorf("log: %q", log)
 	}
 }
@@ -169,7 +174,8 @@ func TestNamespaceSandboxesShareAPort(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			if got, want := sandboxtest.Shell(t, sb, "echo $NUMBER"), fmt.Sprintf("0 %d\n", i); got != want {
+			if got, want := sandboxtest.Shell(t, sb, "echo $NUMBER"), fmt.Sprintf("0 %d\n",
+				i); got != want {
 				t.Errorf("%q from the sandbox that says %q", got, want)
 			}
 		})
@@ -207,14 +213,19 @@ func TestNamespaceTargetThatFails(t *testing.T) {
 		words  []string
 	}{
 		"dies": {func(s *sandbox.Spec) { s.Args = []string{"exit", "3"} }, sandbox.ErrTarget,
-			[]string{"ended before it was ready: exit status 3", "reason 30", "reason 12\n", "!reason 10\n"}},
+			[]string{"ended before it was ready: exit status 3", "reason 30", "reason 12\n",
+				"!reason 10\n"}},
 		"unready": {func(s *sandbox.Spec) { s.Args = []string{"unready"}; s.StartLimit = time.Second }, sandbox.ErrTarget,
 			[]string{"/healthz expected within 1s, last saw 404 Not Found", "target starts as 1"}},
-		"deaf": {func(s *sandbox.Spec) { s.Args = []string{"deaf"}; s.StartLimit = time.Second }, sandbox.ErrTarget,
+		"deaf": {func(s *sandbox.Spec) { s.Args = []string{"deaf"}; s.StartLimit = time.Second },
+			sandbox.ErrTarget,
 			[]string{"expected within 1s, last saw", "refused", "0.0.0.0:2280"}},
-		"text":    {func(s *sandbox.Spec) { s.Binary = text }, sandbox.ErrTarget, []string{"execute target: exec format error"}},
-		"missing": {func(s *sandbox.Spec) { s.Binary = "/nonexistent" }, sandbox.ErrTarget, []string{"execute target: no such file"}},
-		"image":   {func(s *sandbox.Spec) { s.Binary, s.Image = "", "debian" }, sandbox.ErrUnavailable, []string{"run image debian", "docker runtime"}},
+		"text": {func(s *sandbox.Spec) { s.Binary = text }, sandbox.ErrTarget,
+			[]string{"execute target: exec format error"}},
+		"missing": {func(s *sandbox.Spec) { s.Binary = "/nonexistent" }, sandbox.ErrTarget,
+			[]string{"execute target: no such file"}},
+		"image": {func(s *sandbox.Spec) { s.Binary, s.Image = "", "debian" },
+			sandbox.ErrUnavailable, []string{"run image debian", "docker runtime"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := sandboxtest.Spec(t)
@@ -264,7 +275,8 @@ func mustEnd(t *testing.T, all probe.Snapshot) {
 	for _, p := range all {
 		for syscall.Kill(p.PID, 0) == nil {
 			if time.Now().After(deadline) {
-				t.Fatalf("end of all within %v of the harness's expected, process %d (%s) lives", limit, p.PID, p.Name)
+				t.Fatalf("end of all within %v of the harness's expected, process %d (%s) lives",
+					limit, p.PID, p.Name)
 			}
 			time.Sleep(time.Millisecond)
 		}
@@ -304,7 +316,10 @@ func TestNothingOutlivesAHarnessThatIsKilled(t *testing.T) {
 func TestAnOrdinaryUsersSignalsComeOnce(t *testing.T) {
 	child := exec.Command(sandboxtest.OfNobody(t))
 	child.Env = append(os.Environ(), sandboxtest.AsChild(t, "signals"))
-	child.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: sandboxtest.Nobody, Gid: sandboxtest.Nobody}, Setpgid: true}
+	child.SysProcAttr = &syscall.SysProcAttr{
+		Credential: &syscall.Credential{Uid: sandboxtest.Nobody, Gid: sandboxtest.Nobody},
+		Setpgid:    true,
+	}
 	output, err := child.StdoutPipe()
 	if err = errors.Join(err, child.Start()); err != nil {
 		t.Fatal(err)
@@ -323,7 +338,8 @@ func TestAnOrdinaryUsersSignalsComeOnce(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if err := child.Wait(); err != nil || !slices.Equal(said, []string{"ready", "interrupt", "terminated"}) {
+	if err := child.Wait(); err != nil ||
+		!slices.Equal(said, []string{"ready", "interrupt", "terminated"}) {
 		t.Errorf("it said %q and ended with %v", said, err)
 	}
 }
@@ -331,13 +347,18 @@ func TestAnOrdinaryUsersSignalsComeOnce(t *testing.T) {
 // The harness of an ordinary user is two processes. Killing the one that the
 // user knows of must end the other one and the sandboxes.
 func TestOrdinaryUser(t *testing.T) {
-	child, target := sandboxtest.StartChild(t, sandboxtest.OfNobody(t), "orphan", &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: sandboxtest.Nobody, Gid: sandboxtest.Nobody}})
+	child, target := sandboxtest.StartChild(t, sandboxtest.OfNobody(t), "orphan",
+		&syscall.SysProcAttr{Credential: &syscall.Credential{
+			Uid: sandboxtest.Nobody,
+			Gid: sandboxtest.Nobody,
+		}})
 	all := sleepIn(t, target)
 	inner := all.Target().Parent
 	if inner == child.Process.Pid {
 		t.Error("the harness has not become root")
 	}
-	if info, err := os.Stat(fmt.Sprintf("/proc/%d", target)); err != nil || info.Sys().(*syscall.Stat_t).Uid != sandboxtest.Nobody {
+	if info, err := os.Stat(fmt.Sprintf("/proc/%d", target)); err != nil ||
+		info.Sys().(*syscall.Stat_t).Uid != sandboxtest.Nobody {
 		t.Errorf("target of user %d expected: %v, %v", sandboxtest.Nobody, info, err)
 	}
 	if err := child.Process.Kill(); err != nil {
@@ -353,18 +374,27 @@ func TestNamespaceAdvice(t *testing.T) {
 		filtered bool
 		want     string
 	}{
-		{syscall.ENOSPC, map[string]string{"user.max_net_namespaces": "0"}, false, "user.max_net_namespaces is 0"},
-		{syscall.ENOSPC, map[string]string{"user.max_net_namespaces": "5"}, true, "as many namespaces"},
+		{syscall.ENOSPC, map[string]string{"user.max_net_namespaces": "0"}, false,
+			"user.max_net_namespaces is 0"},
+		{syscall.ENOSPC, map[string]string{"user.max_net_namespaces": "5"}, true,
+			"as many namespaces"},
 		{syscall.EUSERS, nil, false, "too deep"},
 		{syscall.EINVAL, nil, false, "kernel was built without"},
-		{&stage.Failure{Where: stage.ErrMount, Errno: syscall.EPERM}, nil, true, "systempaths=unconfined"},
-		{syscall.EPERM, map[string]string{"kernel.unprivileged_userns_clone": "0"}, true, "seccomp=unconfined"},
-		{syscall.EPERM, map[string]string{"kernel.unprivileged_userns_clone": "0"}, false, "kernel.unprivileged_userns_clone=1"},
-		{syscall.EACCES, map[string]string{"kernel.apparmor_restrict_unprivileged_userns": "1"}, false, "kernel.apparmor_restrict_unprivileged_userns=0"},
+		{&stage.Failure{
+			Where: stage.ErrMount,
+			Errno: syscall.EPERM,
+		}, nil, true, "systempaths=unconfined"},
+		{syscall.EPERM, map[string]string{"kernel.unprivileged_userns_clone": "0"}, true,
+			"seccomp=unconfined"},
+		{syscall.EPERM, map[string]string{"kernel.unprivileged_userns_clone": "0"}, false,
+			"kernel.unprivileged_userns_clone=1"},
+		{syscall.EACCES, map[string]string{"kernel.apparmor_restrict_unprivileged_userns": "1"},
+			false, "kernel.apparmor_restrict_unprivileged_userns=0"},
 		{syscall.EPERM, nil, false, "security module"},
 	} {
 		sysctl := func(name string) string { return c.set[name] }
-		if got := namespaceAdvice(fmt.Errorf("clone: %w", c.err), sysctl, c.filtered); !strings.Contains(got, c.want) {
+		if got := namespaceAdvice(fmt.Errorf("clone: %w", c.err), sysctl,
+			c.filtered); !strings.Contains(got, c.want) {
 			t.Errorf("%v, %v, filtered %v: %q", c.err, c.set, c.filtered, got)
 		}
 	}

@@ -57,14 +57,15 @@ func (s *namespaced) Ended() string {
 
 func newNamespaced(spec sandbox.Spec, program, temporary string) (*namespaced, error) {
 	if spec.Image != "" {
-		return nil, sandbox.Unavailable("run image "+spec.Image, errors.New("an image needs an engine"), "use the docker runtime, or give a binary")
+		return nil, sandbox.Unavailable("run image "+spec.Image,
+			errors.New("an image needs an engine"), "use the docker runtime, or give a binary")
 	}
 	binary, err := filepath.Abs(spec.Binary)
 	if err != nil || spec.Binary == "" {
 		return nil, fmt.Errorf("find binary %q: %w", spec.Binary, errors.Join(err, os.ErrNotExist))
 	}
 	if spec.Port < 1 || spec.Port > 65535 {
-		return nil, fmt.Errorf("port %d is none", spec.Port)
+		return nil, fmt.Errorf("port %d is invalid: choose 1 to 65535", spec.Port)
 	}
 	s := &namespaced{
 		name: spec.Name,
@@ -97,7 +98,8 @@ func environment(own map[string]string, temporary string) []string {
 
 // start returns when PID 1 is the target. alive counts the sandbox until its
 // end, and closing ends it.
-func (s *namespaced) start(ctx context.Context, alive *sync.WaitGroup, closing <-chan struct{}) error {
+func (s *namespaced) start(ctx context.Context, alive *sync.WaitGroup,
+	closing <-chan struct{}) error {
 	err := runStage(s.cmd, func() error {
 		started := make(chan error)
 		go s.live(started, closing)
@@ -176,7 +178,8 @@ func (s *namespaced) Stop(ctx context.Context) error {
 	case <-s.done:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("stop %s: end of process %d expected within %v of SIGKILL, it still runs", s.name, s.PID(), sandbox.CleanupLimit)
+		return fmt.Errorf("stop %s: end of process %d expected within %v of SIGKILL, it still runs",
+			s.name, s.PID(), sandbox.CleanupLimit)
 	}
 }
 

@@ -10,7 +10,8 @@ import (
 
 func TestNamespaceWhoseNumberCameAgain(t *testing.T) {
 	rt := namespaceRuntime(t)
-	dead, other := sandboxtest.Start(t, rt, sandboxtest.Spec(t)).(*namespaced), sandboxtest.Start(t, rt, sandboxtest.Spec(t))
+	dead, other := sandboxtest.Start(t, rt, sandboxtest.Spec(t)).(*namespaced), sandboxtest.Start(t,
+		rt, sandboxtest.Spec(t))
 	if err := dead.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}

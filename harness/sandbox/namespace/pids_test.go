@@ -15,7 +15,8 @@ func TestNamespaceSetNextPID(t *testing.T) {
 	before := sandboxtest.Members(t, sb)
 	sandboxtest.MustChoosePID(t, sb)
 	if n := sandboxtest.Members(t, sb); n != before+1 {
-		t.Errorf("%d processes and a shell expected while process IDs are chosen, found %d", before, n)
+		t.Errorf("%d processes and a shell expected while process IDs are chosen, found %d", before,
+			n)
 	}
 	sb.(sandbox.PIDSetter).LeavePIDs()
 	if n := sandboxtest.Members(t, sb); n != before {
@@ -26,7 +27,8 @@ func TestNamespaceSetNextPID(t *testing.T) {
 func TestNamespaceLimitPIDs(t *testing.T) {
 	sb := sandboxtest.Start(t, namespaceRuntime(t), sandboxtest.Spec(t))
 	if !hasPIDMaxPerNamespace(probe.Kernel()) {
-		if err := sb.(sandbox.PIDLimiter).LimitPIDs(t.Context(), 3); err == nil || !strings.Contains(err.Error(), "6.14") {
+		if err := sb.(sandbox.PIDLimiter).LimitPIDs(t.Context(), 3); err == nil ||
+			!strings.Contains(err.Error(), "6.14") {
 			t.Errorf("pid_max of the whole machine: %v", err)
 		}
 		return
@@ -73,7 +75,8 @@ func TestPIDMaxPerNamespace(t *testing.T) {
 }
 
 func TestDoctorKnowsWhereProcessesCanBeLimited(t *testing.T) {
-	if c := checkPIDLimit("Linux 6.8.0-45-generic"); c.OK || c.Required || !strings.Contains(c.Advice, "6.14") {
+	if c := checkPIDLimit("Linux 6.8.0-45-generic"); c.OK || c.Required ||
+		!strings.Contains(c.Advice, "6.14") {
 		t.Errorf("an old kernel: %+v", c)
 	}
 	if c := checkPIDLimit("Linux 6.14.1"); !c.OK || c.Advice != "" {

@@ -65,7 +65,12 @@ func stageProblem(err error) error {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return fmt.Errorf("end of the stage expected within %v, it still runs", stageLimit)
 	case errors.Is(err, stage.ErrExecute):
-		return &sandbox.Problem{Kind: sandbox.ErrTarget, Doing: "start target", Cause: err, Advice: "it must be an executable for this machine"}
+		return &sandbox.Problem{
+			Kind:   sandbox.ErrTarget,
+			Doing:  "start target",
+			Cause:  err,
+			Advice: "it must be an executable for this machine",
+		}
 	default:
 		return problemOf("prepare sandbox", err)
 	}
@@ -94,11 +99,17 @@ func tryStage(program string) error {
 
 // problemOf says which setting of this machine is behind an error.
 func problemOf(doing string, err error) error {
-	return &sandbox.Problem{Kind: sandbox.ErrUnavailable, Doing: doing, Cause: err, Advice: namespaceAdvice(err, sysctl, filtered())}
+	return &sandbox.Problem{
+		Kind:   sandbox.ErrUnavailable,
+		Doing:  doing,
+		Cause:  err,
+		Advice: namespaceAdvice(err, sysctl, filtered()),
+	}
 }
 
 // limits are the settings that answer ENOSPC (namespaces(7)).
-var limits = []string{"user.max_user_namespaces", "user.max_pid_namespaces", "user.max_mnt_namespaces", "user.max_net_namespaces"}
+var limits = []string{"user.max_user_namespaces", "user.max_pid_namespaces",
+	"user.max_mnt_namespaces", "user.max_net_namespaces"}
 
 // namespaceAdvice names the setting and how to change it. sysctl gives the
 // value of a setting, empty where this kernel has none; filtered is true under
@@ -111,7 +122,8 @@ func namespaceAdvice(err error, sysctl func(name string) string, filtered bool) 
 				return fmt.Sprintf("%s is 0: sudo sysctl %[1]s=10000", name)
 			}
 		}
-		return "as many namespaces as " + strings.Join(limits, ", ") + " allow are there already: end what holds them, or raise the limit with sudo sysctl"
+		return "as many namespaces as " + strings.Join(limits, ", ") +
+			" allow are there already: end what holds them, or raise the limit with sudo sysctl"
 	case errors.Is(err, syscall.EUSERS):
 		return "namespaces lie too deep in each other (32 is the limit): run further outside"
 	case errors.Is(err, syscall.EINVAL), errors.Is(err, syscall.ENOSYS):

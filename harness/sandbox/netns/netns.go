@@ -95,7 +95,10 @@ func (n *Network) enter() error {
 		return err
 	}
 	var errSet error
-	if err := raw.Control(func(fd uintptr) { errSet = unix.Setns(int(fd), unix.CLONE_NEWNET) }); err != nil {
+	if err := raw.Control(func(fd uintptr) {
+		errSet = unix.Setns(int(fd),
+			unix.CLONE_NEWNET)
+	}); err != nil {
 		return err
 	}
 	if errSet != nil {

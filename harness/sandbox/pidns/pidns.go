@@ -19,9 +19,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Namespace is a sandbox's PID namespace for certain. The number of its PID 1
-// is somebody else's once that has been reaped; the namespace's own number stays
-// its own for as long as its file is open.
+// Namespace is the PID namespace of one sandbox, and never that of a later one. The
+// number of a PID 1 is given to another process once it has been reaped; a namespace
+// keeps its number for as long as a file of it is open.
 type Namespace struct {
 	// AnswerLimit bounds the wait for the shell that writes; zero means 10 s.
 	AnswerLimit time.Duration
@@ -32,8 +32,7 @@ type Namespace struct {
 	shell *insider // nil unless something was written
 }
 
-// Open must be called while pid is certain to be whom it is meant
-// for.
+// Open opens the namespace of a process. Call it while pid cannot be another's.
 func Open(pid int) (*Namespace, error) {
 	file, err := os.Open(pidNamespacePath(pid))
 	if err != nil {
@@ -54,6 +53,7 @@ func (n *Namespace) Has(pid int) bool {
 	return errIts == nil && errOwn == nil && os.SameFile(its, own)
 }
 
+// Close ends the shell that writes there. A closed namespace has no processes.
 func (n *Namespace) Close() {
 	if n != nil {
 		n.Leave()
@@ -116,7 +116,8 @@ func (i *insider) write(path, value string, limit time.Duration) error {
 	_ = i.stdout.SetReadDeadline(time.Now().Add(limit))
 	said, err := i.answer.ReadString('\n')
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		return fmt.Errorf("write setting %s: answer of the shell expected within %v, last saw %q", value, limit, said)
+		return fmt.Errorf("write setting %s: answer of the shell expected within %v, last saw %q",
+			value, limit, said)
 	}
 	if said != "done\n" {
 		return fmt.Errorf("write setting %s: %q (%v)", value, said, err)
@@ -167,7 +168,8 @@ func (n *Namespace) Write(path, value string) (err error) {
 func openInsider(namespace *Namespace) (*insider, error) {
 	const script = `while read path value; do echo $value >"$path" && echo done || exit; done 2>&1`
 	shell := exec.Command("/bin/sh", "-c", script)
-	shell.SysProcAttr = &unix.SysProcAttr{Setpgid: true} // Ctrl-C is for us, and it still has to lift a limit
+	// Ctrl-C is for us, and it still has to lift a limit
+	shell.SysProcAttr = &unix.SysProcAttr{Setpgid: true}
 	stdin, errIn := shell.StdinPipe()
 	stdout, errOut := shell.StdoutPipe()
 	if err := errors.Join(errIn, errOut, startInside(shell, namespace)); err != nil {

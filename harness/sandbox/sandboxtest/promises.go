@@ -28,7 +28,8 @@ func MustLimitCPU(t *testing.T, sb sandbox.Sandbox) {
 	Shell(t, sb, "(while :; do :; done) >/dev/null 2>&1 &")
 	const limit, enough = 10 * time.Second, 3
 	var n int64
-	for deadline := time.Now().Add(limit); n < enough && time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+	for deadline := time.Now().Add(limit); n < enough &&
+		time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
 		if n, err = l.Throttled(); err != nil {
 			t.Fatal(err)
 		}
@@ -105,12 +106,14 @@ func MustFreeze(t *testing.T, sb sandbox.Sandbox) {
 func awaitUse(t *testing.T, sb sandbox.Sandbox, before time.Duration) {
 	t.Helper()
 	const limit = 10 * time.Second
-	for deadline := time.Now().Add(limit); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(limit); time.Now().Before(deadline); time.Sleep(
+		10 * time.Millisecond) {
 		if used(t, sb) > before {
 			return
 		}
 	}
-	t.Errorf("more than %v of CPU expected within %v of the thaw, last saw %v", before, limit, used(t, sb))
+	t.Errorf("more than %v of CPU expected within %v of the thaw, last saw %v", before, limit,
+		used(t, sb))
 }
 
 // What is frozen can be taken down, and a target that is gone is an error.
@@ -135,10 +138,19 @@ func MustRefuseTheDead(t *testing.T, dead, other sandbox.Sandbox) {
 	t.Helper()
 	freezer := dead.(sandbox.Freezer)
 	for what, try := range map[string]func() error{
-		"frozen":            func() error { return freezer.Freeze(t.Context()) },
-		"given a next PID":  func() error { return dead.(sandbox.PIDSetter).SetNextPID(t.Context(), 4242) },
-		"limited":           func() error { return dead.(sandbox.PIDLimiter).LimitPIDs(t.Context(), 3) },
-		"kept short of CPU": func() error { return dead.(sandbox.CPULimiter).LimitCPU(t.Context(), 0.5) },
+		"frozen": func() error { return freezer.Freeze(t.Context()) },
+		"given a next PID": func() error {
+			return dead.(sandbox.PIDSetter).SetNextPID(t.Context(),
+				4242)
+		},
+		"limited": func() error {
+			return dead.(sandbox.PIDLimiter).LimitPIDs(t.Context(),
+				3)
+		},
+		"kept short of CPU": func() error {
+			return dead.(sandbox.CPULimiter).LimitCPU(t.Context(),
+				0.5)
+		},
 	} {
 		if err := try(); err == nil {
 			t.Errorf("a sandbox that has ended was %s", what)
@@ -184,7 +196,8 @@ func Members(t *testing.T, sb sandbox.Sandbox) int {
 func MustLimitPIDs(t *testing.T, sb sandbox.Sandbox) {
 	t.Helper()
 	limiter := sb.(sandbox.PIDLimiter)
-	const forkFour = "(sleep 0.1 & sleep 0.1 & sleep 0.1 & sleep 0.1 & wait) 2>&1" // six processes, the shell included
+	// six processes, the shell included
+	const forkFour = "(sleep 0.1 & sleep 0.1 & sleep 0.1 & sleep 0.1 & wait) 2>&1"
 	for _, c := range []struct {
 		spare int
 		room  bool
@@ -192,7 +205,8 @@ func MustLimitPIDs(t *testing.T, sb sandbox.Sandbox) {
 		if err := limiter.LimitPIDs(t.Context(), c.spare); err != nil {
 			t.Fatal(err)
 		}
-		if said := Shell(t, sb, forkFour); (said == "0 ") != c.room || !c.room && !strings.Contains(said, "fork") {
+		if said := Shell(t, sb, forkFour); (said == "0 ") != c.room || !c.room &&
+			!strings.Contains(said, "fork") {
 			t.Errorf("room for %d processes: six said %q", c.spare, said)
 		}
 		if err := limiter.FreePIDs(t.Context()); err != nil {

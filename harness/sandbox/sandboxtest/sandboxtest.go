@@ -152,7 +152,8 @@ const asChild = "REAPCHECK_TEST_CHILD"
 // StartChild runs one of Main's children in a process of its own and returns it when
 // its sandbox has started, which it says as "started PID". Kill it; its input is open
 // until the test ends.
-func StartChild(t *testing.T, program, name string, attr *syscall.SysProcAttr) (child *exec.Cmd, sandbox int) {
+func StartChild(t *testing.T, program, name string, attr *syscall.SysProcAttr) (child *exec.Cmd,
+	sandbox int) {
 	t.Helper()
 	child = exec.Command(program)
 	child.Env = append(os.Environ(), AsChild(t, name))

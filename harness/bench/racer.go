@@ -23,15 +23,15 @@ import (
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// arm is one of the things whose rates are compared.
-type arm interface {
+// racer is one of the things whose rates are compared.
+type racer interface {
 	// turn keeps so many requests in flight for so long and waits for the last
-	// answer. An error means that the arm cannot be measured any more; a bad
+	// answer. An error means that the racer cannot be measured any more; a bad
 	// answer is counted.
 	turn(ctx context.Context, inFlight int, length time.Duration) (turn, error)
 }
 
-// turn is what one turn of one arm came to.
+// turn is what one turn of one contestant came to.
 type turn struct {
 	times    *hdrhistogram.Histogram // microseconds
 	took     time.Duration           // from the first request to the last answer
@@ -60,14 +60,14 @@ func (c Cost) all() time.Duration { return c.Client + c.Daemon + c.Commands }
 
 func (t turn) perSecond() float64 { return float64(t.times.TotalCount()) / t.took.Seconds() }
 
-// daemonArm asks a daemon to execute commands.
-type daemonArm struct {
+// daemonRacer asks a daemon to execute commands.
+type daemonRacer struct {
 	*daemon
 	commands load.Source
 	next     int // the index of the next command
 }
 
-func (a *daemonArm) turn(ctx context.Context, inFlight int, length time.Duration) (turn, error) {
+func (a *daemonRacer) turn(ctx context.Context, inFlight int, length time.Duration) (turn, error) {
 	a.connect(ctx, inFlight)
 	bounded, cancel := context.WithTimeout(ctx, length)
 	defer cancel()
@@ -83,13 +83,14 @@ func (a *daemonArm) turn(ctx context.Context, inFlight int, length time.Duration
 	took := time.Since(began)
 	a.next += begun
 	after, err := a.cost()
-	return turn{came.times, took, came.outcomes, came.why, after.minus(before)}, errors.Join(context.Cause(ctx), a.ended(), err)
+	return turn{came.times, took, came.outcomes, came.why, after.minus(before)},
+		errors.Join(context.Cause(ctx), a.ended(), err)
 }
 
 // connect leaves open what connections the turn needs. Each one more is a file
 // that every child of the daemon closes on its way to exec: 250 left over from an
 // earlier turn were seen to cost 0.1 ms of CPU time per execution.
-func (a *daemonArm) connect(ctx context.Context, inFlight int) {
+func (a *daemonRacer) connect(ctx context.Context, inFlight int) {
 	a.client.Close()
 	_, _ = parallel.Do(ctx, 0, inFlight, inFlight, func(i int) {
 		a.execute(ctx, refused, i, deadline, newAnswers())
@@ -97,7 +98,7 @@ func (a *daemonArm) connect(ctx context.Context, inFlight int) {
 }
 
 // cost is what was spent since the start of each process.
-func (a *daemonArm) cost() (Cost, error) {
+func (a *daemonRacer) cost() (Cost, error) {
 	self, err := probe.LookAt(a.PID())
 	if err != nil {
 		return Cost{}, err
@@ -106,7 +107,11 @@ func (a *daemonArm) cost() (Cost, error) {
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &own); err != nil {
 		return Cost{}, fmt.Errorf("look at own CPU time: %w", err)
 	}
-	return Cost{Client: time.Duration(own.Utime.Nano() + own.Stime.Nano()), Daemon: self.CPU, Commands: self.Reaped}, nil
+	return Cost{
+		Client:   time.Duration(own.Utime.Nano() + own.Stime.Nano()),
+		Daemon:   self.CPU,
+		Commands: self.Reaped,
+	}, nil
 }
 
 // refused is asked for where nothing is to be executed: the daemon reads the
@@ -115,9 +120,9 @@ func refused(int, *rand.Rand) load.Command {
 	return load.Command{Kind: "refused", Want: trial.Want{NotRun: true}}
 }
 
-// limitArm is the machine's own limit: the same commands, started and judged by
+// limitRacer is the machine's own limit: the same commands, started and judged by
 // threads of a C program, on this machine and without a sandbox.
-type limitArm struct {
+type limitRacer struct {
 	program string
 	seed    uint64 // of the next turn
 }
@@ -127,7 +132,8 @@ var errNoCompiler = errors.New("there is no C compiler (cc) on this machine")
 
 // compileLimit builds the program in folder. Folder is the caller's to remove, and
 // seed is of its commands.
-func compileLimit(ctx context.Context, folder string, text []byte, seed uint64) (*limitArm, error) {
+func compileLimit(ctx context.Context, folder string, text []byte, seed uint64) (*limitRacer,
+	error) {
 	compiler, err := exec.LookPath("cc")
 	if err != nil {
 		return nil, errNoCompiler
@@ -136,19 +142,23 @@ func compileLimit(ctx context.Context, folder string, text []byte, seed uint64) 
 	if err := os.WriteFile(source, text, 0o644); err != nil {
 		return nil, fmt.Errorf("build spawnlimit: %w", err)
 	}
-	out, err := exec.CommandContext(ctx, compiler, "-O2", "-pthread", "-o", program, source).CombinedOutput()
+	out, err := exec.CommandContext(ctx, compiler, "-O2", "-pthread", "-o", program,
+		source).CombinedOutput()
 	if err != nil {
-		return nil, fmt.Errorf("build spawnlimit: %w\n%s", errors.Join(context.Cause(ctx), err), out)
+		return nil, fmt.Errorf("build spawnlimit: %w\n%s", errors.Join(context.Cause(ctx), err),
+			out)
 	}
-	return &limitArm{program: program, seed: seed}, nil
+	return &limitRacer{program: program, seed: seed}, nil
 }
 
-func (a *limitArm) turn(ctx context.Context, inFlight int, length time.Duration) (turn, error) {
+func (a *limitRacer) turn(ctx context.Context, inFlight int, length time.Duration) (turn, error) {
 	bounded, cancel := context.WithTimeout(ctx, length+deadline)
 	defer cancel()
-	cmd := exec.CommandContext(bounded, a.program, strconv.Itoa(inFlight), strconv.FormatInt(length.Milliseconds(), 10), strconv.FormatUint(a.seed, 10))
+	cmd := exec.CommandContext(bounded, a.program, strconv.Itoa(inFlight),
+		strconv.FormatInt(length.Milliseconds(), 10), strconv.FormatUint(a.seed, 10))
 	// A command's environment is copied into it: that of a sandbox is as short.
-	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/", "TMPDIR=" + filepath.Dir(a.program)}
+	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"HOME=/", "TMPDIR=" + filepath.Dir(a.program)}
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	a.seed++
@@ -173,7 +183,7 @@ func readLimit(text []byte) (turn, error) {
 	for lines.Scan() {
 		n, err := strconv.ParseInt(lines.Text(), 10, 64)
 		if err != nil || n <= 0 {
-			return turn{}, fmt.Errorf("read spawnlimit: %q is no time", lines.Text())
+			return turn{}, fmt.Errorf("read spawnlimit: %q is not a time", lines.Text())
 		}
 		took := time.Duration(n)
 		if t.took == 0 {

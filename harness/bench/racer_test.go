@@ -21,8 +21,10 @@ func TestTheMachinesLimit(t *testing.T) {
 			t.Fatal(err)
 		}
 		n := came.outcomes[trial.OK]
-		if n < inFlight || came.outcomes.Bad() != 0 || int64(n) != came.times.TotalCount() || came.took < 50*time.Millisecond || came.cost.all() <= 0 {
-			t.Errorf("%d in flight: %v in %v, cost %v", inFlight, came.outcomes, came.took, came.cost)
+		if n < inFlight || came.outcomes.Bad() != 0 || int64(n) != came.times.TotalCount() ||
+			came.took < 50*time.Millisecond || came.cost.all() <= 0 {
+			t.Errorf("%d in flight: %v in %v, cost %v", inFlight, came.outcomes, came.took,
+				came.cost)
 		}
 	}
 }
@@ -42,7 +44,8 @@ func TestTheMachinesLimitIsJudged(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := machine.turn(t.Context(), 2, 50*time.Millisecond); err == nil || !strings.Contains(err.Error(), "wait status") {
+		if _, err := machine.turn(t.Context(), 2, 50*time.Millisecond); err == nil ||
+			!strings.Contains(err.Error(), "wait status") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -50,7 +53,8 @@ func TestTheMachinesLimitIsJudged(t *testing.T) {
 
 func TestReadingTheLimit(t *testing.T) {
 	got, err := readLimit([]byte("50000000\n1000000\n3000000\n"))
-	if err != nil || got.took != 50*time.Millisecond || got.times.TotalCount() != 2 || got.perSecond() != 40 {
+	if err != nil || got.took != 50*time.Millisecond || got.times.TotalCount() != 2 ||
+		got.perSecond() != 40 {
 		t.Errorf("%+v, %v", got, err)
 	}
 	for _, text := range []string{"", "50000000\n", "x\n", "50000000\nx\n", "50000000\n-1\n"} {
@@ -62,7 +66,8 @@ func TestReadingTheLimit(t *testing.T) {
 
 func TestWithoutACompiler(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	if _, err := compileLimit(t.Context(), t.TempDir(), programs.SpawnLimit, 1); err != errNoCompiler {
+	if _, err := compileLimit(t.Context(), t.TempDir(), programs.SpawnLimit,
+		1); err != errNoCompiler {
 		t.Errorf("got %v", err)
 	}
 }
