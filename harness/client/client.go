@@ -31,11 +31,15 @@ type Request struct {
 	// HangUpAfter closes the connection that long after the request was written,
 	// unless the answer came first; zero waits for the answer.
 	HangUpAfter time.Duration
+	// HalfClose closes the sending side of the connection once the request is
+	// written, and Behind is sent before that. Such a connection is not used again.
+	HalfClose bool
+	Behind    string
 }
 
 // Asking is the request for a command.
 func Asking(c load.Command) Request {
-	return Request{Command: c.Script, Plain: c.Plain, Cwd: c.Cwd, Env: c.Env, Timeout: c.Timeout, HangUpAfter: c.HangUpAfter}
+	return Request{Command: c.Script, Plain: c.Plain, Cwd: c.Cwd, Env: c.Env, Timeout: c.Timeout, HangUpAfter: c.HangUpAfter, HalfClose: c.HalfClose, Behind: c.Behind}
 }
 
 // Client talks to one target. It may be used by many goroutines.
@@ -96,7 +100,11 @@ func (c *Client) Exchange(ctx context.Context, r Request) (trial.Answer, []byte)
 	}
 	patience, cancel := hangUp(ctx, r.HangUpAfter)
 	defer cancel()
-	status, raw, err := c.send(patience, body)
+	send := c.send
+	if r.HalfClose || r.Behind != "" {
+		send = r.overOwn(c)
+	}
+	status, raw, err := send(patience, body)
 	switch {
 	case patience.Err() != nil && ctx.Err() == nil:
 		return trial.Answer{HungUp: true}, raw
@@ -121,19 +129,33 @@ func hangUp(ctx context.Context, after time.Duration) (context.Context, context.
 	}), cancel
 }
 
-func (c *Client) send(ctx context.Context, body []byte) (int, []byte, error) {
+// request is what asks a target to execute a command.
+func (c *Client) request(ctx context.Context, body []byte) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, c.dialect.Request.Method, c.url, bytes.NewReader(body))
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/json")
 	for name, value := range c.dialect.Request.Headers {
 		req.Header.Set(name, value)
 	}
+	return req, nil
+}
+
+func (c *Client) send(ctx context.Context, body []byte) (int, []byte, error) {
+	req, err := c.request(ctx, body)
+	if err != nil {
+		return 0, nil, err
+	}
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return 0, nil, err
 	}
+	return c.take(resp)
+}
+
+// take reads an answer to its end.
+func (c *Client) take(resp *http.Response) (int, []byte, error) {
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, int64(c.most)+1))
 	if err == nil && len(raw) > c.most {

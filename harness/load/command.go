@@ -26,7 +26,11 @@ type Command struct {
 	// HangUpAfter makes the client go away that long after it has asked; zero
 	// lets it wait for the answer.
 	HangUpAfter time.Duration
-	Want        trial.Want
+	// HalfClose closes the client's sending side once the request is written, and
+	// Behind is sent before that: what a client may send while it waits.
+	HalfClose bool
+	Behind    string
+	Want      trial.Want
 }
 
 // Source makes the command of one trial from the trial's own random numbers.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -26,6 +27,7 @@ type container struct {
 	pid           int           // 0 where the engine is not local
 	pids          *pidNamespace // nil there, and where it is another user's
 	log           *logTail
+	input         io.Writer // PID 1's standard input
 
 	// abandon ends watch should the engine never report the end.
 	abandon context.CancelFunc
@@ -71,13 +73,14 @@ func (c *container) watch(ctx context.Context) error {
 	c.abandon = func() { abandon(nil) }
 	silent := time.AfterFunc(engineLimit, func() { abandon(errSilent) })
 	defer silent.Stop()
-	output, err := c.engine.ContainerAttach(ctx, c.id, client.ContainerAttachOptions{Stream: true, Stdout: true, Stderr: true})
+	output, err := c.engine.ContainerAttach(ctx, c.id, client.ContainerAttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
 	if err != nil {
 		err = unanswered(ctx, "attach to container", err)
 		c.abandon()
 		close(c.done)
 		return err
 	}
+	c.input = output.Conn
 	exit := c.engine.ContainerWait(ctx, c.id, client.ContainerWaitOptions{Condition: waitNextExit})
 	drained := make(chan struct{})
 	go func() {

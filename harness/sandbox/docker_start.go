@@ -80,6 +80,7 @@ func (c *container) run(ctx context.Context, created testcontainers.Container, s
 		c.abandon()
 		return createFailed(err)
 	}
+	_, _ = c.input.Write([]byte(OwnInput)) // one that has ended takes none
 	return c.ready(ctx, spec)
 }
 
@@ -159,12 +160,13 @@ func (d *Docker) request(spec Spec) (testcontainers.ContainerRequest, error) {
 		return testcontainers.ContainerRequest{}, fmt.Errorf("port %d is none", spec.Port)
 	}
 	request := testcontainers.ContainerRequest{
-		Name:         fmt.Sprintf("reapcheck-%s-%s-%d", d.id, spec.Name, d.started.Add(1)),
-		Image:        spec.Image,
-		Cmd:          spec.Args,
-		Env:          spec.Env,
-		ExposedPorts: []string{port.String()},
-		Labels:       map[string]string{runLabel: d.config.Run, ownerLabel: d.owner},
+		Name:           fmt.Sprintf("reapcheck-%s-%s-%d", d.id, spec.Name, d.started.Add(1)),
+		Image:          spec.Image,
+		Cmd:            spec.Args,
+		Env:            spec.Env,
+		ExposedPorts:   []string{port.String()},
+		Labels:         map[string]string{runLabel: d.config.Run, ownerLabel: d.owner},
+		ConfigModifier: func(config *engine.Config) { config.OpenStdin = true },
 		HostConfigModifier: func(host *engine.HostConfig) {
 			host.PortBindings = network.PortMap{port: {{HostIP: loopback}}}
 			host.LogConfig = engineLog

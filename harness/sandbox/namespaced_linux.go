@@ -19,6 +19,7 @@ import (
 type namespaced struct {
 	name, url string
 	cmd       *exec.Cmd
+	input     *os.File // holds PID 1's standard input open
 	log       *logTail
 	net       *privateNet // nil until PID 1 is started
 	pids      *pidNamespace
@@ -91,7 +92,13 @@ func environment(own map[string]string, temporary string) []string {
 // start returns when PID 1 is the target. alive counts the sandbox until its
 // end, and closing ends it.
 func (s *namespaced) start(ctx context.Context, alive *sync.WaitGroup, closing <-chan struct{}) error {
-	err := runStage(s.cmd, func() error {
+	input, hold, err := ownInput()
+	if err != nil {
+		return err
+	}
+	defer input.Close()
+	s.cmd.Stdin, s.input = input, hold
+	err = runStage(s.cmd, func() error {
 		started := make(chan error)
 		go s.live(started, closing)
 		err := <-started
@@ -100,8 +107,11 @@ func (s *namespaced) start(ctx context.Context, alive *sync.WaitGroup, closing <
 		}
 		return err
 	})
-	if err != nil && s.cmd.Process != nil {
+	switch {
+	case err != nil && s.cmd.Process != nil:
 		return errors.Join(stageProblem(err), s.Stop(ctx))
+	case err != nil:
+		hold.Close()
 	}
 	return stageProblem(err)
 }
@@ -146,6 +156,7 @@ func (s *namespaced) noteNamespace(err error) error {
 // namespace have been killed (pid_namespaces(7)).
 func (s *namespaced) wait() {
 	_ = s.cmd.Wait() // the state says more
+	s.input.Close()
 	s.ended = exitWords(int64(shellStatus(s.cmd.ProcessState)))
 	close(s.done)
 }

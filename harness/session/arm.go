@@ -237,7 +237,7 @@ func (a *runningArm) try(ctx context.Context, index int) {
 	cmd := a.command(index)
 	steering, _ := a.armed.(fault.Steering)
 	if steering != nil {
-		steering.Before(ctx) // in its own time, not in the target's
+		steering.Before(fault.OfTrial(ctx, index)) // in its own time, not in the target's
 	}
 	if a.settleShown(ctx); a.done(index) {
 		a.session.Progress.LeaveOut()
@@ -408,7 +408,7 @@ var endLimit = 5 * time.Second
 func (a *runningArm) state(wait time.Duration) trial.Check {
 	check := trial.Check{Name: "target", Want: "running", Got: "running"}
 	if a.mustEnd() {
-		check.Want, wait = a.Ends, endLimit
+		check.Want, wait = a.Ends, cmp.Or(a.EndWithin, endLimit)
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()

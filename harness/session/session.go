@@ -168,6 +168,8 @@ type Arm struct {
 	// Ends says how PID 1 must have ended when all trials have; empty where it
 	// must still run.
 	Ends string
+	// EndWithin is how long that may take after the last answer; zero means 5 s.
+	EndWithin time.Duration
 	// Watch looks at the sandbox before the first trial; what it returns looks
 	// again after the last.
 	Watch func(ctx context.Context, sb sandbox.Sandbox) (Look, error)
