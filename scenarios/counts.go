@@ -27,12 +27,13 @@ var (
 
 	// A storm's baseline goes on until it has lost a code, and has at least
 	// stormLoss, which is what its rate is drawn from.
-	stormLoss = session.Count{Floor: 60, Quick: 100, Standard: 400}
+	stormLoss = session.Count{Floor: 40, Quick: 100, Standard: 400}
 	// stormLossMost is beyond any chance: at 4 %, the least that has been measured
 	// (GOMAXPROCS=1), one baseline in 10^35 would lose nothing.
 	stormLossMost = session.Count{Floor: 2000, Quick: 2000, Standard: 2000}
-	// storms are three: together 600 trials at the floor, and 6,000 in standard.
-	stormed = session.Count{Floor: 200, Quick: 400, Standard: 2000}
+	// storms are three: together 300 trials at the floor, which show a daemon that loses
+	// 1 %, and 6,000 in standard.
+	stormed = session.Count{Floor: 100, Quick: 400, Standard: 2000}
 	// bursts of ten.
 	burst = session.Count{Floor: 100, Quick: 400, Standard: 2000}
 
@@ -74,4 +75,6 @@ var (
 	pressedBursts = session.Count{Floor: 4, Quick: 6, Standard: 40}
 	// What each of these leaks is far above the slack of the checks.
 	leaking = session.Count{Floor: 300, Quick: 300, Standard: 2000}
+	// The hoarding baseline keeps something of each command.
+	hoarded = session.Count{Floor: 240, Quick: 240, Standard: 400}
 )

@@ -27,7 +27,7 @@ var _ = scenario("frozen", "a sandbox that is frozen again and again",
 		under := func(f fault.Fault) session.Arm {
 			trials := s.Scale.Trials(freezes)
 			return session.Arm{
-				Fault: fault.Together{latePublish(s, late), f}, MinHits: int64(trials / 2),
+				Fault: fault.All{latePublish(s, late), f}, MinHits: int64(trials / 2),
 				Trials: trials, InFlight: 1, Commands: registered, Wait: time.Second,
 			}
 		}
@@ -35,7 +35,7 @@ var _ = scenario("frozen", "a sandbox that is frozen again and again",
 		lossy := documented(frozen, trial.Loses)
 		lossy.Name, lossy.Trials, lossy.UntilShown, lossy.MinHits = "documented", s.Scale.Trials(freezesMost), true, 1
 		arms := []session.Arm{lossy, candidate(frozen)}
-		if s.Runtime.Name() == "docker" { // a namespace has a quota for root alone
+		if s.Runtime.Traits().LimitsCPU {
 			short := candidate(under(fault.Quota{Share: 0.02}))
 			short.Name += "-quota"
 			arms = append(arms, short)

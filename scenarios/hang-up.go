@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -29,7 +30,8 @@ func abandoned(index int, r *rand.Rand) load.Command {
 		return load.Instant(index, r)
 	}
 	return load.Command{
-		Kind: "abandoned", Script: "sleep 1000; :", HangUpAfter: 100 * time.Millisecond,
-		Want: trial.Want{HangUp: true},
+		Kind:    "abandoned",
+		Request: dialect.Request{Script: "sleep 1000; :", HangUpAfter: 100 * time.Millisecond},
+		Want:    trial.Want{HangUp: true},
 	}
 }

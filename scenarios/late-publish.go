@@ -71,9 +71,9 @@ func latePublish(s *session.Session, delay time.Duration) fault.Fault {
 	case delay == 0:
 		return reaperFirst(s)
 	case s.BlackBox:
-		return fault.Together{reaperFirst(s), fault.LateReturn{Call: fault.Wait4, Delay: delay}}
+		return fault.All{reaperFirst(s), fault.LateReturn{Call: fault.Wait4, Delay: delay}}
 	}
-	return fault.Together{reaperFirst(s), fault.Point{Place: "before-publish", Sleep: delay}}
+	return fault.All{reaperFirst(s), fault.Point{Place: "before-publish", Sleep: delay}}
 }
 
 // publishedTooLate is latePublish until the documented fix has given up.
@@ -81,7 +81,7 @@ func publishedTooLate(s *session.Session) fault.Fault {
 	if s.BlackBox {
 		return latePublish(s, 4*documentedWait)
 	}
-	return fault.Together{reaperFirst(s), fault.Point{Place: "before-publish", UntilArrival: "before-unregister"}}
+	return fault.All{reaperFirst(s), fault.Point{Place: "before-publish", UntilArrival: "before-unregister"}}
 }
 
 // beyondWait is what the documented fix does under publishedTooLate. From outside a

@@ -26,7 +26,7 @@ var _ = scenario("leaks", "what commands leave behind",
 		}
 		control := naive(arm, "hoarding",
 			tooMany(files), tooMany(threads), tooMany(zombies), tooMany(processes), everTooMany(files))
-		control.Trials = 400 // of which each keeps what it can
+		control.Trials = s.Scale.Trials(hoarded)
 		return session.Experiment{Arms: []session.Arm{control, candidate(arm)}}
 	})
 

@@ -32,19 +32,19 @@ var _ = scenario("pid-reuse", "a process ID that is given out again",
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{
 			{
 				Name: "documented", Role: trial.Baseline, Strategy: "documented", Claim: trial.Misleads,
-				Fault: fault.Together{publishedToHeir(s, long), fault.NextPID{}}, MinHits: 1,
+				Fault: fault.All{publishedToHeir(s, long), fault.NextPID{}}, MinHits: 1,
 				Trials: s.Scale.Trials(heirsMost), UntilShown: true, InFlight: 1, Commands: lastingHeir, Fresh: true,
 			}, {
 				Name: "candidate-late", Role: trial.Candidate, Claim: trial.Clean,
-				Fault: fault.Together{latePublish(s, long), fault.NextPID{}}, MinHits: int64(few / 2),
+				Fault: fault.All{latePublish(s, long), fault.NextPID{}}, MinHits: int64(few / 2),
 				Trials: few, InFlight: 1, Commands: heir, Wait: long, Fresh: true,
 			}, {
 				Name: "candidate", Role: trial.Candidate, Claim: trial.Clean,
-				Fault: fault.Together{latePublish(s, short), fault.NextPID{}}, MinHits: nearly(many - 1),
+				Fault: fault.All{latePublish(s, short), fault.NextPID{}}, MinHits: nearly(many - 1),
 				Trials: many, InFlight: 1, Commands: heirOfAny, Fresh: true,
 			}, {
 				Name: "candidate-after-failed-start", Role: trial.Candidate, Claim: trial.Clean,
-				Fault: fault.Together{publishLate(s, short), fault.NextPID{}}, MinHits: nearly(many/4 - 1),
+				Fault: fault.All{publishLate(s, short), fault.NextPID{}}, MinHits: nearly(many/4 - 1),
 				Trials: many / 2, InFlight: 1, Commands: heirOfPhantom, Fresh: true,
 			},
 		}}
@@ -98,7 +98,7 @@ func publishedToHeir(s *session.Session, delay time.Duration) fault.Fault {
 	if s.BlackBox {
 		return latePublish(s, delay)
 	}
-	return fault.Together{reaperFirst(s), fault.Point{Place: "before-publish", UntilArrival: "before-wait"}}
+	return fault.All{reaperFirst(s), fault.Point{Place: "before-publish", UntilArrival: "before-wait"}}
 }
 
 // publishLate is latePublish for failed starts too. Whoever starts a command

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/reapcheck/reapcheck/harness/fault"
-	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
+	"github.com/reapcheck/reapcheck/harness/fault/seccomp"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -45,7 +45,7 @@ var _ = scenario("reaper-wins", "a reaper that always wins",
 func waiterFirst(s *session.Session) session.Arm {
 	return session.Arm{
 		Name: "turned-1", Role: trial.Witness, Claim: trial.NoClaim,
-		Fault:  fault.Hold{Hub: s.Hub, Policy: syscallhold.Policy{Rule: syscallhold.WaiterWins}},
+		Fault:  fault.Hold{Hub: s.Hub, Policy: seccomp.Policy{Rule: seccomp.WaiterWins}},
 		Trials: 40, InFlight: 1, Commands: load.Instant,
 	}
 }
@@ -54,7 +54,7 @@ func waiterFirst(s *session.Session) session.Arm {
 // it: in the reference daemon's own code, or from outside in any binary.
 func reaperFirst(s *session.Session) fault.Fault {
 	if s.BlackBox {
-		return fault.Hold{Hub: s.Hub, Policy: syscallhold.Policy{Rule: syscallhold.ReaperWins}}
+		return fault.Hold{Hub: s.Hub, Policy: seccomp.Policy{Rule: seccomp.ReaperWins, Limit: s.Patience(seccomp.DefaultLimit)}}
 	}
 	return fault.Point{Place: "before-wait", UntilReaped: true}
 }

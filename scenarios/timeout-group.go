@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -27,14 +28,14 @@ var _ = scenario("timeout-group", "a command that outlives its timeout",
 
 const overtimeLimit = 500 * time.Millisecond
 
-// overtime runs for half a minute in the shell, in a child, in a grandchild, or
+// overtime runs for longer than any deadline in the shell, in a child, in a grandchild, or
 // in a child that has left the process group. A daemon may be late with one of them
 // alone, so each is a kind of its own.
 func overtime(index int, _ *rand.Rand) load.Command {
 	shapes := [][2]string{
-		{"overtime-shell", "exec sleep 30"}, {"overtime-child", "sleep 30; :"},
-		{"overtime-grandchild", "(sleep 30; :) & wait"}, {"overtime-setsid", "setsid sleep 30 & wait"},
+		{"overtime-shell", "exec sleep 1000"}, {"overtime-child", "sleep 1000; :"},
+		{"overtime-grandchild", "(sleep 1000; :) & wait"}, {"overtime-setsid", "setsid sleep 1000 & wait"},
 	}
 	shape := shapes[index%len(shapes)]
-	return load.Command{Kind: shape[0], Script: shape[1], Timeout: overtimeLimit, Want: trial.Want{Timeout: true}}
+	return load.Command{Kind: shape[0], Request: dialect.Request{Script: shape[1], Timeout: overtimeLimit}, Want: trial.Want{Timeout: true}}
 }

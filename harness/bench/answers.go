@@ -8,7 +8,6 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
-	"github.com/reapcheck/reapcheck/harness/client"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -49,7 +48,7 @@ func (d *daemon) execute(ctx context.Context, source load.Source, index int, lim
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	sent := time.Now()
-	answer := d.client.Execute(bounded, client.Asking(command))
+	answer := d.client.Execute(bounded, command.Request)
 	took := time.Since(sent)
 	if ctx.Err() != nil {
 		return

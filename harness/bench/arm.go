@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/parallel"
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -70,7 +71,7 @@ func (a *daemonArm) turn(ctx context.Context, inFlight int, length time.Duration
 	}
 	came := newAnswers()
 	began := time.Now()
-	begun, _ := load.Run(bounded, a.next, math.MaxInt, inFlight, func(i int) {
+	begun, _ := parallel.Do(bounded, a.next, math.MaxInt, inFlight, func(i int) {
 		a.execute(ctx, a.commands, i, deadline, came)
 	})
 	took := time.Since(began)
@@ -84,7 +85,7 @@ func (a *daemonArm) turn(ctx context.Context, inFlight int, length time.Duration
 // earlier turn were seen to cost 0.1 ms of CPU time per execution.
 func (a *daemonArm) connect(ctx context.Context, inFlight int) {
 	a.client.Close()
-	_, _ = load.Run(ctx, 0, inFlight, inFlight, func(i int) {
+	_, _ = parallel.Do(ctx, 0, inFlight, inFlight, func(i int) {
 		a.execute(ctx, refused, i, deadline, newAnswers())
 	})
 }

@@ -19,7 +19,8 @@ import (
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/client"
-	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
+	"github.com/reapcheck/reapcheck/harness/dialect"
+	"github.com/reapcheck/reapcheck/harness/fault/seccomp"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
@@ -65,7 +66,7 @@ type Bench struct {
 	// Daemon is the path of the reference daemon's ordinary build.
 	Daemon string
 	// Hub puts a launcher in front of one daemon.
-	Hub      *syscallhold.Hub
+	Hub      *seccomp.Hub
 	Seed     uint64
 	Progress *session.Progress
 }
@@ -89,7 +90,7 @@ func (b *Bench) Run(ctx context.Context, report *Report) error {
 type daemon struct {
 	sandbox.Sandbox
 	client  *client.Client
-	dialect target.Dialect
+	dialect dialect.Dialect
 	seed    uint64
 }
 

@@ -3,11 +3,13 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/probe"
 )
 
@@ -63,23 +65,19 @@ const settleLimit = 5 * time.Second
 
 // settle looks until enough says that it may stop, or time is up, and returns
 // what it saw last. An interrupt is an error: the daemon was not given its time.
-func (d *daemon) settle(ctx context.Context, enough func(Figures) bool) (Figures, error) {
-	limit, again := time.NewTimer(settleLimit), time.NewTicker(settleLimit/20)
-	defer limit.Stop()
-	defer again.Stop()
-	for {
-		seen, err := d.look(ctx)
-		if err != nil || enough(seen) {
-			return seen, err
-		}
-		select {
-		case <-again.C:
-		case <-limit.C:
-			return seen, nil
-		case <-ctx.Done():
-			return seen, context.Cause(ctx)
-		}
+func (d *daemon) settle(ctx context.Context, enough func(Figures) bool) (last Figures, err error) {
+	err = await.Wait{
+		For:   "a daemon at rest",
+		Every: settleLimit / 20,
+		Limit: settleLimit,
+	}.Until(ctx, func() (any, bool, error) {
+		last, err = d.look(ctx)
+		return last, err == nil && enough(last), err
+	})
+	if errors.Is(err, await.ErrLimit) {
+		return last, nil
 	}
+	return last, err
 }
 
 func decode(resp *http.Response, into any) error {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/parallel"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
@@ -94,7 +95,7 @@ func (b *Bench) execute(ctx context.Context, d *daemon, first, last int) (*answe
 	began, said := time.Now(), time.Now()
 	for step := leakWarmUp; first < last; first += step {
 		end := min(first+step, last)
-		if _, err := load.Run(ctx, first, end, leakInFlight, func(i int) { d.execute(ctx, orphaning, i, deadline, came) }); err != nil {
+		if _, err := parallel.Do(ctx, first, end, leakInFlight, func(i int) { d.execute(ctx, orphaning, i, deadline, came) }); err != nil {
 			return came, err
 		}
 		if err := d.ended(); err != nil {

@@ -13,7 +13,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	harness "github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -129,7 +129,7 @@ func TestWrittenReport(t *testing.T) {
 // line in it shows.
 func validate(t *testing.T, raw []byte) {
 	t.Helper()
-	text, err := harness.Schema("bench")
+	text, err := results.Schema("bench")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,8 +7,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/client"
+	"github.com/reapcheck/reapcheck/harness/await"
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/parallel"
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -76,7 +78,7 @@ func (d *daemon) sleepers(ctx context.Context, s *Sleep) (err error) {
 	came, gate, answered := newAnswers(), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(answered)
-		_, _ = load.Run(ctx, 0, s.InFlight, s.InFlight, func(i int) {
+		_, _ = parallel.Do(ctx, 0, s.InFlight, s.InFlight, func(i int) {
 			select {
 			case <-gate:
 				d.execute(ctx, load.UntilTerminated, i, sleepLimit, came)
@@ -117,7 +119,7 @@ func (d *daemon) open(ctx context.Context, gate chan<- struct{}, total int) erro
 				return context.Cause(ctx)
 			}
 		}
-		if err := d.await(ctx, fmt.Sprintf("%d commands in flight", sent), func() (int, bool, error) {
+		if err := d.await(ctx, fmt.Sprintf("%d commands in flight", sent), func() (any, bool, error) {
 			var t told
 			err := d.get(ctx, debugPath, &t)
 			return t.InFlight, t.InFlight >= sent, err
@@ -125,7 +127,7 @@ func (d *daemon) open(ctx context.Context, gate chan<- struct{}, total int) erro
 			return err
 		}
 	}
-	return d.await(ctx, fmt.Sprintf("%d processes that sleep", total), func() (int, bool, error) {
+	return d.await(ctx, fmt.Sprintf("%d processes that sleep", total), func() (any, bool, error) {
 		all, err := probe.Look(d.PID())
 		asleep := len(slices.DeleteFunc(all, func(p probe.Process) bool { return p.Name != "sleep" }))
 		return asleep, asleep >= total, err
@@ -136,26 +138,17 @@ func (d *daemon) open(ctx context.Context, gate chan<- struct{}, total int) erro
 const awaitLimit = time.Minute
 
 // await asks again and again, with pauses, until the condition holds.
-func (d *daemon) await(ctx context.Context, what string, ask func() (last int, ok bool, err error)) error {
-	deadline := time.NewTimer(awaitLimit)
-	defer deadline.Stop()
-	again := time.NewTicker(20 * time.Millisecond)
-	defer again.Stop()
-	for {
-		last, ok, err := ask()
-		if ok || err != nil {
-			return err
-		}
-		select {
-		case <-again.C:
-		case <-d.Done():
-			return d.ended()
-		case <-deadline.C:
-			return fmt.Errorf("%s expected within %v, last saw %d", what, awaitLimit, last)
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+func (d *daemon) await(ctx context.Context, what string, ask await.Look) error {
+	err := await.Wait{
+		For:   what,
+		Every: 20 * time.Millisecond,
+		Limit: awaitLimit,
+		Over:  d.Done(),
+	}.Until(ctx, ask)
+	if errors.Is(err, await.ErrOver) {
+		return d.ended()
 	}
+	return err
 }
 
 // terminate ends every command, by one command more: a signal to all that is in
@@ -165,7 +158,7 @@ func (d *daemon) terminate(ctx context.Context, answered <-chan struct{}) error 
 	again := time.NewTicker(5 * time.Second)
 	defer again.Stop()
 	for {
-		answer := d.client.Execute(ctx, client.Request{Command: "kill -TERM -1"})
+		answer := d.client.Execute(ctx, dialect.Request{Script: "kill -TERM -1"})
 		if !answer.Known || answer.Code != 0 {
 			if err := errors.Join(context.Cause(ctx), d.ended()); err != nil {
 				return err

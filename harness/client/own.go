@@ -5,11 +5,13 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptrace"
+
+	"github.com/reapcheck/reapcheck/harness/dialect"
 )
 
 // overOwn returns a send that has a connection of its own, on which the client goes
 // on after its request: what net/http's client never does.
-func (r Request) overOwn(c *Client) func(ctx context.Context, body []byte) (int, []byte, error) {
+func (c *Client) overOwn(r dialect.Request) func(ctx context.Context, body []byte) (int, []byte, error) {
 	return func(ctx context.Context, body []byte) (int, []byte, error) {
 		req, err := c.request(ctx, body)
 		if err != nil {

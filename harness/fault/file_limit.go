@@ -2,7 +2,6 @@ package fault
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -38,78 +37,78 @@ func (FileLimit) Prepare(*sandbox.Spec) error { return nil }
 // Under says whether a trial meets the limit.
 func (l FileLimit) Under(index int) bool { return index/l.Burst%2 == 1 }
 
-// Arm declines where this process may not set another one's limits (prlimit(2)).
-func (l FileLimit) Arm(_ context.Context, sb sandbox.Sandbox) (Armed, error) {
-	armed := &armedFiles{FileLimit: l, sandbox: sb}
+// Inject declines where this process may not set another one's limits (prlimit(2)).
+func (l FileLimit) Inject(_ context.Context, sb sandbox.Sandbox) (Injection, error) {
+	f := &starving{FileLimit: l, sandbox: sb}
 	if sb.PID() == 0 {
 		return nil, fmt.Errorf("%w: the target's process cannot be seen", ErrDeclined)
 	}
-	if err := unix.Prlimit(sb.PID(), unix.RLIMIT_NOFILE, nil, &armed.before); err != nil {
+	if err := unix.Prlimit(sb.PID(), unix.RLIMIT_NOFILE, nil, &f.before); err != nil {
 		return nil, fmt.Errorf("%w: ask for the target's limit on open files: %w", ErrDeclined, err)
 	}
-	if err := armed.set(armed.before.Cur); err != nil {
+	if err := f.set(f.before.Cur); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDeclined, err)
 	}
-	return armed, nil
+	return f, nil
 }
 
-type armedFiles struct {
+type starving struct {
 	FileLimit
 	sandbox sandbox.Sandbox
 	before  unix.Rlimit
 
-	mu      sync.Mutex
+	bursts  sync.Mutex // guards what follows
 	begun   int
 	limited bool
 	clients []net.Conn
-	hits    int64
-	err     error
+
+	count
 }
 
-func (a *armedFiles) set(files uint64) error {
-	limit := unix.Rlimit{Cur: files, Max: a.before.Max}
-	if err := unix.Prlimit(a.sandbox.PID(), unix.RLIMIT_NOFILE, &limit, nil); err != nil {
+func (f *starving) set(files uint64) error {
+	limit := unix.Rlimit{Cur: files, Max: f.before.Max}
+	if err := unix.Prlimit(f.sandbox.PID(), unix.RLIMIT_NOFILE, &limit, nil); err != nil {
 		return fmt.Errorf("set the target's limit on open files: %w", err)
 	}
 	return nil
 }
 
 // Before sets or lifts the limit for the first of a burst; the others wait.
-func (a *armedFiles) Before(ctx context.Context) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	under := a.Under(a.begun)
-	burst := a.begun / a.Burst
-	a.begun++
-	if under == a.limited {
+func (f *starving) Before(ctx context.Context) {
+	f.bursts.Lock()
+	defer f.bursts.Unlock()
+	under := f.Under(f.begun)
+	burst := f.begun / f.Burst
+	f.begun++
+	if under == f.limited {
 		return
 	}
-	a.limited = under
-	err := a.lift()
+	f.limited = under
+	err := f.lift()
 	if under {
-		err = a.limit(ctx, burst)
+		err = f.limit(ctx, burst)
 	}
-	if err != nil && !over(ctx, a.sandbox.Done()) {
-		a.err = errors.Join(a.err, err)
+	if err != nil && !over(ctx, f.sandbox.Done()) {
+		f.fail(err)
 	}
 }
 
 // limit leaves room for some files, and has clients take them.
-func (a *armedFiles) limit(ctx context.Context, burst int) error {
-	seen, err := probe.LookAt(a.sandbox.PID())
+func (f *starving) limit(ctx context.Context, burst int) error {
+	seen, err := probe.LookAt(f.sandbox.PID())
 	if err != nil {
 		return err
 	}
 	spare := burst / 2 % mostSpare
-	if err := a.set(uint64(seen.Files + spare)); err != nil || burst/2%2 == 0 {
+	if err := f.set(uint64(seen.Files + spare)); err != nil || burst/2%2 == 0 {
 		return err
 	}
 	for range spare + 1 {
-		conn, err := dial(ctx, a.sandbox)
+		conn, err := dial(ctx, f.sandbox)
 		if err != nil {
 			return err
 		}
-		a.clients = append(a.clients, conn)
+		f.clients = append(f.clients, conn)
 	}
 	return nil
 }
@@ -123,37 +122,28 @@ func dial(ctx context.Context, sb sandbox.Sandbox) (net.Conn, error) {
 	return sandbox.Transport(sb).DialContext(ctx, "tcp", address.Host)
 }
 
-func (a *armedFiles) lift() error {
-	for _, conn := range a.clients {
+func (f *starving) lift() error {
+	for _, conn := range f.clients {
 		_ = conn.Close()
 	}
-	a.clients = nil
-	return a.set(a.before.Cur)
+	f.clients = nil
+	return f.set(f.before.Cur)
 }
 
 // After is called before the next burst begins.
-func (a *armedFiles) After(output string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.limited && strings.TrimSpace(output) == "" {
-		a.hits++
+func (f *starving) After(output string) {
+	f.bursts.Lock()
+	defer f.bursts.Unlock()
+	if f.limited && strings.TrimSpace(output) == "" {
+		f.hit()
 	}
 }
 
-func (a *armedFiles) Hits(context.Context) (int64, string, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.err != nil {
-		return a.hits, a.err.Error(), nil
-	}
-	return a.hits, "", nil
-}
-
-// Disarm lifts the limit.
-func (a *armedFiles) Disarm(ctx context.Context) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if err := a.lift(); err != nil && !over(ctx, a.sandbox.Done()) {
+// Undo lifts the limit.
+func (f *starving) Undo(ctx context.Context) error {
+	f.bursts.Lock()
+	defer f.bursts.Unlock()
+	if err := f.lift(); err != nil && !over(ctx, f.sandbox.Done()) {
 		return err
 	}
 	return nil

@@ -34,8 +34,8 @@ func (Heirs) Name() string { return "next PID is an unanswered one" }
 // Prepare asks for nothing: the sandbox is asked when there is one.
 func (Heirs) Prepare(*sandbox.Spec) error { return nil }
 
-// Arm declines where the sandbox does not let a PID be chosen.
-func (Heirs) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) {
+// Inject declines where the sandbox does not let a PID be chosen.
+func (Heirs) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error) {
 	setter, ok := sb.(sandbox.PIDSetter)
 	if !ok || sb.PID() == 0 {
 		return nil, fmt.Errorf("%w: this sandbox does not let process IDs be chosen", ErrDeclined)
@@ -43,20 +43,20 @@ func (Heirs) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) {
 	if err := setter.SetNextPID(ctx, firstPID); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDeclined, err)
 	}
-	return &armedHeirs{setter: setter, sandbox: sb}, nil
+	return &inheriting{setter: setter, sandbox: sb}, nil
 }
 
-type armedHeirs struct {
+type inheriting struct {
 	setter  sandbox.PIDSetter
 	sandbox sandbox.Sandbox
 
 	looking sync.WaitGroup
 
-	mu     sync.Mutex
-	elder  int // the last one whose number was given on
-	offset int // processes that the target starts before a command's own
-	hits   int64
-	err    error
+	numbers sync.Mutex // guards what follows
+	elder   int        // the last one whose number was given on
+	offset  int        // processes that the target starts before a command's own
+
+	count
 }
 
 // elderLimit is how long an elder may take to end and be reaped. One that takes
@@ -64,31 +64,31 @@ type armedHeirs struct {
 const elderLimit = 2 * time.Second
 
 // Before has an heir wait for its elder's end.
-func (a *armedHeirs) Before(ctx context.Context) {
+func (h *inheriting) Before(ctx context.Context) {
 	if trialOf(ctx)%2 == 0 {
 		return
 	}
-	number := a.awaitElder(ctx)
+	number := h.awaitElder(ctx)
 	if number == 0 {
 		return
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.elder = number
-	a.looking.Go(func() { a.awaitHeir(ctx, number) })
-	if err := a.setter.SetNextPID(ctx, number-a.offset); err != nil && !over(ctx, a.sandbox.Done()) {
-		a.err = errors.Join(a.err, err)
+	h.numbers.Lock()
+	defer h.numbers.Unlock()
+	h.elder = number
+	h.looking.Go(func() { h.awaitHeir(ctx, number) })
+	if err := h.setter.SetNextPID(ctx, number-h.offset); err != nil && !over(ctx, h.sandbox.Done()) {
+		h.fail(err)
 	}
 }
 
 // awaitElder returns the number of an elder that has been reaped, 0 if none comes.
-func (a *armedHeirs) awaitElder(ctx context.Context) int {
+func (h *inheriting) awaitElder(ctx context.Context) int {
 	ctx, cancel := context.WithTimeout(ctx, elderLimit)
 	defer cancel()
 	again := time.NewTicker(2 * time.Millisecond)
 	defer again.Stop()
 	for {
-		if number := a.reapedElder(); number != 0 {
+		if number := h.reapedElder(); number != 0 {
 			return number
 		}
 		select {
@@ -100,15 +100,15 @@ func (a *armedHeirs) awaitElder(ctx context.Context) int {
 }
 
 // reapedElder looks into the sandbox's own /proc.
-func (a *armedHeirs) reapedElder() int {
-	proc := fmt.Sprintf("/proc/%d/root/proc", a.sandbox.PID())
+func (h *inheriting) reapedElder() int {
+	proc := fmt.Sprintf("/proc/%d/root/proc", h.sandbox.PID())
 	lines, _ := filepath.Glob(proc + "/[0-9]*/cmdline")
 	for _, path := range lines {
 		raw, _ := os.ReadFile(path)
 		words := bytes.Split(bytes.TrimRight(raw, "\x00"), []byte{0})
 		mark, found := strings.CutPrefix(string(words[len(words)-1]), ElderMark)
 		number, err := strconv.Atoi(mark)
-		if !found || err != nil || number == a.last() {
+		if !found || err != nil || number == h.last() {
 			continue
 		}
 		if _, err := os.Stat(fmt.Sprintf("%s/%d", proc, number)); errors.Is(err, os.ErrNotExist) {
@@ -120,18 +120,16 @@ func (a *armedHeirs) reapedElder() int {
 
 // awaitHeir counts a process of that number. A thread of the target's may have taken
 // it instead.
-func (a *armedHeirs) awaitHeir(ctx context.Context, number int) {
+func (h *inheriting) awaitHeir(ctx context.Context, number int) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), elderLimit)
 	defer cancel()
 	again := time.NewTicker(2 * time.Millisecond)
 	defer again.Stop()
-	path := fmt.Sprintf("/proc/%d/root/proc/%d/status", a.sandbox.PID(), number)
+	path := fmt.Sprintf("/proc/%d/root/proc/%d/status", h.sandbox.PID(), number)
 	for {
 		if status, err := os.ReadFile(path); err == nil {
 			if bytes.Contains(status, fmt.Appendf(nil, "\nTgid:\t%d\n", number)) {
-				a.mu.Lock()
-				defer a.mu.Unlock()
-				a.hits++
+				h.hit()
 			}
 			return
 		}
@@ -143,14 +141,14 @@ func (a *armedHeirs) awaitHeir(ctx context.Context, number int) {
 	}
 }
 
-func (a *armedHeirs) last() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.elder
+func (h *inheriting) last() int {
+	h.numbers.Lock()
+	defer h.numbers.Unlock()
+	return h.elder
 }
 
 // After reads what an heir wrote; an elder writes one word.
-func (a *armedHeirs) After(output string) {
+func (h *inheriting) After(output string) {
 	words := strings.Fields(output)
 	if len(words) != 2 {
 		return
@@ -159,25 +157,21 @@ func (a *armedHeirs) After(output string) {
 	if err != nil {
 		return
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if offset := a.offset + own - a.elder; offset >= 0 && offset <= maxOffset {
-		a.offset = offset
+	h.numbers.Lock()
+	defer h.numbers.Unlock()
+	if offset := h.offset + own - h.elder; offset >= 0 && offset <= maxOffset {
+		h.offset = offset
 	}
 }
 
-func (a *armedHeirs) Hits(context.Context) (int64, string, error) {
-	a.looking.Wait()
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.err != nil {
-		return a.hits, a.err.Error(), nil
-	}
-	return a.hits, "", nil
+// Hits waits for those who look out for heirs.
+func (h *inheriting) Hits(ctx context.Context) (int64, string, error) {
+	h.looking.Wait()
+	return h.count.Hits(ctx)
 }
 
-// Disarm has nothing to undo: the number was for one start.
-func (a *armedHeirs) Disarm(context.Context) error {
-	a.setter.LeavePIDs()
+// Undo has nothing to undo: the number was for one start.
+func (h *inheriting) Undo(context.Context) error {
+	h.setter.LeavePIDs()
 	return nil
 }

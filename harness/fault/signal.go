@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
@@ -51,24 +52,24 @@ func (s Signal) Name() string {
 // Prepare asks for nothing: any sandbox takes signals.
 func (Signal) Prepare(*sandbox.Spec) error { return nil }
 
-// Arm prepares the count, which the first trial begins: the other arms may take
-// long to come up. The signal is sent once, unless Disarm comes first.
-func (s Signal) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) {
-	armed := &armedSignal{}
-	ctx, armed.stop = context.WithCancel(context.WithoutCancel(ctx))
-	armed.begin = sync.OnceFunc(func() {
-		armed.ending.Go(func() {
-			err := s.await(ctx, sb.PID())
+// Inject prepares the count, which the first trial begins: the other arms may take
+// long to come up. The signal is sent once, unless Undo comes first.
+func (s Signal) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error) {
+	injected := &signalling{}
+	ctx, injected.stop = context.WithCancel(context.WithoutCancel(ctx))
+	injected.begin = sync.OnceFunc(func() {
+		injected.ending.Go(func() {
+			err := s.enough(ctx, sb.PID())
 			if err == nil {
 				err = s.send(ctx, sb)
 			}
-			armed.sent(err)
+			injected.sent(err)
 			if s.EndAfter > 0 {
-				armed.failed(s.end(ctx, sb.PID()))
+				injected.failed(s.end(ctx, sb.PID()))
 			}
 		})
 	})
-	return armed, nil
+	return injected, nil
 }
 
 // aMoment is long enough for one signal to be taken in before the same comes again:
@@ -123,27 +124,24 @@ func unlessGone(err error) error {
 	return err
 }
 
-// await returns when enough processes live beside the target.
-func (s Signal) await(ctx context.Context, pid int) error {
-	ctx, cancel := context.WithTimeout(ctx, signalLimit)
-	defer cancel()
-	again := time.NewTicker(10 * time.Millisecond)
-	defer again.Stop()
-	for {
+// enough returns when enough processes live beside the target.
+func (s Signal) enough(ctx context.Context, pid int) error {
+	err := await.Wait{
+		For:   fmt.Sprintf("%d processes in the sandbox", s.Processes),
+		Every: 10 * time.Millisecond,
+		Limit: signalLimit,
+	}.Until(ctx, func() (any, bool, error) {
 		seen, err := probe.Look(pid)
-		processes := s.counted(seen)
-		if err != nil || len(processes) >= s.Processes {
-			return err
-		}
-		select {
-		case <-again.C:
-		case <-ctx.Done():
-			return fmt.Errorf("%w: %d processes expected in the sandbox within %v, last saw %d", ErrDeclined, s.Processes, signalLimit, len(processes))
-		}
+		n := len(s.counted(seen))
+		return n, n >= s.Processes, err
+	})
+	if errors.Is(err, await.ErrLimit) || ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", ErrDeclined, err)
 	}
+	return err
 }
 
-type armedSignal struct {
+type signalling struct {
 	begin  func() // does so once
 	stop   context.CancelFunc
 	ending sync.WaitGroup
@@ -154,34 +152,34 @@ type armedSignal struct {
 }
 
 // Before begins the count.
-func (a *armedSignal) Before(context.Context) { a.begin() }
+func (g *signalling) Before(context.Context) { g.begin() }
 
 // After asks for nothing.
-func (*armedSignal) After(string) {}
+func (*signalling) After(string) {}
 
-func (a *armedSignal) sent(err error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.err = err; err == nil {
-		a.hits++
+func (g *signalling) sent(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.err = err; err == nil {
+		g.hits++
 	}
 }
 
 // failed keeps what went wrong after the signal.
-func (a *armedSignal) failed(err error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.err = cmp.Or(a.err, err)
+func (g *signalling) failed(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.err = cmp.Or(g.err, err)
 }
 
-func (a *armedSignal) Hits(context.Context) (int64, string, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.hits, "", a.err
+func (g *signalling) Hits(context.Context) (int64, string, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.hits, "", g.err
 }
 
-func (a *armedSignal) Disarm(context.Context) error {
-	a.stop()
-	a.ending.Wait()
+func (g *signalling) Undo(context.Context) error {
+	g.stop()
+	g.ending.Wait()
 	return nil
 }

@@ -17,12 +17,12 @@ type Share struct {
 
 // ShareOf looks at a process's share.
 func ShareOf(pid int) (Share, error) {
-	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	Tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
 	if err != nil {
 		return Share{}, err
 	}
 	var share Share
-	for _, path := range tasks {
+	for _, path := range Tasks {
 		text, err := os.ReadFile(path)
 		if Gone(err) {
 			continue // a thread that has ended meanwhile

@@ -26,8 +26,8 @@ func Wants(pid int) (bool, error) {
 func running(_ string, s Stat) bool { return s.State == 'R' }
 
 func anyThread(pid int, is func(task string, s Stat) bool) (bool, error) {
-	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
-	for _, task := range tasks {
+	Tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
+	for _, task := range Tasks {
 		// One that cannot be read has ended meanwhile.
 		if s, statErr := ReadStat(filepath.Join(task, "stat")); statErr == nil && is(task, s) {
 			return true, err

@@ -7,6 +7,8 @@ import (
 	"html/template"
 	"strings"
 
+	"github.com/reapcheck/reapcheck/harness/printable"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -22,12 +24,12 @@ var pageHTML = template.Must(template.New("page").Funcs(template.FuncMap{
 	"verdictSign":  verdictSign,
 	"rowClass":     rowClass,
 	"href":         href,
-	"clean":        line,
+	"clean":        printable.Line,
 }).Parse(pageTemplate))
 
 // HTML is the run as one page that needs nothing but itself: no script, no
 // font, no image, no network. Links lead to the files beside it.
-func HTML(run Run) ([]byte, error) {
+func HTML(run results.Run) ([]byte, error) {
 	var b bytes.Buffer
 	if err := pageHTML.Execute(&b, newPage(run)); err != nil {
 		return nil, fmt.Errorf("write report.html: %w", err)

@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/reapcheck/reapcheck/harness/printable"
+	"github.com/reapcheck/reapcheck/harness/results"
 )
 
 // legend explains what the numbers of this run mean, in sentences.
-func legend(run Run) []string {
+func legend(run results.Run) []string {
 	notes := []string{
 		"control: a baseline arm, which has to do what its row says; if it does not, nothing was proved.",
 		"upper95: with 95% confidence the true rate of bad trials lies below it (one-sided, Clopper-Pearson).",
@@ -20,17 +23,17 @@ func legend(run Run) []string {
 		notes = append(notes, "hits: how often the fault really hit. checks: how many promises about the sandbox as a whole were kept, of those looked at; a row can fail by one of them alone.")
 	}
 	for _, f := range run.Findings {
-		if _, ok := f.power(); ok {
+		if _, ok := power(f); ok {
 			notes = append(notes, "power: the chance that these trials would have shown a candidate that loses a hundred times less often than the control.")
 			break
 		}
 	}
 	if start, n := run.Start(); n > 0 {
-		notes = append(notes, fmt.Sprintf("start: a sandbox was ready after %v (%s, median of %d).", start.Round(time.Millisecond), line(run.Info.Runtime), n))
+		notes = append(notes, fmt.Sprintf("start: a sandbox was ready after %v (%s, median of %d).", start.Round(time.Millisecond), printable.Line(run.Info.Runtime), n))
 	}
 	return notes
 }
 
-func hasOnce(f Finding) bool {
-	return slices.ContainsFunc(f.Arms, func(a Arm) bool { return a.Plan.UntilShown })
+func hasOnce(f results.Finding) bool {
+	return slices.ContainsFunc(f.Arms, func(a results.Arm) bool { return a.Plan.UntilShown })
 }

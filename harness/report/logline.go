@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/reapcheck/reapcheck/harness/printable"
 )
 
 // logLine is one line of a target's log. What is not slog's text format has no
@@ -20,7 +22,7 @@ type logLine struct {
 func parseLog(log []byte) []logLine {
 	var lines []logLine
 	for raw := range bytes.Lines(log) {
-		text := clip(string(bytes.TrimRight(raw, "\r\n")), textLimit)
+		text := printable.Clip(string(bytes.TrimRight(raw, "\r\n")), printable.Limit)
 		l := logLine{text: text, attrs: parseAttrs(text)}
 		if at, err := time.Parse(time.RFC3339Nano, l.attrs["time"]); err == nil {
 			l.at = at

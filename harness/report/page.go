@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/printable"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -70,11 +72,11 @@ type fileGroup struct {
 	Files []string
 }
 
-func newPage(run Run) page {
+func newPage(run results.Run) page {
 	rates := rateScale(run)
 	p := page{
-		Verdict: run.Verdict, Headline: headline(run) + run.Info.leftOutSentence(), LeftOut: run.Info.LeftOutNotes(), Problem: excerpt(run.Info.Problem, textLimit),
-		Facts: facts(run), Repeat: line(run.Repeat("")), RateTicks: rates.ticks(percent), Legend: legend(run),
+		Verdict: run.Verdict, Headline: headline(run) + leftOutSentence(run.Info), LeftOut: run.Info.LeftOutNotes(), Problem: printable.Text(run.Info.Problem),
+		Facts: facts(run), Repeat: printable.Line(repeat(run, "")), RateTicks: rates.ticks(percent), Legend: legend(run),
 	}
 	for _, f := range run.Findings {
 		p.Scenarios = append(p.Scenarios, newScenarioRow(f, rates))
@@ -84,7 +86,7 @@ func newPage(run Run) page {
 		p.Controls = append(p.Controls, controlFailure(run, f)...)
 	}
 	for _, s := range run.Info.Settings {
-		p.Settings = append(p.Settings, settingRow{line(s.Name), line(strings.Join(s.Values, ", ")), line(s.From)})
+		p.Settings = append(p.Settings, settingRow{printable.Line(s.Name), printable.Line(strings.Join(s.Values, ", ")), printable.Line(s.From)})
 	}
 	p.Files = files(run)
 	return p
@@ -94,18 +96,18 @@ func newPage(run Run) page {
 type settingRow struct{ Name, Value, From string }
 
 // headline is the verdict as a sentence.
-func headline(run Run) string {
+func headline(run results.Run) string {
 	names, accepted := map[trial.Verdict][]string{}, 0
 	for _, f := range run.Findings {
-		if f.Waived == Accepted {
+		if f.Waived == results.Accepted {
 			accepted++
 			continue
 		}
-		names[f.Verdict] = append(names[f.Verdict], line(f.ID))
+		names[f.Verdict] = append(names[f.Verdict], printable.Line(f.ID))
 	}
 	of := plural(len(run.Findings), "scenario")
 	switch n := len(names[run.Verdict]); {
-	case run.allAccepted():
+	case run.AllAccepted():
 		return "Nothing is proved: every scenario that was run has a waiver."
 	case run.Verdict == trial.Pass && accepted > 0:
 		return fmt.Sprintf("%d of %s passed, %d failed and accepted by a waiver. The controls did what they must and the faults hit, so the silence counts.", n, of, accepted)
@@ -120,30 +122,30 @@ func headline(run Run) string {
 	}
 }
 
-func facts(run Run) []fact {
+func facts(run results.Run) []fact {
 	i := run.Info
 	all := []fact{
-		{"target", line(i.Target)}, {"runtime", line(i.Runtime)}, {"tier", line(i.Tier)},
+		{"target", printable.Line(i.Target)}, {"runtime", printable.Line(i.Runtime)}, {"tier", printable.Line(i.Tier)},
 		{"seed", strconv.FormatUint(i.Seed, 10) + factorText(i.Factor)}, {"trials", strconv.Itoa(run.Trials())},
 		{"started", i.Started.UTC().Format("2006-01-02 15:04:05 UTC")},
-		{"reapcheck", line(i.Version)}, {"kernel", line(i.Kernel)}, {"CPUs", strconv.Itoa(i.CPUs)},
+		{"reapcheck", printable.Line(i.Version)}, {"kernel", printable.Line(i.Kernel)}, {"CPUs", strconv.Itoa(i.CPUs)},
 	}
 	if start, n := run.Start(); n > 0 {
 		all = append(all, fact{"sandbox ready after", fmt.Sprintf("%s (median of %d)", short(start), n)})
 	}
 	for _, name := range []string{"engine", "image", "base"} {
 		if value := i.About[name]; value != "" {
-			all = append(all, fact{name, line(value)})
+			all = append(all, fact{name, printable.Line(value)})
 		}
 	}
 	return all
 }
 
-func newScenarioRow(f Finding, rates scale) scenarioRow {
-	candidate, base := f.tally(trial.Candidate), f.tally(trial.Baseline)
+func newScenarioRow(f results.Finding, rates scale) scenarioRow {
+	candidate, base := tallyOf(f, trial.Candidate), tallyOf(f, trial.Baseline)
 	row := scenarioRow{
-		ID: line(f.ID), Reason: excerpt(f.Reason, textLimit), Waiver: f.waiverNote(), Verdict: f.Verdict,
-		Candidate: "-", Rate: "-", Upper95: "-", Control: "-", Hits: f.hits(), Power: "-",
+		ID: printable.Line(f.ID), Reason: printable.Text(f.Reason), Waiver: waiverNote(f), Verdict: f.Verdict,
+		Candidate: "-", Rate: "-", Upper95: "-", Control: "-", Hits: faultHits(f), Power: "-",
 	}
 	if candidate.trials > 0 {
 		row.Candidate = fmt.Sprintf("%d of %d", candidate.bad, candidate.trials)
@@ -155,14 +157,14 @@ func newScenarioRow(f Finding, rates scale) scenarioRow {
 		row.Control = percent(rate(base.bad, base.trials))
 		row.Marks = append(row.Marks, mark(base.bad, base.trials, "baseline").on(rates))
 	}
-	if power, ok := f.power(); ok {
+	if power, ok := power(f); ok {
 		row.Power = percent(power)
 	}
 	return row
 }
 
 // hits adds up how often the faults of all arms hit.
-func (f Finding) hits() string {
+func faultHits(f results.Finding) string {
 	n, faulty := int64(0), false
 	for _, a := range f.Arms {
 		if a.Plan.Fault != "" {
@@ -175,16 +177,16 @@ func (f Finding) hits() string {
 	return strconv.FormatInt(n, 10)
 }
 
-func newSection(f Finding, rates scale) section {
+func newSection(f results.Finding, rates scale) section {
 	shared, own := splitFaults(f.Arms)
 	times := timeScale(f.Arms)
 	s := section{
-		ID: line(f.ID), Text: line(f.Text), Reason: excerpt(f.Reason, textLimit), Waiver: f.waiverNote(), Witness: f.witnessNote(), Fault: shared, Verdict: f.Verdict,
-		RateTicks: rates.ticks(percent), TimeTicks: times.ticks(micros), Tried: f.tally(trial.Baseline).trials+f.tally(trial.Candidate).trials > 0,
+		ID: printable.Line(f.ID), Text: printable.Line(f.Text), Reason: printable.Text(f.Reason), Waiver: waiverNote(f), Witness: witnessNote(f), Fault: shared, Verdict: f.Verdict,
+		RateTicks: rates.ticks(percent), TimeTicks: times.ticks(micros), Tried: tallyOf(f, trial.Baseline).trials+tallyOf(f, trial.Candidate).trials > 0,
 	}
 	var shown []trial.Outcome
 	for _, o := range badOutcomes {
-		if slices.ContainsFunc(f.Arms, func(a Arm) bool { return a.Counts[o] > 0 }) {
+		if slices.ContainsFunc(f.Arms, func(a results.Arm) bool { return a.Counts[o] > 0 }) {
 			shown, s.Outcomes = append(shown, o), append(s.Outcomes, string(o))
 		}
 	}
@@ -192,21 +194,21 @@ func newSection(f Finding, rates scale) section {
 		row := newArmRow(a, shown, rates, times)
 		row.Fault = own[a.Plan.Fault]
 		s.Faults = s.Faults || row.Fault != ""
-		s.Checked = s.Checked || a.tellsByChecks()
+		s.Checked = s.Checked || tellsByChecks(a)
 		s.Arms = append(s.Arms, row)
 	}
 	return s
 }
 
-func newArmRow(a Arm, shown []trial.Outcome, rates, times scale) armRow {
+func newArmRow(a results.Arm, shown []trial.Outcome, rates, times scale) armRow {
 	verdict, why := a.Judge()
 	row := armRow{
-		Name: line(a.Plan.Arm), Role: line(string(a.Plan.Role)), Strategy: line(a.Plan.Strategy), Hits: hits(a),
+		Name: printable.Line(a.Plan.Arm), Role: printable.Line(string(a.Plan.Role)), Strategy: printable.Line(a.Plan.Strategy), Hits: hits(a),
 		Trials: count(a, a.Trials), Must: promise(a), Verdict: verdict,
 		Rate: ratio(a, rate(a.BadTrials(), a.Trials)), Upper95: ratio(a, trial.Upper95(a.BadTrials(), a.Trials)), Checks: checks(a),
 	}
 	if verdict == trial.Inconclusive { // of a failure the numbers tell
-		row.Why = excerpt(why, textLimit)
+		row.Why = printable.Text(why)
 	}
 	for _, o := range shown {
 		row.Counts = append(row.Counts, count(a, a.Counts[o]))
@@ -221,17 +223,17 @@ func newArmRow(a Arm, shown []trial.Outcome, rates, times scale) armRow {
 	sorted := slices.Sorted(slices.Values(a.Micros))
 	row.Bars = times.histogram(sorted)
 	for at, q := range map[*string]float64{&row.Median: 0.5, &row.P99: 0.99, &row.Max: 1} {
-		*at = short(time.Duration(quantile(sorted, q)) * time.Microsecond)
+		*at = short(time.Duration(trial.Quantile(sorted, q)) * time.Microsecond)
 	}
 	return row
 }
 
-func failedChecks(f Finding) []failedCheck {
+func failedChecks(f results.Finding) []failedCheck {
 	var all []failedCheck
 	for _, a := range f.Arms {
 		for _, c := range a.FailedChecks() {
 			if a.Plan.Claim == trial.Clean {
-				all = append(all, failedCheck{line(f.ID), line(a.Plan.Arm), line(c.Name), excerpt(c.Want, textLimit), excerpt(c.Got, textLimit)})
+				all = append(all, failedCheck{printable.Line(f.ID), printable.Line(a.Plan.Arm), printable.Line(c.Name), printable.Text(c.Want), printable.Text(c.Got)})
 			}
 		}
 	}
@@ -239,10 +241,10 @@ func failedChecks(f Finding) []failedCheck {
 }
 
 // files are all that the report was made from, and what was made.
-func files(run Run) []fileGroup {
+func files(run results.Run) []fileGroup {
 	groups := []fileGroup{{"run", []string{"run.json", "verdict.json", "report.md", "junit.xml"}}}
 	for _, f := range run.Findings {
-		g := fileGroup{Name: line(f.ID)}
+		g := fileGroup{Name: printable.Line(f.ID)}
 		for _, a := range f.Arms {
 			g.Files = append(g.Files, a.Recording)
 			for _, artefact := range a.Artefacts {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -48,10 +49,10 @@ func (s scale) ticks(label func(v float64) string) []tick {
 }
 
 // rateScale reaches from the least rate that the run can tell from 0 to 1.
-func rateScale(run Run) scale {
+func rateScale(run results.Run) scale {
 	low := 1e-2
 	for _, f := range run.Findings {
-		candidate := f.tally(trial.Candidate)
+		candidate := tallyOf(f, trial.Candidate)
 		low = min(low, mark(candidate.bad, candidate.trials, "").least())
 		for _, a := range f.Arms {
 			low = min(low, mark(a.BadTrials(), a.Trials, "").least())
@@ -85,7 +86,7 @@ func (m rateMark) least() float64 {
 }
 
 // timeScale reaches over all answers of a scenario's arms.
-func timeScale(arms []Arm) scale {
+func timeScale(arms []results.Arm) scale {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, a := range arms {
 		if len(a.Micros) > 0 {

@@ -4,34 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/reapcheck/reapcheck/harness/plaintext"
 )
-
-// clip cuts s to about limit bytes, between two runes, and says what is
-// missing.
-func clip(s string, limit int) string {
-	if len(s) <= limit {
-		return s
-	}
-	at := limit
-	for at > 0 && !utf8.RuneStart(s[at]) {
-		at--
-	}
-	return fmt.Sprintf("%s... (%d bytes more)", s[:at], len(s)-at)
-}
-
-// excerpt is untrusted text as a report shows it.
-func excerpt(s string, limit int) string { return plaintext.Clean(clip(s, limit)) }
-
-// textLimit bounds one piece of untrusted text in a report. The whole stands in
-// the recording.
-const textLimit = 2 << 10
-
-// line is an excerpt without line ends.
-func line(s string) string {
-	return strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(excerpt(s, textLimit))
-}
 
 // wrap breaks trusted text at spaces into lines of at most width columns, each
 // behind the indent.

@@ -3,16 +3,9 @@ package report
 import (
 	"strings"
 	"testing"
-)
 
-func TestClipCutsBetweenRunes(t *testing.T) {
-	if got := clip("aé", 2); got != "a... (2 bytes more)" {
-		t.Errorf("%q", got)
-	}
-	if got := clip("aé", 3); got != "aé" {
-		t.Errorf("%q", got)
-	}
-}
+	"github.com/reapcheck/reapcheck/harness/results"
+)
 
 func TestPercent(t *testing.T) {
 	for rate, want := range map[float64]string{
@@ -44,8 +37,8 @@ func TestRepeat(t *testing.T) {
 		{[]string{"reapcheck", "repro", "--only=a"}, "", "reapcheck repro --only=a"},
 		{[]string{"reapcheck", "$(reboot)", ""}, "", "reapcheck '$(reboot)' ''"},
 	} {
-		run := Run{Info: Info{Argv: c.argv, Runtime: "docker"}}
-		if got := run.Repeat(c.id); got != c.want {
+		run := results.Run{Info: results.Info{Argv: c.argv, Runtime: "docker"}}
+		if got := repeat(run, c.id); got != c.want {
 			t.Errorf("%s, want %s", got, c.want)
 		}
 		if strings.Join(c.argv, " ") != strings.Join(run.Info.Argv, " ") {

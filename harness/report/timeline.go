@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/plaintext"
+	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -85,7 +85,7 @@ func (t *timeline) findReaped(r trial.Record, took time.Duration) *event {
 		after := l.at.Sub(r.Sent)
 		if strings.Contains(l.attrs["msg"], "reaped") && l.attrs["status"] == strconv.Itoa(r.Want) &&
 			after > -clockSlack && after < took+lateReaper {
-			text := fmt.Sprintf("said \"%s\": PID %s, status %s", line(l.attrs["msg"]), line(l.attrs["pid"]), line(l.attrs["status"]))
+			text := fmt.Sprintf("said \"%s\": PID %s, status %s", printable.Line(l.attrs["msg"]), printable.Line(l.attrs["pid"]), printable.Line(l.attrs["status"]))
 			found = append(found, event{max(0, after), laneReaper, text, i})
 		}
 	}
@@ -127,7 +127,7 @@ func (t *timeline) findRequest(r trial.Record, took time.Duration) {
 	end := l.at.Sub(r.Sent)
 	t.Events = append(t.Events,
 		event{max(0, end-latency), laneWaiter, "handler began" + note, best},
-		event{min(max(0, end), took), laneWaiter, "handler answered, HTTP " + line(l.attrs["status"]) + note, best})
+		event{min(max(0, end), took), laneWaiter, "handler answered, HTTP " + printable.Line(l.attrs["status"]) + note, best})
 }
 
 // story puts the two facts together that make the defect.
@@ -159,7 +159,7 @@ func (t *timeline) excerpt() []shownLine {
 	first, last = max(0, first-before), min(len(t.lines), last+after+1)
 	var shown []shownLine
 	for i := first; i < min(last, first+most); i++ {
-		shown = append(shown, shownLine{Text: clip(plaintext.Clean(t.lines[i].text), lineLimit), Marked: marked[i]})
+		shown = append(shown, shownLine{Text: printable.Clip(printable.Escape(t.lines[i].text), lineLimit), Marked: marked[i]})
 	}
 	return shown
 }

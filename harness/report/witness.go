@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -11,13 +12,13 @@ import (
 // where the fault never hit, so that nobody was made to come first. It tells a race
 // from a target that gives no codes whoever comes first, and claims no cause that
 // the numbers do not bear out.
-func (f Finding) witnessNote() string {
+func witnessNote(f results.Finding) string {
 	for _, a := range f.Arms {
 		if a.Plan.Role == trial.Witness && (a.Trials != a.Plan.Trials || a.End.FaultHits == 0 || a.End.Void != "" || a.End.FaultNote != "") {
 			return ""
 		}
 	}
-	w, c := f.tally(trial.Witness), f.tally(trial.Candidate)
+	w, c := tallyOf(f, trial.Witness), tallyOf(f, trial.Candidate)
 	const begin = "The other way round, with the waiter first,"
 	answers := plural(w.trials, "answer")
 	low, _ := trial.Interval95(c.bad, c.trials)

@@ -1,18 +1,18 @@
+// Package report draws a run that package results has read and judged, for people
+// and for machines: a table, a page, Markdown and JUnit.
+//
+// Write and Table are the front door. Nothing is decided here.
 package report
 
 import (
-	"encoding/json"
-	"fmt"
 	"path/filepath"
+
+	"github.com/reapcheck/reapcheck/harness/results"
 )
 
-// Write makes all reports of a run in its folder: verdict.json, report.md,
-// report.html and junit.xml.
-func Write(dir string, run Run) error {
-	verdict, err := json.MarshalIndent(verdictOf(run), "", "  ")
-	if err != nil {
-		return fmt.Errorf("encode verdict: %w", err)
-	}
+// Write makes all reports of a run in its folder: report.md, report.html and
+// junit.xml.
+func Write(dir string, run results.Run) error {
 	junit, err := JUnit(run)
 	if err != nil {
 		return err
@@ -22,9 +22,11 @@ func Write(dir string, run Run) error {
 		return err
 	}
 	for name, content := range map[string][]byte{
-		"verdict.json": append(verdict, '\n'), "report.md": Markdown(run), "report.html": html, "junit.xml": junit,
+		"report.md":   Markdown(run),
+		"report.html": html,
+		"junit.xml":   junit,
 	} {
-		if err := replace(filepath.Join(dir, name), content); err != nil {
+		if err := results.Replace(filepath.Join(dir, name), content); err != nil {
 			return err
 		}
 	}

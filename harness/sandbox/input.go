@@ -7,8 +7,8 @@ import "os"
 // input that is empty nobody could tell.
 const OwnInput = "this is the daemon's own input\n"
 
-// ownInput returns that input, and the end by which it is held open.
-func ownInput() (input, hold *os.File, err error) {
+// OwnInputPipe returns that input, and the end by which it is held open.
+func OwnInputPipe() (input, hold *os.File, err error) {
 	input, hold, err = os.Pipe()
 	if err == nil {
 		_, err = hold.WriteString(OwnInput)

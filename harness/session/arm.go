@@ -14,7 +14,9 @@ import (
 	"github.com/reapcheck/reapcheck/harness/client"
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/parallel"
 	"github.com/reapcheck/reapcheck/harness/probe"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -26,18 +28,18 @@ type runningArm struct {
 	session  *Session
 	scenario string
 	target   target.Target
-	recorder *recorder
+	recorder *results.Recorder
 	spec     sandbox.Spec    // that its sandbox was started for
 	sandbox  sandbox.Sandbox // nil where the target did not start
 	before   used            // its sandbox as it was before any trial
-	armed    fault.Armed     // nil where nothing is injected
+	injected fault.Injection // nil where nothing is injected
 	client   *client.Client
 	look     Look
 	began    time.Time
 	last     trial.End
 	patience patience
 	quickest quickest
-	logs     logKeeper // beside the first bad trials
+	logs     results.LogKeeper // beside the first bad trials
 	showing  showing
 	bad      atomic.Bool // a trial was bad
 	enough   func()      // ends the experiment, its verdict being certain
@@ -53,13 +55,13 @@ const teardownLimit = 30 * time.Second
 func (s *Session) beginArm(ctx context.Context, e Experiment, a Arm, enough func()) (*runningArm, error) {
 	tested := s.targetOf(a)
 	plan := trial.Plan{
-		Run: s.runID(), Scenario: e.Scenario, Arm: a.Name, Arms: e.armNames(), Role: a.Role, Strategy: tested.Strategy, Claim: a.Claim, By: a.By,
-		Trials: a.Trials, UntilShown: a.UntilShown, Factor: s.Scale.Factor, InFlight: a.InFlight, Seed: s.Seed, MinHits: a.MinHits,
+		Run: filepath.Base(s.Folder), Scenario: e.Scenario, Arm: a.Name, Arms: e.armNames(), Role: a.Role, Strategy: tested.Strategy, Claim: a.Claim, By: a.By,
+		Trials: a.Trials, UntilShown: a.UntilShown, AtLeast: a.AtLeast, Factor: s.Scale.Factor, InFlight: a.InFlight, Seed: s.Seed, MinHits: a.MinHits,
 	}
 	if a.Fault != nil {
 		plan.Fault = a.Fault.Name()
 	}
-	rec, err := newRecorder(s.recordingPath(e.Scenario, a.Name), plan)
+	rec, err := results.NewRecorder(results.Recording(s.Folder, e.Scenario, a.Name), plan)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +96,7 @@ func (a *runningArm) start(ctx context.Context) error {
 		return err
 	}
 	if a.Watch != nil {
-		if a.look, err = a.Watch(ctx, a.sandbox); err != nil {
+		if a.look, err = a.Watch(ctx, a.sandbox, a.settles()); err != nil {
 			return err
 		}
 	}
@@ -196,7 +198,7 @@ func (a *runningArm) refused(sb sandbox.Sandbox, err error) {
 		check.Got = err.Error()
 		check.OK = errors.Is(err, sandbox.ErrTarget) && strings.Contains(check.Got, a.Refusal)
 	}
-	a.recorder.write(trial.Line{Check: &check})
+	a.recorder.Write(trial.Line{Check: &check})
 }
 
 // trials runs the arm's share of trials in one of several turns. Nothing is
@@ -205,7 +207,7 @@ func (a *runningArm) trials(ctx context.Context, turn, of int) error {
 	if a.client == nil || a.last.Error != "" {
 		return nil
 	}
-	defer func() { a.session.noteLog(a.logs.extend(a.sandbox.Log)) }()
+	defer func() { a.session.noteLog(a.logs.Extend(a.sandbox.Log)) }()
 	a.client.Close() // the target may be about to close what idled in others' turns
 	first, last := a.Trials*turn/of, a.Trials*(turn+1)/of
 	step := last - first
@@ -213,8 +215,8 @@ func (a *runningArm) trials(ctx context.Context, turn, of int) error {
 		step = a.InFlight
 	}
 	for ; first < last; first += step {
-		_, err := load.Run(ctx, first, min(first+step, last), a.InFlight, func(i int) { a.try(ctx, i) })
-		if err = genuine(err, a.recorder.failed()); err != nil {
+		_, err := parallel.Do(ctx, first, min(first+step, last), a.InFlight, func(i int) { a.try(ctx, i) })
+		if err = genuine(err, a.recorder.Failed()); err != nil {
 			return err
 		}
 	}
@@ -228,34 +230,32 @@ const detailLimit = 4 << 10
 // target was not given its time.
 func (a *runningArm) try(ctx context.Context, index int) {
 	if a.done(index) {
-		a.session.Progress.LeaveOut()
 		return
 	}
 	if a.givenUp() {
 		return
 	}
 	cmd := a.command(index)
-	steering, _ := a.armed.(fault.Steering)
-	if steering != nil {
-		steering.Before(fault.OfTrial(ctx, index)) // in its own time, not in the target's
+	perTrial, _ := a.injected.(fault.PerTrial)
+	if perTrial != nil {
+		perTrial.Before(fault.OfTrial(ctx, index)) // in its own time, not in the target's
 	}
 	if a.settleShown(ctx); a.done(index) {
-		a.session.Progress.LeaveOut()
-		if steering != nil {
-			steering.After("")
+		if perTrial != nil {
+			perTrial.After("")
 		}
 		return
 	}
 	bounded, cancel := context.WithTimeout(ctx, a.session.Patience(cmp.Or(a.Deadline, DefaultDeadline)))
 	defer cancel()
 	sent := time.Now()
-	answer := a.client.Execute(bounded, client.Asking(cmd))
+	answer := a.client.Execute(bounded, cmd.Request)
 	took := time.Since(sent)
 	if ctx.Err() != nil {
 		return
 	}
-	if steering != nil {
-		steering.After(answer.Output)
+	if perTrial != nil {
+		perTrial.After(answer.Output)
 	}
 	a.record(index, cmd, answer, sent, took)
 }
@@ -272,9 +272,9 @@ func (a *runningArm) record(index int, cmd load.Command, answer trial.Answer, se
 	if r.Bad() {
 		r.Command, r.Sent = cmd.Script, sent.UTC()
 	}
-	a.patience.note(outcome, took, a.armed != nil)
+	a.patience.note(outcome, took, a.injected != nil, a.session.Patience(stuckAfter))
 	a.quickest.note(cmd.Kind, outcome, took)
-	a.recorder.write(trial.Line{Record: &r})
+	a.recorder.Write(trial.Line{Record: &r})
 	a.session.Progress.Trial(a.Role, outcome)
 	if a.UntilShown && a.Claim.Shown(outcome) {
 		a.showing.note(index)
@@ -284,8 +284,8 @@ func (a *runningArm) record(index int, cmd load.Command, answer trial.Answer, se
 	}
 	if r.Bad() {
 		a.bad.Store(true)
-		path := filepath.Join(a.session.Folder, a.scenario, fmt.Sprintf("%s-trial-%d.log", a.Name, index))
-		a.session.noteLog(a.logs.keep(path, a.sandbox.Log))
+		path := results.TrialLog(a.session.Folder, a.scenario, a.Name, index)
+		a.session.noteLog(a.logs.Keep(path, a.sandbox.Log))
 	}
 }
 
@@ -326,8 +326,8 @@ func (a *runningArm) end(ctx context.Context) error {
 	if err != nil && a.last.Error == "" {
 		a.last.Error = err.Error()
 	}
-	a.recorder.end(a.last)
-	err = errors.Join(err, a.recorder.close())
+	a.recorder.End(a.last)
+	err = errors.Join(err, a.recorder.Close())
 	return errors.Join(err, a.stop(ctx))
 }
 
@@ -342,7 +342,7 @@ func (a *runningArm) stop(ctx context.Context) error {
 		a.session.shelf.put(ctx, a.spec, a.before, a.session.Patience(time.Second)) {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, teardownLimit)
+	ctx, cancel := context.WithTimeout(ctx, a.session.Patience(teardownLimit))
 	defer cancel()
 	return a.sandbox.Stop(ctx)
 }
@@ -354,7 +354,7 @@ func (a *runningArm) lookBack(ctx context.Context) error {
 	err, stuck := a.withdraw(ctx)
 	wait := time.Duration(0)
 	if stuck != nil {
-		wait = endLimit // the target's end may be why, and is the finding then
+		wait = a.session.Patience(endLimit) // the target's end may be why, and is the finding then
 	}
 	if !a.running(wait) {
 		return nil
@@ -371,7 +371,7 @@ func (a *runningArm) lookBack(ctx context.Context) error {
 
 // lookAtLast looks at a target that runs, and that nothing is done to any more.
 func (a *runningArm) lookAtLast(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, teardownLimit)
+	ctx, cancel := context.WithTimeout(ctx, a.session.Patience(teardownLimit))
 	defer cancel()
 	a.checkHealth(ctx)
 	a.checkPrompt()
@@ -380,11 +380,11 @@ func (a *runningArm) lookAtLast(ctx context.Context) error {
 	}
 	checks, lookErr := a.look(ctx)
 	for i := range checks {
-		a.recorder.write(trial.Line{Check: &checks[i]})
+		a.recorder.Write(trial.Line{Check: &checks[i]})
 	}
 	// The end of PID 1 shows in /proc before the sandbox says so, whose log is read to
 	// its end first.
-	if probe.Gone(lookErr) && !a.running(endLimit) {
+	if probe.Gone(lookErr) && !a.running(a.session.Patience(endLimit)) {
 		return nil
 	}
 	if lookErr != nil {
@@ -397,7 +397,7 @@ func (a *runningArm) lookAtLast(ctx context.Context) error {
 // ends within wait that is the finding, and it answers no questions.
 func (a *runningArm) running(wait time.Duration) bool {
 	state := a.state(wait)
-	a.recorder.write(trial.Line{Check: &state})
+	a.recorder.Write(trial.Line{Check: &state})
 	return state.OK
 }
 
@@ -408,7 +408,7 @@ var endLimit = 5 * time.Second
 func (a *runningArm) state(wait time.Duration) trial.Check {
 	check := trial.Check{Name: "target", Want: "running", Got: "running"}
 	if a.mustEnd() {
-		check.Want, wait = a.Ends, cmp.Or(a.EndWithin, endLimit)
+		check.Want, wait = a.Ends, a.session.Patience(cmp.Or(a.EndWithin, endLimit))
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -428,5 +428,5 @@ func (a *runningArm) state(wait time.Duration) trial.Check {
 
 // mustEnd says whether what was to end the target has happened.
 func (a *runningArm) mustEnd() bool {
-	return a.Ends != "" && a.last.Stopped == "" && (a.armed == nil || a.last.FaultHits > 0)
+	return a.Ends != "" && a.last.Stopped == "" && (a.injected == nil || a.last.FaultHits > 0)
 }

@@ -6,6 +6,10 @@ import (
 	"time"
 )
 
+// armWork is what an arm costs beside its trials and the start of its sandbox, in plain
+// commands: its looks and checks, and what they wait for.
+const armWork = 60
+
 // Estimate is how long the experiments take at this session's pace: what keeps the
 // CPUs busy comes one after the other, and what only waits does so beside it.
 func (s *Session) Estimate(all []Experiment) time.Duration {
@@ -15,7 +19,7 @@ func (s *Session) Estimate(all []Experiment) time.Duration {
 	var longest time.Duration
 	for _, e := range all {
 		for _, a := range e.Arms {
-			work += float64(a.expected()) * cmp.Or(a.Work, 1)
+			work += armWork + float64(a.expected())*cmp.Or(a.Work, 1)
 			if a.shares() {
 				shared[fmt.Sprint(a.Role, a.Build, a.Strategy, a.Env, a.Fault != nil)] = true
 			} else {
@@ -26,9 +30,9 @@ func (s *Session) Estimate(all []Experiment) time.Duration {
 		longest = max(longest, wait)
 		waits[e.Busy] += wait
 	}
-	busy := time.Duration(work * float64(cmp.Or(s.Pace.Command, usual)))
+	busy := time.Duration(work * float64(s.Pace.command()))
 	// Of each kind that is shared two are in use at a time, as has been seen.
-	starting := time.Duration(starts+2*len(shared)) * s.Pace.Start / time.Duration(s.startsAtOnce())
+	starting := time.Duration(starts+2*len(shared)) * s.Pace.Start / time.Duration(s.Runtime.Traits().StartsAtOnce)
 	return max(busy+starting, longest, waits[true]/busyAtOnce, waits[false]/patientAtOnce)
 }
 

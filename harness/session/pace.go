@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/reapcheck/reapcheck/harness/client"
 	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/parallel"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -17,8 +19,9 @@ import (
 // Pace is how fast this machine is just now, in the runtime that a run uses. The
 // zero Pace is that of a fast machine.
 type Pace struct {
-	// Command is what one plain command takes while the CPUs are busy with others.
-	Command time.Duration
+	// Command is what one plain command takes the reference daemon while the CPUs are
+	// busy with others, and Candidate what it takes one that is slower.
+	Command, Candidate time.Duration
 	// Start is how long a sandbox takes until its target is ready.
 	Start time.Duration
 }
@@ -31,7 +34,11 @@ const usual = time.Millisecond
 // that waits for something else than its turn.
 const mostPatient = 20
 
-// slowness is how many times slower than usual the machine is; 1 or more.
+// command is what one plain command takes, whoever executes it.
+func (p Pace) command() time.Duration { return max(cmp.Or(p.Command, usual), p.Candidate) }
+
+// slowness is how many times slower than usual the machine is; 1 or more. A slow
+// candidate has no part in it: its limits would grow with what it does wrong.
 func (p Pace) slowness() float64 {
 	return min(max(1, float64(p.Command)/float64(usual)), mostPatient)
 }
@@ -64,7 +71,7 @@ func (s *Session) Measure(ctx context.Context) (Pace, error) {
 	if errors.Is(err, errNoPace) {
 		return pace, nil // what it does wrong is for the scenarios to say
 	}
-	return Pace{Command: max(pace.Command, own.Command), Start: max(pace.Start, own.Start)}, err
+	return Pace{Command: pace.Command, Candidate: own.Command, Start: max(pace.Start, own.Start)}, err
 }
 
 // errNoPace means that a target does not answer as it should.
@@ -85,17 +92,20 @@ func (s *Session) measure(ctx context.Context, arm Arm, t target.Target) (Pace, 
 	return pace, errors.Join(err, sb.Stop(context.WithoutCancel(ctx)))
 }
 
-// commandPace executes commands for as long as it takes to tell.
+// commandPace executes commands for as long as it takes to tell. What counts is the
+// mean of the answers that came: one that never comes says nothing of the pace.
 func commandPace(ctx context.Context, c *client.Client, seed uint64) (time.Duration, error) {
 	defer c.Close()
 	bounded, cancel := context.WithTimeout(ctx, paceLimit)
 	defer cancel()
-	var answered atomic.Int64
+	var answered, took atomic.Int64
 	began := time.Now()
 	for n := 0; bounded.Err() == nil && (n < paceCommands || time.Since(began) < paceTime); n += paceCommands {
-		_, _ = load.Run(bounded, n, n+paceCommands, paceInFlight, func(i int) {
-			if c.Execute(bounded, client.Asking(load.Instant(i, load.Random(seed, "pace", i)))).Known {
+		_, _ = parallel.Do(bounded, n, n+paceCommands, paceInFlight, func(i int) {
+			sent := time.Now()
+			if c.Execute(bounded, load.Instant(i, load.Random(seed, "pace", i)).Request).Known {
 				answered.Add(1)
+				took.Add(int64(time.Since(sent)))
 			}
 		})
 	}
@@ -105,5 +115,5 @@ func commandPace(ctx context.Context, c *client.Client, seed uint64) (time.Durat
 	if answered.Load() == 0 {
 		return 0, fmt.Errorf("measure the machine: %w: no command was answered within %v", errNoPace, paceLimit)
 	}
-	return time.Since(began) / time.Duration(answered.Load()), nil
+	return time.Duration(took.Load()/answered.Load()) / paceInFlight, nil
 }

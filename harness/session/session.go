@@ -13,14 +13,15 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/fault"
-	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
+	"github.com/reapcheck/reapcheck/harness/fault/seccomp"
 	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/parallel"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -38,7 +39,7 @@ type Session struct {
 	// Candidate is what all candidate arms run.
 	Candidate target.Target
 	// Hub receives the launchers; nil where no target gets one.
-	Hub *syscallhold.Hub
+	Hub *seccomp.Hub
 	// BlackBox runs ordinary builds only: all faults come from outside.
 	BlackBox bool
 	// WaitPath is for all arms.
@@ -170,9 +171,24 @@ type Arm struct {
 	Ends string
 	// EndWithin is how long that may take after the last answer; zero means 5 s.
 	EndWithin time.Duration
-	// Watch looks at the sandbox before the first trial; what it returns looks
-	// again after the last.
-	Watch func(ctx context.Context, sb sandbox.Sandbox) (Look, error)
+	Watch     Watch
+}
+
+// Watch looks at a sandbox before the first trial; what it returns looks again after
+// the last. What is promised may take as long as within to come true.
+type Watch func(ctx context.Context, sb sandbox.Sandbox, within time.Duration) (Look, error)
+
+// settleLimit is how long a sandbox may take to come to rest after the last answer: far
+// more than a reaper needs on a fast machine, far less than a person would wait.
+const settleLimit = 3 * time.Second
+
+// settles is that limit for this arm. A baseline that leaves something behind does so
+// for good: there is nothing to be patient for.
+func (a *runningArm) settles() time.Duration {
+	if a.Role == trial.Baseline {
+		return settleLimit
+	}
+	return a.session.Patience(settleLimit)
 }
 
 // Look compares a sandbox with what was promised. Its error means that it could
@@ -260,7 +276,7 @@ func (e Experiment) rounds() [][]Arm {
 func (s *Session) begin(ctx context.Context, e Experiment, all []Arm, enough func()) ([]*runningArm, error) {
 	arms := make([]*runningArm, len(all))
 	errs := make([]error, len(all))
-	_, err := load.Run(ctx, 0, len(all), s.startsAtOnce(), func(i int) {
+	_, err := parallel.Do(ctx, 0, len(all), s.Runtime.Traits().StartsAtOnce, func(i int) {
 		arms[i], errs[i] = s.beginArm(ctx, e, all[i], enough)
 	})
 	return arms, genuine(append(errs, err)...)
@@ -270,7 +286,7 @@ func (s *Session) begin(ctx context.Context, e Experiment, all []Arm, enough fun
 func takeTurns(ctx context.Context, arms []*runningArm, e Experiment) error {
 	if e.SideBySide {
 		errs := make([]error, len(arms))
-		_, err := load.Run(ctx, 0, len(arms), len(arms), func(i int) { errs[i] = arms[i].trials(ctx, 0, 1) })
+		_, err := parallel.Do(ctx, 0, len(arms), len(arms), func(i int) { errs[i] = arms[i].trials(ctx, 0, 1) })
 		return genuine(append(errs, err)...)
 	}
 	turns := cmp.Or(e.Turns, DefaultTurns)
@@ -301,7 +317,7 @@ func (s *Session) end(ctx context.Context, arms []*runningArm) error {
 func (s *Session) judge(e Experiment) (Finding, error) {
 	var f Finding
 	for _, arm := range e.Arms {
-		summary, err := readRecording(s.recordingPath(e.Scenario, arm.Name), arm)
+		summary, err := readRecording(results.Recording(s.Folder, e.Scenario, arm.Name), arm)
 		if err != nil {
 			return Finding{}, err
 		}
@@ -323,8 +339,4 @@ func readRecording(path string, a Arm) (trial.Summary, error) {
 	}
 	defer file.Close()
 	return trial.Read(file)
-}
-
-func (s *Session) recordingPath(scenario, arm string) string {
-	return filepath.Join(s.Folder, scenario, arm+".jsonl")
 }

@@ -62,7 +62,7 @@ func (a *runningArm) settleShown(ctx context.Context) {
 	if !a.UntilShown {
 		return
 	}
-	if counting, ok := a.armed.(fault.Counting); ok {
+	if counting, ok := a.injected.(fault.Counting); ok {
 		if hits, err := counting.SoFar(ctx); err == nil {
 			a.showing.settle(hits)
 			return

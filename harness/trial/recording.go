@@ -72,6 +72,8 @@ type Plan struct {
 	// UntilShown is an arm's whose Trials are as many as it may take until one of
 	// them shows the claim while the fault hits. The rest is left out then.
 	UntilShown bool `json:"untilShown,omitempty"`
+	// AtLeast is how many of its trials are done in any case.
+	AtLeast int `json:"atLeast,omitempty"`
 	// Factor is the share of an arm's trials that this machine had time for.
 	Factor float64 `json:"factor,omitempty"`
 

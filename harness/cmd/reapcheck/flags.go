@@ -13,8 +13,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
 	"github.com/reapcheck/reapcheck/scenarios"
 )
 
@@ -50,19 +51,19 @@ func (c *common) choose(o *options, access scenarios.Access) error {
 }
 
 // leftOut are the scenarios that are not run, and why.
-func (c *common) leftOut(chosen, run []report.Scenario) []report.LeftOut {
+func (c *common) leftOut(chosen, run []trial.Scenario) []results.LeftOut {
 	why := "since they need more of a target than there is to get at here"
 	if len(c.only) > 0 {
 		why = "not named by --only"
 	}
-	var out []report.LeftOut
+	var out []results.LeftOut
 	for _, s := range scenarios.List() {
 		switch {
 		case slices.Contains(run, s):
 		case slices.Contains(chosen, s):
-			out = append(out, report.LeftOut{ID: s.ID, Why: "named by --skip"})
+			out = append(out, results.LeftOut{ID: s.ID, Why: "named by --skip"})
 		default:
-			out = append(out, report.LeftOut{ID: s.ID, Why: why})
+			out = append(out, results.LeftOut{ID: s.ID, Why: why})
 		}
 	}
 	return out
@@ -74,6 +75,7 @@ func addRunFlags(f *pflag.FlagSet, o *options) {
 	f.Uint64Var(&o.seed, "seed", 0, "seed of all commands (default: a new one)")
 	f.StringVar(&o.results, "results", "results", "`FOLDER` where result folders are made")
 	f.StringVar(&o.daemons, "daemons", "", "`FOLDER` with the reference daemon's builds (default: beside this command, or compiled)")
+	f.StringVar(&o.cgroupParent, "cgroup-parent", os.Getenv(variable("cgroup-parent")), "control `GROUP` in which containers are made, such as that of this command")
 	f.StringVar(&o.baseImage, "base-image", "", "base image `REF` of the containers, which auto then takes (default: debian:bookworm-slim, or one made from this machine)")
 }
 
