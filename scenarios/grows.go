@@ -50,7 +50,7 @@ func goesWrong(index int, r *rand.Rand) load.Command {
 		c.Kind, c.Script, c.HangUpAfter = "hangs-up", "sleep 1000; :", 50*time.Millisecond
 		c.Want = trial.Want{HangUp: true}
 	case 2:
-		c.Kind, c.Cwd, c.Want = "cannot-start", "/nonexistent", trial.Want{NotRun: true}
+		return cannotStart(3*(index/4%2), r)
 	default:
 		nonce := strings.TrimSpace(c.Want.Output)
 		c.Kind, c.Script = "writes", fmt.Sprintf("head -c %d /dev/zero | tr '\\0' x; echo %s; kill -9 $$", keptOutput, nonce)

@@ -62,7 +62,7 @@ func inheritance(sameMachine bool) []look {
 		own := ownShell()
 		signals = own.ignored
 		looks = append(looks,
-			look{"umask", unlike("$(umask)", own.umask)}, look{"open-files", unlike("$(ulimit -Sn)", own.files)})
+			look{"umask", unlike("$(umask)", own.umask)}, look{"limits", unlike("$(ulimit -Sa)", own.limits)})
 	}
 	return append(looks, look{"signals", fmt.Sprintf(
 		`while read -r k v; do case $k in SigIgn:) %s;; SigBlk:) %s;; esac; done </proc/$$/status`,
@@ -75,15 +75,15 @@ func unlike(word, want string) string {
 }
 
 // shell is what a shell has that nobody has given anything special.
-type shell struct{ umask, files, ignored string }
+type shell struct{ umask, limits, ignored string }
 
 // ownShell is one that the harness starts. Where there is none, its answers match
 // nothing.
 var ownShell = sync.OnceValue(func() shell {
-	const ask = "umask; ulimit -Sn; while read -r k v; do [ $k != SigIgn: ] || echo $v; done </proc/$$/status"
+	const ask = "umask; while read -r k v; do [ $k != SigIgn: ] || echo $v; done </proc/$$/status; ulimit -Sa"
 	out, _ := exec.Command("/bin/sh", "-c", ask).Output()
-	words := append(strings.Fields(string(out)), "?", "?", "?")
-	return shell{words[0], words[1], words[2]}
+	lines := append(strings.SplitN(string(out), "\n", 3), "?", "?", "?")
+	return shell{umask: lines[0], ignored: lines[1], limits: strings.TrimSpace(lines[2])}
 })
 
 // inherits looks, and ends by SIGPIPE where all is well: that is what a reader who

@@ -64,6 +64,7 @@ var scripts = []script{
 	{"lines", "\n\nx=N\nif [ -n \"$x\" ]\nthen\n\techo $x\nfi\n\n(exit 7)\n\n", "N\n", drawn},
 	{"arguments", `echo "$#" N`, "0 N\n", 0},
 	{"reads-input", "cat\necho N\nexit 7", "N\n", drawn},
+	{"reads-input-in-the-middle", "cat\necho N\n: " + strings.Repeat("x", 20_000) + "\nexit 7", "N\n", drawn},
 	{"very-long", ": " + strings.Repeat("x", 100_000) + "\necho N; exit 7", "N\n", drawn},
 	{"brace-last", "{ echo N; (exit 7); }", "N\n", drawn},
 	{"backslash-newline", "echo N\\\n.\nexit 7", "N.\n", drawn},

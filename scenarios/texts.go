@@ -21,7 +21,7 @@ var _ = scenario("texts", "text of every shape",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
 			Trials:   s.Scale.Trials(session.Count{Floor: len(shapes), Quick: 2 * len(shapes), Standard: 10 * len(shapes)}),
-			InFlight: 4, Commands: shaped, ByOutput: true, Work: 3,
+			InFlight: 4, Commands: shaped, ByOutput: true, Work: 3, Deadline: waitsLimit,
 		}
 		control := naive(arm, "decoding", trial.Symptom(trial.Output))
 		control.Trials = len(shapes)
