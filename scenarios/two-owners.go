@@ -60,7 +60,7 @@ func elderAndHeir(index int, r *rand.Rand) load.Command {
 	if index%2 == 0 {
 		c.Kind = "elder-" + o.kind
 		// In a session of its own: a number that a group has is not given out again.
-		c.Script = fmt.Sprintf("setsid sh -c 'sleep 1; :' %s$$ & %s", fault.ElderMark, c.Script)
+		c.Script = fmt.Sprintf("%s=$$ setsid sleep 1 & %s", fault.ElderVariable, c.Script)
 		if o.elder != nil {
 			o.elder(&c)
 		}

@@ -20,13 +20,13 @@ import (
 // output. So a target has both in its books under one number.
 //
 // Trials come in pairs that are in flight together, an elder and its heir. The elder
-// leaves a process whose command line ends in the word ElderMark and its own PID; the
-// last word that the heir writes is its PID. A hit is a process that was given an
-// elder's number at once.
+// leaves a process that has its PID in the variable ElderVariable, and that starts no
+// other; the last word that the heir writes is its PID. A hit is a process that was
+// given an elder's number at once.
 type Heirs struct{}
 
-// ElderMark begins a word that tells of an elder's PID.
-const ElderMark = "reapcheck-elder-"
+// ElderVariable tells of an elder's PID.
+const ElderVariable = "REAPCHECK_ELDER"
 
 // Name says what happens.
 func (Heirs) Name() string { return "next PID is an unanswered one" }
@@ -102,16 +102,25 @@ func (h *inheriting) awaitElder(ctx context.Context) int {
 // reapedElder looks into the sandbox's own /proc.
 func (h *inheriting) reapedElder() int {
 	proc := fmt.Sprintf("/proc/%d/root/proc", h.sandbox.PID())
-	lines, _ := filepath.Glob(proc + "/[0-9]*/cmdline")
-	for _, path := range lines {
-		raw, _ := os.ReadFile(path)
-		words := bytes.Split(bytes.TrimRight(raw, "\x00"), []byte{0})
-		mark, found := strings.CutPrefix(string(words[len(words)-1]), ElderMark)
-		number, err := strconv.Atoi(mark)
-		if !found || err != nil || number == h.last() {
+	paths, _ := filepath.Glob(proc + "/[0-9]*/environ")
+	for _, path := range paths {
+		number := elderIn(path)
+		if number == 0 || number == h.last() {
 			continue
 		}
 		if _, err := os.Stat(fmt.Sprintf("%s/%d", proc, number)); errors.Is(err, os.ErrNotExist) {
+			return number
+		}
+	}
+	return 0
+}
+
+// elderIn is the number in a process's environment, 0 where there is none.
+func elderIn(environ string) int {
+	raw, _ := os.ReadFile(environ)
+	for variable := range bytes.SplitSeq(raw, []byte{0}) {
+		if text, found := strings.CutPrefix(string(variable), ElderVariable+"="); found {
+			number, _ := strconv.Atoi(text)
 			return number
 		}
 	}
