@@ -18,7 +18,7 @@ var _ = scenario("hang-up", "a client that hangs up",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
 			Trials: s.Scale.Trials(gone), InFlight: 8, Commands: abandoned,
-			Watch: settles(nobodyLeft),
+			Watch: settles(nobodyLeft), Used: true,
 		}
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{naive(arm, "", tooMany(processes)), candidate(arm)}}
 	})

@@ -78,17 +78,6 @@ func (b *Bench) leave(ctx context.Context, d *daemon, l *Leak) (err error) {
 	return err
 }
 
-// rest closes the connections and looks when nothing changes any more.
-func (d *daemon) rest(ctx context.Context) (Figures, error) {
-	d.client.Close()
-	last := Figures{}
-	return d.settle(ctx, func(f Figures) bool {
-		still := f.Files == last.Files && f.Goroutines == last.Goroutines && f.Processes == 0
-		last = f
-		return still
-	})
-}
-
 // execute runs the commands with the indices from first to last-1.
 func (b *Bench) execute(ctx context.Context, d *daemon, first, last int) (*answers, error) {
 	came := newAnswers()

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/parallel"
@@ -67,6 +66,21 @@ func (b *Bench) sleep(ctx context.Context, strategy string, inFlight int) (s Sle
 	s.Died, err = d.survive(ctx, d.sleepers(ctx, &s))
 	return s, err
 }
+
+// lost is how many were not answered as they should have been.
+func (s Sleep) lost() int { return s.InFlight - s.Outcomes[trial.OK] }
+
+// each is the daemon's whole memory, shared out among the commands in flight.
+func (s Sleep) each() int { return s.During.RSS / s.InFlight }
+
+func (s Sleep) text() string {
+	if s.Died != "" {
+		return "the daemon did not survive: " + s.Died
+	}
+	return fmt.Sprintf("%d threads, %.1f KiB each, %v", s.During.Threads, kib(s.each()), s.Outcomes)
+}
+
+func kib(bytes int) float64 { return float64(bytes) / 1024 }
 
 // sleepers brings all commands in flight, looks, and ends them.
 func (d *daemon) sleepers(ctx context.Context, s *Sleep) (err error) {
@@ -134,23 +148,6 @@ func (d *daemon) open(ctx context.Context, gate chan<- struct{}, total int) erro
 	})
 }
 
-// awaitLimit bounds the wait for one step of the start.
-const awaitLimit = time.Minute
-
-// await asks again and again, with pauses, until the condition holds.
-func (d *daemon) await(ctx context.Context, what string, ask await.Look) error {
-	err := await.Wait{
-		For:   what,
-		Every: 20 * time.Millisecond,
-		Limit: awaitLimit,
-		Over:  d.Done(),
-	}.Until(ctx, ask)
-	if errors.Is(err, await.ErrOver) {
-		return d.ended()
-	}
-	return err
-}
-
 // terminate ends every command, by one command more: a signal to all that is in
 // the sandbox. Where the daemon lost that command's own exit code, or not all
 // have answered in time, it is given again.
@@ -175,18 +172,3 @@ func (d *daemon) terminate(ctx context.Context, answered <-chan struct{}) error 
 		}
 	}
 }
-
-// lost is how many were not answered as they should have been.
-func (s Sleep) lost() int { return s.InFlight - s.Outcomes[trial.OK] }
-
-// each is the daemon's whole memory, shared out among the commands in flight.
-func (s Sleep) each() int { return s.During.RSS / s.InFlight }
-
-func (s Sleep) text() string {
-	if s.Died != "" {
-		return "the daemon did not survive: " + s.Died
-	}
-	return fmt.Sprintf("%d threads, %.1f KiB each, %v", s.During.Threads, kib(s.each()), s.Outcomes)
-}
-
-func kib(bytes int) float64 { return float64(bytes) / 1024 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
@@ -76,4 +77,20 @@ func (c *count) Hits(context.Context) (hits int64, note string, err error) {
 		note = c.err.Error()
 	}
 	return c.hits, note, nil
+}
+
+// endLimit is how long the end of a sandbox may take to be known.
+const endLimit = time.Second
+
+// over says whether a sandbox has ended: a target that dies under a fault is a
+// finding, and no trouble of the fault's.
+func over(ctx context.Context, ended <-chan struct{}) bool {
+	ctx, cancel := context.WithTimeout(ctx, endLimit)
+	defer cancel()
+	select {
+	case <-ended:
+		return true
+	case <-ctx.Done():
+		return !errors.Is(context.Cause(ctx), context.DeadlineExceeded)
+	}
 }

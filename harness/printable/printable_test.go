@@ -25,3 +25,21 @@ func TestClipCutsBetweenRunes(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+func TestPercent(t *testing.T) {
+	for rate, want := range map[float64]string{
+		0: "0%", 1: "100%", 0.5: "50%", 0.9999: ">99.9%", 0.995: "99.5%", 0.1234: "12%", 0.0064: "0.64%", 0.000002: "0.0002%",
+	} {
+		if got := Percent(rate); got != want {
+			t.Errorf("%v: %s, want %s", rate, got, want)
+		}
+	}
+}
+
+func TestWrap(t *testing.T) {
+	got := Wrap("one two  three averyveryverylongword end", 12, "  ")
+	want := "  one two\n  three\n  averyveryverylongword\n  end\n"
+	if got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

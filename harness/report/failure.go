@@ -89,8 +89,8 @@ func newFailure(run results.Run, f results.Finding, a results.Arm, r trial.Recor
 		Anchor:   printable.Line(fmt.Sprintf("%s-%s-%d", f.ID, a.Plan.Arm, r.Index)),
 		Scenario: printable.Line(f.ID), Arm: printable.Line(a.Plan.Arm), Strategy: printable.Line(a.Plan.Strategy), Fault: printable.Line(a.Plan.Fault),
 		Index: r.Index, Outcome: printable.Line(string(r.Outcome)), Kind: printable.Line(r.Kind), Asked: printable.Text(r.Command),
-		Want: r.Want, Got: got(r), Why: printable.Text(r.Detail), Took: micros(float64(r.Micros)),
-		Story: t.Story, Log: t.excerpt(), Files: append(files, a.Recording), Repeat: printable.Line(repeat(run, f.ID)),
+		Want: r.Want, Got: got(r), Why: printable.Text(r.Detail), Took: printable.Micros(float64(r.Micros)),
+		Story: t.Story, Log: t.excerpt(), Files: append(files, a.Recording), Repeat: printable.Line(run.Repeat(f.ID)),
 	}
 	if !r.Sent.IsZero() {
 		shown.Sent = r.Sent.UTC().Format("15:04:05.000 UTC")
@@ -127,7 +127,7 @@ func draw(events []event) ([]lane, []moment) {
 	for n, e := range events {
 		// Room for the numbers at both ends.
 		x := hundredths(4 + 92*float64(e.After)/float64(max(1, last)))
-		moments = append(moments, moment{n + 1, "+" + short(e.After.Round(100*time.Microsecond)), e.Lane, e.Text})
+		moments = append(moments, moment{n + 1, "+" + printable.Duration(e.After.Round(100*time.Microsecond)), e.Lane, e.Text})
 		for i, name := range names {
 			lanes[i].Name = name
 			if name == e.Lane {

@@ -91,7 +91,7 @@ func columnsFor(arms []results.Arm, own map[string]string) []column {
 	}
 	checked := slices.ContainsFunc(arms, tellsByChecks)
 	return append(columns,
-		column{"rate", true, tried, func(a results.Arm) string { return ratio(a, rate(a.BadTrials(), a.Trials)) }},
+		column{"rate", true, tried, func(a results.Arm) string { return ratio(a, trial.Rate(a.BadTrials(), a.Trials)) }},
 		column{"upper95", true, tried, func(a results.Arm) string { return ratio(a, trial.Upper95(a.BadTrials(), a.Trials)) }},
 		column{"checks", true, checked, checks},
 		column{"", false, true, promise})
@@ -117,7 +117,7 @@ func ratio(a results.Arm, r float64) string {
 	if a.Trials == 0 {
 		return "-"
 	}
-	return percent(r)
+	return printable.Percent(r)
 }
 
 // tellsByChecks says whether the arm's checks have to be shown.
@@ -163,7 +163,7 @@ func by(symptoms []trial.Symptom) string {
 	case checks == 1 && len(symptoms) == 1:
 		return " by a check"
 	case checks > 0:
-		return " by " + plural(checks, "check")
+		return " by " + printable.Plural(checks, "check")
 	}
 	return ""
 }

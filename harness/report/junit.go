@@ -156,7 +156,7 @@ func armProperties(a results.Arm) []junitProperty {
 func evidence(f results.Finding, run results.Run) string {
 	const show = 3
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\nrepeat with: %s\n", printable.Text(f.Reason), printable.Line(repeat(run, f.ID)))
+	fmt.Fprintf(&b, "%s\nrepeat with: %s\n", printable.Text(f.Reason), printable.Line(run.Repeat(f.ID)))
 	if note := witnessNote(f); note != "" {
 		fmt.Fprintln(&b, note)
 	}

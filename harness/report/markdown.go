@@ -62,23 +62,23 @@ func (s *sheet) head(run results.Run) {
 		s.add("Nothing to judge: %s.\n\n", allAcceptedNote)
 	}
 	s.add("%s, runtime %s, tier %s, seed %d%s, %s. Version %s, %s, %s, %s.\n\n",
-		cell(i.Target), cell(i.Runtime), cell(i.Tier), i.Seed, factorText(i.Factor), plural(run.Trials(), "trial"),
-		cell(i.Version), cell(i.Kernel), plural(i.CPUs, "CPU"), i.Started.UTC().Format(time.RFC3339))
+		cell(i.Target), cell(i.Runtime), cell(i.Tier), i.Seed, factorText(i.Factor), printable.Plural(run.Trials(), "trial"),
+		cell(i.Version), cell(i.Kernel), printable.Plural(i.CPUs, "CPU"), i.Started.UTC().Format(time.RFC3339))
 }
 
 func (s *sheet) findings(run results.Run) {
 	s.add("| scenario | verdict | candidate: bad of trials | upper95 | control: bad | why |\n|---|---|---:|---:|---:|---|\n")
 	for _, f := range run.Findings {
-		candidate, base := tallyOf(f, trial.Candidate), tallyOf(f, trial.Baseline)
+		candidate, base := f.Tally(trial.Candidate), f.Tally(trial.Baseline)
 		bound, control := "-", "-"
-		if candidate.trials > 0 {
-			bound = percent(trial.Upper95(candidate.bad, candidate.trials))
+		if candidate.Trials > 0 {
+			bound = printable.Percent(trial.Upper95(candidate.Bad, candidate.Trials))
 		}
-		if base.trials > 0 {
-			control = percent(rate(base.bad, base.trials))
+		if base.Trials > 0 {
+			control = printable.Percent(base.Rate())
 		}
 		s.add("| %s | %s | %d of %d | %s | %s | %s |\n",
-			cell(f.ID), strong(f), candidate.bad, candidate.trials, bound, control, cell(join(waiverNote(f), f.Reason)))
+			cell(f.ID), strong(f), candidate.Bad, candidate.Trials, bound, control, cell(join(waiverNote(f), f.Reason)))
 	}
 	for _, note := range run.Info.LeftOutNotes() {
 		s.add("\n%s\n", cell(note))
@@ -92,14 +92,6 @@ func strong(f results.Finding) string {
 	return "**" + verdictWord(f) + "**"
 }
 
-// join puts what a waiver says before why the scenario did not pass.
-func join(note, reason string) string {
-	if note == "" || reason == "" {
-		return note + reason
-	}
-	return note + "; " + reason
-}
-
 // failures shows, for each scenario that was run and did not pass, the line that repeats
 // it and the first bad trials of its candidates.
 func (s *sheet) failures(run results.Run) {
@@ -108,7 +100,7 @@ func (s *sheet) failures(run results.Run) {
 		if f.Verdict == trial.Pass || len(f.Arms) == 0 {
 			continue
 		}
-		s.add("\n## %s: %s\n\n%s\n\nrepeat with: %s\n\n", cell(f.ID), verdictWord(f), cell(join(waiverNote(f), f.Reason)), code(repeat(run, f.ID)))
+		s.add("\n## %s: %s\n\n%s\n\nrepeat with: %s\n\n", cell(f.ID), verdictWord(f), cell(join(waiverNote(f), f.Reason)), code(run.Repeat(f.ID)))
 		if note := witnessNote(f); note != "" {
 			s.add("%s\n\n", note)
 		}
@@ -121,17 +113,10 @@ func (s *sheet) failures(run results.Run) {
 					cell(a.Plan.Arm), r.Index, cell(string(r.Outcome)), code(r.Command), r.Want, got(r), code(r.Detail))
 			}
 			if more := a.BadTrials() - show; more > 0 {
-				s.add("- %s: %s more\n", cell(a.Plan.Arm), plural(more, "bad trial"))
+				s.add("- %s: %s more\n", cell(a.Plan.Arm), printable.Plural(more, "bad trial"))
 			}
 		}
 	}
-}
-
-func got(r trial.Record) string {
-	if r.Got == nil {
-		return "no exit code"
-	}
-	return fmt.Sprint(*r.Got)
 }
 
 // arms is one table with a row per arm. All columns are there, so that two
@@ -158,7 +143,7 @@ func (s *sheet) legend(run results.Run) {
 	for _, f := range run.Findings {
 		s.add("- %s: %s\n", code(f.ID), cell(f.Text))
 	}
-	s.add("\nRepeat the whole run with: %s\n", code(repeat(run, "")))
+	s.add("\nRepeat the whole run with: %s\n", code(run.Repeat("")))
 }
 
 // escapes keeps untrusted text from being markup, a link, a mention, a formula,

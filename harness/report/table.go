@@ -59,7 +59,7 @@ func Table(w io.Writer, run results.Run, style Style) error {
 		style.legend(&b, run)
 		style.verdicts(&b, run)
 	} else {
-		fmt.Fprintf(&b, "of %s none was run\n", plural(len(run.Findings), "scenario"))
+		fmt.Fprintf(&b, "of %s none was run\n", printable.Plural(len(run.Findings), "scenario"))
 	}
 	style.summary(&b, run)
 	if run.AllAccepted() {
@@ -69,7 +69,7 @@ func Table(w io.Writer, run results.Run, style Style) error {
 		fmt.Fprintf(&b, "problem: %s\n", printable.Text(run.Info.Problem))
 	}
 	if text := advice(run); text != "" {
-		b.WriteString(wrap(text, style.width(), ""))
+		b.WriteString(printable.Wrap(text, style.width(), ""))
 	}
 	if run.Folder != "" {
 		fmt.Fprintf(&b, "report: %s\n", printable.Line(filepath.Join(run.Folder, "report.html")))
@@ -105,21 +105,21 @@ func begun(r results.Run) bool {
 
 func (s Style) finding(b *strings.Builder, f results.Finding) {
 	fmt.Fprintf(b, "%s: %s\n", s.paint(bold, printable.Line(f.ID)), s.verdict(f.Verdict))
-	b.WriteString(wrap(printable.Line(f.Text), s.width(), "  "))
+	b.WriteString(printable.Wrap(printable.Line(f.Text), s.width(), "  "))
 	if len(f.Arms) == 0 {
 		fmt.Fprintf(b, "  %s\n\n", printable.Line(f.Reason))
 		return
 	}
 	grid := armGrid(f, s.width()-2)
 	if grid.faults != "" {
-		b.WriteString(wrap("fault: "+grid.faults, s.width(), "  "))
+		b.WriteString(printable.Wrap("fault: "+grid.faults, s.width(), "  "))
 	}
 	for i, text := range grid.lines() {
 		fmt.Fprintf(b, "  %s\n", s.paint(grid.colour(i), text))
 	}
 	for _, note := range []string{example(f), witnessNote(f)} {
 		if note != "" {
-			b.WriteString(wrap(note, s.width(), "  "))
+			b.WriteString(printable.Wrap(note, s.width(), "  "))
 		}
 	}
 	b.WriteByte('\n')
@@ -138,7 +138,7 @@ func example(f results.Finding) string {
 		}
 		r := a.Bad[0]
 		text := fmt.Sprintf("%s, trial %d, %s: asked %q, wanted exit code %d, got %s after %s",
-			printable.Line(a.Plan.Arm), r.Index, printable.Line(string(r.Outcome)), printable.Escape(printable.Clip(r.Command, exampleLimit)), r.Want, got(r), micros(float64(r.Micros)))
+			printable.Line(a.Plan.Arm), r.Index, printable.Line(string(r.Outcome)), printable.Escape(printable.Clip(r.Command, exampleLimit)), r.Want, got(r), printable.Micros(float64(r.Micros)))
 		if r.Detail != "" {
 			text += fmt.Sprintf(" (%s)", printable.Line(printable.Clip(r.Detail, exampleLimit)))
 		}
@@ -149,7 +149,7 @@ func example(f results.Finding) string {
 
 func (s Style) legend(b *strings.Builder, run results.Run) {
 	for _, text := range legend(run) {
-		b.WriteString(wrap(text, s.width(), ""))
+		b.WriteString(printable.Wrap(text, s.width(), ""))
 	}
 	b.WriteByte('\n')
 }
@@ -163,19 +163,19 @@ func (s Style) verdicts(b *strings.Builder, run results.Run) {
 		pad := strings.Repeat(" ", len("inconclusive")-len(f.Verdict.String()))
 		fmt.Fprintf(b, "%s%s  %-*s  %s\n", s.verdict(f.Verdict), pad, idWidth, printable.Line(f.ID), sentence(f))
 		if note := waiverNote(f); note != "" {
-			b.WriteString(wrap(note, s.width(), "  "))
+			b.WriteString(printable.Wrap(note, s.width(), "  "))
 		}
 		if f.Verdict != trial.Pass && len(f.Arms) > 0 {
-			fmt.Fprintf(b, "  repeat with: %s\n", printable.Line(repeat(run, f.ID)))
+			fmt.Fprintf(b, "  repeat with: %s\n", printable.Line(run.Repeat(f.ID)))
 		}
 	}
 	for _, note := range run.Info.LeftOutNotes() {
-		b.WriteString(wrap(note, s.width(), ""))
+		b.WriteString(printable.Wrap(note, s.width(), ""))
 	}
 }
 
 func (s Style) summary(b *strings.Builder, run results.Run) {
-	fmt.Fprintf(b, "%s, tier %s, seed %d%s, %s\n", printable.Line(run.Info.Runtime), printable.Line(run.Info.Tier), run.Info.Seed, factorText(run.Info.Factor), plural(run.Trials(), "trial"))
+	fmt.Fprintf(b, "%s, tier %s, seed %d%s, %s\n", printable.Line(run.Info.Runtime), printable.Line(run.Info.Tier), run.Info.Seed, factorText(run.Info.Factor), printable.Plural(run.Trials(), "trial"))
 }
 
 // sentence is what a scenario came to, in one line.
@@ -184,14 +184,14 @@ func sentence(f results.Finding) string {
 		reason, _, _ := strings.Cut(f.Reason, "\n")
 		return printable.Line(reason)
 	}
-	candidate := tallyOf(f, trial.Candidate)
-	if candidate.trials == 0 {
+	candidate := f.Tally(trial.Candidate)
+	if candidate.Trials == 0 {
 		return "all checks hold"
 	}
-	text := fmt.Sprintf("%d bad of %d, upper95 %s", candidate.bad, candidate.trials, percent(trial.Upper95(candidate.bad, candidate.trials)))
-	if power, ok := power(f); ok {
-		base := tallyOf(f, trial.Baseline)
-		text += fmt.Sprintf("; control lost %s, power %s", percent(rate(base.lost, base.trials)), percent(power))
+	text := fmt.Sprintf("%d bad of %d, upper95 %s", candidate.Bad, candidate.Trials, printable.Percent(trial.Upper95(candidate.Bad, candidate.Trials)))
+	if power, ok := f.Power(); ok {
+		base := f.Tally(trial.Baseline)
+		text += fmt.Sprintf("; control lost %s, power %s", printable.Percent(trial.Rate(base.Lost, base.Trials)), printable.Percent(power))
 	}
 	return text
 }

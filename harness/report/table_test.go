@@ -93,7 +93,7 @@ func TestAControlThatIsTriedUntilItFailsSaysOnce(t *testing.T) {
 			arm := &run.Findings[i].Arms[j]
 			arm.Plan.UntilShown, arm.End.ShownBy = arm.Plan.Claim == trial.Loses, new(0)
 		}
-		if _, ok := power(run.Findings[i]); ok {
+		if _, ok := run.Findings[i].Power(); ok {
 			t.Errorf("%s: power is drawn from a rate that says nothing", run.Findings[i].ID)
 		}
 	}

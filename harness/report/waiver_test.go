@@ -85,14 +85,3 @@ func TestAnAcceptedFailureBesideAPass(t *testing.T) {
 		t.Error(got)
 	}
 }
-
-// A failure is repeated without what would accept it.
-func TestRepeatLeavesTheWaiverOut(t *testing.T) {
-	run := results.Run{Info: results.Info{Argv: []string{"reapcheck", "gate", "--waivers=known.yaml", "--seed=1"}}}
-	if got := repeat(run, "storm"); got != "reapcheck gate --seed=1 --only=storm" {
-		t.Error(got)
-	}
-	if got := repeat(run, ""); !strings.Contains(got, "--waivers=known.yaml") {
-		t.Error(got)
-	}
-}

@@ -143,8 +143,9 @@ type Arm struct {
 	// Round groups arms that take turns; the rounds follow each other, lowest first. An
 	// arm of a later round can go on in the sandbox of one that is over.
 	Round int
-	// Fresh wants a sandbox in which no other arm has run.
-	Fresh bool
+	// Fresh wants a sandbox in which no other arm has run, and Used takes one although
+	// it watches: what it counts is the same there.
+	Fresh, Used bool
 	// Work is how many plain commands one trial costs, and Wait how long it lasts
 	// beside that, as with a sleep. They only tell how long a run will take. Zero
 	// means 1, and nothing.

@@ -28,10 +28,10 @@ type used struct {
 }
 
 // shares says whether the arm may go on in a sandbox that others have used. What an
-// arm watches is blunted by what others left in the target itself: a heap that has
+// arm watches can be blunted by what others left in the target itself: a heap that has
 // grown once, threads that the runtime keeps.
 func (a Arm) shares() bool {
-	return !a.Fresh && a.Watch == nil && a.Ends == "" && a.Refusal == ""
+	return !a.Fresh && (a.Watch == nil || a.Used) && a.Refusal == ""
 }
 
 // key is equal for sandboxes that can stand in for each other.

@@ -52,3 +52,11 @@ func Quantile(sorted []int64, q float64) int64 {
 	}
 	return sorted[max(0, int(math.Ceil(q*float64(len(sorted))))-1)]
 }
+
+// Rate is n of so many; 0 of none.
+func Rate(n, of int) float64 {
+	if of == 0 {
+		return 0
+	}
+	return float64(n) / float64(of)
+}

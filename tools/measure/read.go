@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,19 +19,19 @@ import (
 // names.
 func read(root string) ([]*figures, error) {
 	var all []*figures
-	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir(root, func(folder string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.IsDir() {
 			return err
 		}
-		if path != root && skipped(entry.Name()) {
+		if folder != root && skipped(entry.Name()) {
 			return filepath.SkipDir
 		}
-		p, err := readPackage(path)
+		p, err := readPackage(folder)
 		if err != nil {
 			return err
 		}
 		if len(p.fileLines)+p.testLines > 0 {
-			p.name, err = filepath.Rel(root, path)
+			p.name, err = filepath.Rel(root, folder)
 			all = append(all, p)
 		}
 		return err
@@ -51,16 +52,16 @@ func readPackage(folder string) (*figures, error) {
 	p := &figures{}
 	files := token.NewFileSet()
 	var code []*ast.File
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
+	for _, name := range paths {
+		text, err := os.ReadFile(name)
 		if err != nil {
 			return nil, err
 		}
-		if strings.HasSuffix(path, "_test.go") {
+		if strings.HasSuffix(name, "_test.go") {
 			p.testLines += bytes.Count(text, []byte("\n"))
 			continue
 		}
-		file, err := parser.ParseFile(files, path, text, parser.ParseComments|parser.SkipObjectResolution)
+		file, err := parser.ParseFile(files, name, text, parser.ParseComments)
 		if err != nil {
 			return nil, fmt.Errorf("parse: %w", err)
 		}
@@ -196,22 +197,57 @@ func (f *figures) export(name *ast.Ident, docs ...*ast.CommentGroup) {
 func (f *figures) countReferences(files *token.FileSet, code []*ast.File) {
 	home := homes(files, code)
 	for _, file := range code {
-		path := files.Position(file.Pos()).Filename
-		ast.Inspect(file, func(n ast.Node) bool {
-			name, ok := n.(*ast.Ident)
-			if !ok {
-				return true
-			}
+		from := files.Position(file.Pos()).Filename
+		for _, name := range references(file) {
 			switch at, known := home[name.Name]; {
 			case !known || at.declared == name:
-			case at.path == path:
+			case at.path == from:
 				f.inFile++
 			default:
 				f.crossFile++
 			}
-			return true
-		})
+		}
 	}
+}
+
+// references are the names in a file that may be a function's or a method's: not
+// those of variables, types and imports, nor what follows an import's.
+func references(file *ast.File) []*ast.Ident {
+	imports := importNames(file)
+	var all []*ast.Ident
+	var visit func(n ast.Node) bool
+	visit = func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.SelectorExpr:
+			pkg, ok := n.X.(*ast.Ident)
+			return !ok || pkg.Obj != nil || !imports[pkg.Name]
+		case *ast.KeyValueExpr:
+			if _, field := n.Key.(*ast.Ident); field {
+				ast.Inspect(n.Value, visit)
+				return false
+			}
+		case *ast.Ident:
+			if n.Obj == nil || n.Obj.Kind == ast.Fun {
+				all = append(all, n)
+			}
+		}
+		return true
+	}
+	ast.Inspect(file, visit)
+	return all
+}
+
+// importNames are the names by which a file knows its imports, as their paths say.
+func importNames(file *ast.File) map[string]bool {
+	names := map[string]bool{}
+	for _, spec := range file.Imports {
+		name := path.Base(strings.Trim(spec.Path.Value, `"`))
+		if spec.Name != nil {
+			name = spec.Name.Name
+		}
+		names[name] = true
+	}
+	return names
 }
 
 // place is where a function is declared.
@@ -220,10 +256,21 @@ type place struct {
 	declared *ast.Ident
 }
 
-// homes are the places of the functions that a name alone tells apart.
+// homes are the places of the functions that a name alone tells apart, from other
+// functions and from fields.
 func homes(files *token.FileSet, code []*ast.File) map[string]place {
 	home, times := map[string]place{}, map[string]int{}
 	for _, file := range code {
+		ast.Inspect(file, func(n ast.Node) bool {
+			if fields, ok := n.(*ast.StructType); ok {
+				for _, field := range fields.Fields.List {
+					for _, name := range field.Names {
+						times[name.Name]++
+					}
+				}
+			}
+			return true
+		})
 		for _, decl := range file.Decls {
 			d, ok := decl.(*ast.FuncDecl)
 			if !ok {

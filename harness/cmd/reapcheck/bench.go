@@ -32,7 +32,7 @@ commands per second over HTTP and how late, beside a C program that starts the
 same commands without a server; threads, memory, open files and goroutines with
 thousands of sleeps in flight; and what a great many commands leave behind.
 
-It leaves bench.json and bench.md below --results. It passes if every target is
+It leaves bench.json and bench.md below --results. It passes if every requirement is
 met, fails if one is surely missed or an answer was wrong, and is inconclusive
 where the machine was too noisy to say or something was not measured. Use it on
 a machine that does nothing else.`,

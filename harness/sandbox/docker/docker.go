@@ -16,9 +16,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"time"
 
-	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 
 	"github.com/reapcheck/reapcheck"
@@ -117,8 +115,6 @@ func (d *Runtime) Close(ctx context.Context) error {
 	return errors.Join(err, d.provider.Close())
 }
 
-func (d *Runtime) engine() client.APIClient { return d.provider.Client() }
-
 // baked gives the path that a host binary has in the image.
 func (d *Runtime) baked(binary string) (string, bool) {
 	for _, path := range d.config.Binaries {
@@ -135,42 +131,4 @@ func samePath(a, b string) bool {
 	absA, errA := filepath.Abs(a)
 	absB, errB := filepath.Abs(b)
 	return errA == nil && errB == nil && absA == absB
-}
-
-// patientContext ends CleanupLimit after ctx does. The engine does not abandon
-// at once what it is making when its client hangs up: it would appear after we
-// had looked for it. So we let it finish, and remove it then.
-func patientContext(ctx context.Context) (context.Context, context.CancelFunc) {
-	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	forget := context.AfterFunc(ctx, func() { time.AfterFunc(sandbox.CleanupLimit, cancel) })
-	return patient, func() { forget(); cancel() }
-}
-
-// engineLimit is how long the engine may take over one step of a start. A busy one
-// takes seconds; one that hangs takes the call and never answers.
-var engineLimit = 2 * time.Minute
-
-// engineContext bounds such a step. The cause of its end says whose fault that is.
-func engineContext(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, engineLimit, errSilent)
-}
-
-// unanswered is the error of such a step; where the engine has fallen silent that is
-// the machine's fault.
-func unanswered(ctx context.Context, doing string, err error) error {
-	if err = orCause(ctx, err); errors.Is(err, errSilent) {
-		return sandbox.Unavailable(doing, err, engineAdvice(err))
-	}
-	return fmt.Errorf("%s: %w", doing, err)
-}
-
-var errSilent = errors.New("the engine took the call and did not answer")
-
-// orCause says why a context ended instead of that it ended: which limit was
-// passed, or who interrupted.
-func orCause(ctx context.Context, err error) error {
-	if err != nil && ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return err
 }

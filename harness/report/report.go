@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/reapcheck/reapcheck/harness/results"
+	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
 // Write makes all reports of a run in its folder: report.md, report.html and
@@ -32,3 +33,6 @@ func Write(dir string, run results.Run) error {
 	}
 	return nil
 }
+
+// outcomes that are not ok, the worst first.
+var badOutcomes = []trial.Outcome{trial.Wrong, trial.Lost, trial.Output, trial.Error, trial.Hung}

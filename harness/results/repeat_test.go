@@ -1,29 +1,9 @@
-package report
+package results
 
 import (
 	"strings"
 	"testing"
-
-	"github.com/reapcheck/reapcheck/harness/results"
 )
-
-func TestPercent(t *testing.T) {
-	for rate, want := range map[float64]string{
-		0: "0%", 1: "100%", 0.5: "50%", 0.9999: ">99.9%", 0.995: "99.5%", 0.1234: "12%", 0.0064: "0.64%", 0.000002: "0.0002%",
-	} {
-		if got := percent(rate); got != want {
-			t.Errorf("%v: %s, want %s", rate, got, want)
-		}
-	}
-}
-
-func TestWrap(t *testing.T) {
-	got := wrap("one two  three averyveryverylongword end", 12, "  ")
-	want := "  one two\n  three\n  averyveryverylongword\n  end\n"
-	if got != want {
-		t.Errorf("%q, want %q", got, want)
-	}
-}
 
 func TestRepeat(t *testing.T) {
 	for _, c := range []struct {
@@ -37,12 +17,23 @@ func TestRepeat(t *testing.T) {
 		{[]string{"reapcheck", "repro", "--only=a"}, "", "reapcheck repro --only=a"},
 		{[]string{"reapcheck", "$(reboot)", ""}, "", "reapcheck '$(reboot)' ''"},
 	} {
-		run := results.Run{Info: results.Info{Argv: c.argv, Runtime: "docker"}}
-		if got := repeat(run, c.id); got != c.want {
+		run := Run{Info: Info{Argv: c.argv, Runtime: "docker"}}
+		if got := run.Repeat(c.id); got != c.want {
 			t.Errorf("%s, want %s", got, c.want)
 		}
 		if strings.Join(c.argv, " ") != strings.Join(run.Info.Argv, " ") {
 			t.Error("the run's own command line was changed")
 		}
+	}
+}
+
+// A failure is repeated without what would accept it.
+func TestRepeatLeavesTheWaiverOut(t *testing.T) {
+	run := Run{Info: Info{Argv: []string{"reapcheck", "gate", "--waivers=known.yaml", "--seed=1"}}}
+	if got := run.Repeat("storm"); got != "reapcheck gate --seed=1 --only=storm" {
+		t.Error(got)
+	}
+	if got := run.Repeat(""); !strings.Contains(got, "--waivers=known.yaml") {
+		t.Error(got)
 	}
 }

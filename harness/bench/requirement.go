@@ -8,8 +8,8 @@ import (
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// Target is one requirement and what was measured of it.
-type Target struct {
+// Requirement is one requirement and what was measured of it.
+type Requirement struct {
 	Name string `json:"name"`
 	// Required is a least value, or with AtMost a greatest.
 	Required float64 `json:"required"`
@@ -33,21 +33,21 @@ const (
 	claimSleeps = 6000
 )
 
-// judge makes the targets and the verdict. One target that fails is a fail;
+// judge makes the requirements and the verdict. One that fails is a fail;
 // short of that, whatever is missing makes the report inconclusive.
 func (r *Report) judge() {
-	r.Targets = []Target{
-		r.rateTarget(registry, none, ofNone),
-		r.rateTarget(registry, limit, ofLimit),
-		r.rateTarget(behindLauncher, registry, ofWithout),
-		r.answersTarget(),
-		r.sleepTarget("threads", maxThreads, func(s Sleep) float64 { return float64(s.During.Threads) }),
-		r.sleepTarget("KiB of RSS each", maxEach, func(s Sleep) float64 { return kib(s.each()) }),
-		r.lostTarget(),
-		r.leakTarget(),
+	r.Requirements = []Requirement{
+		r.rateRequirement(registry, none, ofNone),
+		r.rateRequirement(registry, limit, ofLimit),
+		r.rateRequirement(behindLauncher, registry, ofWithout),
+		r.answersRequirement(),
+		r.sleepRequirement("threads", maxThreads, func(s Sleep) float64 { return float64(s.During.Threads) }),
+		r.sleepRequirement("KiB of RSS each", maxEach, func(s Sleep) float64 { return kib(s.each()) }),
+		r.lostRequirement(),
+		r.leakRequirement(),
 	}
 	r.Verdict = trial.Pass
-	for _, t := range r.Targets {
+	for _, t := range r.Requirements {
 		if t.Verdict == trial.Inconclusive {
 			r.Verdict = trial.Inconclusive
 		}
@@ -55,15 +55,15 @@ func (r *Report) judge() {
 	if r.Problem != "" {
 		r.Verdict = trial.Inconclusive
 	}
-	if slices.ContainsFunc(r.Targets, func(t Target) bool { return t.Verdict == trial.Fail }) {
+	if slices.ContainsFunc(r.Requirements, func(t Requirement) bool { return t.Verdict == trial.Fail }) {
 		r.Verdict = trial.Fail
 	}
 }
 
-// rateTarget has a verdict where the whole interval of the ratio is on one side
+// rateRequirement has a verdict where the whole interval of the ratio is on one side
 // of what is required.
-func (r *Report) rateTarget(of, to string, required float64) Target {
-	t := Target{Name: fmt.Sprintf("executions per second with %d in flight, %s to %s", claimLevel, of, to), Required: required}
+func (r *Report) rateRequirement(of, to string, required float64) Requirement {
+	t := Requirement{Name: fmt.Sprintf("executions per second with %d in flight, %s to %s", claimLevel, of, to), Required: required}
 	ratio, ok := r.ratio(of, to, claimLevel)
 	if !ok || ratio.N == 0 {
 		t.Note = "not measured"
@@ -83,7 +83,7 @@ func (r *Report) rateTarget(of, to string, required float64) Target {
 	return t
 }
 
-func (t *Target) measure(value float64) {
+func (t *Requirement) measure(value float64) {
 	t.Measured = value
 	if t.Required != 0 {
 		t.OfRequired = value / t.Required
@@ -91,7 +91,7 @@ func (t *Target) measure(value float64) {
 }
 
 // most gives the verdict of a value that does not vary.
-func (t *Target) most() {
+func (t *Requirement) most() {
 	t.AtMost, t.Verdict = true, trial.Fail
 	if t.Measured <= t.Required {
 		t.Verdict = trial.Pass
@@ -102,10 +102,10 @@ func (t *Target) most() {
 // there for comparison: what they lose is shown.
 var right = []string{none, registry, behindLauncher, noCommand, limit}
 
-// answersTarget counts bad answers. Where an arm lost codes, its rate is that of
+// answersRequirement counts bad answers. Where an arm lost codes, its rate is that of
 // another, easier job.
-func (r *Report) answersTarget() Target {
-	t := Target{Name: "wrong answers among the executions that were timed", AtMost: true}
+func (r *Report) answersRequirement() Requirement {
+	t := Requirement{Name: "wrong answers among the executions that were timed", AtMost: true}
 	seen := false
 	for _, rate := range r.Rates {
 		if !slices.Contains(right, rate.Arm) {
@@ -129,8 +129,8 @@ func (r *Report) answersTarget() Target {
 	return t
 }
 
-func (r *Report) sleepTarget(what string, required float64, of func(Sleep) float64) Target {
-	t := Target{Name: fmt.Sprintf("%s with %d sleeps in flight, %s", what, claimSleeps, registry), Required: required, AtMost: true}
+func (r *Report) sleepRequirement(what string, required float64, of func(Sleep) float64) Requirement {
+	t := Requirement{Name: fmt.Sprintf("%s with %d sleeps in flight, %s", what, claimSleeps, registry), Required: required, AtMost: true}
 	for _, s := range r.Sleeps {
 		if s.Strategy != registry || s.InFlight != claimSleeps {
 			continue
@@ -147,8 +147,8 @@ func (r *Report) sleepTarget(what string, required float64, of func(Sleep) float
 	return t
 }
 
-func (r *Report) lostTarget() Target {
-	t := Target{Name: "sleeps that were not answered rightly, " + registry, AtMost: true}
+func (r *Report) lostRequirement() Requirement {
+	t := Requirement{Name: "sleeps that were not answered rightly, " + registry, AtMost: true}
 	all := 0
 	for _, s := range r.Sleeps {
 		if s.Strategy != registry {
@@ -171,9 +171,9 @@ func (r *Report) lostTarget() Target {
 	return t
 }
 
-// leakTarget counts what there is more of, and answers that were not right.
-func (r *Report) leakTarget() Target {
-	t := Target{Name: "figures that did not come back after many commands, " + registry, AtMost: true}
+// leakRequirement counts what there is more of, and answers that were not right.
+func (r *Report) leakRequirement() Requirement {
+	t := Requirement{Name: "figures that did not come back after many commands, " + registry, AtMost: true}
 	if len(r.Leaks) == 0 {
 		t.Note = "not measured"
 		return t

@@ -1,16 +1,14 @@
-package report
+package results
 
 import (
 	"slices"
 	"strings"
-
-	"github.com/reapcheck/reapcheck/harness/results"
 )
 
 // Repeat is the command line that runs one scenario again as it was run here:
 // with its seed, its tier and the runtime that was chosen. With an empty ID it
 // repeats the whole run.
-func repeat(r results.Run, id string) string {
+func (r Run) Repeat(id string) string {
 	argv := slices.Clone(r.Info.Argv)
 	var rest []string // what follows -- is the target's
 	if at := slices.Index(argv, "--"); at >= 0 {
