@@ -14,7 +14,9 @@ import (
 // that is an end of file, as is a client that has gone; net/http takes the first for
 // the second and cancels the request's context. The other way round it looks no
 // further than one byte behind the request (connReader.backgroundRead), and a client
-// that has sent its next request may then go away unnoticed.
+// that has sent its next request may then go away unnoticed. A server may take a
+// client that sends no more for one that has gone (RFC 9112, 9.6, leaves it to it): a
+// daemon that is not ours is judged by this where the scenario is named.
 var _ = scenario("half-closed", "a client that has nothing more to say",
 	"gets its answer, one that goes is missed, and a naive daemon takes the one for the other",
 	func(s *session.Session) session.Experiment {

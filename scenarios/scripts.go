@@ -61,7 +61,7 @@ var scripts = []script{
 	{"quotes", `echo 'a  b' "N  'c'" '*' "\\" a\ \ b`, "a  b N  'c' * \\ a  b\n", 0},
 	{"words-alone", `printf '%s,' a "N  b" 'c  d' '*'`, "a,N  b,c  d,*,", 0},
 	{"space-last", `printf '%s|' N\ `, "N |", 0},
-	{"lines", "\n\nx=N\nif [ -n \"$x\" ]\nthen\n\techo $x\nfi\n\n(exit 7)\n\n", "N\n", drawn},
+	{"lines", "\n\nx=N\nif [ -n \"$x\" ]\nthen\n  echo $x\nfi\n\n(exit 7)\n\n", "N\n", drawn},
 	{"arguments", `echo "$#" N`, "0 N\n", 0},
 	{"reads-input", "cat\necho N\nexit 7", "N\n", drawn},
 	{"reads-input-in-the-middle", "cat\necho N\n: " + strings.Repeat("x", 20_000) + "\nexit 7", "N\n", drawn},

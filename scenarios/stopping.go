@@ -22,13 +22,16 @@ var _ = scenario("stopping", "a daemon that is told to stop",
 		inFlight := arms{signal: syscall.SIGTERM}
 		control := naive(inFlight.arm("", 1), "", trial.Symptom(trial.Error), trial.FailedCheck("target"))
 		control.Ends = "exit status 0"
-		return session.Experiment{SideBySide: true, Turns: 1, Arms: []session.Arm{
+		all := []session.Arm{
 			control,
 			arms{signal: syscall.SIGTERM, before: everyWayOut}.arm("after-commands", len(waysOut)+1),
 			arms{signal: syscall.SIGTERM, twice: true}.arm("twice", 1),
-			arms{signal: syscall.SIGINT}.arm("interrupt", 1),
 			never(),
-		}}
+		}
+		if s.Candidate.Ours() { // elsewhere nothing says that SIGINT is to stop it
+			all = append(all, arms{signal: syscall.SIGINT}.arm("interrupt", 1))
+		}
+		return session.Experiment{SideBySide: true, Turns: 1, Arms: all}
 	})
 
 // arms differ in what comes before the last command, which runs when the signal comes.

@@ -44,9 +44,10 @@ var owners = []struct {
 	hangUp time.Duration // of the heir
 }{
 	{kind: "registered", heir: 600 * time.Millisecond},
-	{kind: "timed", elder: func(c *load.Command) { c.Timeout = time.Second }, heir: 1300 * time.Millisecond},
+	{kind: "timed", elder: func(c *load.Command) { c.Timeout, c.Want.MayTimeout = time.Second, true }, heir: 1300 * time.Millisecond},
 	{kind: "abandoned", elder: func(c *load.Command) {
-		c.HangUpAfter, c.Want = 150*time.Millisecond, trial.Want{HangUp: true}
+		// Which of the two is first is the daemon's affair.
+		c.HangUpAfter, c.Want.Anything = 150*time.Millisecond, true
 	}, heir: 600 * time.Millisecond},
 	{kind: "heir-abandoned", heir: time.Hour, hangUp: 700 * time.Millisecond},
 }

@@ -100,6 +100,9 @@ func (a *runningArm) start(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := a.checkFront(ctx, spec.Front); err != nil {
+		return err
+	}
 	if err := a.inject(ctx); err != nil {
 		return err
 	}

@@ -48,13 +48,17 @@ func (d *Runtime) bring(ctx context.Context, spec sandbox.Spec) error {
 	if spec.Image == "" {
 		return nil
 	}
-	if here, err := d.present(ctx, spec.Image); here || err != nil {
+	here, err := d.present(ctx, spec.Image)
+	if err != nil {
 		return err
+	}
+	if here {
+		return d.checkArchitecture(ctx, spec.Image)
 	}
 	if err := d.pull(ctx, spec.Image, chosenPullLimit); err != nil {
 		return &sandbox.Problem{Kind: sandbox.ErrTarget, Doing: "find image of sandbox " + spec.Name, Cause: err, Advice: "bring it with docker load"}
 	}
-	return nil
+	return d.checkArchitecture(ctx, spec.Image)
 }
 
 // launch leaves no container behind when it fails.
@@ -241,6 +245,9 @@ func (d *Runtime) placeFront(ctx context.Context, request *testcontainers.Contai
 	others := request.HostConfigModifier
 	request.HostConfigModifier = func(host *engine.HostConfig) {
 		others(host)
+		if d.confined { // SELinux lets no container execute what is in a folder of this machine
+			host.SecurityOpt = append(host.SecurityOpt, "label=disable")
+		}
 		host.Mounts = append(host.Mounts, mount.Mount{
 			Type: mount.TypeBind, Source: front.Folder, Target: frontFolder, ReadOnly: true,
 		})
