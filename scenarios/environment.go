@@ -51,10 +51,10 @@ type setting struct {
 
 var settings = []setting{
 	{"makes-folder", func(c *load.Command, _, folder string) {
-		c.Script = "mkdir -p '" + strings.ReplaceAll(folder, "'", `'\''`) + "'; " + c.Script
+		c.Script = "mkdir -p '" + strings.ReplaceAll(folder, "'", `'\''`) + "' 2>/dev/null; " + c.Script
 	}},
 	{"folder", func(c *load.Command, _, folder string) {
-		c.Cwd = folder
+		c.Cwd, c.Want.MayNotRun = folder, true // an image may have no mkdir
 		says(c, "pwd -P", folder+"\n")
 	}},
 	{"no-folder-again", func(c *load.Command, _, folder string) {

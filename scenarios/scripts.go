@@ -94,15 +94,16 @@ func written(seed uint64) load.Source {
 // twice are the scripts that notice how often they are run.
 var twice = []func(load.Command) load.Command{meets, runsOnce}
 
-// folder is where the runs of one command in one sandbox see each other; soon removed.
-const folder = `d=${TMPDIR:-/tmp}/reapcheck-%s-$(readlink /proc/$$/ns/pid); mkdir -p "$d"; { (sleep 3; rm -rf "$d") >/dev/null 2>&1 & }; : >"$d/$$"; `
+// leavesMark is a file by which the runs of one command in one sandbox see each
+// other, soon removed. Sandboxes may share their files, but no mount.
+const leavesMark = `read -r d _ </proc/$$/mountinfo; d=${TMPDIR:-/tmp}/reapcheck-%s-$d; { (sleep 3; rm -f "$d"-*) >/dev/null 2>&1 & }; : >"$d-$$"; set -- "$d"-*; `
 
 // meets ends when both of a pair have been there.
 func meets(c load.Command) load.Command {
 	nonce := strings.TrimSpace(c.Want.Output)
-	const wait = `i=0; while set -- "$d"/*; [ $# -lt 2 ]; do i=$((i+1)); [ $i -lt 60 ] || { echo alone; exit %d; }; sleep 0.05; done; `
+	const wait = `i=0; while set -- "$d"-*; [ $# -lt 2 ]; do i=$((i+1)); [ $i -lt 60 ] || { echo alone; exit %d; }; sleep 0.05; done; `
 	c.Kind = "equal-twice"
-	c.Script = fmt.Sprintf(folder, nonce) + fmt.Sprintf(wait, (c.Want.Code+1)%256) + c.Script
+	c.Script = fmt.Sprintf(leavesMark, nonce) + fmt.Sprintf(wait, (c.Want.Code+1)%256) + c.Script
 	return c
 }
 
@@ -111,6 +112,6 @@ func meets(c load.Command) load.Command {
 func runsOnce(c load.Command) load.Command {
 	nonce := strings.TrimSpace(c.Want.Output)
 	c.Kind, c.Want.Code = "not-found-once", 127
-	c.Script = fmt.Sprintf(folder, nonce) + fmt.Sprintf(`set -- "$d"/*; [ $# -le 2 ] || { echo again; exit 1; }; echo %s; exit 127`, nonce)
+	c.Script = fmt.Sprintf(leavesMark, nonce) + fmt.Sprintf(`[ $# -le 2 ] || { echo again; exit 1; }; echo %s; exit 127`, nonce)
 	return c
 }
