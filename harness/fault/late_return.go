@@ -51,20 +51,16 @@ const (
 // taken is how strace tells of a child that was taken: the thread, and a result.
 var taken = regexp.MustCompile(`^(\d+) .*wait4.* = [1-9]\d* \(DELAYED\)$`)
 
-// released is how strace tells of a pidfd that was closed.
-var released = regexp.MustCompile(`^(\d+) .*close(?:\(\d+<(?:anon_inode:\[pidfd\]|pid:\d+)| resumed>).* = 0 \(DELAYED\)$`)
-
 // teller finds the lines of strace that tell of a hit, and the threads in them.
 func (c Call) teller() func(line string) (thread string, hit bool) {
 	if c == Read {
 		return execPipes{pipes: map[string]bool{}, reading: map[string]string{}}.tell
 	}
-	hit := taken
 	if c == Close {
-		hit = released
+		return closedPidfds{}.tell
 	}
 	return func(line string) (string, bool) {
-		if found := hit.FindStringSubmatch(line); found != nil {
+		if found := taken.FindStringSubmatch(line); found != nil {
 			return found[1], true
 		}
 		return "", false
