@@ -20,7 +20,7 @@ var _ = scenario("environment", "environment and folder",
 	"are as they were asked for, for one command, and changed where a naive daemon pastes them into its text",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
-			Trials:   s.Scale.Trials(session.Count{Floor: 2 * len(settings), Quick: 4 * len(settings), Standard: 20 * len(settings)}),
+			Trials:   s.Scale.Trials(each(len(settings), 2, 4, 20)),
 			InFlight: 1, // each follows what the one before it may have left
 			Commands: asSet(awkwardFolder(s)), ByOutput: true,
 		}
@@ -60,8 +60,13 @@ var settings = []setting{
 	{"no-folder-again", func(c *load.Command, _, folder string) {
 		says(c, "case $(pwd -P) in *ours*) pwd -P;; esac", "")
 	}},
-	given("spaces", "  a   b "), given("quotes", `it's "quoted" \ and `+"`more`"), given("dollars", "$HOME ${PATH} $(echo x) *"),
-	given("equals", "a=b=c="), given("lines", "one\ntwo\n\n"), given("nothing", ""), given("characters", "Grüße ☕ 😀"),
+	given("spaces", "  a   b "),
+	given("quotes", `it's "quoted" \ and `+"`more`"),
+	given("dollars", "$HOME ${PATH} $(echo x) *"),
+	given("equals", "a=b=c="),
+	given("lines", "one\ntwo\n\n"),
+	given("nothing", ""),
+	given("characters", "Grüße ☕ 😀"),
 	{"not-set-again", func(c *load.Command, _, _ string) {
 		says(c, "echo ${REAPCHECK_GIVEN-unset}", "unset\n")
 	}},

@@ -20,7 +20,7 @@ var _ = scenario("grows", "what commands leave behind that do not go well",
 	func(s *session.Session) session.Experiment {
 		const inFlight = 16
 		arm := session.Arm{
-			Trials:   s.Scale.Trials(session.Count{Floor: 4 * growing, Quick: 4 * growing, Standard: 4 * 2500}),
+			Trials:   s.Scale.Trials(each(4, growing, growing, 2500)),
 			InFlight: inFlight, Commands: goesWrong, Work: 3,
 			Watch: settles(comesBack(inFlight+spareThreads, files, threads), nobodyLeft, comesBack(forgotten, memory)),
 		}

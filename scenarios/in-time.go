@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/load"
@@ -38,6 +39,9 @@ const (
 	spread   = 20 * time.Millisecond
 )
 
+// printed is the part of an instant command that writes its nonce.
+func printed(c load.Command) string { return "echo " + strings.TrimSpace(c.Want.Output) }
+
 func endsInTime(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
 	if index%4 == 0 {
@@ -45,6 +49,11 @@ func endsInTime(index int, r *rand.Rand) load.Command {
 		return c
 	}
 	c.Kind, c.Timeout, c.Want.MayTimeout = "just-then", boundary, true
+	if index%4 == 1 { // by its own choice, but because of the timeout
+		c.Kind = "ends-when-asked"
+		c.Script = fmt.Sprintf("trap 'exit %d' TERM; %s; sleep 1000 >/dev/null 2>&1 & wait", c.Want.Code, printed(c))
+		return c
+	}
 	asleep := boundary - spread + time.Duration(r.Int64N(int64(2*spread)))
 	c.Script = fmt.Sprintf("sleep %s; %s", seconds(asleep), c.Script)
 	return c

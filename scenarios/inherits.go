@@ -29,7 +29,7 @@ var _ = scenario("inherits", "what a command inherits",
 	func(s *session.Session) session.Experiment {
 		looks := inheritance(s.Runtime.Name() == "namespace")
 		arm := session.Arm{
-			Trials:   s.Scale.Trials(session.Count{Floor: 2 * len(looks), Quick: 3 * len(looks), Standard: 20 * len(looks)}),
+			Trials:   s.Scale.Trials(each(len(looks), 2, 3, 20)),
 			InFlight: 6,
 			Commands: inherits(looks),
 			Deadline: waitsLimit,
@@ -51,9 +51,12 @@ func inheritance(sameMachine bool) []look {
 		{"input-line", "read -r found"},
 		{"input-end", "found=$(cat)"},
 		{"input-there", "[ -e /proc/self/fd/0 ] || found='no input at all'"},
-		{"files", `for f in /proc/$$/fd/*; do case ${f##*/} in [012]) ;; *) [ ! -e "$f" ] || found="$found $f";; esac; done`},
-		{"group", `read -r l </proc/$$/stat; read -r p </proc/1/stat; set -- ${l##*) }; l=$3; set -- ${p##*) }; [ "$l" != "$3" ] || found="group $l"`},
-		{"memory", `read -r l </proc/$$/oom_score_adj; read -r p </proc/1/oom_score_adj; [ "$l" -ge "$p" ] || found="$l, and the daemon $p"`},
+		{"files", `for f in /proc/$$/fd/*; do case ${f##*/} in [012]) ;; ` +
+			`*) [ ! -e "$f" ] || found="$found $f";; esac; done`},
+		{"group", `read -r own </proc/$$/stat; read -r its </proc/1/stat; ` +
+			`set -- ${own##*) }; own=$3; set -- ${its##*) }; [ "$own" != "$3" ] || found="group $own"`},
+		{"memory", `read -r own </proc/$$/oom_score_adj; read -r its </proc/1/oom_score_adj; ` +
+			`[ "$own" -ge "$its" ] || found="$own, and the daemon $its"`},
 		// A second command, whose files are open while the others start.
 		{"files-meanwhile", "sleep 0.1"},
 	}
@@ -62,7 +65,8 @@ func inheritance(sameMachine bool) []look {
 		own := ownShell()
 		signals = own.ignored
 		looks = append(looks,
-			look{"umask", unlike("$(umask)", own.umask)}, look{"limits", unlike("$(ulimit -Sa)", own.limits)})
+			look{"umask", unlike("$(umask)", own.umask)},
+			look{"limits", unlike("$(ulimit -Sa)", own.limits)})
 	}
 	return append(looks, look{"signals", fmt.Sprintf(
 		`while read -r k v; do case $k in SigIgn:) %s;; SigBlk:) %s;; esac; done </proc/$$/status`,
@@ -93,8 +97,8 @@ func inherits(looks []look) load.Source {
 		l := looks[index%len(looks)]
 		c := finds(load.Instant(index, r), l)
 		if l.kind == "signals" && ownShell().ignored == "0000000000000000" {
-			nonce := strings.TrimSpace(c.Want.Output)
-			c.Script = strings.Replace(c.Script, fmt.Sprintf("echo %s; exit %d", nonce, c.Want.Code), fmt.Sprintf("echo %s; kill -PIPE $$", nonce), 1)
+			end := fmt.Sprintf("exit %d", c.Want.Code)
+			c.Script = strings.TrimSuffix(c.Script, end) + "kill -PIPE $$"
 			c.Want.Code = 128 + int(syscall.SIGPIPE)
 		}
 		return c
@@ -105,6 +109,7 @@ func inherits(looks []look) load.Source {
 // dialect has a word for output.
 func finds(c load.Command, l look) load.Command {
 	c.Kind = l.kind
-	c.Script = fmt.Sprintf(`found=; %s; [ -z "$found" ] || { echo "found: $found"; exit %d; }; %s`, l.script, (c.Want.Code+1)%256, c.Script)
+	const form = `found=; %s; [ -z "$found" ] || { echo "found: $found"; exit %d; }; %s`
+	c.Script = fmt.Sprintf(form, l.script, (c.Want.Code+1)%256, c.Script)
 	return c
 }

@@ -30,7 +30,7 @@ var _ = scenario("resists", "a command that resists SIGTERM",
 // long as docker stop does.
 const resistLimit = 10 * time.Second
 
-var resisting = session.Count{Floor: 2 * len(resistance), Quick: 2 * len(resistance), Standard: 10 * len(resistance)}
+var resisting = each(len(resistance), 2, 2, 10)
 
 // resistance sleeps for longer than any of this takes.
 var resistance = []look{

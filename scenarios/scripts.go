@@ -20,7 +20,7 @@ var _ = scenario("scripts", "a script of every shape",
 	func(s *session.Session) session.Experiment {
 		// Two by two: equal commands are in flight at the same time.
 		arm := session.Arm{
-			Trials:   s.Scale.Trials(session.Count{Floor: 2 * scriptKinds, Quick: 4 * scriptKinds, Standard: 20 * scriptKinds}),
+			Trials:   s.Scale.Trials(each(scriptKinds, 2, 4, 20)),
 			InFlight: 2 * scriptPairs, Bursts: true, Commands: written(s.Seed), ByOutput: true,
 		}
 		control := naive(arm, "gluing", trial.Symptom(trial.Wrong))
@@ -96,12 +96,14 @@ var twice = []func(load.Command) load.Command{meets, runsOnce}
 
 // leavesMark is a file by which the runs of one command in one sandbox see each
 // other, soon removed. Sandboxes may share their files, but no mount.
-const leavesMark = `read -r d _ </proc/$$/mountinfo; d=${TMPDIR:-/tmp}/reapcheck-%s-$d; { (sleep 3; rm -f "$d"-*) >/dev/null 2>&1 & }; : >"$d-$$"; set -- "$d"-*; `
+const leavesMark = `read -r d _ </proc/$$/mountinfo; d=${TMPDIR:-/tmp}/reapcheck-%s-$d; ` +
+	`{ (sleep 3; rm -f "$d"-*) >/dev/null 2>&1 & }; : >"$d-$$"; set -- "$d"-*; `
 
 // meets ends when both of a pair have been there.
 func meets(c load.Command) load.Command {
 	nonce := strings.TrimSpace(c.Want.Output)
-	const wait = `i=0; while set -- "$d"-*; [ $# -lt 2 ]; do i=$((i+1)); [ $i -lt 60 ] || { echo alone; exit %d; }; sleep 0.05; done; `
+	const wait = `i=0; while set -- "$d"-*; [ $# -lt 2 ]; do i=$((i+1)); ` +
+		`[ $i -lt 60 ] || { echo alone; exit %d; }; sleep 0.05; done; `
 	c.Kind = "equal-twice"
 	c.Script = fmt.Sprintf(leavesMark, nonce) + fmt.Sprintf(wait, (c.Want.Code+1)%256) + c.Script
 	return c
@@ -112,6 +114,7 @@ func meets(c load.Command) load.Command {
 func runsOnce(c load.Command) load.Command {
 	nonce := strings.TrimSpace(c.Want.Output)
 	c.Kind, c.Want.Code = "not-found-once", 127
-	c.Script = fmt.Sprintf(leavesMark, nonce) + fmt.Sprintf(`[ $# -le 2 ] || { echo again; exit 1; }; echo %s; exit 127`, nonce)
+	const twice = `[ $# -le 2 ] || { echo again; exit 1; }; echo %s; exit 127`
+	c.Script = fmt.Sprintf(leavesMark, nonce) + fmt.Sprintf(twice, nonce)
 	return c
 }

@@ -20,7 +20,7 @@ var _ = scenario("texts", "text of every shape",
 	"comes back byte by byte, and changed where a naive daemon makes text of what it has read piece by piece",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
-			Trials:   s.Scale.Trials(session.Count{Floor: len(shapes), Quick: 2 * len(shapes), Standard: 10 * len(shapes)}),
+			Trials:   s.Scale.Trials(each(len(shapes), 1, 2, 10)),
 			InFlight: 4, Commands: shaped, ByOutput: true, Work: 3, Deadline: waitsLimit,
 		}
 		control := naive(arm, "decoding", trial.Symptom(trial.Output))
@@ -63,7 +63,8 @@ var shapes = []shape{
 		text, doubled := doubling(n, n, 14)
 		return text + `; echo "$s"; echo after`, doubled + "\nafter\n"
 	}},
-	sized(511), sized(512), sized(513), sized(4095), sized(4096), sized(4097), sized(8192), sized(65535), sized(65536), sized(65537), sized(131072),
+	sized(511), sized(512), sized(513), sized(4095), sized(4096), sized(4097), sized(8192),
+	sized(65535), sized(65536), sized(65537), sized(131072),
 	{"errors-alone", func(n string) (string, string) {
 		text, doubled := doubling(n, n, 14)
 		return text + `; echo "$s" >&2`, doubled + "\n"
@@ -73,13 +74,15 @@ var shapes = []shape{
 // sized is a text of so many bytes, in one write.
 func sized(bytes int) shape {
 	return shape{fmt.Sprintf("bytes-%d", bytes), func(n string) (string, string) {
-		return fmt.Sprintf(`s=$(printf '%%0%dd' 0); printf %%s%%s %s "$s"`, bytes-len(n), n), n + strings.Repeat("0", bytes-len(n))
+		rest := bytes - len(n)
+		return fmt.Sprintf(`s=$(printf '%%0%dd' 0); printf %%s%%s %s "$s"`, rest, n), n + strings.Repeat("0", rest)
 	}}
 }
 
 // doubling leaves a text in $s, doubled so often.
 func doubling(written, text string, times int) (script, doubled string) {
-	return fmt.Sprintf(`s=$(printf '%s'); i=0; while [ $i -lt %d ]; do s=$s$s; i=$((i+1)); done`, written, times), strings.Repeat(text, 1<<times)
+	const form = `s=$(printf '%s'); i=0; while [ $i -lt %d ]; do s=$s$s; i=$((i+1)); done`
+	return fmt.Sprintf(form, written, times), strings.Repeat(text, 1<<times)
 }
 
 func shaped(index int, r *rand.Rand) load.Command {

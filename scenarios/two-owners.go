@@ -23,7 +23,7 @@ import (
 var _ = scenario("two-owners", "a process ID whose old owner is not answered yet",
 	"means the new command alone, and brings the old one's clean-up on it where a naive daemon goes by numbers",
 	func(s *session.Session) session.Experiment {
-		pairs := s.Scale.Trials(session.Count{Floor: len(owners), Quick: 2 * len(owners), Standard: 10 * len(owners)})
+		pairs := s.Scale.Trials(each(len(owners), 1, 2, 10))
 		arm := session.Arm{
 			Trials: 2 * pairs, InFlight: 2, Bursts: true, Commands: elderAndHeir, Wait: 300 * time.Millisecond,
 			Fault: fault.Heirs{}, MinHits: int64(pairs / 2),
