@@ -8,6 +8,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -28,11 +29,15 @@ var _ = scenario("stopping", "a daemon that is told to stop",
 			arms{signal: syscall.SIGTERM, twice: true}.arm("twice", 1),
 			never(),
 		}
-		if s.Candidate.Ours() { // elsewhere nothing says that SIGINT is to stop it
+		if referenceBuild(s.Candidate) { // elsewhere nothing says that SIGINT is to stop it
 			all = append(all, arms{signal: syscall.SIGINT}.arm("interrupt", 1))
 		}
 		return session.Experiment{SideBySide: true, Turns: 1, Arms: all}
 	})
+
+// referenceBuild says whether a target is the reference daemon, be it one with a
+// defect: no other is told its strategy.
+func referenceBuild(t target.Target) bool { return t.Ours() || t.Env["DECK_STRATEGY"] != "" }
 
 // arms differ in what comes before the last command, which runs when the signal comes.
 type arms struct {
