@@ -124,8 +124,7 @@ func serve(c config, log *slog.Logger) error {
 		os.Getpid(), "version", versionText())
 	select {
 	case err = <-failed:
-	case <-ctx.Done():
-		stop() // a second signal ends at once
+	case <-ctx.Done(): // and a second signal changes nothing: the end has its own limits
 	}
 	return errors.Join(err, shutDown(server, executor, c, log))
 }

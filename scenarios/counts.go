@@ -78,3 +78,8 @@ var (
 	// The hoarding baseline keeps something of each command.
 	hoarded = session.Count{Floor: 240, Quick: 240, Standard: 400}
 )
+
+// each is so many trials of each of some kinds.
+func each(kinds, floor, quick, standard int) session.Count {
+	return session.Count{Floor: floor * kinds, Quick: quick * kinds, Standard: standard * kinds}
+}

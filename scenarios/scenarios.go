@@ -72,8 +72,12 @@ var (
 	insideOnly = []string{"frozen"}
 	// oursOnly are about settings that the reference daemon alone has.
 	oursOnly = []string{"echild-wait"}
+	// onRequest are judged of somebody else's daemon where they are named: the
+	// specifications leave the outcome to the server, or what is held is only where
+	// the daemon is made as ours is.
+	onRequest = []string{"half-closed", "told-meanwhile"}
 	// anywhere are those that inject nothing and look at answers only.
-	anywhere = []string{"exit-codes", "storm", "ten-at-once"}
+	anywhere = []string{"exit-codes", "silent", "storm", "ten-at-once", "texts"}
 )
 
 // allows says whether a scenario is worth trying.
@@ -84,7 +88,7 @@ func (a Access) allows(id string) bool {
 	case Outside:
 		return !slices.Contains(insideOnly, id)
 	case Foreign:
-		return !slices.Contains(insideOnly, id) && !slices.Contains(oursOnly, id)
+		return !slices.Contains(insideOnly, id) && !slices.Contains(oursOnly, id) && !slices.Contains(onRequest, id)
 	}
 	return slices.Contains(anywhere, id)
 }

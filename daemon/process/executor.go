@@ -139,10 +139,22 @@ func (x *Executor) start(req Request) (Child, *output, error) {
 	w.Close()
 	if err == nil {
 		offerToOOM(child)
-	} else if dirErr := checkDir(req.Dir); dirErr != nil { // gone since the first look
+		return child, out, nil
+	}
+	if dirErr := checkDir(req.Dir); dirErr != nil { // gone since the first look
 		err = dirErr
 	}
-	return child, out, err
+	return nil, out, tooManyFiles(err)
+}
+
+// tooManyFiles says EMFILE where a start says EBADF: the child moves its files to
+// numbers above all others (forkAndExecInChild in package syscall), and dup3(2)
+// says so of a number that the limit forbids.
+func tooManyFiles(err error) error {
+	if errors.Is(err, syscall.EBADF) {
+		return fmt.Errorf("%w: %w", syscall.EMFILE, err)
+	}
+	return err
 }
 
 // checkDir looks before the start: a chdir that fails in the child is not told

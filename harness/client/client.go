@@ -91,7 +91,11 @@ func (c *Client) Exchange(ctx context.Context, r dialect.Request) (trial.Answer,
 	}
 	patience, cancel := hangUp(ctx, r.HangUpAfter)
 	defer cancel()
-	status, raw, err := c.send(patience, body)
+	send := c.send
+	if r.HalfClose || r.Behind != "" {
+		send = c.overOwn(r)
+	}
+	status, raw, err := send(patience, body)
 	switch {
 	case patience.Err() != nil && ctx.Err() == nil:
 		return trial.Answer{HungUp: true}, raw
@@ -116,20 +120,34 @@ func hangUp(ctx context.Context, after time.Duration) (context.Context, context.
 	}), cancel
 }
 
-func (c *Client) send(ctx context.Context, body []byte) (int, []byte, error) {
+// request is what asks a target to execute a command.
+func (c *Client) request(ctx context.Context, body []byte) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, c.dialect.Request.Method,
 		c.base+c.dialect.Request.Path, bytes.NewReader(body))
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/json")
 	for name, value := range c.dialect.Request.Headers {
 		req.Header.Set(name, value)
 	}
+	return req, nil
+}
+
+func (c *Client) send(ctx context.Context, body []byte) (int, []byte, error) {
+	req, err := c.request(ctx, body)
+	if err != nil {
+		return 0, nil, err
+	}
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return 0, nil, err
 	}
+	return c.take(resp)
+}
+
+// take reads an answer to its end.
+func (c *Client) take(resp *http.Response) (int, []byte, error) {
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, int64(c.most)+1))
 	if err == nil && len(raw) > c.most {

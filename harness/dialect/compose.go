@@ -22,6 +22,10 @@ type Request struct {
 	// HangUpAfter makes the client close the connection that long after it has
 	// written the request, unless the answer came first; zero waits for the answer.
 	HangUpAfter time.Duration
+	// HalfClose closes the client's sending side once the request is written, and
+	// Behind is sent before that: what a client may send while it waits.
+	HalfClose bool
+	Behind    string
 }
 
 // Compose fills a request into the dialect's template. The result is a JSON

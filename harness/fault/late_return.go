@@ -43,6 +43,9 @@ const (
 	// once per such pipe, and never where commands are started without one, as
 	// vfork(2) and posix_spawn(3) allow; see execPipes.
 	Read Call = "read"
+	// Close ends what is left of a child that was reaped: a reaper that tells of it
+	// has taken the status, and has not looked again. It hits where a pidfd is closed.
+	Close Call = "close"
 )
 
 // taken is how strace tells of a child that was taken: the thread, and a result.
@@ -52,6 +55,9 @@ var taken = regexp.MustCompile(`^(\d+) .*wait4.* = [1-9]\d* \(DELAYED\)$`)
 func (c Call) teller() func(line string) (thread string, hit bool) {
 	if c == Read {
 		return execPipes{pipes: map[string]bool{}, reading: map[string]string{}}.tell
+	}
+	if c == Close {
+		return closedPidfds{}.tell
 	}
 	return func(line string) (string, bool) {
 		if found := taken.FindStringSubmatch(line); found != nil {

@@ -19,6 +19,8 @@ import (
 // Signal sends one signal to PID 1 once enough commands are under way.
 type Signal struct {
 	Signal syscall.Signal
+	// Twice sends it again a moment later.
+	Twice bool
 	// Processes is how many must live in the sandbox besides PID 1.
 	Processes int
 	// Named counts only processes of that name; empty counts all.
@@ -42,7 +44,13 @@ func (s Signal) counted(seen probe.Snapshot) probe.Snapshot {
 var signalLimit = 10 * time.Second
 
 // Name is the signal and when it comes.
-func (s Signal) Name() string { return fmt.Sprintf("%v at %d processes", s.Signal, s.Processes) }
+func (s Signal) Name() string {
+	name := fmt.Sprintf("%v at %d processes", s.Signal, s.Processes)
+	if s.Twice {
+		return name + ", twice"
+	}
+	return name
+}
 
 // Prepare asks for nothing: any sandbox takes signals.
 func (Signal) Prepare(*sandbox.Spec) error { return nil }
@@ -56,7 +64,7 @@ func (s Signal) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, erro
 		injected.ending.Go(func() {
 			err := s.enough(ctx, sb.PID())
 			if err == nil {
-				err = sb.Signal(ctx, s.Signal)
+				err = s.send(ctx, sb)
 			}
 			injected.sent(err)
 			if s.EndAfter > 0 {
@@ -65,6 +73,26 @@ func (s Signal) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, erro
 		})
 	})
 	return injected, nil
+}
+
+// aMoment is long enough for one signal to be taken in before the same comes again:
+// one that is pending is not queued twice (signal(7)).
+const aMoment = 100 * time.Millisecond
+
+func (s Signal) send(ctx context.Context, sb sandbox.Sandbox) error {
+	err := sb.Signal(ctx, s.Signal)
+	if err != nil || !s.Twice {
+		return err
+	}
+	select {
+	case <-time.After(aMoment):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if err := sb.Signal(ctx, s.Signal); !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	return nil // it may have ended by then
 }
 
 // end terminates the processes after a while, and those that come later, until ctx

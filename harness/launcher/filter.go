@@ -24,22 +24,49 @@ const peeks = unix.WNOHANG | unix.WNOWAIT
 //
 // SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV must not be set: a thread whose call
 // is held would swallow SIGCHLD, and the reaper would never wake.
+//
+// no_new_privs, which takes the effect from a sudo that a target runs its commands
+// by, is set only where the kernel asks for it: who has CAP_SYS_ADMIN in its user
+// namespace needs none (seccomp(2)).
 func install(noPidfd bool) (listener int, err error) {
-	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
-		return -1, fmt.Errorf("set no_new_privs: %w", err)
-	}
 	arch, err := auditArch()
 	if err != nil {
 		return -1, err
 	}
 	code := program(arch, noPidfd)
 	filter := unix.SockFprog{Len: uint16(len(code)), Filter: &code[0]}
-	fd, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER,
-		unix.SECCOMP_FILTER_FLAG_NEW_LISTENER, uintptr(unsafe.Pointer(&filter)))
+	listener, errno := listen(&filter)
+	if errno == unix.EACCES {
+		if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+			return -1, fmt.Errorf("set no_new_privs: %w", err)
+		}
+		listener, errno = listen(&filter)
+	}
 	if errno != 0 {
 		return -1, fmt.Errorf("install seccomp filter: %w: %s", errno, hint(errno))
 	}
-	return int(fd), nil
+	return listener, nil
+}
+
+func listen(filter *unix.SockFprog) (listener int, errno unix.Errno) {
+	fd, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER,
+		unix.SECCOMP_FILTER_FLAG_NEW_LISTENER, uintptr(unsafe.Pointer(filter)))
+	return int(fd), errno
+}
+
+// Try installs the filter in a thread of its own, which ends with it, and says why
+// it cannot.
+func Try() error {
+	failed := make(chan error)
+	go func() {
+		runtime.LockOSThread() // for ever: the thread and its filter end with the goroutine
+		listener, err := install(false)
+		if err == nil {
+			err = unix.Close(listener)
+		}
+		failed <- err
+	}()
+	return <-failed
 }
 
 // hint says what a refusal means (seccomp(2), ERRORS).
@@ -50,7 +77,7 @@ func hint(errno unix.Errno) string {
 	case unix.EPERM, unix.EACCES:
 		return "a security profile refuses seccomp(2), of the engine or of the container that reapcheck runs in; allow it there"
 	}
-	return "Linux 5.5 or newer is needed"
+	return "Linux 5.5 or newer is needed, and gVisor (runsc) has no such listener"
 }
 
 func auditArch() (uint32, error) {

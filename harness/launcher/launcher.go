@@ -4,8 +4,8 @@
 //
 // Main is the front door; Receive is the harness's end. Nothing of it stays:
 // no process, no open file, only the filter, which the target's children
-// inherit. It needs no privilege and sets no_new_privs, so that a sudo in the
-// target has no effect. The package imports little, because it is linked into
+// inherit. It needs no privilege; without CAP_SYS_ADMIN it sets no_new_privs, so that
+// a sudo in the target has no effect. The package imports little, because it is linked into
 // a program that is executed once per sandbox.
 package launcher
 

@@ -100,6 +100,9 @@ func (a *runningArm) start(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := a.checkFront(ctx, spec.Front); err != nil {
+		return err
+	}
 	if err := a.inject(ctx); err != nil {
 		return err
 	}
@@ -238,7 +241,7 @@ func (a *runningArm) try(ctx context.Context, index int) {
 	cmd := a.command(index)
 	perTrial, _ := a.injected.(fault.PerTrial)
 	if perTrial != nil {
-		perTrial.Before(ctx) // in its own time, not in the target's
+		perTrial.Before(fault.OfTrial(ctx, index)) // in its own time, not in the target's
 	}
 	if a.settleShown(ctx); a.done(index) {
 		if perTrial != nil {
@@ -408,7 +411,7 @@ var endLimit = 5 * time.Second
 func (a *runningArm) state(wait time.Duration) trial.Check {
 	check := trial.Check{Name: "target", Want: "running", Got: "running"}
 	if a.mustEnd() {
-		check.Want, wait = a.Ends, a.session.Patience(endLimit)
+		check.Want, wait = a.Ends, a.session.Patience(cmp.Or(a.EndWithin, endLimit))
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()

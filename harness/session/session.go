@@ -169,8 +169,10 @@ type Arm struct {
 	Refusal string
 	// Ends says how PID 1 must have ended when all trials have; empty where it
 	// must still run.
-	Ends  string
-	Watch Watch
+	Ends string
+	// EndWithin is how long that may take after the last answer; zero means 5 s.
+	EndWithin time.Duration
+	Watch     Watch
 }
 
 // Watch looks at a sandbox before the first trial; what it returns looks again after

@@ -37,6 +37,10 @@ type Want struct {
 	Timeout bool
 	// HangUp wants the client to have gone before the answer.
 	HangUp bool
+	// MayTimeout accepts that instead of the code.
+	MayTimeout bool
+	// Anything accepts whatever the target answers, also that the connection breaks.
+	Anything bool
 	// NotRun wants the target to say, in whatever words, that it did not run
 	// the command; MayNotRun accepts that instead of the code.
 	NotRun, MayNotRun bool
@@ -113,7 +117,7 @@ func Classify(want Want, got Answer) (Outcome, string) {
 // word says whether the target said, or the client did, what is wanted in the
 // place of an exit code.
 func (w Want) word(got Answer) bool {
-	return w.Timeout && got.TimedOut || w.HangUp && got.HungUp ||
+	return w.Anything || (w.Timeout || w.MayTimeout) && got.TimedOut || w.HangUp && got.HungUp ||
 		w.MayRefuse && got.Refused || w.StartError && got.NotStarted ||
 		(w.NotRun || w.MayNotRun) && got.notRun()
 }

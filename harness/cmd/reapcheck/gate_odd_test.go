@@ -47,3 +47,12 @@ func TestTheGateGivesUpADaemonThatHangs(t *testing.T) {
 	o.expect(t, exitFail, trial.Fail)
 	o.expectSaid(t, "candidate-1: must be clean, saw 33 trials, 30 ok, 3 hung")
 }
+
+// A target whose commands need a helper that the launcher takes the effect from is
+// not to blame for that.
+func TestTheGateDoesNotAccuseATargetOfItsLauncher(t *testing.T) {
+	t.Parallel()
+	o := foreign(t, "words", "helped", "--only=reaper-wins,exit-codes")
+	o.expect(t, exitInconclusive, trial.Inconclusive)
+	o.expectSaid(t, "behind the launcher this target ran none of 5 known commands right")
+}

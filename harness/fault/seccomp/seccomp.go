@@ -91,6 +91,9 @@ type Counts struct {
 	Why    string
 }
 
+// Own is how many calls of the target itself were seen.
+func (c Counts) Own() int64 { return c.Waits + c.Looks + c.Takes + c.Peeks + c.Others }
+
 func (c *Counts) add(call call) {
 	if call.pidfd {
 		c.ByPidfd++

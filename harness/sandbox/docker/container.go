@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strconv"
@@ -33,6 +34,7 @@ type container struct {
 	pids          *pidns.Namespace // nil there, and where it is another user's
 	net           *netns.Network   // nil where the port is published
 	log           *sandbox.LogTail
+	input         io.Writer // PID 1's standard input
 
 	// abandon ends watch should the engine never report the end.
 	abandon context.CancelFunc
@@ -96,6 +98,7 @@ func (c *container) watch(ctx context.Context) error {
 	defer silent.Stop()
 	output, err := c.engine.ContainerAttach(ctx, c.id, client.ContainerAttachOptions{
 		Stream: true,
+		Stdin:  true,
 		Stdout: true,
 		Stderr: true,
 	})
@@ -105,6 +108,7 @@ func (c *container) watch(ctx context.Context) error {
 		close(c.done)
 		return err
 	}
+	c.input = output.Conn
 	exit := c.engine.ContainerWait(ctx, c.id, client.ContainerWaitOptions{Condition: waitNextExit})
 	drained := make(chan struct{})
 	go func() {

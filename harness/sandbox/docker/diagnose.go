@@ -27,8 +27,8 @@ func Diagnose(ctx context.Context) []sandbox.Check {
 	}{
 		{"docker engine", func() (string, error) {
 			err := d.connect(ctx)
-			return fmt.Sprintf("%s (API %s) at %s", d.facts["engine"], d.facts["api"],
-				d.facts["endpoint"]), err
+			return fmt.Sprintf("%s (API %s) at %s: %s", d.facts["engine"], d.facts["api"],
+				d.facts["endpoint"], d.nature), err
 		}},
 		{"engine's disk", func() (string, error) { return checkDisk(ctx, d.engine()) }},
 		{"base image", func() (_ string, err error) {

@@ -52,8 +52,11 @@ type Runtime struct {
 	provider   *testcontainers.DockerProvider
 	image      string
 	facts      map[string]string
-	started    atomic.Int64
-	enters     atomic.Bool // the networks of its containers
+	// nature is what a person should know of the engine, confined that SELinux is on.
+	nature   string
+	confined bool
+	started  atomic.Int64
+	enters   atomic.Bool // the networks of its containers
 
 	// life is held for reading by each Start, so that Close finds all that
 	// was started.

@@ -84,6 +84,10 @@ func (d *Runtime) connect(ctx context.Context) error {
 	if _, err := d.engine().Ping(ctx, client.PingOptions{NegotiateAPIVersion: true}); err != nil {
 		return unreachable(endpoint, orCause(ctx, err))
 	}
+	if err := checkRuntime(info.Info); err != nil {
+		return err
+	}
+	d.nature, d.confined = nature(info.Info, d.product(ctx)), confined(info.Info)
 	d.facts = map[string]string{
 		"runtime":  d.Name(),
 		"engine":   info.Info.ServerVersion,
@@ -148,7 +152,7 @@ func dial(ctx context.Context, endpoint string) error {
 
 // unreachable tells the ways apart in which an engine does not answer.
 func unreachable(endpoint string, err error) error {
-	return sandbox.Unavailable("reach docker engine at "+endpoint, err, engineAdvice(err))
+	return sandbox.Unavailable("reach docker engine at "+endpoint, err, contextAdvice(engineAdvice(err)))
 }
 
 func engineAdvice(err error) string {

@@ -49,8 +49,12 @@ func (d *Runtime) bring(ctx context.Context, spec sandbox.Spec) error {
 	if spec.Image == "" {
 		return nil
 	}
-	if here, err := d.present(ctx, spec.Image); here || err != nil {
+	here, err := d.present(ctx, spec.Image)
+	if err != nil {
 		return err
+	}
+	if here {
+		return d.checkArchitecture(ctx, spec.Image)
 	}
 	if err := d.pull(ctx, spec.Image, chosenPullLimit); err != nil {
 		return &sandbox.Problem{
@@ -60,7 +64,7 @@ func (d *Runtime) bring(ctx context.Context, spec sandbox.Spec) error {
 			Advice: "bring it with docker load",
 		}
 	}
-	return nil
+	return d.checkArchitecture(ctx, spec.Image)
 }
 
 // launch leaves no container behind when it fails.
@@ -108,6 +112,7 @@ func (c *container) run(ctx context.Context, created testcontainers.Container,
 		c.abandon()
 		return createFailed(err)
 	}
+	_, _ = c.input.Write([]byte(sandbox.OwnInput)) // one that has ended takes none
 	return c.ready(ctx, spec)
 }
 
@@ -198,12 +203,13 @@ func (d *Runtime) request(spec sandbox.Spec) (testcontainers.ContainerRequest, e
 	}
 	alone := d.enters.Load() && spec.Image == "" // somebody's image may want a network
 	request := testcontainers.ContainerRequest{
-		Name:         fmt.Sprintf("reapcheck-%s-%s-%d", d.id, spec.Name, d.started.Add(1)),
-		Image:        spec.Image,
-		Cmd:          spec.Args,
-		Env:          spec.Env,
-		ExposedPorts: []string{port.String()},
-		Labels:       map[string]string{runLabel: d.config.Run, ownerLabel: d.owner},
+		Name:           fmt.Sprintf("reapcheck-%s-%s-%d", d.id, spec.Name, d.started.Add(1)),
+		Image:          spec.Image,
+		Cmd:            spec.Args,
+		Env:            spec.Env,
+		ExposedPorts:   []string{port.String()},
+		Labels:         map[string]string{runLabel: d.config.Run, ownerLabel: d.owner},
+		ConfigModifier: func(config *engine.Config) { config.OpenStdin = true },
 		HostConfigModifier: func(host *engine.HostConfig) {
 			host.LogConfig = engineLog
 			host.CgroupParent = d.config.CgroupParent
@@ -266,6 +272,9 @@ func (d *Runtime) placeFront(ctx context.Context, request *testcontainers.Contai
 	others := request.HostConfigModifier
 	request.HostConfigModifier = func(host *engine.HostConfig) {
 		others(host)
+		if d.confined { // SELinux lets no container execute what is in a folder of this machine
+			host.SecurityOpt = append(host.SecurityOpt, "label=disable")
+		}
 		host.Mounts = append(host.Mounts, mount.Mount{
 			Type: mount.TypeBind, Source: front.Folder, Target: frontFolder, ReadOnly: true,
 		})

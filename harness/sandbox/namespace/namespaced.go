@@ -22,6 +22,7 @@ import (
 type namespaced struct {
 	name, url string
 	cmd       *exec.Cmd
+	input     *os.File // holds PID 1's standard input open
 	log       *sandbox.LogTail
 	net       *netns.Network // nil until PID 1 is started
 	pids      *pidns.Namespace
@@ -100,7 +101,13 @@ func environment(own map[string]string, temporary string) []string {
 // end, and closing ends it.
 func (s *namespaced) start(ctx context.Context, alive *sync.WaitGroup,
 	closing <-chan struct{}) error {
-	err := runStage(s.cmd, func() error {
+	input, hold, err := sandbox.OwnInputPipe()
+	if err != nil {
+		return err
+	}
+	defer input.Close()
+	s.cmd.Stdin, s.input = input, hold
+	err = runStage(s.cmd, func() error {
 		started := make(chan error)
 		go s.live(started, closing)
 		err := <-started
@@ -109,8 +116,11 @@ func (s *namespaced) start(ctx context.Context, alive *sync.WaitGroup,
 		}
 		return err
 	})
-	if err != nil && s.cmd.Process != nil {
+	switch {
+	case err != nil && s.cmd.Process != nil:
 		return errors.Join(stageProblem(err), s.Stop(ctx))
+	case err != nil:
+		hold.Close()
 	}
 	return stageProblem(err)
 }
@@ -155,6 +165,7 @@ func (s *namespaced) noteNamespace(err error) error {
 // namespace have been killed (pid_namespaces(7)).
 func (s *namespaced) wait() {
 	_ = s.cmd.Wait() // the state says more
+	s.input.Close()
 	s.ended = sandbox.ExitWords(int64(sandbox.ShellStatus(s.cmd.ProcessState)))
 	close(s.done)
 }

@@ -1,0 +1,150 @@
+package fault
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/reapcheck/reapcheck/harness/probe"
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+)
+
+// FileLimit takes PID 1's open files away: of every two bursts of requests the second
+// meets a target that may open few more, a different number each time, and every
+// second such burst finds clients there that have used them up.
+//
+// A command takes part by writing something. A hit is one that was asked for under
+// the limit and wrote nothing.
+type FileLimit struct {
+	// Burst is how many requests are sent at once.
+	Burst int
+}
+
+// mostSpare is how many files a start needs at most, with those of its output.
+const mostSpare = 8
+
+// Name says what happens.
+func (FileLimit) Name() string { return "no more open files in every second burst" }
+
+// Prepare asks for nothing: the sandbox is asked when there is one.
+func (FileLimit) Prepare(*sandbox.Spec) error { return nil }
+
+// Under says whether a trial meets the limit.
+func (l FileLimit) Under(index int) bool { return index/l.Burst%2 == 1 }
+
+// Inject declines where this process may not set another one's limits (prlimit(2)).
+func (l FileLimit) Inject(_ context.Context, sb sandbox.Sandbox) (Injection, error) {
+	f := &starving{FileLimit: l, sandbox: sb}
+	if sb.PID() == 0 {
+		return nil, fmt.Errorf("%w: the target's process cannot be seen", ErrDeclined)
+	}
+	if err := unix.Prlimit(sb.PID(), unix.RLIMIT_NOFILE, nil, &f.before); err != nil {
+		return nil, fmt.Errorf("%w: ask for the target's limit on open files: %w", ErrDeclined, err)
+	}
+	if err := f.set(f.before.Cur); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDeclined, err)
+	}
+	return f, nil
+}
+
+type starving struct {
+	FileLimit
+	sandbox sandbox.Sandbox
+	before  unix.Rlimit
+
+	bursts  sync.Mutex // guards what follows
+	begun   int
+	limited bool
+	clients []net.Conn
+
+	count
+}
+
+func (f *starving) set(files uint64) error {
+	limit := unix.Rlimit{Cur: files, Max: f.before.Max}
+	if err := unix.Prlimit(f.sandbox.PID(), unix.RLIMIT_NOFILE, &limit, nil); err != nil {
+		return fmt.Errorf("set the target's limit on open files: %w", err)
+	}
+	return nil
+}
+
+// Before sets or lifts the limit for the first of a burst; the others wait.
+func (f *starving) Before(ctx context.Context) {
+	f.bursts.Lock()
+	defer f.bursts.Unlock()
+	under := f.Under(f.begun)
+	burst := f.begun / f.Burst
+	f.begun++
+	if under == f.limited {
+		return
+	}
+	f.limited = under
+	err := f.lift()
+	if under {
+		err = f.limit(ctx, burst)
+	}
+	if err != nil && !over(ctx, f.sandbox.Done()) {
+		f.fail(err)
+	}
+}
+
+// limit leaves room for some files, and has clients take them.
+func (f *starving) limit(ctx context.Context, burst int) error {
+	seen, err := probe.LookAt(f.sandbox.PID())
+	if err != nil {
+		return err
+	}
+	spare := burst / 2 % mostSpare
+	if err := f.set(uint64(seen.Files + spare)); err != nil || burst/2%2 == 0 {
+		return err
+	}
+	for range spare + 1 {
+		conn, err := dial(ctx, f.sandbox)
+		if err != nil {
+			return err
+		}
+		f.clients = append(f.clients, conn)
+	}
+	return nil
+}
+
+// dial connects and says nothing.
+func dial(ctx context.Context, sb sandbox.Sandbox) (net.Conn, error) {
+	address, err := url.Parse(sb.URL())
+	if err != nil {
+		return nil, err
+	}
+	return sandbox.Transport(sb).DialContext(ctx, "tcp", address.Host)
+}
+
+func (f *starving) lift() error {
+	for _, conn := range f.clients {
+		_ = conn.Close()
+	}
+	f.clients = nil
+	return f.set(f.before.Cur)
+}
+
+// After is called before the next burst begins.
+func (f *starving) After(output string) {
+	f.bursts.Lock()
+	defer f.bursts.Unlock()
+	if f.limited && strings.TrimSpace(output) == "" {
+		f.hit()
+	}
+}
+
+// Undo lifts the limit.
+func (f *starving) Undo(ctx context.Context) error {
+	f.bursts.Lock()
+	defer f.bursts.Unlock()
+	if err := f.lift(); err != nil && !over(ctx, f.sandbox.Done()) {
+		return err
+	}
+	return nil
+}

@@ -1,0 +1,186 @@
+package fault
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+)
+
+// Heirs gives every second command the process ID of the one before it, which has
+// ended and is not answered yet: something that it has left behind holds its
+// output. So a target has both in its books under one number.
+//
+// Trials come in pairs that are in flight together, an elder and its heir. The elder
+// leaves a process that has its PID in the variable ElderVariable, and that starts no
+// other; the last word that the heir writes is its PID. A hit is a process that was
+// given an elder's number at once.
+type Heirs struct{}
+
+// ElderVariable tells of an elder's PID.
+const ElderVariable = "REAPCHECK_ELDER"
+
+// Name says what happens.
+func (Heirs) Name() string { return "next PID is an unanswered one" }
+
+// Prepare asks for nothing: the sandbox is asked when there is one.
+func (Heirs) Prepare(*sandbox.Spec) error { return nil }
+
+// Inject declines where the sandbox does not let a PID be chosen.
+func (Heirs) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error) {
+	setter, ok := sb.(sandbox.PIDSetter)
+	if !ok || sb.PID() == 0 {
+		return nil, fmt.Errorf("%w: this sandbox does not let process IDs be chosen", ErrDeclined)
+	}
+	if err := setter.SetNextPID(ctx, firstPID); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDeclined, err)
+	}
+	return &inheriting{setter: setter, sandbox: sb}, nil
+}
+
+type inheriting struct {
+	setter  sandbox.PIDSetter
+	sandbox sandbox.Sandbox
+
+	looking sync.WaitGroup
+
+	numbers sync.Mutex // guards what follows
+	elder   int        // the last one whose number was given on
+	offset  int        // processes that the target starts before a command's own
+
+	count
+}
+
+// elderLimit is how long an elder may take to end and be reaped. One that takes
+// longer costs a hit and nothing else.
+const elderLimit = 2 * time.Second
+
+// Before has an heir wait for its elder's end.
+func (h *inheriting) Before(ctx context.Context) {
+	if trialOf(ctx)%2 == 0 {
+		return
+	}
+	number := h.awaitElder(ctx)
+	if number == 0 {
+		return
+	}
+	h.numbers.Lock()
+	defer h.numbers.Unlock()
+	h.elder = number
+	h.looking.Go(func() { h.awaitHeir(ctx, number) })
+	if err := h.setter.SetNextPID(ctx, number-h.offset); err != nil && !over(ctx, h.sandbox.Done()) {
+		h.fail(err)
+	}
+}
+
+// awaitElder returns the number of an elder that has been reaped, 0 if none comes.
+func (h *inheriting) awaitElder(ctx context.Context) int {
+	ctx, cancel := context.WithTimeout(ctx, elderLimit)
+	defer cancel()
+	again := time.NewTicker(2 * time.Millisecond)
+	defer again.Stop()
+	for {
+		if number := h.reapedElder(); number != 0 {
+			return number
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return 0
+		}
+	}
+}
+
+// reapedElder looks into the sandbox's own /proc.
+func (h *inheriting) reapedElder() int {
+	proc := fmt.Sprintf("/proc/%d/root/proc", h.sandbox.PID())
+	paths, _ := filepath.Glob(proc + "/[0-9]*/environ")
+	for _, path := range paths {
+		number := elderIn(path)
+		if number == 0 || number == h.last() {
+			continue
+		}
+		if _, err := os.Stat(fmt.Sprintf("%s/%d", proc, number)); errors.Is(err, os.ErrNotExist) {
+			return number
+		}
+	}
+	return 0
+}
+
+// elderIn is the number in a process's environment, 0 where there is none.
+func elderIn(environ string) int {
+	raw, _ := os.ReadFile(environ)
+	for variable := range bytes.SplitSeq(raw, []byte{0}) {
+		if text, found := strings.CutPrefix(string(variable), ElderVariable+"="); found {
+			number, _ := strconv.Atoi(text)
+			return number
+		}
+	}
+	return 0
+}
+
+// awaitHeir counts a process of that number. A thread of the target's may have taken
+// it instead.
+func (h *inheriting) awaitHeir(ctx context.Context, number int) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), elderLimit)
+	defer cancel()
+	again := time.NewTicker(2 * time.Millisecond)
+	defer again.Stop()
+	path := fmt.Sprintf("/proc/%d/root/proc/%d/status", h.sandbox.PID(), number)
+	for {
+		if status, err := os.ReadFile(path); err == nil {
+			if bytes.Contains(status, fmt.Appendf(nil, "\nTgid:\t%d\n", number)) {
+				h.hit()
+			}
+			return
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (h *inheriting) last() int {
+	h.numbers.Lock()
+	defer h.numbers.Unlock()
+	return h.elder
+}
+
+// After reads what an heir wrote; an elder writes one word.
+func (h *inheriting) After(output string) {
+	words := strings.Fields(output)
+	if len(words) != 2 {
+		return
+	}
+	own, err := strconv.Atoi(words[1])
+	if err != nil {
+		return
+	}
+	h.numbers.Lock()
+	defer h.numbers.Unlock()
+	if offset := h.offset + own - h.elder; offset >= 0 && offset <= maxOffset {
+		h.offset = offset
+	}
+}
+
+// Hits waits for those who look out for heirs.
+func (h *inheriting) Hits(ctx context.Context) (int64, string, error) {
+	h.looking.Wait()
+	return h.count.Hits(ctx)
+}
+
+// Undo has nothing to undo: the number was for one start.
+func (h *inheriting) Undo(context.Context) error {
+	h.setter.LeavePIDs()
+	return nil
+}

@@ -1,0 +1,17 @@
+package sandbox
+
+import "os"
+
+// OwnInput is what PID 1's own standard input holds, which then never ends. A
+// command that gets it by inheritance reads it and waits for more, and with an
+// input that is empty nobody could tell.
+const OwnInput = "this is the daemon's own input\n"
+
+// OwnInputPipe returns that input, and the end by which it is held open.
+func OwnInputPipe() (input, hold *os.File, err error) {
+	input, hold, err = os.Pipe()
+	if err == nil {
+		_, err = hold.WriteString(OwnInput)
+	}
+	return input, hold, err
+}

@@ -1,0 +1,60 @@
+package scenarios
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// What goes well is tidied up, since somebody looks at it. A timeout, a client that
+// has gone, a start that fails and an output that nobody will ask for again leave by
+// other ways, each with its own list of what to close, stop and forget. Thousands of
+// them are a day's work.
+var _ = scenario("grows", "what commands leave behind that do not go well",
+	"is nothing either, of each kind, where a naive daemon keeps something of every one",
+	func(s *session.Session) session.Experiment {
+		const inFlight = 16
+		arm := session.Arm{
+			Trials:   s.Scale.Trials(each(4, growing, growing, 2500)),
+			InFlight: inFlight, Commands: goesWrong, Work: 3,
+			Watch: settles(comesBack(inFlight+spareThreads, files, threads), nobodyLeft, comesBack(forgotten, memory)),
+		}
+		control := naive(arm, "hoarding", tooMany(files), tooMany(threads), tooMany(processes))
+		control.Trials, control.Deadline = growing, 300*time.Millisecond
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+	})
+
+const (
+	// growing is how many of each kind there are: more than the slack of the checks,
+	// if each leaves one.
+	growing = 60
+	// spareThreads is what a runtime may start meanwhile for its own purposes.
+	spareThreads = 16
+	// keptOutput of each of them is far above what memory may grow by.
+	keptOutput = 1 << 20
+)
+
+// goesWrong is each way out in turn.
+func goesWrong(index int, r *rand.Rand) load.Command {
+	c := load.Instant(index, r)
+	switch index % 4 {
+	case 0:
+		c.Kind, c.Script, c.Timeout = "times-out", "sleep 1000; :", 100*time.Millisecond
+		c.Want = trial.Want{Timeout: true}
+	case 1:
+		c.Kind, c.Script, c.HangUpAfter = "hangs-up", "sleep 1000; :", 50*time.Millisecond
+		c.Want = trial.Want{HangUp: true}
+	case 2:
+		return cannotStart(3*(index/4%2), r)
+	default:
+		nonce := strings.TrimSpace(c.Want.Output)
+		c.Kind, c.Script = "writes", fmt.Sprintf("head -c %d /dev/zero | tr '\\0' x; echo %s; kill -9 $$", keptOutput, nonce)
+		c.Want.Output, c.Want.Code = strings.Repeat("x", keptOutput)+nonce+"\n", 128+9
+	}
+	return c
+}

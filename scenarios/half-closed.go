@@ -1,0 +1,44 @@
+package scenarios
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// A client that has sent its request may close its sending side and read on
+// (shutdown(2), RFC 9112, 9.6), as BusyBox's wget and many proxies do. To a server
+// that is an end of file, as is a client that has gone; net/http takes the first for
+// the second and cancels the request's context. The other way round it looks no
+// further than one byte behind the request (connReader.backgroundRead), and a client
+// that has sent its next request may then go away unnoticed. A server may take a
+// client that sends no more for one that has gone (RFC 9112, 9.6, leaves it to it): a
+// daemon that is not ours is judged by this where the scenario is named.
+var _ = scenario("half-closed", "a client that has nothing more to say",
+	"gets its answer, one that goes is missed, and a naive daemon takes the one for the other",
+	func(s *session.Session) session.Experiment {
+		arm := session.Arm{
+			Trials: s.Scale.Trials(session.Count{Floor: 9, Quick: 12, Standard: 90}), InFlight: 6, Commands: nothingMore,
+			Watch: settles(nobodyLeft),
+		}
+		control := naive(arm, "attentive", trial.Symptom(trial.Error), tooMany(processes))
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+	})
+
+func nothingMore(index int, r *rand.Rand) load.Command {
+	c := load.Instant(index, r)
+	c.Kind, c.Script = "half-closed", "sleep 0.3; "+c.Script
+	switch index % 3 {
+	case 0:
+		c.HalfClose = true
+	case 1:
+		c.Kind, c.Script, c.Behind = "gone-with-more-behind", "sleep 1000; :", "G"
+		c.HangUpAfter, c.Want = 100*time.Millisecond, trial.Want{HangUp: true}
+	default:
+		c.Kind = "waits"
+	}
+	return c
+}

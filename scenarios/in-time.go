@@ -1,0 +1,60 @@
+package scenarios
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// Most commands that have a timeout do not need it. Whoever asks the timer instead
+// of the command says "timed out" of all of them; whoever kills in the instant in
+// which the command ends finds nobody to kill, and nobody to wait for (kill(2),
+// ESRCH): the answer is then the command's code or the timeout's word, and nothing
+// between them.
+var _ = scenario("in-time", "a command that ends before its timeout, or just then",
+	"has its own code or has timed out, where a naive daemon says so of all that have a timeout",
+	func(s *session.Session) session.Experiment {
+		arm := session.Arm{
+			Trials: s.Scale.Trials(inTime), InFlight: inTimeAtOnce, Commands: endsInTime, Wait: boundary,
+			Watch: settles(nobodyLeft),
+		}
+		control := naive(arm, "timed", trial.Symptom(trial.Error))
+		control.Trials, control.Watch = 4, nil
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+	})
+
+// At the boundary a wrong answer is a matter of luck, so most commands go there.
+var inTime = session.Count{Floor: inTimeAtOnce, Quick: inTimeAtOnce, Standard: 20 * inTimeAtOnce}
+
+const (
+	inTimeAtOnce = 24
+	// boundary is a timeout that every dialect can say, and spread how far from it a
+	// command ends, on either side.
+	boundary = time.Second
+	spread   = 20 * time.Millisecond
+)
+
+// printed is the part of an instant command that writes its nonce.
+func printed(c load.Command) string { return "echo " + strings.TrimSpace(c.Want.Output) }
+
+func endsInTime(index int, r *rand.Rand) load.Command {
+	c := load.Instant(index, r)
+	if index%4 == 0 {
+		c.Kind, c.Timeout = "not-needed", time.Minute
+		return c
+	}
+	c.Kind, c.Timeout, c.Want.MayTimeout = "just-then", boundary, true
+	if index%4 == 1 { // by its own choice, but because of the timeout
+		c.Kind = "ends-when-asked"
+		c.Script = fmt.Sprintf("trap 'exit %d' TERM; %s; sleep 1000 >/dev/null 2>&1 & wait", c.Want.Code, printed(c))
+		return c
+	}
+	asleep := boundary - spread + time.Duration(r.Int64N(int64(2*spread)))
+	c.Script = fmt.Sprintf("sleep %s; %s", seconds(asleep), c.Script)
+	return c
+}

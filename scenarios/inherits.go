@@ -1,0 +1,115 @@
+package scenarios
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// A child has what its parent had, and exec leaves most of it as it is
+// (execve(2), "attributes"): standard input, files without close-on-exec, ignored
+// and blocked signals, umask, limits, the process group. What a daemon chose for
+// itself its commands get too, unless somebody undoes it in between. yes | head
+// then never ends, cat waits for ever, and kill 0 reaches the daemon.
+//
+// PID 1 has a standard input that holds a line and never ends (sandbox.OwnInput):
+// beside an empty one inheritance would not show. What a shell of this machine gets
+// from the harness is what a sandbox's must get; in a container that has limits and
+// a umask of its own, those two are not asked for.
+var _ = scenario("inherits", "what a command inherits",
+	"is what a shell gets, and the daemon's own where a naive one hands it on",
+	func(s *session.Session) session.Experiment {
+		looks := inheritance(s.Runtime.Name() == "namespace")
+		arm := session.Arm{
+			Trials:   s.Scale.Trials(each(len(looks), 2, 3, 20)),
+			InFlight: 6,
+			Commands: inherits(looks),
+			Deadline: waitsLimit,
+		}
+		control := naive(arm, "inheriting", trial.Symptom(trial.Wrong))
+		control.Trials, control.Deadline = len(looks), waitsLimit/10
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+	})
+
+// waitsLimit is for commands that wait for nothing, but for an input that does not
+// end.
+const waitsLimit = 5 * time.Second
+
+// look is a piece of shell that leaves in $found what it should not have.
+type look struct{ kind, script string }
+
+func inheritance(sameMachine bool) []look {
+	looks := []look{
+		{"input-line", "read -r found"},
+		{"input-end", "found=$(cat)"},
+		{"input-there", "[ -e /proc/self/fd/0 ] || found='no input at all'"},
+		{"files", `for f in /proc/$$/fd/*; do case ${f##*/} in [012]) ;; ` +
+			`*) [ ! -e "$f" ] || found="$found $f";; esac; done`},
+		{"group", `read -r own </proc/$$/stat; read -r its </proc/1/stat; ` +
+			`set -- ${own##*) }; own=$3; set -- ${its##*) }; [ "$own" != "$3" ] || found="group $own"`},
+		{"memory", `read -r own </proc/$$/oom_score_adj; read -r its </proc/1/oom_score_adj; ` +
+			`[ "$own" -ge "$its" ] || found="$own, and the daemon $its"`},
+		// A second command, whose files are open while the others start.
+		{"files-meanwhile", "sleep 0.1"},
+	}
+	signals := "0000000000000000"
+	if sameMachine {
+		own := ownShell()
+		signals = own.ignored
+		looks = append(looks,
+			look{"umask", unlike("$(umask)", own.umask)},
+			look{"limits", unlike("$(ulimit -Sa)", own.limits)})
+	}
+	return append(looks, look{"signals", fmt.Sprintf(
+		`while read -r k v; do case $k in SigIgn:) %s;; SigBlk:) %s;; esac; done </proc/$$/status`,
+		unlike("$v", signals), unlike("$v", "0000000000000000"))})
+}
+
+// unlike finds what a word of the shell is, unless it is that.
+func unlike(word, want string) string {
+	return fmt.Sprintf(`[ "%s" = "%s" ] || found="$found %s instead of %s"`, word, want, word, want)
+}
+
+// shell is what a shell has that nobody has given anything special.
+type shell struct{ umask, limits, ignored string }
+
+// ownShell is one that the harness starts. Where there is none, its answers match
+// nothing.
+var ownShell = sync.OnceValue(func() shell {
+	const ask = "umask; while read -r k v; do [ $k != SigIgn: ] || echo $v; done </proc/$$/status; ulimit -Sa"
+	out, _ := exec.Command("/bin/sh", "-c", ask).Output()
+	lines := append(strings.SplitN(string(out), "\n", 3), "?", "?", "?")
+	return shell{umask: lines[0], ignored: lines[1], limits: strings.TrimSpace(lines[2])}
+})
+
+// inherits looks, and ends by SIGPIPE where all is well: that is what a reader who
+// has gone sends, and ignored by most who are not careful.
+func inherits(looks []look) load.Source {
+	return func(index int, r *rand.Rand) load.Command {
+		l := looks[index%len(looks)]
+		c := finds(load.Instant(index, r), l)
+		if l.kind == "signals" && ownShell().ignored == "0000000000000000" {
+			end := fmt.Sprintf("exit %d", c.Want.Code)
+			c.Script = strings.TrimSuffix(c.Script, end) + "kill -PIPE $$"
+			c.Want.Code = 128 + int(syscall.SIGPIPE)
+		}
+		return c
+	}
+}
+
+// finds is a command that says what it found, by another code too, since not every
+// dialect has a word for output.
+func finds(c load.Command, l look) load.Command {
+	c.Kind = l.kind
+	const form = `found=; %s; [ -z "$found" ] || { echo "found: $found"; exit %d; }; %s`
+	c.Script = fmt.Sprintf(form, l.script, (c.Want.Code+1)%256, c.Script)
+	return c
+}

@@ -1,0 +1,43 @@
+package scenarios
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// A build says nothing for a minute. Between the daemon and its client stand limits
+// that were made for pages of text: http.Server's WriteTimeout counts from the
+// request, a proxy's from the last byte, and many a client's default is ten, thirty
+// or sixty seconds. What is cut then still runs, or is said to have ended.
+//
+// Limits are met by waiting for them: quick goes beyond ten seconds, standard beyond
+// sixty, beside everything else.
+var _ = scenario("silent", "a command that is long and silent",
+	"is waited for, and cut off where a naive daemon gives up a connection that says nothing",
+	func(s *session.Session) session.Experiment {
+		long := 65 * time.Second
+		if s.Scale.Tier == session.Quick {
+			long = 11 * time.Second
+		}
+		arm := session.Arm{Trials: 2, InFlight: 2, Commands: silence(long), Wait: long, Deadline: long + time.Minute}
+		control := naive(arm, "impatient", trial.Symptom(trial.Error))
+		control.Commands, control.Wait = silence(4*time.Second), 4*time.Second
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+	})
+
+// silence says nothing at all until the end, or something at once and at the end.
+func silence(d time.Duration) load.Source {
+	return func(index int, r *rand.Rand) load.Command {
+		c := load.Instant(index, r)
+		c.Kind, c.Script = "silent", fmt.Sprintf("sleep %s; %s", seconds(d), c.Script)
+		if index%2 == 1 {
+			c.Kind, c.Script, c.Want.Output = "begun", "echo begun; "+c.Script, "begun\n"+c.Want.Output
+		}
+		return c
+	}
+}

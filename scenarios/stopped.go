@@ -1,0 +1,29 @@
+package scenarios
+
+import (
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/fault"
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// A debugger, a checkpoint, a sandbox that is put to sleep between two requests: PID 1
+// stands still and its commands do not. When it goes on they have all ended, and one
+// SIGCHLD tells of them (signal(7)). A reaper that takes one child for each signal, or
+// so many in a pass, leaves the others until something else ends.
+var _ = scenario("stopped", "a daemon that is stopped while commands end",
+	"answers for all of them when it goes on, and for some where a naive reaper takes one for each signal",
+	func(s *session.Session) session.Experiment {
+		const atOnce = 20
+		rounds := s.Scale.Trials(session.Count{Floor: 1, Quick: 2, Standard: 10})
+		arm := session.Arm{
+			Trials: rounds * atOnce, InFlight: atOnce, Bursts: true, Commands: load.UntilWoken,
+			Fault: fault.Standstill{Commands: atOnce}, MinHits: int64(rounds),
+			Watch: settles(nobodyLeft),
+		}
+		control := naive(arm, "one-by-one", trial.Symptom(trial.Hung))
+		control.Trials, control.MinHits, control.Deadline, control.Watch = atOnce, 1, 3*time.Second, nil
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+	})

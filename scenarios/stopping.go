@@ -1,0 +1,106 @@
+package scenarios
+
+import (
+	"math/rand/v2"
+	"syscall"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/fault"
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// PID 1 ignores each signal that it has no handler for (pid_namespaces(7)), so a
+// daemon that resets its handlers after the first command, or knows SIGTERM alone,
+// cannot be stopped but by SIGKILL, ten seconds later. A counter that some way out
+// forgot, a wait without a limit, a channel that is closed twice: none of them shows
+// while the daemon runs.
+var _ = scenario("stopping", "a daemon that is told to stop",
+	"ends well whatever it has run, however often and by which signal it is told, and strands what runs where a naive one ends at once",
+	func(s *session.Session) session.Experiment {
+		inFlight := arms{signal: syscall.SIGTERM}
+		control := naive(inFlight.arm("", 1), "", trial.Symptom(trial.Error), trial.FailedCheck("target"))
+		control.Ends = "exit status 0"
+		all := []session.Arm{
+			control,
+			arms{signal: syscall.SIGTERM, before: everyWayOut}.arm("after-commands", len(waysOut)+1),
+			arms{signal: syscall.SIGTERM, twice: true}.arm("twice", 1),
+			never(),
+		}
+		if referenceBuild(s.Candidate) { // elsewhere nothing says that SIGINT is to stop it
+			all = append(all, arms{signal: syscall.SIGINT}.arm("interrupt", 1))
+		}
+		return session.Experiment{SideBySide: true, Turns: 1, Arms: all}
+	})
+
+// referenceBuild says whether a target is the reference daemon, be it one with a
+// defect: no other is told its strategy.
+func referenceBuild(t target.Target) bool { return t.Ours() || t.Env["DECK_STRATEGY"] != "" }
+
+// arms differ in what comes before the last command, which runs when the signal comes.
+type arms struct {
+	signal syscall.Signal
+	twice  bool
+	before load.Source
+}
+
+func (a arms) arm(name string, trials int) session.Arm {
+	arm := candidate(session.Arm{
+		Trials: trials, InFlight: 1, Ends: "exit status 0",
+		Commands: func(index int, r *rand.Rand) load.Command {
+			if index < trials-1 {
+				return a.before(index, r)
+			}
+			return load.UntilWoken(index, r)
+		},
+		Fault: fault.Signal{Signal: a.signal, Twice: a.twice, Processes: 1, Named: "sleep", EndAfter: 500 * time.Millisecond},
+	})
+	arm.Name += "-" + name
+	return arm
+}
+
+// waysOut are how commands end, each by a way of its own through the daemon. None
+// runs sleep(1), which is what the signal waits for.
+var waysOut = []func(c *load.Command){
+	func(*load.Command) {},
+	func(c *load.Command) {
+		c.Kind, c.Cwd, c.Want = "cannot-start", "/nonexistent", trial.Want{NotRun: true}
+	},
+	func(c *load.Command) {
+		c.Kind, c.Script, c.Timeout = "times-out", "tail -f /dev/null", 200*time.Millisecond
+		c.Want = trial.Want{Timeout: true}
+	},
+	func(c *load.Command) {
+		c.Kind, c.Script, c.HangUpAfter = "hangs-up", "tail -f /dev/null", 50*time.Millisecond
+		c.Want = trial.Want{HangUp: true}
+	},
+	func(c *load.Command) {
+		c.Kind, c.Script, c.Want = "killed", "kill -9 $$", trial.Want{Code: 128 + 9}
+	},
+}
+
+func everyWayOut(index int, r *rand.Rand) load.Command {
+	c := load.Instant(index, r)
+	waysOut[index](&c)
+	return c
+}
+
+// never is a command that does not end, whatever it is told. Nothing is promised of
+// its answer, but that the daemon does not wait for it for longer than docker stop
+// waits for the daemon.
+func never() session.Arm {
+	arm := candidate(session.Arm{
+		Trials: 1, InFlight: 1, Ends: "exit status 0", EndWithin: 10 * time.Second, Deadline: time.Minute,
+		Env: map[string]string{"DECK_SHUTDOWN_LIMIT": "1s"}, // which is its own affair elsewhere
+		Commands: func(index int, r *rand.Rand) load.Command {
+			c := load.Instant(index, r)
+			c.Kind, c.Script, c.Want = "never-ends", "trap '' TERM INT HUP; while :; do sleep 1000; done", trial.Want{Anything: true}
+			return c
+		},
+		Fault: fault.Signal{Signal: syscall.SIGTERM, Processes: 1, Named: "sleep"},
+	})
+	arm.Name += "-never-ends"
+	return arm
+}

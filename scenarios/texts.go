@@ -1,0 +1,96 @@
+package scenarios
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// A pipe carries bytes, and a read gives what is there, up to the size of its
+// buffer (read(2), pipe(7)): where one ends says nothing of characters or lines.
+// Whoever makes text of each piece by itself breaks the character on the boundary
+// (U+FFFD in the output of a correct command), a scanner of lines stops at a line of
+// 64 KiB, a C string ends at NUL, and two pipes that are read one after the other
+// stop a command that fills the second.
+var _ = scenario("texts", "text of every shape",
+	"comes back byte by byte, and changed where a naive daemon makes text of what it has read piece by piece",
+	func(s *session.Session) session.Experiment {
+		arm := session.Arm{
+			Trials:   s.Scale.Trials(each(len(shapes), 1, 2, 10)),
+			InFlight: 4, Commands: shaped, ByOutput: true, Work: 3, Deadline: waitsLimit,
+		}
+		control := naive(arm, "decoding", trial.Symptom(trial.Output))
+		control.Trials = len(shapes)
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+	})
+
+// shape makes a text of a nonce, and says how the shell writes it.
+type shape struct {
+	kind string
+	text func(nonce string) (script, output string)
+}
+
+var shapes = []shape{
+	{"character-in-two-writes", func(n string) (string, string) {
+		return fmt.Sprintf(`echo %s; printf '\342\230'; sleep 0.1; printf '\225\n'`, n), n + "\n☕\n"
+	}},
+	{"character-on-every-boundary", func(n string) (string, string) {
+		text, doubled := doubling(octal("☕"), "☕", 15)
+		return text + fmt.Sprintf(`; printf '%%s%%s' x%s "$s"`, n), "x" + n + doubled
+	}},
+	{"nul", func(n string) (string, string) { return fmt.Sprintf(`printf '%s\000a\000\n'`, n), n + "\x00a\x00\n" }},
+	{"no-newline", func(n string) (string, string) { return "printf " + n, n }},
+	{"nothing", func(string) (string, string) { return ":", "" }},
+	{"newlines", func(n string) (string, string) {
+		return fmt.Sprintf(`printf '\n\n  \t%s \n\n \n'`, n), "\n\n  \t" + n + " \n\n \n"
+	}},
+	{"carriage-returns", func(n string) (string, string) {
+		return fmt.Sprintf(`printf '%s\r\nb\r\n\rc'`, n), n + "\r\nb\r\n\rc"
+	}},
+	{"escapes", func(n string) (string, string) {
+		return fmt.Sprintf(`printf '\033[31m%s\033[0m\033]0;title\007\b'`, n), "\x1b[31m" + n + "\x1b[0m\x1b]0;title\x07\b"
+	}},
+	{"byte-order-mark", func(n string) (string, string) { return fmt.Sprintf(`printf '\357\273\277%s'`, n), "\ufeff" + n }},
+	{"answer-in-answer", func(n string) (string, string) {
+		text := fmt.Sprintf(`{"exitCode":0,"result":"%s"}`, n)
+		return "printf %s '" + text + "'", text
+	}},
+	{"one-long-line", func(n string) (string, string) {
+		text, doubled := doubling(n, n, 14)
+		return text + `; echo "$s"; echo after`, doubled + "\nafter\n"
+	}},
+	sized(511), sized(512), sized(513), sized(4095), sized(4096), sized(4097), sized(8192),
+	sized(65535), sized(65536), sized(65537), sized(131072),
+	{"errors-alone", func(n string) (string, string) {
+		text, doubled := doubling(n, n, 14)
+		return text + `; echo "$s" >&2`, doubled + "\n"
+	}},
+}
+
+// sized is a text of so many bytes, in one write.
+func sized(bytes int) shape {
+	return shape{fmt.Sprintf("bytes-%d", bytes), func(n string) (string, string) {
+		rest := bytes - len(n)
+		return fmt.Sprintf(`s=$(printf '%%0%dd' 0); printf %%s%%s %s "$s"`, rest, n), n + strings.Repeat("0", rest)
+	}}
+}
+
+// doubling leaves a text in $s, doubled so often.
+func doubling(written, text string, times int) (script, doubled string) {
+	const form = `s=$(printf '%s'); i=0; while [ $i -lt %d ]; do s=$s$s; i=$((i+1)); done`
+	return fmt.Sprintf(form, written, times), strings.Repeat(text, 1<<times)
+}
+
+func shaped(index int, r *rand.Rand) load.Command {
+	c := load.Instant(index, r)
+	s := shapes[index%len(shapes)]
+	c.Kind = s.kind
+	script, output := s.text(strings.TrimSpace(c.Want.Output))
+	c.Script, c.Want.Output = fmt.Sprintf("%s; exit %d", script, c.Want.Code), output
+	c.Want.Merged = s.kind == "errors-alone"
+	return c
+}

@@ -1,0 +1,77 @@
+package scenarios
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/fault"
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// A process ID is free once its owner has been reaped (wait(2)), and its command is
+// over later: something that it left behind holds its output, its timer has not
+// fired, its client has not gone. What is kept under the number meanwhile, such as a
+// registration, a timer, a buffer or a cancel function, then meets another owner: a
+// clean-up removes the new one's entry, a timer kills it (kill(2) asks for a number
+// and not for a start), a table refuses it since its number is known.
+//
+// Here the next command is given the number while both are in the daemon's books.
+var _ = scenario("two-owners", "a process ID whose old owner is not answered yet",
+	"means the new command alone, and brings the old one's clean-up on it where a naive daemon goes by numbers",
+	func(s *session.Session) session.Experiment {
+		pairs := s.Scale.Trials(each(len(owners), 1, 2, 10))
+		arm := session.Arm{
+			Trials: 2 * pairs, InFlight: 2, Bursts: true, Commands: elderAndHeir, Wait: 300 * time.Millisecond,
+			Fault: fault.Heirs{}, MinHits: int64(pairs / 2),
+			ByOutput: true, Watch: settles(nobodyLeft),
+		}
+		control := naive(arm, "numbering", trial.Symptom(trial.Lost))
+		control.Trials, control.MinHits, control.Watch = 2, 1, nil
+		// The heir that lives the longest: how soon it begins is the machine's affair.
+		control.Commands = func(index int, r *rand.Rand) load.Command { return elderAndHeir(2+index, r) }
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+	})
+
+// owners are what the elder leaves in the books, and how long its heir outlives that.
+var owners = []struct {
+	kind   string
+	elder  func(c *load.Command)
+	heir   time.Duration
+	hangUp time.Duration // of the heir
+}{
+	{kind: "registered", heir: 600 * time.Millisecond},
+	{kind: "timed", elder: func(c *load.Command) { c.Timeout, c.Want.MayTimeout = time.Second, true }, heir: 1300 * time.Millisecond},
+	{kind: "abandoned", elder: func(c *load.Command) {
+		// Which of the two is first is the daemon's affair.
+		c.HangUpAfter, c.Want.Anything = 150*time.Millisecond, true
+	}, heir: 600 * time.Millisecond},
+	{kind: "heir-abandoned", heir: time.Hour, hangUp: 700 * time.Millisecond},
+}
+
+// elderAndHeir is, by turns, a command that has ended while its output is held, and
+// one that gets its number.
+func elderAndHeir(index int, r *rand.Rand) load.Command {
+	c := load.Instant(index, r)
+	o := owners[index/2%len(owners)]
+	nonce := strings.TrimSpace(c.Want.Output)
+	if index%2 == 0 {
+		c.Kind = "elder-" + o.kind
+		// In a session of its own: a number that a group has is not given out again.
+		c.Script = fmt.Sprintf("%s=$$ setsid sleep 1 & %s", fault.ElderVariable, c.Script)
+		if o.elder != nil {
+			o.elder(&c)
+		}
+		return c
+	}
+	c.Kind = "heir-" + o.kind
+	c.Script = fmt.Sprintf("sleep %s; echo %s $$; exit %d", seconds(o.heir), nonce, c.Want.Code)
+	c.Want.Output, c.Want.PrefixOnly = nonce+" ", true
+	if o.hangUp > 0 {
+		c.HangUpAfter, c.Want = o.hangUp, trial.Want{HangUp: true}
+	}
+	return c
+}
