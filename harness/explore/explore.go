@@ -18,9 +18,11 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/explore/clock"
 	"github.com/reapcheck/reapcheck/harness/explore/tracer"
 	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
@@ -43,6 +45,7 @@ type Explorer struct {
 	starts  int // how many sandboxes there were
 	runs    int
 	base    tracer.Rest // at the last run's beginning
+	phases  []int       // of the target's timers at each run's beginning
 }
 
 // ErrDeclined means that this target, or this machine, cannot be explored; the text
@@ -53,10 +56,11 @@ var ErrDeclined = errors.New("orders cannot be explored")
 // millisecond. A target that spins never comes to it.
 const restLimit = 10 * time.Second
 
-// moreProcessors is for targets in Go: a thread that is held at the end of a call
-// keeps its P, the right to run Go code, until the runtime takes it away. With more
-// of these than threads are held nobody waits for that.
-const moreProcessors = "8"
+// calmer is for targets in Go. A thread that is held at the end of a call keeps its P,
+// the right to run Go code, until the runtime takes it away: with more of these than
+// threads are held nobody waits for that. And a collection comes when memory is short
+// and not in the middle of some run.
+var calmer = map[string]string{"GOMAXPROCS": "8", "GOGC": "off", "GOMEMLIMIT": "256MiB"}
 
 // start makes the target ready, under a tracer from its execve on.
 func (x *Explorer) start(ctx context.Context) (err error) {
@@ -64,9 +68,10 @@ func (x *Explorer) start(ctx context.Context) (err error) {
 		return err
 	}
 	x.starts++
+	x.phases = nil
 	spec := x.Spec
 	spec.Name = fmt.Sprintf("%s-%d", x.Spec.Name, x.starts)
-	spec.Env = map[string]string{"GOMAXPROCS": moreProcessors}
+	spec.Env = maps.Clone(calmer)
 	maps.Copy(spec.Env, x.Spec.Env)
 	own := x.Runtime.Name() == "namespace" // an engine is told of the end of what it has started
 	spec.Front = x.Hub.Traced(spec.Name, func(pid int) error { return x.tracer.Seize(pid, own) })
@@ -117,17 +122,36 @@ func (x *Explorer) transport() *http.Transport { return sandbox.Transport(x.sand
 // sets a new one each time never has none.
 const mostTimers = 50
 
-// settle lets time pass until no timer is near, so that all runs begin alike.
+// settle lets time pass until the target's timers are where they were before the first
+// run, so that all runs begin alike: a clock that ticks each second does so at the same
+// moment of each.
 func (x *Explorer) settle(ctx context.Context) (rest tracer.Rest, err error) {
-	for range mostTimers {
-		if rest, err = x.rest(ctx, 0, 0); err != nil || len(rest.Timers) == 0 || rest.Timers[0] > longTimer {
+	for fired := 0; ; fired++ {
+		if rest, err = x.rest(ctx, 0, 0); err != nil {
 			return rest, err
+		}
+		now := phases(rest.Timers)
+		if x.phases == nil && fired > 0 && (len(now) == 0 || now[0] > int(longTimer/time.Millisecond)) {
+			x.phases = now
+		}
+		if len(now) == 0 || slices.Equal(now, x.phases) || fired == mostTimers {
+			return rest, nil
 		}
 		if err := x.tracer.Advance(rest.Timers[0]); err != nil {
 			return rest, err
 		}
 	}
-	return rest, nil
+}
+
+// phases are the timers that a run may come to see, in milliseconds.
+func phases(timers []time.Duration) []int {
+	near := []int{}
+	for _, t := range timers {
+		if t <= patience {
+			near = append(near, clock.Millis(t))
+		}
+	}
+	return near
 }
 
 // ErrRestless means that there was no moment at which everybody was held or asleep.

@@ -45,7 +45,8 @@ func (t *tracer) enter(th *thread, call trace.Call) error {
 	if err := t.enterSleep(th, repeated); err != nil {
 		return err
 	}
-	if (th.timeout == nil || !th.timeout.Nap) && !clock.Tells(call) {
+	if !t.idles(th) {
+		th.spins = 0
 		t.stir()
 	}
 	if repeated {
@@ -60,6 +61,11 @@ func (t *tracer) enter(th *thread, call trace.Call) error {
 		return nil
 	}
 	return t.resume(th, 0)
+}
+
+// idles says whether a call does nothing that could be news to another thread.
+func (t *tracer) idles(th *thread) bool {
+	return th.timeout != nil && th.timeout.Nap || clock.Tells(th.call) || event.CallOf(th.call) == event.GiveWay
 }
 
 // enterSleep makes a call that sleeps with a limit sleep without one.
@@ -97,14 +103,23 @@ func (t *tracer) enterNap(th *thread, limit clock.Timeout) (err error) {
 	return err
 }
 
-// napsToRest is how many naps must pass without anything else: the thread that naps
-// may have to wake another, and looks once at the least.
-const napsToRest = 2
+// How often a thread must nap, or give way to others, without anything else being done,
+// for it to have seen that there is nothing to do. One that gives way spins: it waits
+// for a thread that is held, as Go's collector does for one in a raw system call.
+const (
+	idleToRest  = 2
+	spinsToRest = 100
+)
 
-// park keeps a thread from its nap that has seen nothing to do, until something is
-// done. It would otherwise be awake half of the time, and there would be no rest.
+// park keeps a thread from its next nap, or from giving way once more, until something
+// is done. It would otherwise be awake half of the time, and there would be no rest.
 func (t *tracer) park(th *thread) bool {
-	if th.timeout == nil || !th.timeout.Nap || t.awaited == nil || t.naps-t.napsAtStir < napsToRest {
+	naps := th.timeout != nil && th.timeout.Nap
+	spins := event.CallOf(th.call) == event.GiveWay
+	if spins {
+		th.spins++
+	}
+	if t.awaited == nil || !(naps && t.idle >= idleToRest || spins && th.spins >= spinsToRest) {
 		return false
 	}
 	th.stopped = true
@@ -112,12 +127,13 @@ func (t *tracer) park(th *thread) bool {
 	return true
 }
 
-// stir notes that somebody did something else than nap or read a clock.
+// stir notes that somebody did something else.
 func (t *tracer) stir() {
-	t.napsAtStir = t.naps
+	t.idle = 0
 	parked := t.parked
 	t.parked = nil
 	for _, th := range parked {
+		th.spins = 0
 		t.fail(t.resume(th, 0))
 	}
 }
@@ -154,7 +170,7 @@ func (t *tracer) leaveSleep(th *thread, result int64) (int64, error) {
 		return result, nil
 	}
 	if limit.Nap {
-		t.naps++
+		t.idle++
 	}
 	var err error
 	if undo != nil {

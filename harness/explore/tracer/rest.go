@@ -112,7 +112,7 @@ func (t *tracer) sleeps() (turns map[int]uint64, why string) {
 		turns[tid] = sleep.Turns
 		nap = nap || th.timeout != nil && th.timeout.Nap
 	}
-	if nap && t.naps-t.napsAtStir < napsToRest {
+	if nap && t.idle < idleToRest {
 		return nil, "a thread naps"
 	}
 	return turns, ""

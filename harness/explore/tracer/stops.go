@@ -27,6 +27,7 @@ func (t *tracer) takeStop() bool {
 	th := t.threads[stop.TID]
 	if th == nil {
 		th = t.meet(stop.TID)
+		t.early[stop.TID] = true
 	}
 	t.fail(t.deal(th, stop))
 	return true
@@ -43,7 +44,7 @@ func (t *tracer) over(stop trace.Stop) {
 	t.stir()
 	th := t.threads[stop.TID]
 	if th == nil {
-		return
+		return // killed before it came up
 	}
 	t.drop(th)
 	t.parked = slices.DeleteFunc(t.parked, func(p *thread) bool { return p == th })
@@ -70,10 +71,26 @@ func (t *tracer) deal(th *thread, stop trace.Stop) error {
 	case stop.Event() == unix.PTRACE_EVENT_EXIT:
 		return t.atExit(th)
 	case stop.Event() != 0:
-		return t.resume(th, 0)
+		return errors.Join(t.expect(th, stop.Event()), t.resume(th, 0))
 	default:
 		return t.atSignal(th, stop.Status.StopSignal())
 	}
+}
+
+// expect makes a new thread known that may not have come up yet: nobody is at rest
+// before it has.
+func (t *tracer) expect(th *thread, happened int) error {
+	switch happened {
+	case unix.PTRACE_EVENT_CLONE, unix.PTRACE_EVENT_FORK, unix.PTRACE_EVENT_VFORK:
+	default:
+		return nil
+	}
+	tid, err := trace.EventMessage(th.tid)
+	if err == nil && !t.early[tid] {
+		t.meet(tid)
+	}
+	delete(t.early, tid)
+	return err
 }
 
 // resume lets a thread go on: the target's own to their next call.

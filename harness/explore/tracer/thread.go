@@ -21,6 +21,7 @@ type thread struct {
 	stopped bool // it is held
 
 	inside  bool // a call
+	spins   int  // how often it gave way since it did anything else
 	call    trace.Call
 	timeout *clock.Timeout // that the call sleeps with
 	undo    func() error   // puts back what the call was entered with

@@ -42,7 +42,8 @@ type tracer struct {
 	clock  *clock.Clock
 
 	threads  map[int]*thread
-	commands []*command // since begin
+	early    map[int]bool // threads that came up before their parent has told of them
+	commands []*command   // since begin
 	holding  bool
 	data     bool
 	held     []*held
@@ -56,11 +57,9 @@ type tracer struct {
 	left     int
 	closed   int
 	stops    int
-	naps     int // that have ended
-	// napsAtStir is how many had when something else was done the last time.
-	napsAtStir int
-	parked     []*thread
-	untimed    map[string]bool
+	idle     int // how often somebody napped or gave way since something else was done
+	parked   []*thread
+	untimed  map[string]bool
 
 	awaited *awaited // the rest that the harness waits for
 	failed  error    // why the target cannot be traced any more
@@ -70,7 +69,8 @@ type tracer struct {
 // without a tracer, or dies with it, as it was asked for.
 func serve(in io.Reader, out io.Writer) int {
 	t := &tracer{
-		clock: clock.New(), threads: map[int]*thread{}, clients: map[int]*link{}, pidfds: map[int]*command{},
+		clock: clock.New(), threads: map[int]*thread{}, early: map[int]bool{},
+		clients: map[int]*link{}, pidfds: map[int]*command{},
 		untimed: map[string]bool{},
 	}
 	requests := make(chan request)
