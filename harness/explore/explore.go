@@ -18,11 +18,9 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/explore/clock"
 	"github.com/reapcheck/reapcheck/harness/explore/tracer"
 	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
@@ -44,8 +42,8 @@ type Explorer struct {
 	asking  sync.WaitGroup
 	starts  int // how many sandboxes there were
 	runs    int
-	base    tracer.Rest // at the last run's beginning
-	phases  []int       // of the target's timers at each run's beginning
+	base    tracer.Rest   // at the last run's beginning
+	phase   time.Duration // of the target's next timer at each run's beginning
 }
 
 // ErrDeclined means that this target, or this machine, cannot be explored; the text
@@ -56,11 +54,10 @@ var ErrDeclined = errors.New("orders cannot be explored")
 // millisecond. A target that spins never comes to it.
 const restLimit = 10 * time.Second
 
-// calmer is for targets in Go. A thread that is held at the end of a call keeps its P,
-// the right to run Go code, until the runtime takes it away: with more of these than
-// threads are held nobody waits for that. And a collection comes when memory is short
-// and not in the middle of some run.
-var calmer = map[string]string{"GOMAXPROCS": "8", "GOGC": "off", "GOMEMLIMIT": "256MiB"}
+// calmer is for targets in Go. On one processor goroutines that race for a mutex come
+// in the same turn each time, and what a collection would do between two events is
+// left to a target that has used up its memory.
+var calmer = map[string]string{"GOMAXPROCS": "1", "GOGC": "off", "GOMEMLIMIT": "256MiB"}
 
 // start makes the target ready, under a tracer from its execve on.
 func (x *Explorer) start(ctx context.Context) (err error) {
@@ -68,7 +65,7 @@ func (x *Explorer) start(ctx context.Context) (err error) {
 		return err
 	}
 	x.starts++
-	x.phases = nil
+	x.phase = 0
 	spec := x.Spec
 	spec.Name = fmt.Sprintf("%s-%d", x.Spec.Name, x.starts)
 	spec.Env = maps.Clone(calmer)
@@ -122,7 +119,7 @@ func (x *Explorer) transport() *http.Transport { return sandbox.Transport(x.sand
 // sets a new one each time never has none.
 const mostTimers = 50
 
-// settle lets time pass until the target's timers are where they were before the first
+// settle lets time pass until the target's next timer is where it was before the first
 // run, so that all runs begin alike: a clock that ticks each second does so at the same
 // moment of each.
 func (x *Explorer) settle(ctx context.Context) (rest tracer.Rest, err error) {
@@ -130,11 +127,14 @@ func (x *Explorer) settle(ctx context.Context) (rest tracer.Rest, err error) {
 		if rest, err = x.rest(ctx, 0, 0); err != nil {
 			return rest, err
 		}
-		now := phases(rest.Timers)
-		if x.phases == nil && fired > 0 && (len(now) == 0 || now[0] > int(longTimer/time.Millisecond)) {
-			x.phases = now
+		if len(rest.Timers) == 0 || rest.Timers[0] > farTimer {
+			return rest, nil
 		}
-		if len(now) == 0 || slices.Equal(now, x.phases) || fired == mostTimers {
+		next := rest.Timers[0]
+		if x.phase == 0 && fired > 0 && next > longTimer {
+			x.phase = next
+		}
+		if (next-x.phase).Abs() < alike || fired == mostTimers {
 			return rest, nil
 		}
 		if err := x.tracer.Advance(rest.Timers[0]); err != nil {
@@ -143,16 +143,12 @@ func (x *Explorer) settle(ctx context.Context) (rest tracer.Rest, err error) {
 	}
 }
 
-// phases are the timers that a run may come to see, in milliseconds.
-func phases(timers []time.Duration) []int {
-	near := []int{}
-	for _, t := range timers {
-		if t <= patience {
-			near = append(near, clock.Millis(t))
-		}
-	}
-	return near
-}
+// farTimer is beyond what a run sees of the target's time.
+const farTimer = 2 * time.Second
+
+// alike is by how much the next timer may differ from one run's beginning to the next:
+// each look moves the clock, and epoll_wait counts in milliseconds.
+const alike = 5 * time.Millisecond
 
 // ErrRestless means that there was no moment at which everybody was held or asleep.
 var ErrRestless = errors.New("the target does not come to rest")

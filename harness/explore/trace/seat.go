@@ -71,9 +71,12 @@ func (s *Seat) Look() (Sleep, bool) {
 		sleep.Call.Args[i], _ = strconv.ParseUint(string(words[i+1]), 0, 64)
 	}
 	state := s.state()
+	if state != 'S' && state != 'D' {
+		return sleep, false
+	}
 	sleep.Deep = state == 'D'
 	sleep.Turns = s.turns()
-	return sleep, state == 'S' || state == 'D'
+	return sleep, true
 }
 
 // state is the letter behind the name, which may itself hold brackets (proc(5)).

@@ -99,8 +99,16 @@ func (t *tracer) inTheWay() string {
 
 // sleeps is how often each thread has run, if all sleep or are held.
 func (t *tracer) sleeps() (turns map[int]uint64, why string) {
+	for tid, th := range t.threads { // what we know costs nothing
+		switch {
+		case th.stopped:
+		case th.command == nil && !th.inside:
+			return nil, fmt.Sprintf("thread %d runs", tid)
+		case th.timeout != nil && th.timeout.Nap && t.idle < idleToRest:
+			return nil, fmt.Sprintf("thread %d naps", tid)
+		}
+	}
 	turns = map[int]uint64{}
-	nap := false
 	for tid, th := range t.threads {
 		if th.stopped {
 			continue
@@ -110,10 +118,6 @@ func (t *tracer) sleeps() (turns map[int]uint64, why string) {
 			return nil, fmt.Sprintf("thread %d %s", tid, doing(sleep, ok))
 		}
 		turns[tid] = sleep.Turns
-		nap = nap || th.timeout != nil && th.timeout.Nap
-	}
-	if nap && t.idle < idleToRest {
-		return nil, "a thread naps"
 	}
 	return turns, ""
 }

@@ -20,6 +20,7 @@ func (t *tracer) takeStop() bool {
 		return false
 	}
 	t.stops++
+	t.looks = 0
 	if stop.Ended() {
 		t.over(stop)
 		return true
