@@ -98,12 +98,21 @@ type running struct {
 // Run takes one order. The error is not the target's doing, but for ErrRestless; a
 // target that hung or ended is started afresh for the next run.
 func (x *Explorer) Run(ctx context.Context, plan Plan, choose Choose) (Run, error) {
-	began := time.Now()
 	if x.sandbox == nil {
 		if err := x.start(ctx); err != nil {
 			return Run{}, err
 		}
+		// The first command of all may be another: Go tries out what the kernel can do.
+		if run, err := x.once(ctx, Plan{Commands: []load.Source{load.Instant}}, Follow(nil)); err != nil || x.sandbox == nil {
+			return run, err
+		}
 	}
+	return x.once(ctx, plan, choose)
+}
+
+// once is Run on a target that is ready.
+func (x *Explorer) once(ctx context.Context, plan Plan, choose Choose) (Run, error) {
+	began := time.Now()
 	x.runs++
 	r := &running{Explorer: x, plan: plan, choose: choose, clients: newClients()}
 	err := r.run(ctx)
