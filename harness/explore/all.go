@@ -2,6 +2,7 @@ package explore
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -46,6 +47,20 @@ type Found struct {
 // reach.
 func (f Found) Every() bool { return f.Delays == search.NoBound && f.Open == 0 }
 
+// Tried says in words which orders were, and of none that it was if it was not.
+func (f Found) Tried() string {
+	n := f.Tree.Orders()
+	switch {
+	case f.Every():
+		return fmt.Sprintf("every order was tried: %d", n)
+	case f.Unreached > 0:
+		return fmt.Sprintf("%d orders were tried, and %d choices could not be reached again", n, f.Unreached)
+	case f.Delays >= 0:
+		return fmt.Sprintf("%d orders were tried, all of those with at most %d events out of turn", n, f.Delays)
+	}
+	return fmt.Sprintf("%d orders were tried", n)
+}
+
 // Explore tries orders, those with the fewest events out of turn first.
 func (x *Explorer) Explore(ctx context.Context, plan Plan, b Bounds, each func(Run)) (Found, error) {
 	began := time.Now()
@@ -58,9 +73,13 @@ func (x *Explorer) Explore(ctx context.Context, plan Plan, b Bounds, each func(R
 			f.Took = time.Since(began)
 			return f, err
 		}
-		f.Delays = bound
+		if f.Unreached == 0 {
+			f.Delays = bound
+		}
 		if all, _ := f.Tree.Left(search.NoBound); all == f.Open {
-			f.Delays = search.NoBound
+			if f.Unreached == 0 {
+				f.Delays = search.NoBound
+			}
 			break
 		}
 	}

@@ -3,16 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/reapcheck/reapcheck/harness/explore"
-	"github.com/reapcheck/reapcheck/harness/explore/search"
-	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
@@ -20,15 +17,12 @@ import (
 
 // ordersFlags are those that only orders has.
 type ordersFlags struct {
-	strategy string
-	order    string
-	commands int
-	times    int
-	depth    int
-	most     int
-	limit    time.Duration
-	repeats  int
-	verbose  bool
+	strategy, order string
+	commands, times int
+	depth, most     int
+	limit           time.Duration
+	repeats         int
+	list, verbose   bool
 }
 
 func newOrders() *cobra.Command {
@@ -38,7 +32,20 @@ func newOrders() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "orders [--binary PATH | --image REF | --strategy NAME] [flags] [-- ARGUMENT...]",
 		Short: "try every order in which starts, deaths, signals and waits can reach a daemon",
-		Args:  cobra.ArbitraryArgs,
+		Long: `orders runs your daemon under a tracer, holds what the kernel tells it (its command
+has started, has ended, has written its last; SIGCHLD; what its waits return), and
+lets one thing go at a time, in every order. An order that costs a command its exit
+code has a name, and fails again:
+
+  reapcheck orders --binary ./mydaemon --order 'exit sigchld take start eof wait'
+
+The daemon is not changed. Its clock is the tracer's, so that a busy machine changes
+no outcome. In the same run the reference daemon must lose codes, or nothing is
+proved. What two threads do between two system calls is not held.
+
+Exit status: 0 every order that was tried is right, 1 an order loses, 2 nothing is
+proved, 3 infrastructure, 64 usage.`,
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.settle(cmd, &g, &o, args); err != nil {
 				return usage(err)
@@ -48,17 +55,22 @@ func newOrders() *cobra.Command {
 	}
 	g.define(cmd)
 	addRunFlags(cmd.Flags(), &o)
+	f.define(cmd)
+	return cmd
+}
+
+func (f *ordersFlags) define(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	fs.StringVar(&f.strategy, "strategy", "registry", "the reference daemon's strategy, where no other target is given")
-	fs.StringVar(&f.order, "order", "", "repeat one `ORDER`")
+	fs.StringVar(&f.order, "order", "", "take this `ORDER` and no other: names with a space between them")
+	fs.BoolVar(&f.list, "list", false, "list the events of the first order, and how large the tree is at each depth")
 	fs.IntVar(&f.commands, "commands", 1, "how many commands are in flight")
 	fs.IntVar(&f.times, "times", 1, "how often time may pass as a choice")
-	fs.IntVar(&f.depth, "depth", -1, "at most so many events out of turn (default: every order)")
+	fs.IntVar(&f.depth, "depth", -1, "at most so many events out of turn (default: any number)")
 	fs.IntVar(&f.most, "most", 0, "end after so many runs")
 	fs.DurationVar(&f.limit, "limit", 0, "end after so long")
-	fs.IntVar(&f.repeats, "repeats", 0, "take each order that was found again, this often")
-	fs.BoolVar(&f.verbose, "verbose", false, "print each run")
-	return cmd
+	fs.IntVar(&f.repeats, "repeats", 3, "take a bad order, or the one of --order, this often")
+	fs.BoolVar(&f.verbose, "verbose", false, "print each order")
 }
 
 func (f *ordersFlags) settle(cmd *cobra.Command, g *gateFlags, o *options, args []string) (err error) {
@@ -72,15 +84,27 @@ func (f *ordersFlags) settle(cmd *cobra.Command, g *gateFlags, o *options, args 
 		o.seed = newSeed()
 	}
 	o.out, o.progress = cmd.OutOrStdout(), cmd.ErrOrStderr()
-	if g.binary == "" && g.image == "" {
+	switch {
+	case g.url != "":
+		return errors.New("a daemon that runs already cannot be traced from its start: give --binary or --image")
+	case f.commands < 1:
+		return errors.New("--commands must be 1 or more")
+	case g.binary == "" && g.image == "":
 		o.candidate = target.Reference(f.strategy)
 		return nil
-	}
-	o.candidate, err = g.target()
-	if g.image != "" {
+	case g.image != "":
 		o.runtime = "docker"
 	}
+	o.candidate, err = g.target()
 	return err
+}
+
+// workbench is where targets are explored.
+type workbench struct {
+	runtime sandbox.Runtime
+	hub     *syscallhold.Hub
+	daemons map[target.Build]string
+	seed    uint64
 }
 
 func (f *ordersFlags) run(ctx context.Context, o *options) (err error) {
@@ -102,55 +126,17 @@ func (f *ordersFlags) run(ctx context.Context, o *options) (err error) {
 		return infrastructure(err)
 	}
 	defer closeRuntime(ctx, rt, progress)
-	x := &explore.Explorer{Runtime: rt, Hub: hub, Spec: o.spec(daemons), Target: o.candidate, Seed: o.seed}
-	defer func() { err = errors.Join(err, x.Close(context.WithoutCancel(ctx))) }()
-	return f.explore(ctx, o, x)
+	return f.explore(ctx, o, workbench{rt, hub, daemons, o.seed})
 }
 
-func (o *options) spec(daemons map[target.Build]string) sandbox.Spec {
-	t := o.candidate
-	spec := sandbox.Spec{Name: "orders", Binary: t.Binary, Image: t.Image, Args: t.Args, Env: t.Env, Port: t.Dialect.Port, Ready: t.Dialect.Ready}
+// explorer is for one target. The name must be the run's only one.
+func (w workbench) explorer(name string, t target.Target) *explore.Explorer {
+	spec := sandbox.Spec{
+		Name: name, Binary: t.Binary, Image: t.Image, Args: t.Args, Env: t.Env,
+		Port: t.Dialect.Port, Ready: t.Dialect.Ready,
+	}
 	if t.Ours() {
-		spec.Binary, spec.Args = daemons[target.Ordinary], []string{"--strategy=" + t.Strategy}
+		spec.Binary, spec.Args = w.daemons[target.Ordinary], []string{"--strategy=" + t.Strategy}
 	}
-	return spec
-}
-
-func (f *ordersFlags) explore(ctx context.Context, o *options, x *explore.Explorer) error {
-	plan := explore.Plan{Times: f.times}
-	for range f.commands {
-		plan.Commands = append(plan.Commands, load.Instant)
-	}
-	if f.order != "" {
-		for range max(1, f.repeats) {
-			run, err := x.Run(ctx, plan, explore.Follow(strings.Fields(f.order)))
-			if err != nil {
-				return infrastructure(err)
-			}
-			f.print(o, run)
-		}
-		return nil
-	}
-	b := explore.Bounds{Delays: f.depth, Orders: f.most}
-	if f.depth < 0 {
-		b.Delays = search.NoBound
-	}
-	if f.limit > 0 {
-		b.Until = time.Now().Add(f.limit)
-	}
-	found, err := x.Explore(ctx, plan, b, func(r explore.Run) {
-		if f.verbose {
-			f.print(o, r)
-		}
-	})
-	fmt.Fprintf(o.out, "%d orders, %d bad, first bad %d, every %v, delays %d, open %d, unreached %d, runs %d, %v, %d stops, twice %v, sizes %v\n",
-		found.Tree.Orders(), len(found.Bad), found.First, found.Every(), found.Delays, found.Open, found.Unreached, found.Runs, found.Took.Round(time.Millisecond), found.Stops, found.Twice, found.Tree.Sizes())
-	if err != nil {
-		return infrastructure(err)
-	}
-	return nil
-}
-
-func (f *ordersFlags) print(o *options, r explore.Run) {
-	fmt.Fprintf(o.out, "%-14s %d %v %d stops  %s\n", r.Outcome(), search.Cost(r.Steps), r.Took.Round(time.Millisecond), r.Stops, r.Order())
+	return &explore.Explorer{Runtime: w.runtime, Hub: w.hub, Spec: spec, Target: t, Seed: w.seed}
 }

@@ -3,7 +3,6 @@ package clock
 import (
 	"cmp"
 	"encoding/binary"
-	"math"
 	"slices"
 	"time"
 
@@ -162,6 +161,9 @@ func write(memory Memory, address uint64, t, unit time.Duration) error {
 	return memory.Write(raw, address)
 }
 
-// Millis is a length of time as the name of a step has it: the nearest whole number
-// of milliseconds.
-func Millis(d time.Duration) int { return int(math.Round(float64(d) / float64(time.Millisecond))) }
+// Millis is a length of time as the name of a step has it: to 5 ms, since one and the
+// same timer differs by one from run to run, by looks at the clock and by rounding.
+func Millis(d time.Duration) int {
+	const step = 5 * time.Millisecond
+	return int(d.Round(step) / time.Millisecond)
+}
