@@ -159,6 +159,8 @@ func (x *Explorer) rest(ctx context.Context, arrived int64, gone int) (tracer.Re
 	}
 	rest, err := x.tracer.Rest(restLimit, arrived, gone)
 	switch {
+	case errors.Is(err, tracer.ErrTraces):
+		return rest, fmt.Errorf("%w: %w", ErrDeclined, err)
 	case err != nil:
 		return rest, err
 	case rest.Restless != "":

@@ -32,6 +32,9 @@ func (t *tracer) atCall(th *thread) error {
 	return t.leave(th, at.Result)
 }
 
+// ErrTraces is a target that is itself a tracer.
+var ErrTraces = errors.New("the target calls ptrace(2) itself, and the kernel allows a process one tracer")
+
 // enter keeps time from a sleeper, and holds a wait for one command.
 func (t *tracer) enter(th *thread, call trace.Call) error {
 	repeated := th.again != nil && (*th.again == call || call.Number == unix.SYS_RESTART_SYSCALL)
@@ -41,6 +44,9 @@ func (t *tracer) enter(th *thread, call trace.Call) error {
 	th.call, th.inside = call, true
 	if name := clock.Untimed(call); name != "" {
 		t.untimed[name] = true
+	}
+	if call.Number == unix.SYS_PTRACE {
+		t.fail(ErrTraces)
 	}
 	if err := t.enterSleep(th, repeated); err != nil {
 		return err

@@ -37,7 +37,7 @@ func (t *tracer) lookForRest() (reply, bool) {
 	}
 	t.awaited = nil
 	if t.failed != nil {
-		return reply{Error: t.failed.Error()}, true
+		return problem(t.failed), true
 	}
 	answer := t.rest()
 	if !rest && t.ended == "" {

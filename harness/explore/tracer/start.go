@@ -118,7 +118,10 @@ func (t *Tracer) ask(r request, limit time.Duration) (answer reply, err error) {
 	if err != nil {
 		return answer, fmt.Errorf("%w: an answer to %s expected within %v: %w", ErrTracer, r.Op, limit, err)
 	}
-	if answer.Error != "" {
+	switch {
+	case answer.Declined:
+		return answer, ErrTraces
+	case answer.Error != "":
 		return answer, errors.New(answer.Error)
 	}
 	return answer, nil

@@ -158,9 +158,13 @@ func (t *tracer) handle(r request) (reply, bool) {
 		err = fmt.Errorf("unknown request %q", r.Op)
 	}
 	if err = errors.Join(t.failed, err); err != nil {
-		return reply{Error: err.Error()}, true
+		return problem(err), true
 	}
 	return reply{}, true
+}
+
+func problem(err error) reply {
+	return reply{Error: err.Error(), Declined: errors.Is(err, ErrTraces)}
 }
 
 // seize is for a process that is about to execute the target: its other threads, if

@@ -36,7 +36,9 @@ type request struct {
 
 type reply struct {
 	Error string `json:"error,omitempty"`
-	Rest  *Rest  `json:"rest,omitempty"`
+	// Declined says that the error is no defect of anybody: this target cannot be traced.
+	Declined bool  `json:"declined,omitempty"`
+	Rest     *Rest `json:"rest,omitempty"`
 }
 
 // Rest is a moment at which everybody was held or asleep.
