@@ -1,6 +1,6 @@
 # reapcheck: `make repro` shows the race and the fix, `make test` runs the tests.
 
-TIER      ?= standard
+TIER      ?= quick
 RUNTIME   ?= auto
 STRATEGY  ?= registry
 RESULTS   ?= results
@@ -10,12 +10,15 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo un
 
 export CGO_ENABLED = 0
 GOFILES := $(shell find . -name '*.go' -not -path './results/*') $(wildcard fixtures/*/*.patch fixtures/targets/* fixtures/programs/*/*.c) go.mod go.sum
-GOFILES += Dockerfile.test daemon/api/openapi.json $(wildcard harness/report/page.* harness/report/schema/*.json)
+GOFILES += Dockerfile.test daemon/api/openapi.json $(wildcard harness/report/page.* harness/results/schema/*.json)
 LDFLAGS := -X main.version=$(VERSION)
 REPRO   := --tier=$(TIER) --runtime=$(RUNTIME) --strategy=$(STRATEGY)
 REPRO   += $(if $(BLACK_BOX),--black-box) $(if $(WAIT_PATH),--wait-path=$(WAIT_PATH))
 REPRO   += $(if $(SCENARIO)$(ONLY),--only=$(or $(SCENARIO),$(ONLY)))
 RUN     := --results=$(RESULTS) $(if $(SEED),--seed=$(SEED)) $(if $(BASE_IMAGE),--base-image=$(BASE_IMAGE))
+SLOWLY  := $(if $(SLOW)$(BUSY),tools/slow/slow.sh $(if $(SLOW),--share $(SLOW)) $(if $(BUSY),--busy $(BUSY)))
+# A verdict other than pass is no crash, and make's own "Error 2" reads like one.
+VERDICT := || { status=$$?; [ $$status -gt 2 ] || echo "(make calls every verdict but pass an error; this one is above)" >&2; exit $$status; }
 ACTIONLINT  = go tool -modfile=tools/lint/go.mod actionlint
 STATICCHECK = go tool -modfile=tools/lint/go.mod staticcheck
 
@@ -24,7 +27,7 @@ STATICCHECK = go tool -modfile=tools/lint/go.mod staticcheck
 .PHONY: help
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  settings: TIER=quick|standard|soak RUNTIME=auto|docker|namespace STRATEGY= SCENARIO= SEED= BLACK_BOX=1 WAIT_PATH=fallback BASE_IMAGE= RESULTS= ONLY= SLICE=K/N RUNS=N BENCH=--quick"
+	@echo "  settings: TIER=quick|standard|soak RUNTIME=auto|docker|namespace STRATEGY= SCENARIO= SEED= BLACK_BOX=1 WAIT_PATH=fallback BASE_IMAGE= RESULTS= ONLY= SLICE=K/N RUNS=N BENCH=--quick SLOW=0.25 BUSY=8"
 
 .PHONY: build
 build: $(OUT)/reapcheck $(OUT)/reapcheck-launcher $(OUT)/daemon $(OUT)/daemon-faultpoints $(OUT)/daemon-naive ## Build the static binaries below bin/
@@ -51,24 +54,24 @@ $(OUT)/daemon-faultpoints: $(GOFILES)
 
 .PHONY: repro
 repro: build ## Show the race on the baseline and its absence in the candidate
-	@bin/reapcheck repro $(RUN) $(REPRO)
+	@$(SLOWLY) bin/reapcheck repro $(RUN) $(REPRO) $(VERDICT)
 
 .PHONY: bench
 bench: build ## Measure what each strategy costs, on a machine that does nothing else
 	go test -tags nomsgpack -run '^$$' -bench . -benchtime 1000x ./daemon/process
-	@bin/reapcheck bench $(RUN) --runtime=$(RUNTIME:auto=namespace) $(BENCH)
+	@$(SLOWLY) bin/reapcheck bench $(RUN) --runtime=$(RUNTIME:auto=namespace) $(BENCH) $(VERDICT)
 
 .PHONY: mutants
 mutants: build ## Plant known defects in the daemon and see each of them caught
-	@bin/reapcheck mutants $(RUN) --runtime=$(RUNTIME) $(if $(ONLY),--only=$(ONLY)) $(if $(SLICE),--slice=$(SLICE))
+	@$(SLOWLY) bin/reapcheck mutants $(RUN) --runtime=$(RUNTIME) $(if $(ONLY),--only=$(ONLY)) $(if $(SLICE),--slice=$(SLICE))
 
 .PHONY: alarms
 alarms: build ## Run the sound daemon again and again, RUNS times, and count what is not a pass
-	@bin/reapcheck alarms $(RUN) --runtime=$(RUNTIME) $(if $(filter-out file,$(origin TIER)),--tier=$(TIER)) $(if $(RUNS),--runs=$(RUNS))
+	@$(SLOWLY) bin/reapcheck alarms $(RUN) --runtime=$(RUNTIME) $(if $(filter-out file,$(origin TIER)),--tier=$(TIER)) $(if $(RUNS),--runs=$(RUNS))
 
 .PHONY: test
 test: build ## Run all tests, with the race detector
-	CGO_ENABLED=1 go test -race -timeout 30m -tags nomsgpack ./...
+	CGO_ENABLED=1 $(SLOWLY) go test -race -timeout 60m -tags nomsgpack ./...
 	CGO_ENABLED=1 go test -race -tags nomsgpack,faultpoints ./daemon/faultpoint
 
 .PHONY: fuzz

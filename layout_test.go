@@ -29,11 +29,17 @@ func TestImportArrows(t *testing.T) {
 		{"the harness imports the daemon", under("harness", "scenarios"), under("daemon")},
 		{"the daemon imports the harness", under("daemon"), under("harness", "scenarios", "fixtures")},
 		{"gin outside daemon/api", not(under("daemon/api")), prefix("github.com/gin-gonic/gin")},
-		{"testcontainers outside harness/sandbox", not(under("harness/sandbox")), prefix("github.com/testcontainers/")},
+		{"testcontainers outside harness/sandbox/docker", not(under("harness/sandbox/docker")), prefix("github.com/testcontainers/")},
+		{"the contract of sandboxes knows a runtime", exactly("harness/sandbox"), under("harness/sandbox/docker", "harness/sandbox/namespace", "harness/sandbox/pidns", "harness/sandbox/cgroup", "harness/machine")},
+		{"one runtime knows another", under("harness/sandbox/docker"), under("harness/sandbox/namespace")},
+		{"one runtime knows another", under("harness/sandbox/namespace"), under("harness/sandbox/docker")},
+		{"a runtime is known by others than harness/machine", all(under("harness"), not(under("harness/machine", "harness/sandbox", "harness/cmd"))), under("harness/sandbox/docker", "harness/sandbox/namespace")},
 		{"ginkgo or gomega outside scenarios", not(under("scenarios")), prefix("github.com/onsi/")},
 		{"daemon/process imports a foreign module", under("daemon/process"), foreign},
 		{"the judge is not pure", under("harness/trial"), either(under("harness"), prefix("net"), prefix("os"), prefix("syscall"), prefix("golang.org/x/sys"))},
-		{"the reports are not pure", under("harness/report"), either(prefix("net"), prefix("syscall"), prefix("golang.org/x/sys"), under("harness/session", "harness/sandbox"))},
+		{"the results or the reports are not pure", under("harness/results", "harness/report"), either(prefix("net"), prefix("syscall"), prefix("golang.org/x/sys"), under("harness/session", "harness/sandbox"))},
+		{"the results are drawn", under("harness/results"), under("harness/report")},
+		{"a report is drawn where nothing is drawn", all(under("harness", "scenarios"), not(under("harness/report", "harness/cmd"))), under("harness/report")},
 		{"the harness imports scenarios", all(under("harness"), not(under("harness/cmd"))), under("scenarios")},
 	}
 	all := append(packages(t, ""), packages(t, "faultpoints")...)
@@ -81,6 +87,10 @@ func under(dirs ...string) func(string) bool {
 		}
 		return false
 	}
+}
+
+func exactly(dir string) func(string) bool {
+	return func(path string) bool { return path == module+dir }
 }
 
 func prefix(p string) func(string) bool {

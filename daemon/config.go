@@ -26,10 +26,22 @@ type config struct {
 	maxBody          int64
 	heldStdoutGrace  time.Duration
 	killOnDisconnect bool
+	killGrace        time.Duration
 	shutdownLimit    time.Duration
 	subreaper        bool
 	showVersion      bool
 }
+
+const (
+	// killGrace is enough for a program to remove its lock files and for a shell's
+	// trap, and short against what a client notices that has set a timeout.
+	// SIGKILL at once leaves index.lock behind, and the next git in the sandbox
+	// refuses to work.
+	killGrace = 250 * time.Millisecond
+	// shutdownLimit leaves time, of the ten seconds after which docker stop sends
+	// SIGKILL, to end what still runs and to answer for it.
+	shutdownLimit = 8 * time.Second
+)
 
 // parseConfig reads the arguments. Each flag can also be set by an environment
 // variable, DECK_ and the flag's name in capitals; the flag wins.
@@ -66,7 +78,8 @@ func (c *config) define(fs *flag.FlagSet) {
 	fs.Int64Var(&c.maxBody, "max-body", 1<<20, "`bytes` that a request body may have")
 	fs.DurationVar(&c.heldStdoutGrace, "held-stdout-grace", 250*time.Millisecond, "how long to wait for output that a background process holds open")
 	fs.BoolVar(&c.killOnDisconnect, "kill-on-disconnect", true, "kill a command when its client hangs up")
-	fs.DurationVar(&c.shutdownLimit, "shutdown-limit", 10*time.Second, "how long commands may take to finish after SIGTERM")
+	fs.DurationVar(&c.killGrace, "kill-grace", killGrace, "how long a command that is to end has from SIGTERM to SIGKILL; 0 kills at once")
+	fs.DurationVar(&c.shutdownLimit, "shutdown-limit", shutdownLimit, "how long commands may take to finish after SIGTERM")
 	fs.BoolVar(&c.subreaper, "subreaper", false, "inherit and reap orphans without being PID 1 (Linux)")
 	fs.BoolVar(&c.showVersion, "version", false, "print the version and exit")
 }
@@ -81,6 +94,8 @@ func (c *config) check() error {
 		return fmt.Errorf("max-body %d is not positive", c.maxBody)
 	case c.heldStdoutGrace < 0:
 		return fmt.Errorf("held-stdout-grace %v is negative", c.heldStdoutGrace)
+	case c.killGrace < 0:
+		return fmt.Errorf("kill-grace %v is negative", c.killGrace)
 	case c.shutdownLimit < 0:
 		return fmt.Errorf("shutdown-limit %v is negative", c.shutdownLimit)
 	}

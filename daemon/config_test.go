@@ -56,6 +56,7 @@ func TestBadUsageExits64(t *testing.T) {
 		{"--max-body=0"},
 		{"--held-stdout-grace=-1s"},
 		{"--shutdown-limit=-1s"},
+		{"--kill-grace=-1s"},
 		{"--execute-echild-wait-ms=soon"},
 	} {
 		var out, errOut bytes.Buffer

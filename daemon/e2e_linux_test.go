@@ -86,7 +86,7 @@ func startLoggingTo(t *testing.T, path string, stderr *os.File, args ...string) 
 
 func (d *daemon) awaitPort(path string) string {
 	d.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
 		select {
 		case <-d.done:
 			d.t.Fatalf("the daemon ended at start: %s", &d.log)
@@ -96,7 +96,7 @@ func (d *daemon) awaitPort(path string) string {
 			return strings.TrimSpace(string(port))
 		}
 	}
-	d.t.Fatal("the port expected within 20s, last saw no file")
+	d.t.Fatalf("the port expected within %v, last saw no file", patience)
 	return ""
 }
 
@@ -104,10 +104,10 @@ func (d *daemon) stop() {
 	d.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-d.done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		d.cmd.Process.Kill()
 		<-d.done
-		d.t.Error("the daemon's end expected within 20s of SIGTERM, last saw it run")
+		d.t.Errorf("the daemon's end expected within %v of SIGTERM, last saw it run", patience)
 	}
 	if d.t.Failed() {
 		d.t.Logf("daemon log:\n%s", &d.log)
@@ -177,8 +177,8 @@ func TestFaultPoints(t *testing.T) {
 		{"waiter wins", "reaper-only", "before-reap", sleep(1500), nil, 7},
 		{"waiter wins", "registry", "before-reap", sleep(100), nil, 7},
 		{"late publish within the wait", "documented", "before-publish", sleep(100), []string{"--execute-echild-wait-ms=5000"}, 7},
-		{"late publish past the wait", "documented", "before-publish", sleep(400), []string{"--execute-echild-wait-ms=50"}, -1},
-		{"late publish without a wait", "documented", "before-publish", sleep(200), []string{"--execute-echild-wait-ms=0"}, -1},
+		{"late publish past the wait", "documented", "before-publish", sleep(1500), []string{"--execute-echild-wait-ms=50"}, -1},
+		{"late publish without a wait", "documented", "before-publish", sleep(1500), []string{"--execute-echild-wait-ms=0"}, -1},
 		{"late publish", "registry", "before-publish", sleep(400), nil, 7},
 		{"late register", "documented", "before-register", untilReaped, nil, -1},
 		{"late register", "registry", "before-register", sleep(200), nil, 7},
@@ -203,13 +203,13 @@ func TestFaultPoints(t *testing.T) {
 			}
 			// The answer may come before the reaper has heard of the child.
 			var state pointState
-			for deadline := time.Now().Add(10 * time.Second); state.Held == 0 && time.Now().Before(deadline); {
+			for deadline := time.Now().Add(patience); state.Held == 0 && time.Now().Before(deadline); {
 				if _, err := d.call("GET", "/debug/faultpoints/"+c.point, nil, &state); err != nil {
 					t.Fatal(err)
 				}
 			}
 			if state.Held == 0 || state.LimitHit > 0 {
-				t.Errorf("the fault was not hit as it should be within 10s: %+v", state)
+				t.Errorf("the fault was not hit as it should be within %v: %+v", patience, state)
 			}
 		})
 	}
@@ -255,7 +255,7 @@ func TestOrdinaryBuildHasNoFaultPoints(t *testing.T) {
 }
 
 func TestSIGTERM(t *testing.T) {
-	d := start(t, buildPlain, "--shutdown-limit=3s", "--subreaper")
+	d := start(t, buildPlain, "--shutdown-limit=6s", "--subreaper")
 	type answer struct {
 		executed
 		status int
@@ -267,9 +267,9 @@ func TestSIGTERM(t *testing.T) {
 	}
 	short, long := run("sleep 0.3; echo done; exit 3"), run("echo begun; sleep 60")
 	var counts struct{ Registered int }
-	for deadline := time.Now().Add(10 * time.Second); counts.Registered < 2; {
+	for deadline := time.Now().Add(patience); counts.Registered < 2; {
 		if _, err := d.call("GET", "/debug/processes", nil, &counts); err != nil || time.Now().After(deadline) {
-			t.Fatalf("2 registered expected within 10s, last saw %+v, %v", counts, err)
+			t.Fatalf("2 registered expected within %v, last saw %+v, %v", patience, counts, err)
 		}
 	}
 	d.cmd.Process.Signal(syscall.SIGTERM)
@@ -320,9 +320,9 @@ func TestLogTellsManagedFromUnmanaged(t *testing.T) {
 	d := start(t, buildPlain, "--subreaper")
 	d.execute("(sh -c 'sleep 0.1; exit 9' >/dev/null 2>&1 &); exit 5")
 	var counts struct{ ReapedUnmanaged int }
-	for deadline := time.Now().Add(10 * time.Second); counts.ReapedUnmanaged < 1; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); counts.ReapedUnmanaged < 1; time.Sleep(5 * time.Millisecond) {
 		if _, err := d.call("GET", "/debug/processes", nil, &counts); err != nil || time.Now().After(deadline) {
-			t.Fatalf("1 unmanaged expected within 10s, last saw %+v, %v", counts, err)
+			t.Fatalf("1 unmanaged expected within %v, last saw %+v, %v", patience, counts, err)
 		}
 	}
 	d.stop()

@@ -107,8 +107,17 @@ func serve(c config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	executor := process.NewExecutor(strategy, process.Options{MaxOutput: c.maxOutput, HeldStdoutGrace: c.heldStdoutGrace})
-	server := newServer(c, executor, log)
+	executor := process.NewExecutor(strategy, process.Options{
+		MaxOutput:       c.maxOutput,
+		HeldStdoutGrace: c.heldStdoutGrace,
+		KillGrace:       c.killGrace,
+	})
+	gone, err := api.OpenGone()
+	if err != nil {
+		return err
+	}
+	defer gone.Close()
+	server := newServer(c, executor, gone, log)
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	log.Info("listening", "addr", listener.Addr().String(), "strategy", c.strategy, "pid", os.Getpid(), "version", versionText())
@@ -117,7 +126,7 @@ func serve(c config, log *slog.Logger) error {
 	case <-ctx.Done():
 		stop() // a second signal ends at once
 	}
-	return errors.Join(err, shutDown(server, executor, c.shutdownLimit, log))
+	return errors.Join(err, shutDown(server, executor, c, log))
 }
 
 // prepare does what must come before the first child.
@@ -141,7 +150,7 @@ const (
 	idleLimit    = 2 * time.Minute
 )
 
-func newServer(c config, executor *process.Executor, log *slog.Logger) *http.Server {
+func newServer(c config, executor *process.Executor, gone *api.Gone, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler: api.New(executor, api.Options{
 			Version:          versionText(),
@@ -149,7 +158,9 @@ func newServer(c config, executor *process.Executor, log *slog.Logger) *http.Ser
 			Token:            c.token,
 			MaxBody:          c.maxBody,
 			KillOnDisconnect: c.killOnDisconnect,
+			Gone:             gone,
 		}, log),
+		ConnContext:       gone.ConnContext,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       requestLimit,
 		IdleTimeout:       idleLimit,
@@ -174,15 +185,16 @@ func writePort(path string, addr net.Addr) error {
 // be sent.
 const answerLimit = 5 * time.Second
 
-// shutDown stops listening, waits for the commands, kills those that take
-// longer than limit, and waits for their answers to be sent.
-func shutDown(server *http.Server, executor *process.Executor, limit time.Duration, log *slog.Logger) error {
-	log.Info("shutting down", "inFlight", executor.InFlight(), "limit", limit)
-	ctx, cancel := context.WithTimeout(context.Background(), limit+answerLimit)
+// shutDown stops listening, waits for the commands, ends those that take longer
+// than the limit, and waits for their answers to be sent.
+func shutDown(server *http.Server, executor *process.Executor, c config, log *slog.Logger) error {
+	log.Info("shutting down", "inFlight", executor.InFlight(), "limit", c.shutdownLimit)
+	limit := c.shutdownLimit + c.killGrace + answerLimit
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	ended := make(chan int, 1)
 	go func() {
-		finish, cancel := context.WithTimeout(ctx, limit)
+		finish, cancel := context.WithTimeout(ctx, c.shutdownLimit)
 		defer cancel()
 		ended <- executor.Shutdown(finish)
 	}()
@@ -195,6 +207,6 @@ func shutDown(server *http.Server, executor *process.Executor, limit time.Durati
 		log.Info("shut down", "killed", killed)
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("shut down: all commands ended expected within %v, last saw %d in flight", limit+answerLimit, executor.InFlight())
+		return fmt.Errorf("shut down: all commands ended expected within %v, last saw %d in flight", limit, executor.InFlight())
 	}
 }

@@ -1,9 +1,7 @@
 package scenarios
 
 import (
-	"fmt"
-	"time"
-
+	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -18,37 +16,27 @@ const echildWait = "DECK_EXECUTE_ECHILD_WAIT_MS"
 var _ = scenario("echild-wait", "the wait after ECHILD",
 	"is the limit of the documented fix at each setting, within which the candidate is right too, and refused when it is no whole number of milliseconds",
 	func(s *session.Session) session.Experiment {
-		trials := s.Scale.Trials(5, 20)
-		var arms []session.Arm
-		for _, c := range []struct {
-			wait, delay time.Duration
-			claim       trial.Claim
-			hits        int
-		}{
+		trials := s.Scale.Trials(slowly)
+		set := func(name, wait string, f fault.Fault, hits int) session.Arm {
+			return session.Arm{
+				Name: name + "-wait-" + wait + "ms", Env: map[string]string{echildWait: wait},
+				Fault: f, MinHits: int64(hits),
+				Trials: trials, InFlight: 1, Commands: registered, Wait: registeredFor + 2*documentedWait,
+			}
+		}
+		// Three times the default wait: a minute in another unit is over before that,
+		// and a wait that is 0 has no part of it.
+		late := latePublish(s, 3*documentedWait)
+		arms := []session.Arm{
 			// A handler that does not wait may be gone before the reaper asks whether
 			// the child is registered, and then nothing is published at all.
-			{0, 400 * time.Millisecond, beyondWait, 1},
-			// Between wait and delay there is room for a busy machine.
-			{200 * time.Millisecond, 1000 * time.Millisecond, beyondWait, trials},
-			{1000 * time.Millisecond, 50 * time.Millisecond, trial.Recovers, trials},
-			{3000 * time.Millisecond, 400 * time.Millisecond, trial.Recovers, trials},
-		} {
-			env := map[string]string{echildWait: fmt.Sprint(c.wait.Milliseconds())}
-			suffix := fmt.Sprintf("wait-%v-late-%v", c.wait, c.delay)
-			arms = append(arms, session.Arm{
-				Name: "documented-" + suffix, Role: trial.Baseline, Strategy: "documented", Claim: c.claim, Env: env,
-				Fault: latePublish(s, c.delay), MinHits: int64(c.hits),
-				Trials: trials, InFlight: 1, Commands: registered,
-			})
-			if c.claim != trial.Recovers {
-				continue
-			}
-			arms = append(arms, session.Arm{
-				Name: "candidate-" + suffix, Role: trial.Candidate, Claim: trial.Clean, Env: env,
-				Fault: latePublish(s, c.delay), MinHits: int64(trials),
-				Trials: trials, InFlight: 1, Commands: registered,
-			})
+			documented(set("documented", "0", late, 1), trial.Loses),
+			documented(set("documented", "200", publishedTooLate(s), trials-1), beyondWait(s)),
+			documented(set("documented", "60000", late, trials), trial.Recovers),
 		}
+		within := set("candidate", "60000", late, trials)
+		within.Role, within.Claim = trial.Candidate, trial.Clean
+		arms = append(arms, within)
 		for _, bad := range [][2]string{{"word", "soon"}, {"negative", "-1"}, {"fraction", "0.5"}, {"unit", "200ms"}} {
 			arms = append(arms, session.Arm{
 				Name: "candidate-refuses-" + bad[0], Role: trial.Candidate, Claim: trial.Clean,

@@ -24,7 +24,7 @@ var _ = scenario("exit-codes", "exit codes, one request at a time,",
 			}
 			return load.EveryCode(i%259-3, r)
 		}
-		baseline := s.Scale.Trials(259, 2*259)
+		baseline := s.Scale.Trials(forcedLoss)
 		return session.Experiment{Busy: true, Arms: []session.Arm{
 			{
 				Name: "baseline", Role: trial.Baseline, Strategy: "reaper-only", Claim: trial.Loses,
@@ -32,7 +32,7 @@ var _ = scenario("exit-codes", "exit codes, one request at a time,",
 				Trials: baseline, InFlight: 1, Commands: commands,
 			}, {
 				Name: "candidate", Role: trial.Candidate, Claim: trial.Clean,
-				Trials: s.Scale.Trials(3*259, 30*259), InFlight: 1, Commands: commands,
+				Trials: s.Scale.Trials(allCodes), InFlight: 1, Commands: commands,
 			},
 		}}
 	})

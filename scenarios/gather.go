@@ -20,6 +20,9 @@ type gathering struct {
 	all  int // that are to sleep at a time
 	pid  int // the target's
 	look int // how many looks there were
+	// noMoreAfter is how long none must have come for those that sleep to be all that
+	// the target runs at a time: the others wait for them.
+	noMoreAfter time.Duration
 
 	most   int       // that slept at a time, ever
 	asleep int       // that slept at the last look
@@ -30,15 +33,11 @@ type gathering struct {
 // which costs a hundred times as much.
 const gatherEvery = 10
 
-// noMoreAfter is how long none must have come for those that sleep to be all that
-// the target runs at a time: the others wait for them.
-const noMoreAfter = 3 * time.Second
-
 // staysBelowWhileAllSleep is staysBelow for commands that sleep until they are
 // terminated, of which there are to be that many at a time.
-func staysBelowWhileAllSleep(commands, slack int, c count) watch {
-	return func(ctx context.Context, sb sandbox.Sandbox) (session.Look, error) {
-		g := &gathering{all: commands, pid: sb.PID()}
+func staysBelowWhileAllSleep(commands, slack int, c count) session.Watch {
+	return func(ctx context.Context, sb sandbox.Sandbox, within time.Duration) (session.Look, error) {
+		g := &gathering{all: commands, pid: sb.PID(), noMoreAfter: within}
 		look, err := sampled(ctx, slack, c, g.lookAt)
 		if err != nil {
 			return nil, err
@@ -72,7 +71,7 @@ func (g *gathering) complete(sleeping int, now time.Time) bool {
 		g.grew = now
 	}
 	g.asleep, g.most = sleeping, max(g.most, sleeping)
-	return sleeping >= g.all || now.Sub(g.grew) >= noMoreAfter
+	return sleeping >= g.all || now.Sub(g.grew) >= g.noMoreAfter
 }
 
 // enough says why a count that rises by slack with the commands would not have

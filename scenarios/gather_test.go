@@ -10,7 +10,7 @@ import (
 
 // Commands are ended once all have come, or none has come for long.
 func TestGatheringIsComplete(t *testing.T) {
-	g := &gathering{all: 3}
+	g := &gathering{all: 3, noMoreAfter: 3 * time.Second}
 	began := time.Now()
 	for _, step := range []struct {
 		after    time.Duration

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -16,8 +17,8 @@ var _ = scenario("hang-up", "a client that hangs up",
 	"takes its command with it, where a naive daemon lets it run on",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
-			Trials: s.Scale.Trials(16, 80), InFlight: 8, Commands: abandoned,
-			Watch: settles(nobodyLeft),
+			Trials: s.Scale.Trials(gone), InFlight: 8, Commands: abandoned,
+			Watch: settles(nobodyLeft), Used: true,
 		}
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{naive(arm, "", tooMany(processes)), candidate(arm)}}
 	})
@@ -29,7 +30,8 @@ func abandoned(index int, r *rand.Rand) load.Command {
 		return load.Instant(index, r)
 	}
 	return load.Command{
-		Kind: "abandoned", Script: "sleep 30; :", HangUpAfter: 100 * time.Millisecond,
-		Want: trial.Want{HangUp: true},
+		Kind:    "abandoned",
+		Request: dialect.Request{Script: "sleep 1000; :", HangUpAfter: 100 * time.Millisecond},
+		Want:    trial.Want{HangUp: true},
 	}
 }

@@ -17,21 +17,20 @@ import (
 var _ = scenario("held-stdout", "a background child that holds the output",
 	"does not hold the answer, lives on, and is reaped when it ends, where a naive daemon waits for it",
 	func(s *session.Session) session.Experiment {
-		held := s.Scale.Trials(2*heldAtOnce, 10*heldAtOnce)
-		control := naive(session.Arm{Trials: 3, InFlight: 3, Commands: heldStdout, Deadline: heldFor / 5}, "", trial.Symptom(trial.Hung))
+		held := heldAtOnce * s.Scale.Trials(heldBursts)
+		control := naive(session.Arm{Trials: 3, InFlight: 3, Commands: heldStdout, Deadline: 2 * time.Second}, "", trial.Symptom(trial.Hung))
 		// The children end by a last command, a burst of its own: nobody has to
 		// wait for them, and no machine is too slow to answer before they end.
 		sound := candidate(session.Arm{
 			Trials: held + 1, InFlight: heldAtOnce, Bursts: true, Commands: releasedAt(held),
-			Deadline: heldFor / 2,
-			Watch:    settles(nobodyLeft),
+			Watch: settles(nobodyLeft), Used: true,
 		})
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, sound}}
 	})
 
-// heldFor is how long a child holds the output that nobody ends. No helper of a
-// target sleeps for just that long.
-const heldFor = 30011 * time.Millisecond
+// heldFor is how long a child holds the output that nobody ends: longer than any
+// deadline. No helper of a target sleeps for just that long.
+const heldFor = 1000011 * time.Millisecond
 
 // heldAtOnce is also how many children at least are alive when they are ended.
 const heldAtOnce = 6

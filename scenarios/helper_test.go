@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -27,7 +28,7 @@ func TestAHelperOfTheTargetIsNobodysFault(t *testing.T) {
 	s := &session.Session{
 		Runtime: newRuntime(t), Folder: t.TempDir(), Seed: 1, Scale: session.Scale{Tier: session.Quick},
 		Daemons: builds, Hub: newHub(t), BlackBox: true, Progress: &session.Progress{},
-		Candidate: target.Target{Binary: helped, Dialect: target.ProcessExecute(), Env: map[string]string{"DECK_STRATEGY": "registry"}},
+		Candidate: target.Target{Binary: helped, Dialect: dialect.ProcessExecute(), Env: map[string]string{"DECK_STRATEGY": "registry"}},
 	}
 	for _, id := range []string{"hang-up", "held-stdout", "long-and-short", "orphan-storm", "pressure", "timeout-group"} {
 		t.Run(id, func(t *testing.T) {

@@ -16,15 +16,17 @@ var _ = scenario("idle", "a daemon with nothing to do but a child that runs on",
 	"rests, where a reaper that polls keeps a CPU busy",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
-			Trials: s.Scale.Trials(20, 100), InFlight: 4, Commands: leavesSleeper,
+			Trials: s.Scale.Trials(sleepers), InFlight: 4, Commands: leavesSleeper,
 			Watch: rests,
 		}
-		return session.Experiment{Arms: []session.Arm{naive(arm, "polling", trial.FailedCheck(busy)), candidate(arm)}}
+		control := naive(arm, "polling", trial.FailedCheck(busy))
+		control.Trials = 2 // it takes a whole CPU from all others meanwhile
+		return session.Experiment{Arms: []session.Arm{control, candidate(arm)}}
 	})
 
 // leavesSleeper leaves a child that outlives the look at the end.
 func leavesSleeper(index int, r *rand.Rand) load.Command {
 	c := registered(index, r)
-	c.Kind, c.Script = "leaves-sleeper", fmt.Sprintf("sleep 15 >/dev/null 2>&1 & %s", c.Script)
+	c.Kind, c.Script = "leaves-sleeper", fmt.Sprintf("sleep 1000 >/dev/null 2>&1 & %s", c.Script)
 	return c
 }

@@ -26,16 +26,16 @@ var _ = scenario("late-register", "a command that ends before it is registered",
 			reaped = fault.LateReturn{Call: fault.Read, Delay: 50 * time.Millisecond}
 			late = reaped
 		}
-		trials := s.Scale.Trials(100, 500)
+		lost, trials := s.Scale.Trials(forcedLoss), s.Scale.Trials(forced)
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{
 			{
 				Name: "documented", Role: trial.Baseline, Strategy: "documented", Claim: trial.Loses,
-				Fault: reaped, MinHits: int64(trials),
-				Trials: trials, InFlight: 8, Commands: load.Instant,
+				Fault: reaped, MinHits: int64(lost),
+				Trials: lost, InFlight: 8, Commands: load.Instant,
 			}, {
 				Name: "candidate", Role: trial.Candidate, Claim: trial.Clean,
 				Fault: late, MinHits: int64(trials),
-				Trials: trials, InFlight: 8, Commands: load.Instant,
+				Trials: trials, InFlight: 8, Commands: load.Instant, Wait: 100 * time.Millisecond,
 			},
 		}}
 	})

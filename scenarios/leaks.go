@@ -16,7 +16,7 @@ var _ = scenario("leaks", "what commands leave behind",
 	func(s *session.Session) session.Experiment {
 		const inFlight, spare, filesEach = 8, 24, 6
 		arm := session.Arm{
-			Trials: s.Scale.Trials(300, 3000), InFlight: inFlight, Commands: everyEnd,
+			Trials: s.Scale.Trials(leaking), InFlight: inFlight, Work: 2, Commands: everyEnd,
 			Watch: all(
 				settles(comesBack(inFlight+spare, files, threads, zombies, processes)),
 				// Go's collector closes lost files now and then, which hides a leak
@@ -26,7 +26,7 @@ var _ = scenario("leaks", "what commands leave behind",
 		}
 		control := naive(arm, "hoarding",
 			tooMany(files), tooMany(threads), tooMany(zombies), tooMany(processes), everTooMany(files))
-		control.Trials = 400 // of which each keeps what it can
+		control.Trials = s.Scale.Trials(hoarded)
 		return session.Experiment{Arms: []session.Arm{control, candidate(arm)}}
 	})
 

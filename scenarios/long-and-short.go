@@ -17,8 +17,8 @@ import (
 var _ = scenario("long-and-short", "short commands beside a long one",
 	"are answered while it runs, where a naive daemon with a lock around its work makes them wait",
 	func(s *session.Session) session.Experiment {
-		control := naive(session.Arm{Trials: every, InFlight: 4, Commands: longAndShort, Deadline: time.Second}, "serial", trial.Symptom(trial.Hung))
-		sound := candidate(session.Arm{Trials: s.Scale.Trials(40, 200), InFlight: 4, Commands: longAndShort})
+		control := naive(session.Arm{Trials: every / 4, InFlight: 4, Wait: 500 * time.Millisecond, Commands: longAndShort, Deadline: time.Second}, "serial", trial.Symptom(trial.Hung))
+		sound := candidate(session.Arm{Trials: every * s.Scale.Trials(longRounds), InFlight: 4, Commands: longAndShort, Wait: 500 * time.Millisecond})
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, sound}}
 	})
 
@@ -37,7 +37,7 @@ func longAndShort(index int, r *rand.Rand) load.Command {
 		return c
 	}
 	c := load.Instant(index, r)
-	// Together they outlast the second after which a reaper may ask for each child.
+	// All they outlast the second after which a reaper may ask for each child.
 	c.Kind, c.Script = "short", "sleep 0.5; "+c.Script
 	if turn >= released { // all of them, should the long one start late
 		c.Kind, c.Script = "release", endSleeps(load.Endless)+c.Script

@@ -14,13 +14,6 @@ import (
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// watch is what an arm's Watch is.
-type watch = func(context.Context, sandbox.Sandbox) (session.Look, error)
-
-// settleLimit is how long a sandbox may take to come to rest after the last
-// answer: far more than a reaper needs, far less than a person would wait.
-const settleLimit = 3 * time.Second
-
 // count is something in a sandbox that can be counted.
 type count struct {
 	name string
@@ -86,10 +79,9 @@ func boundsOf(b bound, counts []count) []bound {
 // own from the start.
 var nobodyLeft = slices.Concat(comesBack(0, processes), comesTo(0, zombies))
 
-// settles promises that each count is within its bound settleLimit after the last
-// trial.
-func settles(all ...[]bound) watch {
-	return func(_ context.Context, sb sandbox.Sandbox) (session.Look, error) {
+// settles promises that each count comes within its bound after the last trial.
+func settles(all ...[]bound) session.Watch {
+	return func(_ context.Context, sb sandbox.Sandbox, within time.Duration) (session.Look, error) {
 		before, err := probe.Look(sb.PID())
 		bounds := slices.Concat(all...)
 		for i, b := range bounds {
@@ -97,18 +89,18 @@ func settles(all ...[]bound) watch {
 				bounds[i].most += b.of(before)
 			}
 		}
-		return settlesAt(sb, bounds), err
+		return settlesAt(sb, bounds, within), err
 	}
 }
 
 // settlesAt looks until each count is within its bound, or time is up.
-func settlesAt(sb sandbox.Sandbox, bounds []bound) session.Look {
+func settlesAt(sb sandbox.Sandbox, bounds []bound, within time.Duration) session.Look {
 	return func(ctx context.Context) ([]trial.Check, error) {
-		ctx, cancel := context.WithTimeout(ctx, settleLimit)
+		ctx, cancel := context.WithTimeout(ctx, within)
 		defer cancel()
 		pause := 10 * time.Millisecond
 		for {
-			checks, settled, err := compare(sb, bounds)
+			checks, settled, err := compare(sb, bounds, within)
 			if settled || err != nil {
 				return checks, err
 			}
@@ -118,13 +110,13 @@ func settlesAt(sb sandbox.Sandbox, bounds []bound) session.Look {
 				return checks, nil
 			}
 			// A sandbox that is slow to settle is not hurried by being looked at.
-			pause = min(2*pause, settleLimit/6)
+			pause = min(2*pause, within/6)
 		}
 	}
 }
 
 // compare looks once, and says whether every count is low enough.
-func compare(sb sandbox.Sandbox, bounds []bound) ([]trial.Check, bool, error) {
+func compare(sb sandbox.Sandbox, bounds []bound, within time.Duration) ([]trial.Check, bool, error) {
 	snapshot, err := probe.Look(sb.PID())
 	if err != nil {
 		return nil, false, err
@@ -139,19 +131,19 @@ func compare(sb sandbox.Sandbox, bounds []bound) ([]trial.Check, bool, error) {
 		ok := n <= b.most
 		settled = settled && ok
 		checks = append(checks, trial.Check{
-			Name: b.name, Want: fmt.Sprintf("at most %d within %v", b.most, settleLimit), Got: strconv.Itoa(n), OK: ok,
+			Name: b.name, Want: fmt.Sprintf("at most %d within %v", b.most, within), Got: strconv.Itoa(n), OK: ok,
 		})
 	}
 	return checks, settled, nil
 }
 
 // all makes several promises.
-func all(watches ...watch) watch {
-	return func(ctx context.Context, sb sandbox.Sandbox) (session.Look, error) {
+func all(watches ...session.Watch) session.Watch {
+	return func(ctx context.Context, sb sandbox.Sandbox, within time.Duration) (session.Look, error) {
 		looks := make([]session.Look, len(watches))
 		for i, w := range watches {
 			var err error
-			if looks[i], err = w(ctx, sb); err != nil {
+			if looks[i], err = w(ctx, sb, within); err != nil {
 				return nil, err
 			}
 		}
@@ -175,8 +167,8 @@ const leastSamples = 5
 
 // staysBelow promises that a count never rises by more than slack while the
 // trials run.
-func staysBelow(slack int, c count) watch {
-	return func(ctx context.Context, sb sandbox.Sandbox) (session.Look, error) {
+func staysBelow(slack int, c count) session.Watch {
+	return func(ctx context.Context, sb sandbox.Sandbox, _ time.Duration) (session.Look, error) {
 		return sampled(ctx, slack, c, func() (probe.Process, error) { return probe.LookAt(sb.PID()) })
 	}
 }

@@ -16,7 +16,7 @@ var _ = scenario("many-in-flight", "many commands in flight",
 	func(s *session.Session) session.Experiment {
 		const inFlight, spare = 150, 40
 		arm := session.Arm{
-			Trials: s.Scale.Trials(inFlight, 3*inFlight), InFlight: inFlight, Bursts: true, Commands: load.UntilWoken,
+			Trials: inFlight * s.Scale.Trials(waves), InFlight: inFlight, Bursts: true, Commands: load.UntilWoken,
 			Deadline: time.Minute,
 			Watch:    staysBelowWhileAllSleep(inFlight, spare, threads),
 		}

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/reapcheck/reapcheck/harness/fault"
-	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
+	"github.com/reapcheck/reapcheck/harness/fault/seccomp"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
@@ -27,15 +27,15 @@ func TestWhoComesFirstIsAllThatMatters(t *testing.T) {
 					Runtime: runtime, Folder: t.TempDir(), Seed: 1, Daemons: builds, Candidate: target.Reference("registry"),
 					Hub: newHub(t), BlackBox: true, WaitPath: path, Progress: &session.Progress{},
 				}
-				arm := func(rule syscallhold.Rule, claim trial.Claim) session.Arm {
+				arm := func(rule seccomp.Rule, claim trial.Claim) session.Arm {
 					return session.Arm{
 						Name: rule.String(), Role: trial.Baseline, Strategy: "reaper-only", Claim: claim,
-						Fault:  fault.Hold{Hub: s.Hub, Policy: syscallhold.Policy{Rule: rule}},
+						Fault:  fault.Hold{Hub: s.Hub, Policy: seccomp.Policy{Rule: rule}},
 						Trials: trials, InFlight: inFlight, Commands: load.Instant,
 					}
 				}
 				finding, err := s.Run(t.Context(), session.Experiment{Scenario: "who-comes-first", Arms: []session.Arm{
-					arm(syscallhold.ReaperWins, trial.LosesAll), arm(syscallhold.WaiterWins, trial.Clean),
+					arm(seccomp.ReaperWins, trial.LosesAll), arm(seccomp.WaiterWins, trial.Clean),
 				}})
 				if err != nil {
 					t.Fatal(err)
@@ -54,13 +54,13 @@ func TestWhoComesFirstIsAllThatMatters(t *testing.T) {
 }
 
 // newHub makes the launcher ready.
-func newHub(t *testing.T) *syscallhold.Hub {
+func newHub(t *testing.T) *seccomp.Hub {
 	t.Helper()
 	path, err := target.Find(t.Context(), target.Launcher, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	hub, err := syscallhold.Open(path)
+	hub, err := seccomp.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}

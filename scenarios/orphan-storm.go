@@ -16,7 +16,7 @@ var _ = scenario("orphan-storm", "a storm of orphans",
 	"leaves no zombie and takes no command's exit code, and leaves zombies where nobody reaps",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
-			Trials: s.Scale.Trials(100, 500), InFlight: 16, Commands: orphans,
+			Trials: s.Scale.Trials(orphaned), InFlight: 16, Commands: orphans, Work: 7,
 			Watch: settles(nobodyLeft, comesBack(forgotten, memory)),
 		}
 		control := naive(arm, "hoarding", tooMany(zombies), tooMany(processes), tooMany(memory))

@@ -22,7 +22,7 @@ var _ = scenario("output", "what a command writes",
 	"comes back to the last byte, and cut where a naive daemon forgets what it has in hand",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
-			Trials: s.Scale.Trials(60, 300), InFlight: 4, Commands: writes, ByOutput: true,
+			Trials: s.Scale.Trials(outputs), InFlight: 4, Commands: writes, ByOutput: true, Work: 8,
 		}
 		return session.Experiment{Busy: true, Arms: []session.Arm{naive(arm, "unflushed", trial.Symptom(trial.Output)), candidate(arm)}}
 	})

@@ -21,40 +21,42 @@ import (
 var _ = scenario("pid-reuse", "a process ID that is given out again",
 	"means a new command to the candidate, and brings an old command's exit code under the documented fix",
 	func(s *session.Session) session.Experiment {
-		// Longer than the documented wait of 200 ms: the first handler of the control
-		// gives up, and the next command is registered in what is left.
+		// Longer than the documented wait of 200 ms.
 		long, short := 300*time.Millisecond, 2*time.Millisecond
 		if s.BlackBox {
 			long *= 3 // strace slows that down: 400 ms have been too few
 		}
 		// A thread that a busy target starts may take a number first: half of the few
-		// is what is asked. On a busy machine the next command may also be registered
-		// when the late status has come and gone, so the control is given more. The
-		// first number is nobody's.
-		few, many := s.Scale.Trials(8, 20), s.Scale.Trials(200, 2000)
+		// is what is asked. The first number is nobody's.
+		few, many := s.Scale.Trials(heirs), s.Scale.Trials(anyHeirs)
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{
 			{
 				Name: "documented", Role: trial.Baseline, Strategy: "documented", Claim: trial.Misleads,
-				Fault: fault.Together{latePublish(s, long), fault.NextPID{}}, MinHits: 1,
-				Trials: 5 * few, UntilShown: true, InFlight: 1, Commands: heir,
+				Fault: fault.All{publishedToHeir(s, long), fault.NextPID{}}, MinHits: 1,
+				Trials: s.Scale.Trials(heirsMost), UntilShown: true, InFlight: 1, Commands: lastingHeir, Fresh: true,
 			}, {
 				Name: "candidate-late", Role: trial.Candidate, Claim: trial.Clean,
-				Fault: fault.Together{latePublish(s, long), fault.NextPID{}}, MinHits: int64(few / 2),
-				Trials: few, InFlight: 1, Commands: heir,
+				Fault: fault.All{latePublish(s, long), fault.NextPID{}}, MinHits: int64(few / 2),
+				Trials: few, InFlight: 1, Commands: heir, Wait: long, Fresh: true,
 			}, {
 				Name: "candidate", Role: trial.Candidate, Claim: trial.Clean,
-				Fault: fault.Together{latePublish(s, short), fault.NextPID{}}, MinHits: nearly(many - 1),
-				Trials: many, InFlight: 1, Commands: heirOfAny,
+				Fault: fault.All{latePublish(s, short), fault.NextPID{}}, MinHits: nearly(many - 1),
+				Trials: many, InFlight: 1, Commands: heirOfAny, Fresh: true,
 			}, {
 				Name: "candidate-after-failed-start", Role: trial.Candidate, Claim: trial.Clean,
-				Fault: fault.Together{publishLate(s, short), fault.NextPID{}}, MinHits: nearly(many/4 - 1),
-				Trials: many / 2, InFlight: 1, Commands: heirOfPhantom,
+				Fault: fault.All{publishLate(s, short), fault.NextPID{}}, MinHits: nearly(many/4 - 1),
+				Trials: many / 2, InFlight: 1, Commands: heirOfPhantom, Fresh: true,
 			},
 		}}
 	})
 
 // heir leaves its number to the next command.
 func heir(index int, r *rand.Rand) load.Command { return bequeath("heir", "$$", "", index, r) }
+
+// lastingHeir is heir for the documented fix, which has registered it when it ends.
+func lastingHeir(index int, r *rand.Rand) load.Command {
+	return bequeath("heir", "$$", "sleep "+seconds(registeredFor)+"; ", index, r)
+}
 
 // heirOfAny leaves, by turns, its own number and that of an orphan, which ends
 // with another code.
@@ -86,6 +88,17 @@ func heirOfPhantom(index int, r *rand.Rand) load.Command {
 		c.Script = fmt.Sprintf(": %s; %s", strings.Repeat("x", 128<<10), c.Script)
 	}
 	return c
+}
+
+// publishedToHeir lets the reaper win and stops it with the status in hand until the
+// number has its next owner: the first handler of the documented fix has given up by
+// then. From outside a delay stands for that order, so the next command may be too
+// late for it.
+func publishedToHeir(s *session.Session, delay time.Duration) fault.Fault {
+	if s.BlackBox {
+		return latePublish(s, delay)
+	}
+	return fault.All{reaperFirst(s), fault.Point{Place: "before-publish", UntilArrival: "before-wait"}}
 }
 
 // publishLate is latePublish for failed starts too. Whoever starts a command

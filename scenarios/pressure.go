@@ -21,12 +21,12 @@ var _ = scenario("pressure", "a sandbox that has no room for another process",
 	func(s *session.Session) session.Experiment {
 		const burst = 16
 		limit := fault.PIDLimit{Spare: 4, Burst: burst}
-		bursts := s.Scale.Trials(8, 40)
+		bursts := s.Scale.Trials(pressedBursts)
 		arm := session.Arm{
-			Trials: bursts * burst, InFlight: burst, Bursts: true, Commands: pressed(limit),
+			Trials: bursts * burst, InFlight: burst, Bursts: true, Commands: pressed(limit, s.Patience(200*time.Millisecond)),
 			// The fault counts who wrote nothing under the limit.
 			Fault: limit, MinHits: int64(bursts / 2), ByOutput: true,
-			Watch: settles(nobodyLeft),
+			Watch: settles(nobodyLeft), Used: true,
 		}
 		// It dies where Go asks for a thread before a command is refused.
 		control := naive(arm, "", trial.Symptom(trial.Lost).Or(trial.FailedCheck("target")))
@@ -34,9 +34,9 @@ var _ = scenario("pressure", "a sandbox that has no room for another process",
 	})
 
 // pressed may be refused under the limit and must be right otherwise. Under the
-// limit most commands take up room for a while; none forks, since a shell that
+// limit most commands take up room, for so long that the others come meanwhile; none forks, since a shell that
 // cannot says so by a code of its own.
-func pressed(limit fault.PIDLimit) load.Source {
+func pressed(limit fault.PIDLimit, stay time.Duration) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		c := load.Instant(index, r)
 		if !limit.Under(index) {
@@ -44,7 +44,6 @@ func pressed(limit fault.PIDLimit) load.Source {
 		}
 		c.Want.MayRefuse = true
 		if index%4 != 0 {
-			const stay = 200 * time.Millisecond
 			c.Kind, c.Want.Code = "stays", 0
 			c.Script = fmt.Sprintf("echo %s; exec sleep %v", strings.TrimSpace(c.Want.Output), stay.Seconds())
 		}

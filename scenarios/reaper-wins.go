@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/reapcheck/reapcheck/harness/fault"
-	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
+	"github.com/reapcheck/reapcheck/harness/fault/seccomp"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -18,17 +18,16 @@ var _ = scenario("reaper-wins", "a reaper that always wins",
 	"takes no exit code from the candidate, and every one from a daemon without a registry",
 	func(s *session.Session) session.Experiment {
 		var arms []session.Arm
-		for _, inFlight := range []int{1, 16} {
-			baseline := s.Scale.Trials(150, 1000)
-			candidate := s.Scale.Trials(500, 5000)
+		for round, inFlight := range []int{1, 16} {
+			baseline, candidate := s.Scale.Trials(forcedLoss), s.Scale.Trials(forced)
 			arms = append(arms, session.Arm{
 				Name: fmt.Sprintf("baseline-%d", inFlight), Role: trial.Baseline, Strategy: "reaper-only", Claim: trial.LosesAll,
 				Fault: reaperFirst(s), MinHits: int64(baseline),
-				Trials: baseline, InFlight: inFlight, Commands: load.Instant,
+				Trials: baseline, InFlight: inFlight, Commands: load.Instant, Round: round,
 			}, session.Arm{
 				Name: fmt.Sprintf("candidate-%d", inFlight), Role: trial.Candidate, Claim: trial.Clean,
 				Fault: reaperFirst(s), MinHits: nearly(candidate),
-				Trials: candidate, InFlight: inFlight, Commands: load.Instant,
+				Trials: candidate, InFlight: inFlight, Commands: load.Instant, Round: round,
 			})
 		}
 		if s.BlackBox {
@@ -46,7 +45,7 @@ var _ = scenario("reaper-wins", "a reaper that always wins",
 func waiterFirst(s *session.Session) session.Arm {
 	return session.Arm{
 		Name: "turned-1", Role: trial.Witness, Claim: trial.NoClaim,
-		Fault:  fault.Hold{Hub: s.Hub, Policy: syscallhold.Policy{Rule: syscallhold.WaiterWins}},
+		Fault:  fault.Hold{Hub: s.Hub, Policy: seccomp.Policy{Rule: seccomp.WaiterWins}},
 		Trials: 40, InFlight: 1, Commands: load.Instant,
 	}
 }
@@ -55,7 +54,7 @@ func waiterFirst(s *session.Session) session.Arm {
 // it: in the reference daemon's own code, or from outside in any binary.
 func reaperFirst(s *session.Session) fault.Fault {
 	if s.BlackBox {
-		return fault.Hold{Hub: s.Hub, Policy: syscallhold.Policy{Rule: syscallhold.ReaperWins}}
+		return fault.Hold{Hub: s.Hub, Policy: seccomp.Policy{Rule: seccomp.ReaperWins, Limit: s.Patience(seccomp.DefaultLimit)}}
 	}
 	return fault.Point{Place: "before-wait", UntilReaped: true}
 }

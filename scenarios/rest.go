@@ -20,9 +20,9 @@ type atRest struct{ window, limit time.Duration }
 
 // rests promises that the target uses hardly any CPU once all trials have
 // ended.
-func rests(_ context.Context, sb sandbox.Sandbox) (session.Look, error) {
+func rests(_ context.Context, sb sandbox.Sandbox, within time.Duration) (session.Look, error) {
 	return func(ctx context.Context) ([]trial.Check, error) {
-		return atRest{window: time.Second, limit: 10 * time.Second}.look(ctx, func() (cpuTime, error) {
+		return atRest{window: time.Second, limit: 3 * within}.look(ctx, func() (cpuTime, error) {
 			share, err := probe.ShareOf(sb.PID())
 			if err != nil {
 				return cpuTime{}, err

@@ -21,7 +21,6 @@ import (
 	"github.com/onsi/ginkgo/v2/formatter"
 	"github.com/onsi/gomega"
 
-	"github.com/reapcheck/reapcheck/harness/report"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -31,7 +30,7 @@ type plan func(s *session.Session) session.Experiment
 
 var (
 	// known is every scenario, in the order of its ID.
-	known []report.Scenario
+	known []trial.Scenario
 	// plans are the scenarios' plans by ID.
 	plans = map[string]plan{}
 	// current is the run that the specs report from. Ginkgo's specs are closures
@@ -42,8 +41,8 @@ var (
 // scenario declares one finding: what it is about, what must come true, and how
 // that is tried. Its spec waits for the experiment, which Run has begun.
 func scenario(id, subject, promise string, p plan) bool {
-	known = append(known, report.Scenario{ID: id, Text: subject + " " + promise})
-	slices.SortFunc(known, func(a, b report.Scenario) int { return strings.Compare(a.ID, b.ID) })
+	known = append(known, trial.Scenario{ID: id, Text: subject + " " + promise})
+	slices.SortFunc(known, func(a, b trial.Scenario) int { return strings.Compare(a.ID, b.ID) })
 	plans[id] = p
 	return ginkgo.Describe(subject, ginkgo.Label(id), func() {
 		ginkgo.It(promise, func(ctx ginkgo.SpecContext) {
@@ -55,7 +54,7 @@ func scenario(id, subject, promise string, p plan) bool {
 }
 
 // List returns every scenario in the order of its ID.
-func List() []report.Scenario { return slices.Clone(known) }
+func List() []trial.Scenario { return slices.Clone(known) }
 
 // Access is how much of a target a run can get at.
 type Access int
@@ -93,13 +92,13 @@ func (a Access) allows(id string) bool {
 // Select returns the scenarios with the given IDs; for none, all that the
 // access allows. An ID that does not exist is an error that names those that
 // do.
-func Select(ids []string, access Access) ([]report.Scenario, error) {
+func Select(ids []string, access Access) ([]trial.Scenario, error) {
 	if len(ids) == 0 {
-		return slices.DeleteFunc(List(), func(s report.Scenario) bool { return !access.allows(s.ID) }), nil
+		return slices.DeleteFunc(List(), func(s trial.Scenario) bool { return !access.allows(s.ID) }), nil
 	}
-	var chosen []report.Scenario
+	var chosen []trial.Scenario
 	for _, id := range ids {
-		i := slices.IndexFunc(known, func(s report.Scenario) bool { return s.ID == id })
+		i := slices.IndexFunc(known, func(s trial.Scenario) bool { return s.ID == id })
 		if i < 0 {
 			return nil, fmt.Errorf("unknown scenario %q: choose from %s", id, names(known))
 		}
@@ -113,9 +112,15 @@ func Select(ids []string, access Access) ([]report.Scenario, error) {
 	return chosen, nil
 }
 
+// Known says what is wrong with a scenario's ID; nil for one that there is.
+func Known(id string) error {
+	_, err := Select([]string{id}, Inside)
+	return err
+}
+
 // Without returns the chosen scenarios but those with the given IDs, of which
 // each must exist.
-func Without(chosen []report.Scenario, ids []string) ([]report.Scenario, error) {
+func Without(chosen []trial.Scenario, ids []string) ([]trial.Scenario, error) {
 	if len(ids) == 0 {
 		return chosen, nil
 	}
@@ -123,10 +128,10 @@ func Without(chosen []report.Scenario, ids []string) ([]report.Scenario, error) 
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(chosen, func(s report.Scenario) bool { return slices.Contains(skipped, s) }), nil
+	return slices.DeleteFunc(chosen, func(s trial.Scenario) bool { return slices.Contains(skipped, s) }), nil
 }
 
-func names(all []report.Scenario) string {
+func names(all []trial.Scenario) string {
 	ids := make([]string, len(all))
 	for i, s := range all {
 		ids[i] = s.ID
@@ -138,7 +143,7 @@ func names(all []report.Scenario) string {
 // drawn from the seed. Ginkgo's own account goes to w. The result is true when
 // every spec is green; the verdict is drawn from the recordings and not from
 // here. It returns when all experiments have ended; ctx ends them early.
-func Run(ctx context.Context, s *session.Session, chosen []report.Scenario, w io.Writer) bool {
+func Run(ctx context.Context, s *session.Session, chosen []trial.Scenario, w io.Writer) bool {
 	ctx, stop := context.WithCancel(ctx)
 	current = begin(ctx, s, chosen)
 	defer func() {
@@ -150,7 +155,7 @@ func Run(ctx context.Context, s *session.Session, chosen []report.Scenario, w io
 	suite, reporter := ginkgo.GinkgoConfiguration()
 	suite.LabelFilter = anyOf(chosen)
 	suite.FailOnEmpty = true
-	suite.Timeout = suiteLimit(s.Scale)
+	suite.Timeout = suiteLimit(s)
 	reporter.Succinct, reporter.NoColor = true, true
 	var outcome bareTest
 	gomega.RegisterFailHandler(ginkgo.Fail)
@@ -168,15 +173,36 @@ type result struct {
 	err     error
 }
 
+// Fit scales the run to its machine, unless the session has a factor already, and says
+// about how long the run will take.
+func Fit(s *session.Session, chosen []trial.Scenario) (takes time.Duration) {
+	estimate := func(scale session.Scale) time.Duration {
+		s.Scale = scale
+		return s.Estimate(experiments(s, chosen))
+	}
+	if s.Scale.Factor > 0 {
+		return estimate(s.Scale)
+	}
+	s.Scale, takes = s.Scale.Fit(estimate)
+	return takes
+}
+
+// experiments are the plans of the chosen scenarios.
+func experiments(s *session.Session, chosen []trial.Scenario) []session.Experiment {
+	all := make([]session.Experiment, len(chosen))
+	for i, c := range chosen {
+		all[i] = plans[c.ID](s)
+		all[i].Scenario = c.ID
+	}
+	return all
+}
+
 // begin starts the experiments of the chosen scenarios.
-func begin(ctx context.Context, s *session.Session, chosen []report.Scenario) *running {
+func begin(ctx context.Context, s *session.Session, chosen []trial.Scenario) *running {
 	r := &running{results: map[string]chan result{}, over: make(chan struct{})}
-	var experiments []session.Experiment
+	experiments := experiments(s, chosen)
 	for _, c := range chosen {
 		r.results[c.ID] = make(chan result, 1)
-		e := plans[c.ID](s)
-		e.Scenario = c.ID
-		experiments = append(experiments, e)
 	}
 	order := rand.New(rand.NewPCG(s.Seed, 0))
 	order.Shuffle(len(experiments), func(i, j int) { experiments[i], experiments[j] = experiments[j], experiments[i] })
@@ -207,7 +233,7 @@ func (r *running) wait(ctx context.Context, id string) (session.Finding, error) 
 }
 
 // anyOf is a label filter that matches just these scenarios' IDs.
-func anyOf(chosen []report.Scenario) string {
+func anyOf(chosen []trial.Scenario) string {
 	exact := make([]string, len(chosen))
 	for i, s := range chosen {
 		exact[i] = "/^" + s.ID + "$/"
@@ -216,11 +242,8 @@ func anyOf(chosen []report.Scenario) string {
 }
 
 // suiteLimit stops a run that no longer moves.
-func suiteLimit(s session.Scale) time.Duration {
-	if s.Tier == session.Soak {
-		return time.Hour + 4*s.Duration
-	}
-	return time.Hour
+func suiteLimit(s *session.Session) time.Duration {
+	return s.Patience(time.Hour) + 4*s.Scale.Budget()
 }
 
 // bareTest is all that Ginkgo wants of a *testing.T.

@@ -19,7 +19,7 @@ import (
 var _ = scenario("signals", "a command that a signal ends",
 	"gives 128 and the signal's number whoever reaps it, where a naive daemon says -1",
 	func(s *session.Session) session.Experiment {
-		trials := s.Scale.Trials(60, 300)
+		trials := s.Scale.Trials(ends)
 		return session.Experiment{Arms: []session.Arm{
 			{
 				Name: "naive", Role: trial.Baseline, Build: target.Naive, Claim: trial.Misbehaves, By: []trial.Symptom{trial.Symptom(trial.Lost)},
@@ -35,9 +35,9 @@ var _ = scenario("signals", "a command that a signal ends",
 		}}
 	})
 
-// wakeUp sends SIGCONT to the shell again and again, for two seconds at most,
-// since nothing tells when it has stopped itself.
-const wakeUp = "(for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.2; kill -CONT $$ || exit; done) >/dev/null 2>&1 &"
+// wakeUp sends SIGCONT to the shell again and again until it has ended, since nothing
+// tells when it has stopped itself; for a minute at most.
+const wakeUp = "(i=0; while [ $i -lt 1200 ]; do sleep 0.05; kill -CONT $$ || exit; i=$((i+1)); done) >/dev/null 2>&1 &"
 
 // killed prints a nonce and ends by a signal, or stops and goes on first.
 func killed(index int, r *rand.Rand) load.Command {

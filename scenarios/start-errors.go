@@ -18,7 +18,7 @@ var _ = scenario("start-errors", "a command that cannot be started",
 	func(s *session.Session) session.Experiment {
 		const inFlight, spare = 4, 16
 		arm := session.Arm{
-			Trials: s.Scale.Trials(120, 600), InFlight: inFlight, Commands: cannotStart,
+			Trials: s.Scale.Trials(failedStarts), InFlight: inFlight, Commands: cannotStart,
 			Watch: settles(comesBack(inFlight+spare, files, threads)),
 		}
 		return session.Experiment{Busy: true, Arms: []session.Arm{naive(arm, "hoarding", trial.Symptom(trial.Lost), tooMany(files), tooMany(threads)), candidate(arm)}}

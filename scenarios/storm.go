@@ -19,14 +19,19 @@ var _ = scenario("storm", "a storm of requests",
 		// 256 in flight have been seen to take 10 s on a machine with other work.
 		const patience = time.Minute
 		var arms []session.Arm
-		for _, inFlight := range []int{8, 64, 256} {
+		for round, inFlight := range []int{8, 64, 256} {
 			arms = append(arms, session.Arm{
 				Name: fmt.Sprintf("baseline-%d", inFlight), Role: trial.Baseline, Strategy: "reaper-only", Claim: trial.Loses,
-				Trials: s.Scale.Trials(300, 2000), InFlight: inFlight, Commands: load.Mixed, Deadline: patience,
+				Trials: s.Scale.Trials(stormLossMost), UntilShown: true, AtLeast: s.Scale.Trials(stormLoss),
+				InFlight: inFlight, Commands: load.Mixed, Deadline: patience, Round: round, Work: mixedWork,
 			}, session.Arm{
 				Name: fmt.Sprintf("candidate-%d", inFlight), Role: trial.Candidate, Claim: trial.Clean,
-				Trials: s.Scale.Trials(900, 17000), InFlight: inFlight, Commands: load.Mixed, Deadline: patience,
+				Trials: s.Scale.Trials(stormed), InFlight: inFlight, Commands: load.Mixed, Deadline: patience,
+				Round: round, Work: mixedWork,
 			})
 		}
 		return session.Experiment{Busy: true, Arms: arms}
 	})
+
+// mixedWork is about what one of load.Mixed costs in plain commands.
+const mixedWork = 2

@@ -15,10 +15,11 @@ var _ = scenario("ten-at-once", "ten commands at once",
 		return session.Experiment{Busy: true, Arms: []session.Arm{
 			{
 				Name: "baseline", Role: trial.Baseline, Strategy: "reaper-only", Claim: trial.Loses,
-				Trials: s.Scale.Trials(500, 1000), InFlight: 10, Bursts: true, Commands: load.Instant,
+				Trials: s.Scale.Trials(stormLossMost), UntilShown: true, AtLeast: s.Scale.Trials(stormLoss),
+				InFlight: 10, Bursts: true, Commands: load.Instant,
 			}, {
 				Name: "candidate", Role: trial.Candidate, Claim: trial.Clean,
-				Trials: s.Scale.Trials(1000, 8000), InFlight: 10, Bursts: true, Commands: load.Instant,
+				Trials: s.Scale.Trials(burst), InFlight: 10, Bursts: true, Commands: load.Instant,
 			},
 		}}
 	})

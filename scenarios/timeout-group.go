@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -15,26 +16,35 @@ import (
 var _ = scenario("timeout-group", "a command that outlives its timeout",
 	"is gone with all that it started, and answered at once, where a naive daemon waits for the pipe",
 	func(s *session.Session) session.Experiment {
+		// A shell that is killed before it has started its child leaves nobody behind:
+		// where starting takes longer, the timeout comes later.
+		limit := s.Patience(overtimeLimit/4) + overtimeLimit*3/4
 		arm := session.Arm{
-			Trials: s.Scale.Trials(24, 80), InFlight: 6, Commands: overtime,
-			Watch: settles(nobodyLeft),
+			Trials: s.Scale.Trials(overdue), InFlight: 6, Commands: overtime(limit), Wait: limit,
+			Watch: settles(nobodyLeft), Used: true,
 		}
 		control, sound := naive(arm, "", trial.Symptom(trial.Hung), tooMany(processes)), candidate(arm)
-		control.Deadline = overtimeLimit + time.Second
-		sound.Prompt = overtimeLimit + 2*time.Second
+		control.Trials, control.Deadline = 4, limit+time.Second // one of each kind
+		sound.Prompt = limit + 2*time.Second
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, sound}}
 	})
 
 const overtimeLimit = 500 * time.Millisecond
 
-// overtime runs for half a minute in the shell, in a child, in a grandchild, or
+// overtime runs for longer than any deadline in the shell, in a child, in a grandchild, or
 // in a child that has left the process group. A daemon may be late with one of them
 // alone, so each is a kind of its own.
-func overtime(index int, _ *rand.Rand) load.Command {
+func overtime(limit time.Duration) load.Source {
 	shapes := [][2]string{
-		{"overtime-shell", "exec sleep 30"}, {"overtime-child", "sleep 30; :"},
-		{"overtime-grandchild", "(sleep 30; :) & wait"}, {"overtime-setsid", "setsid sleep 30 & wait"},
+		{"overtime-shell", "exec sleep 1000"}, {"overtime-child", "sleep 1000; :"},
+		{"overtime-grandchild", "(sleep 1000; :) & wait"}, {"overtime-setsid", "setsid sleep 1000 & wait"},
 	}
-	shape := shapes[index%len(shapes)]
-	return load.Command{Kind: shape[0], Script: shape[1], Timeout: overtimeLimit, Want: trial.Want{Timeout: true}}
+	return func(index int, _ *rand.Rand) load.Command {
+		shape := shapes[index%len(shapes)]
+		return load.Command{
+			Kind:    shape[0],
+			Request: dialect.Request{Script: shape[1], Timeout: limit},
+			Want:    trial.Want{Timeout: true},
+		}
+	}
 }

@@ -29,6 +29,9 @@ type Options struct {
 	MaxBody int64
 	// KillOnDisconnect ends a command when its client hangs up.
 	KillOnDisconnect bool
+	// Gone says when it did. Without one net/http does, which takes a client that
+	// closes its sending side for one that has gone.
+	Gone *Gone
 }
 
 // Server answers requests by means of an Executor.

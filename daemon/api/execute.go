@@ -32,16 +32,23 @@ func (s *Server) execute(c *gin.Context) {
 		fail(c, problem.status, problem.Code, problem.Message)
 		return
 	}
-	ctx := c.Request.Context()
-	if !s.options.KillOnDisconnect {
-		ctx = context.WithoutCancel(ctx)
-	}
+	ctx, stop := s.whileWanted(c.Request)
 	result, err := s.executor.Execute(ctx, req)
+	stop()
 	if err != nil {
 		s.failExecute(c, result, err)
 		return
 	}
 	c.PureJSON(http.StatusOK, response(result))
+}
+
+// whileWanted returns the context of a request's command. Call stop before the
+// answer is written.
+func (s *Server) whileWanted(r *http.Request) (ctx context.Context, stop func()) {
+	if !s.options.KillOnDisconnect {
+		return context.WithoutCancel(r.Context()), func() {}
+	}
+	return s.options.Gone.during(r)
 }
 
 func response(result process.Result) ExecuteResponse {

@@ -17,19 +17,24 @@ const Enabled = true
 const (
 	MaxSleep   = time.Minute
 	PauseLimit = time.Minute
-	ReapLimit  = 10 * time.Second
+	ReapLimit  = time.Minute
 )
 
-// Setting is what happens at a point. The zero value lets everyone pass. Pause goes
-// before PauseUntilReaped, and that before SleepMs: a child is held in one way.
+// Setting is what happens at a point. The zero value lets everyone pass. The pauses go
+// in their order, and all of them before SleepMs: a child is held in one way.
 type Setting struct {
-	// SleepMs is slept by everyone whom nothing else holds.
+	// SleepMs is slept by everyone whom nothing else holds. Time in which the whole
+	// process is stopped does not count.
 	SleepMs int `json:"sleepMs"`
 	// Pause holds everyone until Release, at most for PauseLimit.
 	Pause bool `json:"pause"`
 	// PauseUntilReaped holds each arrival until its own child has been reaped,
 	// at most for ReapLimit. Arrivals without a PID it does not hold.
 	PauseUntilReaped bool `json:"pauseUntilReaped"`
+	// PauseUntilArrival holds each arrival until somebody arrives at the point of this
+	// name, at most for PauseLimit. So one step waits for another, however slow the
+	// machine is.
+	PauseUntilArrival Point `json:"pauseUntilArrival"`
 	// ManagedOnly exempts arrivals whose PID is not known to be a command's.
 	ManagedOnly bool `json:"managedOnly"`
 }
@@ -87,7 +92,7 @@ func (p *point) arrive(pid int) (Setting, <-chan struct{}, bool) {
 	defer p.mu.Unlock()
 	p.state.Arrivals++
 	s := p.state.Setting
-	held := s.SleepMs > 0 || s.Pause || s.PauseUntilReaped && pid > 0
+	held := s.SleepMs > 0 || s.Pause || s.PauseUntilReaped && pid > 0 || s.PauseUntilArrival != ""
 	if !held || s.ManagedOnly && pid <= 0 {
 		return s, nil, false
 	}
@@ -114,10 +119,33 @@ func hold(s Setting, release <-chan struct{}, pid int) bool {
 		return await(release, PauseLimit, nil)
 	case s.PauseUntilReaped && pid > 0:
 		return await(release, ReapLimit, func() bool { return reaped(pid) })
+	case s.PauseUntilArrival != "":
+		other := points[s.PauseUntilArrival]
+		before := other.arrivals()
+		return await(release, PauseLimit, func() bool { return other.arrivals() > before })
 	default:
-		await(release, time.Duration(s.SleepMs)*time.Millisecond, nil)
+		sleep(release, time.Duration(s.SleepMs)*time.Millisecond)
 		return true
 	}
+}
+
+// slice is the most that a sleep takes for its own while the process is stopped.
+const slice = 10 * time.Millisecond
+
+// sleep sleeps slice by slice: clocks go on while a process is stopped, and a sleep
+// in one piece would be over when it goes on.
+func sleep(release <-chan struct{}, d time.Duration) {
+	for ; d > 0; d -= slice {
+		if await(release, min(d, slice), nil) {
+			return
+		}
+	}
+}
+
+func (p *point) arrivals() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.state.Arrivals
 }
 
 // await returns true on release or once done says so, false after the limit.
@@ -152,6 +180,9 @@ func Set(name Point, s Setting) error {
 	}
 	if s.SleepMs < 0 || time.Duration(s.SleepMs) > MaxSleep/time.Millisecond {
 		return fmt.Errorf("set fault point %s: sleepMs %d is not within 0..%d", name, s.SleepMs, MaxSleep/time.Millisecond)
+	}
+	if _, err := find(s.PauseUntilArrival); err != nil && s.PauseUntilArrival != "" {
+		return fmt.Errorf("set fault point %s: pauseUntilArrival: %w", name, err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -50,11 +50,14 @@ type Options struct {
 	// HeldStdoutGrace is how long to wait for the end of the output after a
 	// command has ended while something it left behind holds the pipe.
 	HeldStdoutGrace time.Duration
+	// KillGrace is how long a command that is to end has from SIGTERM to SIGKILL.
+	// With 0 it is killed at once, and no trap of its ever runs.
+	KillGrace time.Duration
 }
 
-// killLimit bounds the wait for a killed command. One that does not die in this
-// time is stuck in the kernel, or stopped until its descendants are found, which
-// takes a walk over all processes. It is reaped when it ends.
+// killLimit bounds the wait for a killed command, beyond its grace. One that does
+// not die in this time is stuck in the kernel, or stopped until its descendants
+// are found. It is reaped when it ends.
 const killLimit = 500 * time.Millisecond
 
 // Executor runs commands. Its methods may be called from many goroutines.
@@ -134,10 +137,10 @@ func (x *Executor) start(req Request) (Child, *output, error) {
 	x.helpers.Go(func() { out.read(x.closed) })
 	child, err := x.strategy.Start(command(req, w))
 	w.Close()
-	if err != nil {
-		if dirErr := checkDir(req.Dir); dirErr != nil { // gone since the first look
-			err = dirErr
-		}
+	if err == nil {
+		offerToOOM(child)
+	} else if dirErr := checkDir(req.Dir); dirErr != nil { // gone since the first look
+		err = dirErr
 	}
 	return child, out, err
 }
@@ -191,8 +194,8 @@ var devNull = sync.OnceValue(func() *os.File {
 
 // abort kills the command and returns what it wrote.
 func (x *Executor) abort(child Child, out *output) Result {
-	x.helpers.Go(func() { killTree(child) })
-	timer := time.NewTimer(killLimit)
+	x.helpers.Go(func() { killTree(child, x.options.KillGrace) })
+	timer := time.NewTimer(x.options.KillGrace + killLimit)
 	defer timer.Stop()
 	select {
 	case <-child.Exited():

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // pid1Env marks a run of the test binary as PID 1 of a namespace of its own,
@@ -86,7 +85,7 @@ func TestPID1RecycledPIDs(t *testing.T) {
 		if i%3 == 0 {
 			nextPID(t, pid)
 			orphan := startRaw(t, "exit 99").Process.Pid
-			eventually(t, 5*time.Second, "orphan reaped", func() string { return childState(orphan) })
+			eventually(t, "orphan reaped", func() string { return childState(orphan) })
 		}
 		nextPID(t, pid)
 		result := mustRun(t, x, fmt.Sprintf("echo $$; exit %d", i%256))
@@ -230,13 +229,13 @@ func TestPID1OrphanStorm(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	eventually(t, 5*time.Second, "0 zombies", func() string {
+	eventually(t, "0 zombies", func() string {
 		if n := Zombies(); n > 0 {
 			return fmt.Sprint(n)
 		}
 		return ""
 	})
-	eventually(t, 5*time.Second, "all orphans reaped", func() string {
+	eventually(t, "all orphans reaped", func() string {
 		if n := x.Strategy().Counts().ReapedUnmanaged; n < storms*orphans {
 			return fmt.Sprintf("%d of %d", n, storms*orphans)
 		}

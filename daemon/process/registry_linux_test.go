@@ -301,7 +301,7 @@ func TestSignalReachesChildThatLeftItsGroup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, 5*time.Second, "child in another group", func() string {
+	eventually(t, "child in another group", func() string {
 		if p, err := readStat(child.PID()); err != nil || p.group != other {
 			return fmt.Sprintf("%+v, %v", p, err)
 		}
@@ -310,7 +310,7 @@ func TestSignalReachesChildThatLeftItsGroup(t *testing.T) {
 	if err := child.Signal(syscall.SIGKILL); err != nil {
 		t.Error(err)
 	}
-	eventually(t, 5*time.Second, "child killed", func() string {
+	eventually(t, "child killed", func() string {
 		r.reapZombies()
 		return childState(child.PID())
 	})
@@ -339,8 +339,8 @@ func TestReaperNoticesTheft(t *testing.T) {
 	e := startStolen(t, r)
 	select {
 	case <-e.exited:
-	case <-time.After(5 * time.Second):
-		t.Fatal("a stolen status was not noticed within 5s")
+	case <-time.After(patience):
+		t.Fatalf("a stolen status was not noticed within %v", patience)
 	}
 	wantLost(t, e)
 }
@@ -351,7 +351,7 @@ func TestReaperNoticesTheftWhileItIsBusy(t *testing.T) {
 	r := NewRegistry(slog.New(slog.DiscardHandler))
 	defer r.Close()
 	e := startStolen(t, r)
-	for deadline := time.Now().Add(10 * time.Second); ; {
+	for deadline := time.Now().Add(patience); ; {
 		select {
 		case <-e.exited:
 			wantLost(t, e)
@@ -359,11 +359,11 @@ func TestReaperNoticesTheftWhileItIsBusy(t *testing.T) {
 		default:
 		}
 		if time.Now().After(deadline) {
-			t.Fatal("a stolen status was not noticed within 10s")
+			t.Fatalf("a stolen status was not noticed within %v", patience)
 		}
 		ticket := r.beginStart()
 		pid := startRaw(t, "exit 1").Process.Pid
-		eventually(t, 5*time.Second, "reaper at a suspect", func() string {
+		eventually(t, "reaper at a suspect", func() string {
 			r.mu.Lock()
 			defer r.mu.Unlock()
 			if r.suspect.pid != pid {
@@ -372,7 +372,7 @@ func TestReaperNoticesTheftWhileItIsBusy(t *testing.T) {
 			return ""
 		})
 		r.endStart(ticket, nil)
-		eventually(t, 5*time.Second, "orphan reaped", func() string { return childState(pid) })
+		eventually(t, "orphan reaped", func() string { return childState(pid) })
 	}
 }
 

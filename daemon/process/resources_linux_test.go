@@ -33,7 +33,7 @@ func baseline(t testing.TB, x *Executor) footprint {
 // wantBackTo waits until nothing is left that was not there before.
 func wantBackTo(t testing.TB, x *Executor, before footprint) {
 	t.Helper()
-	eventually(t, 5*time.Second, fmt.Sprintf("at most %+v", before), func() string {
+	eventually(t, fmt.Sprintf("at most %+v", before), func() string {
 		now := measure(t, x)
 		if now.files > before.files || now.goroutines > before.goroutines || now.zombies+now.registered+now.cached > 0 {
 			return fmt.Sprintf("%+v", now)
@@ -73,7 +73,7 @@ func TestNoThreadIsParkedPerCommand(t *testing.T) {
 			done <- struct{}{}
 		}()
 	}
-	eventually(t, 30*time.Second, "all registered", func() string {
+	eventually(t, "all registered", func() string {
 		if n := x.Strategy().Counts().Registered; n < commands {
 			return fmt.Sprint(n)
 		}

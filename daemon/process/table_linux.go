@@ -1,25 +1,30 @@
 package process
 
 import (
-	"os"
 	"strconv"
 	"sync"
 )
 
-// table reads the process table. A walk over thousands of processes takes tens
-// of milliseconds, and as many commands may time out at once: those who ask
-// while a walk is under way share the next one.
+// table reads the process table, where the kernel does not name a process's
+// children. A walk over thousands of processes takes tens of milliseconds, and
+// as many commands may time out at once: those who ask while a walk is under way
+// share the next one.
 var table processTable
 
 type processTable struct {
 	busy sync.Mutex // held during a walk
 
 	mu   sync.Mutex
-	next func() []stat // the walk that has not begun, if anybody waits for one
+	next func() reading // the walk that has not begun, if anybody waits for one
 }
 
+// reading is what a walk has seen: processes by their parents.
+type reading map[int][]stat
+
+func (r reading) childrenOf(pid int) []stat { return r[pid] }
+
 // read returns a reading that began after the call.
-func (t *processTable) read() []stat {
+func (t *processTable) read() reading {
 	t.mu.Lock()
 	if t.next == nil {
 		t.next = sync.OnceValue(t.walk)
@@ -29,7 +34,7 @@ func (t *processTable) read() []stat {
 	return next()
 }
 
-func (t *processTable) walk() []stat {
+func (t *processTable) walk() reading {
 	t.busy.Lock()
 	defer t.busy.Unlock()
 	t.mu.Lock()
@@ -38,21 +43,16 @@ func (t *processTable) walk() []stat {
 	return readProcesses()
 }
 
-func readProcesses() []stat {
-	dir, err := os.Open("/proc")
-	if err != nil {
-		return nil
-	}
-	defer dir.Close()
-	names, _ := dir.Readdirnames(-1)
-	all := make([]stat, 0, len(names))
+func readProcesses() reading {
+	names, _ := readNames("/proc")
+	all := make(reading)
 	for _, name := range names {
 		pid, err := strconv.Atoi(name)
 		if err != nil {
 			continue
 		}
 		if p, err := readStat(pid); err == nil {
-			all = append(all, p)
+			all[p.parent] = append(all[p.parent], p)
 		}
 	}
 	return all

@@ -1,68 +1,146 @@
 package process
 
 import (
-	"bytes"
-	"fmt"
-	"os"
-	"strconv"
+	"maps"
+	"slices"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// treeRounds bounds the search for descendants that fork while we look.
-const treeRounds = 5
+const (
+	// treeRounds bounds the search for descendants that fork while we look, and
+	// firstPause the wait for those that are about to: 15 ms in all.
+	treeRounds = 5
+	firstPause = time.Millisecond
+	// longestPause is how late a tree's own end may be noticed.
+	longestPause = 20 * time.Millisecond
+)
 
-// killTree kills the child's group, and those of its descendants that have left
-// the group, as setsid does. The group is stopped first, and each descendant
-// when it is found: a stopped tree can neither fork nor lose its parents while
-// it is walked. A descendant whose parent has ended is nobody's child any more
-// and lives on, which is what daemons do on purpose. The child is held, since
-// what was stopped could not be killed any more once its PID is nobody's.
-func killTree(child Child) {
+// killTree ends the child's group, and those of its descendants that have left
+// the group, as setsid does: by SIGTERM, and what is left of them after grace by
+// SIGKILL. A descendant whose parent has ended is nobody's child any more and
+// lives on, which is what daemons do on purpose. The child is held, since its
+// group could not be signalled any more once its PID is nobody's.
+func killTree(child Child, grace time.Duration) {
 	defer child.Hold()()
-	strays := make(map[int]stray)
-	for range treeRounds {
-		if child.Signal(syscall.SIGSTOP) != nil || !findStrays(child, strays) {
-			break
+	t := tree{child: child, seen: map[int]stat{}, strays: map[int]stray{}}
+	defer t.close()
+	t.stop()
+	if grace > 0 {
+		t.signal(syscall.SIGTERM)
+		t.signal(syscall.SIGCONT)
+		t.awaitEnd(grace)
+		t.stop()
+	}
+	t.signal(syscall.SIGKILL)
+}
+
+// tree is what is known of a command's processes.
+type tree struct {
+	child Child
+	// seen are all of them by PID, strays those outside the child's group.
+	seen   map[int]stat
+	strays map[int]stray
+}
+
+// stop stops the tree: it can then neither fork nor lose its parents while it is
+// looked at. A process stands some time after it was told to, and one that forks
+// just then has a child which the next round finds.
+func (t *tree) stop() {
+	for pause, round := firstPause, 0; round < treeRounds; pause, round = 2*pause, round+1 {
+		if t.signal(syscall.SIGSTOP) != nil {
+			return
+		}
+		found, moving := t.look()
+		if !found && !moving {
+			return
+		}
+		if moving {
+			time.Sleep(pause)
 		}
 	}
-	child.Signal(syscall.SIGKILL)
-	for _, s := range strays {
-		s.signal(syscall.SIGKILL)
+}
+
+// signal returns os.ErrProcessDone where the child has been reaped.
+func (t *tree) signal(sig syscall.Signal) error {
+	err := t.child.Signal(sig)
+	for _, s := range t.strays {
+		s.signal(sig)
+	}
+	return err
+}
+
+// look says whether there are strays that were not known, and whether a process
+// of the tree may still fork. The child must be there afterwards: else its PID
+// may have been another's meanwhile.
+func (t *tree) look() (found, moving bool) {
+	now := family(t.roots())
+	if t.child.Signal(syscall.Signal(0)) != nil {
+		return false, false
+	}
+	for _, p := range now {
+		moving = moving || p.mayFork()
+		t.seen[p.pid] = p
+		if _, known := t.strays[p.pid]; known || p.pid == t.child.PID() || p.group == t.child.PID() {
+			continue
+		}
+		if s, ok := hold(p); ok {
+			t.strays[p.pid] = s
+			found = true
+		}
+	}
+	return found, moving
+}
+
+// roots are where the search begins. Once the child has ended nothing leads from
+// it to those that outlive it.
+func (t *tree) roots() []stat {
+	if len(t.seen) > 0 {
+		return slices.Collect(maps.Values(t.seen))
+	}
+	own, err := readStat(t.child.PID())
+	if err != nil {
+		return nil
+	}
+	return []stat{own}
+}
+
+// awaitEnd waits until all that was seen has ended, at most for limit.
+func (t *tree) awaitEnd(limit time.Duration) {
+	deadline := time.Now().Add(limit)
+	for pause := firstPause; t.lives(); pause = min(2*pause, longestPause) {
+		left := time.Until(deadline)
+		if left <= 0 {
+			return
+		}
+		time.Sleep(min(pause, left))
+	}
+}
+
+func (t *tree) lives() bool {
+	for _, p := range t.seen {
+		if now, err := readStat(p.pid); err == nil && now.is(p) && now.state != 'Z' {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *tree) close() {
+	for _, s := range t.strays {
 		s.close()
 	}
 }
 
-// findStrays stops the descendants that are outside the child's group, adds
-// them to strays by PID and says whether there were new ones. The child must
-// still be there afterwards: else its PID may have been another's meanwhile.
-func findStrays(child Child, strays map[int]stray) (found bool) {
-	fresh := make(map[int]stray)
-	for _, p := range descendants(child.PID()) {
-		if _, known := strays[p.pid]; known || p.group == child.PID() {
-			continue
-		}
-		if s, ok := hold(p); ok {
-			fresh[p.pid] = s
-		}
-	}
-	alive := child.Signal(syscall.Signal(0)) == nil
-	for pid, s := range fresh {
-		if !alive {
-			s.close()
-			continue
-		}
-		s.signal(syscall.SIGSTOP)
-		strays[pid] = s
-	}
-	return alive && len(fresh) > 0
+// stray is a process to be signalled by itself. Without a pidfd, which old
+// kernels do not have and which needs a free descriptor, it is known by its PID
+// and by when it was started.
+type stray struct {
+	stat
+	pidfd int
 }
-
-// stray is a process to be killed. Without a pidfd, which old kernels do not
-// have and which needs a free descriptor, it is known by its PID: that is safe
-// as long as its parent is stopped and so cannot reap it.
-type stray struct{ pid, pidfd int }
 
 // openPidfd is replaced by a test.
 var openPidfd = unix.PidfdOpen
@@ -74,8 +152,8 @@ func hold(p stat) (s stray, ok bool) {
 	if err != nil {
 		fd = -1
 	}
-	s = stray{p.pid, fd}
-	if again, err := readStat(p.pid); err != nil || again.started != p.started || again.parent != p.parent {
+	s = stray{p, fd}
+	if again, err := readStat(p.pid); err != nil || !again.is(p) || again.parent != p.parent {
 		s.close()
 		return stray{}, false
 	}
@@ -83,65 +161,15 @@ func hold(p stat) (s stray, ok bool) {
 }
 
 func (s stray) signal(sig syscall.Signal) {
-	if s.pidfd < 0 {
+	if s.pidfd >= 0 {
+		unix.PidfdSendSignal(s.pidfd, sig, nil, 0)
+	} else if now, err := readStat(s.pid); err == nil && now.is(s.stat) {
 		syscall.Kill(s.pid, sig)
-		return
 	}
-	unix.PidfdSendSignal(s.pidfd, sig, nil, 0)
 }
 
 func (s stray) close() {
 	if s.pidfd >= 0 {
 		unix.Close(s.pidfd)
 	}
-}
-
-// descendants lists the children of root, their children, and so on.
-func descendants(root int) []stat {
-	children := make(map[int][]stat)
-	for _, p := range table.read() {
-		children[p.parent] = append(children[p.parent], p)
-	}
-	all := children[root]
-	for i := 0; i < len(all); i++ {
-		all = append(all, children[all[i].pid]...)
-	}
-	return all
-}
-
-// Zombies counts the children of this process that have ended and have not
-// been reaped.
-func Zombies() int {
-	n := 0
-	for _, p := range table.read() {
-		if p.parent == os.Getpid() && p.state == 'Z' {
-			n++
-		}
-	}
-	return n
-}
-
-// stat is what /proc/<pid>/stat says of a process.
-type stat struct {
-	pid, parent, group int
-	state              byte
-	started            uint64 // clock ticks since boot
-}
-
-// readStat parses from the last parenthesis on, since the name in front of it
-// may hold anything (proc_pid_stat(5)).
-func readStat(pid int) (stat, error) {
-	raw, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
-		return stat{}, err
-	}
-	fields := bytes.Fields(raw[bytes.LastIndexByte(raw, ')')+1:])
-	if len(fields) < 20 {
-		return stat{}, fmt.Errorf("parse /proc/%d/stat: %q is too short", pid, raw)
-	}
-	p := stat{pid: pid, state: fields[0][0]}
-	p.parent, _ = strconv.Atoi(string(fields[1]))
-	p.group, _ = strconv.Atoi(string(fields[2]))
-	p.started, _ = strconv.ParseUint(string(fields[19]), 10, 64)
-	return p, nil
 }

@@ -11,19 +11,15 @@ package bench
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"maps"
-	"net/http"
 	"slices"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/client"
-	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
+	"github.com/prometheus/procfs"
+
+	"github.com/reapcheck/reapcheck/harness/fault/seccomp"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
-	"github.com/reapcheck/reapcheck/harness/target"
-	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
 const (
@@ -65,7 +61,7 @@ type Bench struct {
 	// Daemon is the path of the reference daemon's ordinary build.
 	Daemon string
 	// Hub puts a launcher in front of one daemon.
-	Hub      *syscallhold.Hub
+	Hub      *seccomp.Hub
 	Seed     uint64
 	Progress *session.Progress
 }
@@ -85,111 +81,64 @@ func (b *Bench) Run(ctx context.Context, report *Report) error {
 	return nil
 }
 
-// daemon is a running target and how it is asked.
-type daemon struct {
-	sandbox.Sandbox
-	client  *client.Client
-	dialect target.Dialect
-	seed    uint64
+// Machine says how busy the machine was when the bench did nothing itself.
+type Machine struct {
+	// Load1 and Load5 are the load averages over one and five minutes.
+	Load1 float64 `json:"load1"`
+	Load5 float64 `json:"load5"`
+	// Idle is how much of all CPUs was idle during one second, 0..1.
+	Idle float64 `json:"idle"`
 }
 
-// start starts a daemon with room for as many connections as requests will be
-// in flight. An empty front is none.
-func (b *Bench) start(ctx context.Context, name, strategy string, inFlight int, front sandbox.Front) (*daemon, error) {
-	dialect := target.Reference(strategy).Dialect
-	sb, err := b.Runtime.Start(ctx, sandbox.Spec{
-		Name: name, Binary: b.Daemon, Front: front, Port: dialect.Port, Ready: dialect.Ready,
-		Env: map[string]string{"DECK_STRATEGY": strategy, "DECK_LISTEN": fmt.Sprintf("0.0.0.0:%d", dialect.Port)},
-	})
-	if err != nil {
-		return nil, err
+// String is for people. A bench that ends early has not looked afterwards.
+func (m Machine) String() string {
+	if m == (Machine{}) {
+		return "not looked at"
 	}
-	return &daemon{Sandbox: sb, client: client.New(sb.URL(), dialect, inFlight, sandbox.Transport(sb)), dialect: dialect, seed: b.Seed}, nil
+	return fmt.Sprintf("load %.2f, %.0f %% idle", m.Load1, 100*m.Idle)
 }
 
-// stopLimit bounds the end of one daemon, which comes also after an interrupt.
-const stopLimit = 30 * time.Second
+// window is how long the CPUs are looked at.
+const window = time.Second
 
-func (d *daemon) stop(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
-	defer cancel()
-	d.client.Close()
-	return d.Stop(ctx)
-}
-
-// ended says how the daemon ended, if it has.
-func (d *daemon) ended() error {
+// LookAtMachine takes a second.
+func LookAtMachine(ctx context.Context) (m Machine, err error) {
+	proc, err := procfs.NewDefaultFS()
+	if err != nil {
+		return m, fmt.Errorf("look at the machine: %w", err)
+	}
+	load, err := proc.LoadAvg()
+	if err != nil {
+		return m, fmt.Errorf("look at the machine: %w", err)
+	}
+	m.Load1, m.Load5 = load.Load1, load.Load5
+	before, err := proc.Stat()
+	if err != nil {
+		return m, fmt.Errorf("look at the machine: %w", err)
+	}
+	timer := time.NewTimer(window)
+	defer timer.Stop()
 	select {
-	case <-d.Done():
-		return fmt.Errorf("%s ended: %s", d.Name(), d.Ended())
-	default:
-		return nil
+	case <-timer.C:
+	case <-ctx.Done():
+		return m, context.Cause(ctx)
 	}
-}
-
-// survive says how the daemon ended, if it did: what went wrong is then a result
-// of the measurement and no error. One whose engine is lost has not ended by itself.
-func (d *daemon) survive(ctx context.Context, err error) (died string, _ error) {
-	if lost := sandbox.Lost(d.Sandbox); lost != nil {
-		return "", errors.Join(err, lost)
-	}
-	if ended := d.ended(); ended != nil && ctx.Err() == nil {
-		return ended.Error(), nil
-	}
-	return "", err
-}
-
-// get reads a JSON answer of the daemon's own, on a connection that does not
-// stay.
-func (d *daemon) get(ctx context.Context, path string, into any) error {
-	ctx, cancel := context.WithTimeout(ctx, deadline)
-	defer cancel()
-	transport := sandbox.Transport(d.Sandbox)
-	transport.DisableKeepAlives = true
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.URL()+path, nil)
+	after, err := proc.Stat()
 	if err != nil {
-		return err
+		return m, fmt.Errorf("look at the machine: %w", err)
 	}
-	resp, err := transport.RoundTrip(req)
-	if err != nil {
-		return errors.Join(fmt.Errorf("get %s of %s: %w", path, d.Name(), err), d.ended())
-	}
-	defer resp.Body.Close()
-	return decode(resp, into)
+	m.Idle = idle(before.CPUTotal, after.CPUTotal)
+	return m, nil
 }
 
-// Outcomes counts judged answers.
-type Outcomes map[trial.Outcome]int
-
-// Bad is how many were not ok.
-func (o Outcomes) Bad() int { return o.Total() - o[trial.OK] }
-
-// Total is how many there were.
-func (o Outcomes) Total() int {
-	n := 0
-	for _, count := range o {
-		n += count
+// idle is the share of idle time between two readings, which are in seconds
+// since boot.
+func idle(before, after procfs.CPUStat) float64 {
+	rest := after.Idle + after.Iowait - before.Idle - before.Iowait
+	busy := (after.User + after.Nice + after.System + after.IRQ + after.SoftIRQ + after.Steal) -
+		(before.User + before.Nice + before.System + before.IRQ + before.SoftIRQ + before.Steal)
+	if rest <= 0 || rest+busy <= 0 { // the kernel's idle times may run backwards (proc(5))
+		return 0
 	}
-	return n
-}
-
-// add counts another's outcomes too.
-func (o Outcomes) add(more Outcomes) {
-	for outcome, n := range more {
-		o[outcome] += n
-	}
-}
-
-// String names what was not ok.
-func (o Outcomes) String() string {
-	text := ""
-	for _, outcome := range slices.Sorted(maps.Keys(o)) {
-		if outcome != trial.OK {
-			text += fmt.Sprintf(" %d %s", o[outcome], outcome)
-		}
-	}
-	if text == "" {
-		return "all ok"
-	}
-	return text[1:]
+	return min(1, rest/(rest+busy))
 }

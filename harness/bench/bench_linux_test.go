@@ -10,15 +10,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
+	"github.com/reapcheck/reapcheck/harness/fault/seccomp"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/sandbox/namespace"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
 func TestMain(m *testing.M) {
-	if err := sandbox.BecomeRoot(); err != nil {
+	if err := namespace.BecomeRoot(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -37,7 +38,7 @@ func small(t *testing.T) *Bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hub, err := syscallhold.Open(launcher)
+	hub, err := seccomp.Open(launcher)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +47,7 @@ func small(t *testing.T) *Bench {
 			t.Error(err)
 		}
 	})
-	rt := sandbox.NewNamespace("")
+	rt := namespace.New("")
 	t.Cleanup(func() {
 		if err := rt.Close(context.Background()); err != nil {
 			t.Error(err)

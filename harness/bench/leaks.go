@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/parallel"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
@@ -77,24 +78,13 @@ func (b *Bench) leave(ctx context.Context, d *daemon, l *Leak) (err error) {
 	return err
 }
 
-// rest closes the connections and looks when nothing changes any more.
-func (d *daemon) rest(ctx context.Context) (Figures, error) {
-	d.client.Close()
-	last := Figures{}
-	return d.settle(ctx, func(f Figures) bool {
-		still := f.Files == last.Files && f.Goroutines == last.Goroutines && f.Processes == 0
-		last = f
-		return still
-	})
-}
-
 // execute runs the commands with the indices from first to last-1.
 func (b *Bench) execute(ctx context.Context, d *daemon, first, last int) (*answers, error) {
 	came := newAnswers()
 	began, said := time.Now(), time.Now()
 	for step := leakWarmUp; first < last; first += step {
 		end := min(first+step, last)
-		if _, err := load.Run(ctx, first, end, leakInFlight, func(i int) { d.execute(ctx, orphaning, i, deadline, came) }); err != nil {
+		if _, err := parallel.Do(ctx, first, end, leakInFlight, func(i int) { d.execute(ctx, orphaning, i, deadline, came) }); err != nil {
 			return came, err
 		}
 		if err := d.ended(); err != nil {

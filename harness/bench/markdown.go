@@ -16,7 +16,7 @@ func (r *Report) Markdown() string {
 	fmt.Fprintf(&text, "%s, runtime %s, %s, %d CPUs, seed %d, turns of %d ms. `%s`\n\n",
 		r.Version, r.Runtime, r.Kernel, r.CPUs, r.Seed, r.TurnMs, strings.Join(r.Argv, " "))
 	fmt.Fprintf(&text, "The machine before: %v. After: %v.\n\n", r.Before, r.After)
-	r.targetTable(&text)
+	r.requirementTable(&text)
 	for _, what := range r.LeftOut {
 		fmt.Fprintf(&text, "Left out: %s.\n\n", what)
 	}
@@ -54,9 +54,9 @@ func cellText(s string) string {
 	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", "`", "'").Replace(s)
 }
 
-func (r *Report) targetTable(text *strings.Builder) {
+func (r *Report) requirementTable(text *strings.Builder) {
 	var rows [][]string
-	for _, t := range r.Targets {
+	for _, t := range r.Requirements {
 		relation, share := "at least", "-"
 		if t.AtMost {
 			relation = "at most"
@@ -66,7 +66,7 @@ func (r *Report) targetTable(text *strings.Builder) {
 		}
 		rows = append(rows, []string{t.Verdict.String(), t.Name, fmt.Sprintf("%s %v", relation, t.Required), number(t.Measured), share, t.Note})
 	}
-	table(text, "Targets", "", []string{"verdict", "what", "required", "measured", "measured / required", "note"}, rows)
+	table(text, "Requirements", "", []string{"verdict", "what", "required", "measured", "measured / required", "note"}, rows)
 }
 
 // number shows a count as it is and a ratio with three digits.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/reapcheck/reapcheck/fixtures/programs"
 	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/owner"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
@@ -69,7 +70,7 @@ func (c *cell) add(t turn) {
 
 // rates compares executions per second.
 func (b *Bench) rates(ctx context.Context, report *Report) (err error) {
-	folder, err := sandbox.MakeFolder("bench-")
+	folder, err := owner.MakeFolder("bench-")
 	if err != nil {
 		return err
 	}

@@ -7,8 +7,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/client"
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/parallel"
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -66,6 +67,21 @@ func (b *Bench) sleep(ctx context.Context, strategy string, inFlight int) (s Sle
 	return s, err
 }
 
+// lost is how many were not answered as they should have been.
+func (s Sleep) lost() int { return s.InFlight - s.Outcomes[trial.OK] }
+
+// each is the daemon's whole memory, shared out among the commands in flight.
+func (s Sleep) each() int { return s.During.RSS / s.InFlight }
+
+func (s Sleep) text() string {
+	if s.Died != "" {
+		return "the daemon did not survive: " + s.Died
+	}
+	return fmt.Sprintf("%d threads, %.1f KiB each, %v", s.During.Threads, kib(s.each()), s.Outcomes)
+}
+
+func kib(bytes int) float64 { return float64(bytes) / 1024 }
+
 // sleepers brings all commands in flight, looks, and ends them.
 func (d *daemon) sleepers(ctx context.Context, s *Sleep) (err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, sleepLimit, fmt.Errorf("%d sleeps started and ended expected within %v", s.InFlight, sleepLimit))
@@ -76,7 +92,7 @@ func (d *daemon) sleepers(ctx context.Context, s *Sleep) (err error) {
 	came, gate, answered := newAnswers(), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(answered)
-		_, _ = load.Run(ctx, 0, s.InFlight, s.InFlight, func(i int) {
+		_, _ = parallel.Do(ctx, 0, s.InFlight, s.InFlight, func(i int) {
 			select {
 			case <-gate:
 				d.execute(ctx, load.UntilTerminated, i, sleepLimit, came)
@@ -117,7 +133,7 @@ func (d *daemon) open(ctx context.Context, gate chan<- struct{}, total int) erro
 				return context.Cause(ctx)
 			}
 		}
-		if err := d.await(ctx, fmt.Sprintf("%d commands in flight", sent), func() (int, bool, error) {
+		if err := d.await(ctx, fmt.Sprintf("%d commands in flight", sent), func() (any, bool, error) {
 			var t told
 			err := d.get(ctx, debugPath, &t)
 			return t.InFlight, t.InFlight >= sent, err
@@ -125,37 +141,11 @@ func (d *daemon) open(ctx context.Context, gate chan<- struct{}, total int) erro
 			return err
 		}
 	}
-	return d.await(ctx, fmt.Sprintf("%d processes that sleep", total), func() (int, bool, error) {
+	return d.await(ctx, fmt.Sprintf("%d processes that sleep", total), func() (any, bool, error) {
 		all, err := probe.Look(d.PID())
 		asleep := len(slices.DeleteFunc(all, func(p probe.Process) bool { return p.Name != "sleep" }))
 		return asleep, asleep >= total, err
 	})
-}
-
-// awaitLimit bounds the wait for one step of the start.
-const awaitLimit = time.Minute
-
-// await asks again and again, with pauses, until the condition holds.
-func (d *daemon) await(ctx context.Context, what string, ask func() (last int, ok bool, err error)) error {
-	deadline := time.NewTimer(awaitLimit)
-	defer deadline.Stop()
-	again := time.NewTicker(20 * time.Millisecond)
-	defer again.Stop()
-	for {
-		last, ok, err := ask()
-		if ok || err != nil {
-			return err
-		}
-		select {
-		case <-again.C:
-		case <-d.Done():
-			return d.ended()
-		case <-deadline.C:
-			return fmt.Errorf("%s expected within %v, last saw %d", what, awaitLimit, last)
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
 }
 
 // terminate ends every command, by one command more: a signal to all that is in
@@ -165,7 +155,7 @@ func (d *daemon) terminate(ctx context.Context, answered <-chan struct{}) error 
 	again := time.NewTicker(5 * time.Second)
 	defer again.Stop()
 	for {
-		answer := d.client.Execute(ctx, client.Request{Command: "kill -TERM -1"})
+		answer := d.client.Execute(ctx, dialect.Request{Script: "kill -TERM -1"})
 		if !answer.Known || answer.Code != 0 {
 			if err := errors.Join(context.Cause(ctx), d.ended()); err != nil {
 				return err
@@ -182,18 +172,3 @@ func (d *daemon) terminate(ctx context.Context, answered <-chan struct{}) error 
 		}
 	}
 }
-
-// lost is how many were not answered as they should have been.
-func (s Sleep) lost() int { return s.InFlight - s.Outcomes[trial.OK] }
-
-// each is the daemon's whole memory, shared out among the commands in flight.
-func (s Sleep) each() int { return s.During.RSS / s.InFlight }
-
-func (s Sleep) text() string {
-	if s.Died != "" {
-		return "the daemon did not survive: " + s.Died
-	}
-	return fmt.Sprintf("%d threads, %.1f KiB each, %v", s.During.Threads, kib(s.each()), s.Outcomes)
-}
-
-func kib(bytes int) float64 { return float64(bytes) / 1024 }

@@ -1,6 +1,6 @@
-// Package client asks a target to execute a command and says what came back,
-// in the words of package trial. It speaks whatever dialect it is given and
-// shares nothing with the daemon's code.
+// Package client asks a target over HTTP to execute a command and says what came
+// back, in the words of package trial. What is sent and how an answer is read is
+// the dialect's; it shares nothing with the daemon's code.
 package client
 
 import (
@@ -14,35 +14,15 @@ import (
 	"net/http/httptrace"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/load"
-	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// Request is one command to execute.
-type Request struct {
-	Command string
-	// Plain says that the command is one program with its arguments, for which
-	// no shell is needed.
-	Plain   bool
-	Cwd     string
-	Timeout time.Duration // zero: none asked for
-	Env     map[string]string
-	// HangUpAfter closes the connection that long after the request was written,
-	// unless the answer came first; zero waits for the answer.
-	HangUpAfter time.Duration
-}
-
-// Asking is the request for a command.
-func Asking(c load.Command) Request {
-	return Request{Command: c.Script, Plain: c.Plain, Cwd: c.Cwd, Env: c.Env, Timeout: c.Timeout, HangUpAfter: c.HangUpAfter}
-}
-
 // Client talks to one target. It may be used by many goroutines.
 type Client struct {
-	url     string
+	base    string
 	http    *http.Client
-	dialect target.Dialect
+	dialect dialect.Dialect
 	most    int // bytes that are read of an answer
 }
 
@@ -61,36 +41,51 @@ const idleLimit = time.Second
 // New returns a client for the target at base, which transport reaches. It
 // keeps as many connections open as requests are in flight: reconnecting would
 // spend ports, not find races.
-func New(base string, d target.Dialect, inFlight int, transport *http.Transport) *Client {
+func New(base string, d dialect.Dialect, inFlight int, transport *http.Transport) *Client {
 	transport.MaxIdleConns = inFlight
 	transport.MaxIdleConnsPerHost = inFlight
 	transport.IdleConnTimeout = idleLimit
 	return &Client{
-		url: base + d.Request.Path, http: &http.Client{Transport: transport, CheckRedirect: Stay}, dialect: d,
-		most: max(minAnswer, maxAnswers/max(1, inFlight)),
+		base:    base,
+		http:    &http.Client{Transport: transport, CheckRedirect: stay},
+		dialect: d,
+		most:    max(minAnswer, maxAnswers/max(1, inFlight)),
 	}
 }
 
-// Stay is for an http.Client that follows no redirect: requests are for the target,
-// and it could send the load to any host.
-func Stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+// stay follows no redirect: requests are for the target, and it could send the
+// load to any host.
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // Close drops the idle connections. The client can be used again.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Ready asks once for the dialect's path for readiness, and returns the HTTP status.
+func (c *Client) Ready(ctx context.Context) (int, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+c.dialect.Ready, nil)
+	if err != nil {
+		return 0, err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	return resp.StatusCode, resp.Body.Close()
+}
 
 // Execute asks once: a lost answer is a finding, so nothing is asked again.
 // (net/http repeats a POST only where not one byte of it was written.)
 // Everything that can go wrong is in the Answer; a deadline that passes is a
 // hung target.
-func (c *Client) Execute(ctx context.Context, r Request) trial.Answer {
+func (c *Client) Execute(ctx context.Context, r dialect.Request) trial.Answer {
 	answer, _ := c.Exchange(ctx, r)
 	return answer
 }
 
 // Exchange is Execute that also returns the answer's body as it came, for who
 // wants to see why it was not understood.
-func (c *Client) Exchange(ctx context.Context, r Request) (trial.Answer, []byte) {
-	body, err := json.Marshal(compose(c.dialect, r))
+func (c *Client) Exchange(ctx context.Context, r dialect.Request) (trial.Answer, []byte) {
+	body, err := json.Marshal(c.dialect.Compose(r))
 	if err != nil {
 		return trial.Answer{Message: fmt.Sprintf("encode request: %v", err)}, nil
 	}
@@ -105,7 +100,7 @@ func (c *Client) Exchange(ctx context.Context, r Request) (trial.Answer, []byte)
 	case err != nil:
 		return trial.Answer{Message: err.Error()}, raw
 	}
-	return read(c.dialect, status, raw), raw
+	return c.dialect.Read(status, raw), raw
 }
 
 // hangUp returns a context for one request, which ends that long after the request
@@ -122,7 +117,7 @@ func hangUp(ctx context.Context, after time.Duration) (context.Context, context.
 }
 
 func (c *Client) send(ctx context.Context, body []byte) (int, []byte, error) {
-	req, err := http.NewRequestWithContext(ctx, c.dialect.Request.Method, c.url, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, c.dialect.Request.Method, c.base+c.dialect.Request.Path, bytes.NewReader(body))
 	if err != nil {
 		return 0, nil, err
 	}

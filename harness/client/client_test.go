@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -40,7 +40,7 @@ func TestExecuteReadsEveryAnswer(t *testing.T) {
 				_, _ = w.Write([]byte(c.body))
 			}))
 			defer server.Close()
-			got := New(server.URL, target.ProcessExecute(), 1, &http.Transport{}).Execute(t.Context(), Request{Command: "true"})
+			got := New(server.URL, dialect.ProcessExecute(), 1, &http.Transport{}).Execute(t.Context(), dialect.Request{Script: "true"})
 			if got.Message == "" && !got.Known {
 				t.Error("an answer without a code must say why")
 			}
@@ -69,7 +69,7 @@ func TestHangingUpBeginsWithTheRequest(t *testing.T) {
 		}
 		return new(net.Dialer).DialContext(ctx, network, address)
 	}}
-	answer := New(server.URL, target.ProcessExecute(), 1, slow).Execute(t.Context(), Request{Command: "sleep 30", HangUpAfter: patience})
+	answer := New(server.URL, dialect.ProcessExecute(), 1, slow).Execute(t.Context(), dialect.Request{Script: "sleep 30", HangUpAfter: patience})
 	if !answer.HungUp {
 		t.Errorf("got %+v", answer)
 	}
@@ -87,7 +87,7 @@ func TestHangingUpBeginsWithTheRequest(t *testing.T) {
 // is not answered.
 func TestConnectionsDoNotIdle(t *testing.T) {
 	transport := &http.Transport{IdleConnTimeout: time.Minute}
-	New("http://127.0.0.1", target.ProcessExecute(), 4, transport)
+	New("http://127.0.0.1", dialect.ProcessExecute(), 4, transport)
 	if limit := transport.IdleConnTimeout; limit <= 0 || limit > time.Second {
 		t.Errorf("a connection may idle for %v", limit)
 	}
@@ -100,13 +100,13 @@ func TestADeadlineIsAHungTarget(t *testing.T) {
 	defer close(release)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	if got := New(server.URL, target.ProcessExecute(), 1, &http.Transport{}).Execute(ctx, Request{}); !got.Hung {
+	if got := New(server.URL, dialect.ProcessExecute(), 1, &http.Transport{}).Execute(ctx, dialect.Request{}); !got.Hung {
 		t.Errorf("got %+v", got)
 	}
 }
 
 func TestAnAbsentTargetIsAnError(t *testing.T) {
-	got := New("http://127.0.0.1:1", target.ProcessExecute(), 1, &http.Transport{}).Execute(t.Context(), Request{})
+	got := New("http://127.0.0.1:1", dialect.ProcessExecute(), 1, &http.Transport{}).Execute(t.Context(), dialect.Request{})
 	if got.Known || got.Hung || got.Unknown || got.Message == "" {
 		t.Errorf("got %+v", got)
 	}
@@ -124,7 +124,7 @@ func TestNobodyIsSentElsewhere(t *testing.T) {
 		defer other.Close()
 		server := httptest.NewServer(http.RedirectHandler(other.URL, status))
 		defer server.Close()
-		got := New(server.URL, target.ProcessExecute(), 1, &http.Transport{}).Execute(t.Context(), Request{Command: "true"})
+		got := New(server.URL, dialect.ProcessExecute(), 1, &http.Transport{}).Execute(t.Context(), dialect.Request{Script: "true"})
 		if got.Known || elsewhere.Load() != 0 {
 			t.Errorf("%d: %d requests elsewhere, got %+v", status, elsewhere.Load(), got)
 		}
@@ -138,7 +138,7 @@ func TestATornAnswerIsAnError(t *testing.T) {
 		_, _ = w.Write([]byte(`{"exitCode":0,"result":""}`))
 	}))
 	defer server.Close()
-	got := New(server.URL, target.ProcessExecute(), 1, &http.Transport{}).Execute(t.Context(), Request{})
+	got := New(server.URL, dialect.ProcessExecute(), 1, &http.Transport{}).Execute(t.Context(), dialect.Request{})
 	if got.Known || got.Message == "" {
 		t.Errorf("got %+v", got)
 	}
@@ -154,7 +154,7 @@ func TestAnAnswerThatIsTooLongIsCalledThat(t *testing.T) {
 		body := `{"exitCode":0,"result":""}`
 		body += strings.Repeat(" ", most-len(body)+c.spare)
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, body) }))
-		got := New(server.URL, target.ProcessExecute(), inFlight, &http.Transport{}).Execute(t.Context(), Request{})
+		got := New(server.URL, dialect.ProcessExecute(), inFlight, &http.Transport{}).Execute(t.Context(), dialect.Request{})
 		server.Close()
 		if got.Known != (c.want == "") || !strings.Contains(got.Message, c.want) {
 			t.Errorf("%d bytes too many: %+v", c.spare, got)

@@ -6,6 +6,8 @@ package fault
 import (
 	"context"
 	"errors"
+	"sync"
+	"time"
 
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
@@ -17,26 +19,78 @@ type Fault interface {
 	// Prepare changes how the sandbox will be started. It returns an error
 	// that wraps ErrDeclined where the fault cannot be hosted.
 	Prepare(spec *sandbox.Spec) error
-	// Arm begins the injection in a target that is ready.
-	Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error)
+	// Inject begins the injection in a target that is ready. Its error wraps
+	// ErrDeclined where the sandbox cannot host the fault.
+	Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error)
 }
 
-// Armed is a fault at work.
-type Armed interface {
-	// Hits is how often the fault has really hit since it was armed. The note
+// Injection is a fault at work.
+type Injection interface {
+	// Hits is how often the fault has really hit since it was injected. The note
 	// says what makes the count worth nothing; it is empty as a rule.
 	Hits(ctx context.Context) (hits int64, note string, err error)
-	// Disarm undoes the fault. Where it fails the target may still be under it.
-	Disarm(ctx context.Context) error
+	// Undo ends the fault. Where it fails the target may still be under it.
+	Undo(ctx context.Context) error
 }
 
-// Steering is an Armed that acts before each trial and sees what came of it,
+// PerTrial is an Injection that acts before each trial and sees what came of it,
 // from as many goroutines as requests are in flight. What goes wrong in Before
 // is kept for the note of Hits.
-type Steering interface {
+type PerTrial interface {
 	Before(ctx context.Context)
 	After(output string)
 }
 
+// Counting is an Injection whose hits can be told between two trials. Where it does
+// not know of the last trial yet, Before of the next one waits until it does.
+type Counting interface {
+	SoFar(ctx context.Context) (hits int64, err error)
+}
+
 // ErrDeclined means that this sandbox cannot host the fault.
 var ErrDeclined = errors.New("fault declined")
+
+// count is what an injection has to tell of itself: how often it hit, and what went
+// wrong, which voids the number.
+type count struct {
+	mu   sync.Mutex
+	hits int64
+	err  error
+}
+
+func (c *count) hit() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hits++
+}
+
+func (c *count) fail(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.err = errors.Join(c.err, err)
+}
+
+func (c *count) Hits(context.Context) (hits int64, note string, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		note = c.err.Error()
+	}
+	return c.hits, note, nil
+}
+
+// endLimit is how long the end of a sandbox may take to be known.
+const endLimit = time.Second
+
+// over says whether a sandbox has ended: a target that dies under a fault is a
+// finding, and no trouble of the fault's.
+func over(ctx context.Context, ended <-chan struct{}) bool {
+	ctx, cancel := context.WithTimeout(ctx, endLimit)
+	defer cancel()
+	select {
+	case <-ended:
+		return true
+	case <-ctx.Done():
+		return !errors.Is(context.Cause(ctx), context.DeadlineExceeded)
+	}
+}

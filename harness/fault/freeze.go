@@ -3,7 +3,6 @@ package fault
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/sandbox"
@@ -28,22 +27,22 @@ func (f Freeze) Name() string { return fmt.Sprintf("frozen for %v after every %v
 // Prepare asks for nothing: the sandbox is asked when there is one.
 func (Freeze) Prepare(*sandbox.Spec) error { return nil }
 
-// Arm declines where the sandbox cannot be frozen.
-func (f Freeze) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) {
+// Inject declines where the sandbox cannot be frozen.
+func (f Freeze) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error) {
 	freezer, ok := sb.(sandbox.Freezer)
 	if !ok {
 		return nil, fmt.Errorf("%w: this sandbox cannot be frozen", ErrDeclined)
 	}
-	armed := &armedFreeze{
+	injected := &freezing{
 		Freeze: f, freezer: freezer, ended: sb.Done(),
 		trials: make(chan context.Context), over: make(chan struct{}),
 	}
-	ctx, armed.stop = context.WithCancel(context.WithoutCancel(ctx))
-	go armed.run(ctx)
-	return armed, nil
+	ctx, injected.stop = context.WithCancel(context.WithoutCancel(ctx))
+	go injected.run(ctx)
+	return injected, nil
 }
 
-type armedFreeze struct {
+type freezing struct {
 	Freeze
 	freezer  sandbox.Freezer
 	ended    <-chan struct{}
@@ -55,55 +54,53 @@ type armedFreeze struct {
 	// stuck is why it was not thawed; written before over is closed.
 	stuck error
 
-	mu   sync.Mutex
-	hits int64
-	err  error
+	count
 }
 
 // Before returns when what is frozen of the last trial has been thawed.
-func (a *armedFreeze) Before(ctx context.Context) {
+func (f *freezing) Before(ctx context.Context) {
 	trial, answered := context.WithCancel(ctx)
-	a.answered = answered
+	f.answered = answered
 	select {
-	case a.trials <- trial:
-	case <-a.over:
+	case f.trials <- trial:
+	case <-f.over:
 	case <-ctx.Done():
 	}
 }
 
-func (a *armedFreeze) After(string) { a.answered() }
+func (f *freezing) After(string) { f.answered() }
 
-func (a *armedFreeze) run(ctx context.Context) {
-	defer close(a.over)
+func (f *freezing) run(ctx context.Context) {
+	defer close(f.over)
 	for {
 		select {
-		case trial := <-a.trials:
-			hit, err := a.during(ctx, trial)
-			a.note(ctx, hit, err)
+		case trial := <-f.trials:
+			hit, err := f.during(ctx, trial)
+			f.note(ctx, hit, err)
 			if err != nil {
 				return
 			}
 		case <-ctx.Done():
 			return
-		case <-a.ended:
+		case <-f.ended:
 			return
 		}
 	}
 }
 
 // during freezes until the trial is answered. It says whether it did in time.
-func (a *armedFreeze) during(ctx, trial context.Context) (hit bool, err error) {
+func (f *freezing) during(ctx, trial context.Context) (hit bool, err error) {
 	trial, cancel := context.WithCancel(trial)
 	defer cancel()
 	defer context.AfterFunc(ctx, cancel)()
-	for a.pause(trial, a.Every) {
-		if err := a.freezer.Freeze(context.WithoutCancel(ctx)); err != nil {
+	for f.pause(trial, f.Every) {
+		if err := f.freezer.Freeze(context.WithoutCancel(ctx)); err != nil {
 			return hit, err
 		}
 		hit = hit || trial.Err() == nil
-		a.pause(trial, a.For)
-		if err := a.freezer.Thaw(context.WithoutCancel(ctx)); err != nil {
-			a.stuck = err
+		f.pause(trial, f.For)
+		if err := f.freezer.Thaw(context.WithoutCancel(ctx)); err != nil {
+			f.stuck = err
 			return hit, err
 		}
 	}
@@ -111,47 +108,40 @@ func (a *armedFreeze) during(ctx, trial context.Context) (hit bool, err error) {
 }
 
 // note keeps an error, unless the target's end explains it.
-func (a *armedFreeze) note(ctx context.Context, hit bool, err error) {
-	if err != nil && over(context.WithoutCancel(ctx), a.ended) {
-		err = nil
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
+func (f *freezing) note(ctx context.Context, hit bool, err error) {
 	if hit {
-		a.hits++
+		f.hit()
 	}
-	a.err = err
+	if err != nil && !over(context.WithoutCancel(ctx), f.ended) {
+		f.fail(err)
+	}
 }
 
 // pause says whether it was not cut short.
-func (a *armedFreeze) pause(ctx context.Context, d time.Duration) bool {
+func (f *freezing) pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return true
 	case <-ctx.Done():
-	case <-a.ended:
+	case <-f.ended:
 	}
 	return false
 }
 
-// Hits voids the count where freezing has failed.
-func (a *armedFreeze) Hits(context.Context) (int64, string, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.err != nil {
-		return a.hits, a.err.Error(), nil
-	}
-	return a.hits, "", nil
+// SoFar is what Hits would say now.
+func (f *freezing) SoFar(ctx context.Context) (int64, error) {
+	hits, _, err := f.Hits(ctx)
+	return hits, err
 }
 
-// Disarm returns when the sandbox runs again.
-func (a *armedFreeze) Disarm(ctx context.Context) error {
-	a.stop()
+// Undo returns when the sandbox runs again.
+func (f *freezing) Undo(ctx context.Context) error {
+	f.stop()
 	select {
-	case <-a.over:
-		return a.stuck
+	case <-f.over:
+		return f.stuck
 	case <-ctx.Done():
 		return fmt.Errorf("thaw the sandbox: its thaw expected before the end of the arm, no answer yet: %w", ctx.Err())
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
-// freezing is a sandbox that says when it is frozen and thawed.
-type freezing struct {
+// freezable is a sandbox that says when it is frozen and thawed.
+type freezable struct {
 	sandbox.Sandbox
 	done   chan struct{}
 	frozen chan bool
@@ -21,13 +21,13 @@ type freezing struct {
 	err error
 }
 
-func newFreezing() *freezing {
-	return &freezing{done: make(chan struct{}), frozen: make(chan bool, 1000)}
+func newFreezable() *freezable {
+	return &freezable{done: make(chan struct{}), frozen: make(chan bool, 1000)}
 }
 
-func (f *freezing) Done() <-chan struct{} { return f.done }
+func (f *freezable) Done() <-chan struct{} { return f.done }
 
-func (f *freezing) Freeze(context.Context) error {
+func (f *freezable) Freeze(context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.err == nil {
@@ -36,41 +36,41 @@ func (f *freezing) Freeze(context.Context) error {
 	return f.err
 }
 
-func (f *freezing) Thaw(context.Context) error {
+func (f *freezable) Thaw(context.Context) error {
 	f.frozen <- false
 	return nil
 }
 
-func (f *freezing) fail(err error) {
+func (f *freezable) fail(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.err = err
 }
 
-// armInTrial arms and begins a trial.
-func (f Freeze) armInTrial(t *testing.T, sb sandbox.Sandbox) *armedFreeze {
+// injectInTrial arms and begins a trial.
+func (f Freeze) injectInTrial(t *testing.T, sb sandbox.Sandbox) *freezing {
 	t.Helper()
-	armed, err := f.Arm(t.Context(), sb)
+	injected, err := f.Inject(t.Context(), sb)
 	if err != nil {
 		t.Fatal(err)
 	}
-	armed.(Steering).Before(t.Context())
-	return armed.(*armedFreeze)
+	injected.(PerTrial).Before(t.Context())
+	return injected.(*freezing)
 }
 
 func TestFreezeComesAgainUntilTheTrialIsAnswered(t *testing.T) {
-	sb := newFreezing()
-	armed := Freeze{For: time.Millisecond, Every: time.Millisecond}.armInTrial(t, sb)
+	sb := newFreezable()
+	injected := Freeze{For: time.Millisecond, Every: time.Millisecond}.injectInTrial(t, sb)
 	for i := range 6 {
 		if state := <-sb.frozen; state != (i%2 == 0) {
 			t.Fatalf("change %d: frozen %v", i, state)
 		}
 	}
-	armed.After("")
-	if err := armed.Disarm(t.Context()); err != nil {
+	injected.After("")
+	if err := injected.Undo(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if hits, note, err := armed.Hits(t.Context()); hits != 1 || note != "" || err != nil {
+	if hits, note, err := injected.Hits(t.Context()); hits != 1 || note != "" || err != nil {
 		t.Errorf("%d hits in one trial, note %q, error %v", hits, note, err)
 	}
 	last := false
@@ -83,102 +83,102 @@ func TestFreezeComesAgainUntilTheTrialIsAnswered(t *testing.T) {
 }
 
 func TestTheNextTrialBeginsWhenTheLastIsThawed(t *testing.T) {
-	sb := newFreezing()
-	armed := Freeze{For: time.Hour, Every: time.Millisecond}.armInTrial(t, sb)
+	sb := newFreezable()
+	injected := Freeze{For: time.Hour, Every: time.Millisecond}.injectInTrial(t, sb)
 	<-sb.frozen
-	armed.After("")
-	armed.Before(t.Context())
+	injected.After("")
+	injected.Before(t.Context())
 	if len(sb.frozen) == 0 || <-sb.frozen {
 		t.Error("it is still frozen")
 	}
-	armed.Disarm(t.Context())
+	injected.Undo(t.Context())
 }
 
 func TestFreezeIsForTrialsAlone(t *testing.T) {
-	sb := newFreezing()
-	armed, err := Freeze{For: time.Millisecond, Every: time.Nanosecond}.Arm(t.Context(), sb)
+	sb := newFreezable()
+	injected, err := Freeze{For: time.Millisecond, Every: time.Nanosecond}.Inject(t.Context(), sb)
 	if err != nil {
 		t.Fatal(err)
 	}
-	armed.Disarm(t.Context())
-	if hits, _, _ := armed.Hits(t.Context()); hits != 0 || len(sb.frozen) != 0 {
+	injected.Undo(t.Context())
+	if hits, _, _ := injected.Hits(t.Context()); hits != 0 || len(sb.frozen) != 0 {
 		t.Errorf("%d hits, %d changes", hits, len(sb.frozen))
 	}
 }
 
 func TestATrialThatIsAnsweredBeforeItsFreezeIsNoHit(t *testing.T) {
-	sb := newFreezing()
-	armed := Freeze{For: time.Millisecond, Every: time.Hour}.armInTrial(t, sb)
-	armed.After("")
-	armed.Before(t.Context())
-	armed.After("")
-	armed.Disarm(t.Context())
-	if hits, _, _ := armed.Hits(t.Context()); hits != 0 || len(sb.frozen) != 0 {
+	sb := newFreezable()
+	injected := Freeze{For: time.Millisecond, Every: time.Hour}.injectInTrial(t, sb)
+	injected.After("")
+	injected.Before(t.Context())
+	injected.After("")
+	injected.Undo(t.Context())
+	if hits, _, _ := injected.Hits(t.Context()); hits != 0 || len(sb.frozen) != 0 {
 		t.Errorf("%d hits, %d changes", hits, len(sb.frozen))
 	}
 }
 
 // A long freeze ends with the arm.
-func TestFreezeIsThawedWhenItIsDisarmed(t *testing.T) {
-	sb := newFreezing()
-	armed := Freeze{For: time.Hour, Every: time.Millisecond}.armInTrial(t, sb)
+func TestFreezeIsThawedWhenItIsUndone(t *testing.T) {
+	sb := newFreezable()
+	injected := Freeze{For: time.Hour, Every: time.Millisecond}.injectInTrial(t, sb)
 	<-sb.frozen
-	armed.Disarm(t.Context())
+	injected.Undo(t.Context())
 	if len(sb.frozen) != 1 || <-sb.frozen {
 		t.Error("it was left frozen")
 	}
-	armed.Before(t.Context()) // and nobody waits for it any more
+	injected.Before(t.Context()) // and nobody waits for it any more
 }
 
 // deafFreezer answers no call to thaw.
-type deafFreezer struct{ *freezing }
+type deafFreezer struct{ *freezable }
 
 func (d deafFreezer) Thaw(context.Context) error { select {} }
 
 func TestFreezeOfWhatDoesNotThawEndsWithItsContext(t *testing.T) {
-	sb := deafFreezer{newFreezing()}
-	armed := Freeze{For: time.Millisecond, Every: time.Millisecond}.armInTrial(t, sb)
+	sb := deafFreezer{newFreezable()}
+	injected := Freeze{For: time.Millisecond, Every: time.Millisecond}.injectInTrial(t, sb)
 	<-sb.frozen
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if err := armed.Disarm(ctx); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "thaw expected") {
+	if err := injected.Undo(ctx); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "thaw expected") {
 		t.Errorf("disarmed: %v", err)
 	}
 }
 
 func TestFreezeThatFailsVoidsTheHitsUnlessTheTargetHasDied(t *testing.T) {
 	for _, dead := range []bool{false, true} {
-		sb := newFreezing()
+		sb := newFreezable()
 		sb.fail(errors.New("no such group"))
-		armed := Freeze{For: time.Millisecond, Every: 20 * time.Millisecond}.armInTrial(t, sb)
+		injected := Freeze{For: time.Millisecond, Every: 20 * time.Millisecond}.injectInTrial(t, sb)
 		if dead {
 			close(sb.done)
 		}
-		<-armed.over
-		if _, note, _ := armed.Hits(t.Context()); dead != (note == "") || !dead && !strings.Contains(note, "no such group") {
+		<-injected.over
+		if _, note, _ := injected.Hits(t.Context()); dead != (note == "") || !dead && !strings.Contains(note, "no such group") {
 			t.Errorf("dead: %v, note %q", dead, note)
 		}
 	}
 }
 
 // stuckFreezer stays as it is.
-type stuckFreezer struct{ *freezing }
+type stuckFreezer struct{ *freezable }
 
 func (s stuckFreezer) Thaw(context.Context) error { return errors.New("still paused") }
 
 func TestWhatIsNotThawedIsNotUndone(t *testing.T) {
-	armed := Freeze{For: time.Millisecond, Every: time.Millisecond}.armInTrial(t, stuckFreezer{newFreezing()})
-	<-armed.over
-	if err := armed.Disarm(t.Context()); err == nil || !strings.Contains(err.Error(), "still paused") {
+	injected := Freeze{For: time.Millisecond, Every: time.Millisecond}.injectInTrial(t, stuckFreezer{newFreezable()})
+	<-injected.over
+	if err := injected.Undo(t.Context()); err == nil || !strings.Contains(err.Error(), "still paused") {
 		t.Errorf("disarmed: %v", err)
 	}
 }
 
 func TestWhatCannotBeFrozenDeclines(t *testing.T) {
-	if _, err := (Freeze{}).Arm(t.Context(), &shell{}); !errors.Is(err, ErrDeclined) {
+	if _, err := (Freeze{}).Inject(t.Context(), &shell{}); !errors.Is(err, ErrDeclined) {
 		t.Errorf("freeze: %v", err)
 	}
-	if _, err := (Quota{}).Arm(t.Context(), &shell{}); !errors.Is(err, ErrDeclined) {
+	if _, err := (Quota{}).Inject(t.Context(), &shell{}); !errors.Is(err, ErrDeclined) {
 		t.Errorf("quota: %v", err)
 	}
 }
@@ -205,36 +205,36 @@ func (s *sharing) FreeCPU(context.Context) error {
 
 func TestQuotaHitsAsOftenAsTheKernelThrottles(t *testing.T) {
 	sb := &sharing{done: make(chan struct{})}
-	armed, err := Quota{Share: 0.2}.Arm(t.Context(), sb)
+	injected, err := Quota{Share: 0.2}.Inject(t.Context(), sb)
 	if err != nil || sb.share != 0.2 {
 		t.Fatalf("share %v, error %v", sb.share, err)
 	}
-	if hits, note, err := armed.Hits(t.Context()); hits != 0 || note != "" || err != nil {
+	if hits, note, err := injected.Hits(t.Context()); hits != 0 || note != "" || err != nil {
 		t.Errorf("before: %d hits, note %q, error %v", hits, note, err)
 	}
 	sb.n = 7
-	if hits, _, _ := armed.Hits(t.Context()); hits != 7 {
+	if hits, _, _ := injected.Hits(t.Context()); hits != 7 {
 		t.Errorf("%d hits", hits)
 	}
-	if err := armed.Disarm(t.Context()); err != nil || sb.share != 0 {
+	if err := injected.Undo(t.Context()); err != nil || sb.share != 0 {
 		t.Errorf("share %v after the end, error %v", sb.share, err)
 	}
 }
 
 func TestQuotaDeclinesWhereItCannotBeSetAndIsSilentOnTheDead(t *testing.T) {
 	sb := &sharing{done: make(chan struct{}), err: errors.New("permission denied")}
-	if _, err := (Quota{Share: 0.2}).Arm(t.Context(), sb); !errors.Is(err, ErrDeclined) || !strings.Contains(err.Error(), "permission denied") {
-		t.Errorf("armed: %v", err)
+	if _, err := (Quota{Share: 0.2}).Inject(t.Context(), sb); !errors.Is(err, ErrDeclined) || !strings.Contains(err.Error(), "permission denied") {
+		t.Errorf("injected: %v", err)
 	}
-	armed := armedQuota{sb, sb.done}
-	if _, _, err := armed.Hits(t.Context()); err == nil {
+	injected := throttling{sb, sb.done}
+	if _, _, err := injected.Hits(t.Context()); err == nil {
 		t.Error("hits of what cannot be counted")
 	}
 	close(sb.done)
-	if _, _, err := armed.Hits(t.Context()); err != nil {
+	if _, _, err := injected.Hits(t.Context()); err != nil {
 		t.Errorf("of a target that has died: %v", err)
 	}
-	if err := armed.Disarm(t.Context()); err != nil {
+	if err := injected.Undo(t.Context()); err != nil {
 		t.Errorf("of a target that has died: %v", err)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
+	"github.com/reapcheck/reapcheck/harness/fault/seccomp"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
@@ -13,8 +13,8 @@ import (
 // waitid calls.
 type Hold struct {
 	// Hub is the run's; without one the fault declines.
-	Hub    *syscallhold.Hub
-	Policy syscallhold.Policy
+	Hub    *seccomp.Hub
+	Policy seccomp.Policy
 }
 
 // Name is the policy's.
@@ -31,24 +31,24 @@ func (h Hold) Prepare(spec *sandbox.Spec) error {
 	return nil
 }
 
-// Arm sets the policy: until then every call was let go.
-func (h Hold) Arm(_ context.Context, sb sandbox.Sandbox) (Armed, error) {
+// Inject sets the policy: until then every call was let go.
+func (h Hold) Inject(_ context.Context, sb sandbox.Sandbox) (Injection, error) {
 	supervisor, err := h.Hub.Supervisor(sb.Name())
 	if err != nil {
 		return nil, fmt.Errorf("%w: hold system calls: %w", ErrDeclined, err)
 	}
 	supervisor.Set(h.Policy)
-	return armedHold{supervisor, h.Policy.Rule}, nil
+	return holding{supervisor, h.Policy.Rule}, nil
 }
 
-type armedHold struct {
-	*syscallhold.Supervisor
-	rule syscallhold.Rule
+type holding struct {
+	*seccomp.Supervisor
+	rule seccomp.Rule
 }
 
-func (a armedHold) Hits(context.Context) (int64, string, error) {
-	counts, err := a.Counts()
-	hits := counts.Hits(a.rule)
+func (h holding) Hits(context.Context) (int64, string, error) {
+	counts, err := h.Counts()
+	hits := counts.Hits(h.rule)
 	var notes []string
 	if counts.LimitHits > 0 {
 		notes = append(notes, fmt.Sprintf("%d held calls were let go at their limit: nobody else reaped the child", counts.LimitHits))
@@ -56,13 +56,13 @@ func (a armedHold) Hits(context.Context) (int64, string, error) {
 	if counts.Unseen > 0 {
 		notes = append(notes, fmt.Sprintf("of %d calls it could not be told which child they are about: %s", counts.Unseen, counts.Why))
 	}
-	if hits == 0 && err == nil && a.OwnFilter() {
+	if hits == 0 && err == nil && h.OwnFilter() {
 		err = fmt.Errorf("%w: the target has installed a seccomp filter of its own, which may keep its calls from being seen", ErrDeclined)
 	}
 	return hits, strings.Join(notes, "; "), err
 }
 
-func (a armedHold) Disarm(context.Context) error {
-	a.Set(syscallhold.Policy{})
+func (h holding) Undo(context.Context) error {
+	h.Set(seccomp.Policy{})
 	return nil
 }

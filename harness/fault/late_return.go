@@ -17,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
@@ -95,36 +96,36 @@ func checkStrace(said string) error {
 	return nil
 }
 
-// Arm attaches and returns when every thread of the target is traced.
-func (l LateReturn) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) {
+// Inject attaches and returns when every thread of the target is traced.
+func (l LateReturn) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error) {
 	if sb.PID() == 0 {
 		return nil, fmt.Errorf("%w: strace the target: its engine is on another machine", ErrDeclined)
 	}
-	armed := &armedReturn{sandbox: sb, LateReturn: l, tell: l.Call.teller(), done: make(chan struct{})}
+	injected := &tracing{sandbox: sb, LateReturn: l, tell: l.Call.teller(), done: make(chan struct{})}
 	// In a file of its own each line names its thread; else a lone one has no name.
 	// -q keeps what strace says of threads that come and go out of its lines.
-	armed.strace = exec.Command("strace", "-f", "-q", "-o", "/dev/stdout", "-y", "-b", "execve", "-p", strconv.Itoa(sb.PID()), "-e", "signal=none",
+	injected.strace = exec.Command("strace", "-f", "-q", "-o", "/dev/stdout", "-y", "-b", "execve", "-p", strconv.Itoa(sb.PID()), "-e", "signal=none",
 		"-e", fmt.Sprintf("trace=%s,?dup2,dup3", l.Call), "-e", fmt.Sprintf("inject=%s:delay_exit=%d", l.Call, l.Delay.Microseconds()))
-	said, err := armed.strace.StdoutPipe()
+	said, err := injected.strace.StdoutPipe()
 	if err != nil {
 		return nil, err
 	}
-	armed.strace.Stderr = armed.strace.Stdout
+	injected.strace.Stderr = injected.strace.Stdout
 	// In a group of its own: a terminal's Ctrl-C is not for it.
-	armed.strace.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	injected.strace.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	started := make(chan error)
-	go armed.live(started, said)
+	go injected.live(started, said)
 	if err := <-started; err != nil {
 		return nil, fmt.Errorf("%w: start strace: %w", ErrDeclined, err)
 	}
-	if err := armed.attached(ctx); err != nil {
-		return nil, errors.Join(err, armed.Disarm(ctx))
+	if err := injected.attached(ctx); err != nil {
+		return nil, errors.Join(err, injected.Undo(ctx))
 	}
-	return armed, nil
+	return injected, nil
 }
 
-// armedReturn is a running strace.
-type armedReturn struct {
+// tracing is a running strace.
+type tracing struct {
 	LateReturn
 	sandbox sandbox.Sandbox
 	tell    func(line string) (thread string, hit bool)
@@ -139,29 +140,29 @@ type armedReturn struct {
 // live starts strace and counts hits until it ends. A harness that is killed takes
 // strace with it, and the delays. The kernel goes by the thread that forked
 // (prctl(2), PR_SET_PDEATHSIG), so this one stays.
-func (a *armedReturn) live(started chan<- error, said io.Reader) {
+func (t *tracing) live(started chan<- error, said io.Reader) {
 	runtime.LockOSThread() // for ever: the thread ends with the goroutine
-	err := a.strace.Start()
+	err := t.strace.Start()
 	started <- err
 	if err != nil {
 		return
 	}
-	defer close(a.done)
+	defer close(t.done)
 	for lines := bufio.NewScanner(said); lines.Scan(); {
-		a.note(lines.Text())
+		t.note(lines.Text())
 	}
-	_ = a.strace.Wait() // what it has to say it has said
+	_ = t.strace.Wait() // what it has to say it has said
 }
 
-func (a *armedReturn) note(line string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if thread, hit := a.tell(line); hit {
-		if _, err := os.Stat(fmt.Sprintf("/proc/%d/task/%s", a.sandbox.PID(), thread)); err == nil {
-			a.hits++
+func (t *tracing) note(line string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if thread, hit := t.tell(line); hit {
+		if _, err := os.Stat(fmt.Sprintf("/proc/%d/task/%s", t.sandbox.PID(), thread)); err == nil {
+			t.hits++
 		}
 	} else if strings.HasPrefix(line, "strace: ") && !strings.HasPrefix(line, "strace: Process ") {
-		a.complaint = line
+		t.complaint = line
 	}
 }
 
@@ -169,32 +170,29 @@ func (a *armedReturn) note(line string) {
 // takes some 10 ms.
 const attachLimit = 30 * time.Second
 
-func (a *armedReturn) attached(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, attachLimit)
-	defer cancel()
-	again := time.NewTicker(5 * time.Millisecond)
-	defer again.Stop()
-	for {
-		traced, threads := a.traced()
-		if threads > 0 && traced == threads {
-			return nil
-		}
-		select {
-		case <-again.C:
-		case <-a.done:
-			a.mu.Lock()
-			defer a.mu.Unlock()
-			return fmt.Errorf("%w: strace the target: %s; run as root", ErrDeclined, a.complaint)
-		case <-ctx.Done():
-			return fmt.Errorf("strace on all threads expected within %v, last saw %d of %d", attachLimit, traced, threads)
-		}
+func (t *tracing) attached(ctx context.Context) error {
+	err := await.Wait{
+		For:   "strace on all threads",
+		Every: 5 * time.Millisecond,
+		Limit: attachLimit,
+		Over:  t.done,
+	}.Until(ctx, func() (any, bool, error) {
+		traced, threads := t.traced()
+		seen := fmt.Sprintf("%d of %d", traced, threads)
+		return seen, threads > 0 && traced == threads, nil
+	})
+	if errors.Is(err, await.ErrOver) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		return fmt.Errorf("%w: strace the target: %s; run as root", ErrDeclined, t.complaint)
 	}
+	return err
 }
 
 // traced counts the target's threads that strace holds, and all of them.
-func (a *armedReturn) traced() (traced, threads int) {
-	all, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", a.sandbox.PID()))
-	tracer := fmt.Sprintf("\nTracerPid:\t%d\n", a.strace.Process.Pid)
+func (t *tracing) traced() (traced, threads int) {
+	all, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", t.sandbox.PID()))
+	tracer := fmt.Sprintf("\nTracerPid:\t%d\n", t.strace.Process.Pid)
 	for _, path := range all {
 		if status, err := os.ReadFile(path); err == nil {
 			threads++
@@ -211,31 +209,31 @@ const goneLimit = 2 * time.Second
 
 // Hits ends the tracing: not before has strace told all that it saw. It tells of
 // a call when its delay is over, which may be after the last answer.
-func (a *armedReturn) Hits(ctx context.Context) (int64, string, error) {
+func (t *tracing) Hits(ctx context.Context) (int64, string, error) {
 	note := ""
 	select {
-	case <-time.After(a.Delay):
-	case <-a.done:
-		note = a.whyEnded()
+	case <-time.After(t.Delay):
+	case <-t.done:
+		note = t.whyEnded()
 	}
-	err := a.Disarm(ctx)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.Call == Read && a.hits == 0 && note == "" {
-		err = fmt.Errorf("%w: no command's start was told by a pipe, so none could be told late: leave the scenario out with --skip", ErrDeclined)
+	err := t.Undo(ctx)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.Call == Read && t.hits == 0 && note == "" {
+		err = fmt.Errorf("%w: no command's start was told by a pipe, so none could be told late: leave the scenario out", ErrDeclined)
 	}
-	return a.hits, note, err
+	return t.hits, note, err
 }
 
 // whyEnded is empty where strace ended since the target has.
-func (a *armedReturn) whyEnded() string {
+func (t *tracing) whyEnded() string {
 	select {
-	case <-a.sandbox.Done():
+	case <-t.sandbox.Done():
 		return ""
 	case <-time.After(goneLimit):
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		return "strace has ended before its time: " + a.complaint
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		return "strace has ended before its time: " + t.complaint
 	}
 }
 
@@ -243,14 +241,63 @@ func (a *armedReturn) whyEnded() string {
 // lets go as well.
 const detachLimit = 5 * time.Second
 
-// Disarm ends strace and with it the delays.
-func (a *armedReturn) Disarm(context.Context) error {
-	_ = a.strace.Process.Signal(os.Interrupt)
+// Undo ends strace and with it the delays.
+func (t *tracing) Undo(context.Context) error {
+	_ = t.strace.Process.Signal(os.Interrupt)
 	select {
-	case <-a.done:
+	case <-t.done:
 	case <-time.After(detachLimit):
-		_ = a.strace.Process.Kill()
-		<-a.done
+		_ = t.strace.Process.Kill()
+		<-t.done
 	}
 	return nil
+}
+
+// execPipes tells the pipe whose end says that exec is over from those that
+// carry what a command writes. Both are at their end once for each command; but
+// a command's own pipes are made its standard streams, by dup2(2) or dup3(2)
+// before its exec, and the other one closes with exec.
+//
+// It is deceived by a target that learns of a command's end by a further pipe,
+// which the command inherits under a number above 2.
+type execPipes struct {
+	// pipes are those that are a standard stream or have been a hit, by strace's
+	// name for them, such as pipe:[4711].
+	pipes map[string]bool
+	// reading is what each thread has last begun to read in a call that did not
+	// return at once.
+	reading map[string]string
+}
+
+// How strace -y tells of the calls: in one line, or in two if others come
+// between.
+var (
+	streamMade = regexp.MustCompile(`^\d+ +dup[23]\(\d+<(pipe:\[\d+\])>, [012]\D`)
+	readBegun  = regexp.MustCompile(`^(\d+) +read\(\d+<([^>]*)>.*<unfinished \.\.\.>$`)
+	endResumed = regexp.MustCompile(`^(\d+) +<\.\.\. read resumed>.* = 0 \(DELAYED\)$`)
+	endRead    = regexp.MustCompile(`^(\d+) +read\(\d+<([^>]*)>.* = 0 \(DELAYED\)$`)
+)
+
+// tell takes every line, in order. A pipe hits once.
+func (e execPipes) tell(line string) (thread string, hit bool) {
+	if found := streamMade.FindStringSubmatch(line); found != nil {
+		e.pipes[found[1]] = true
+	} else if found := readBegun.FindStringSubmatch(line); found != nil {
+		e.reading[found[1]] = found[2]
+	} else if found := endRead.FindStringSubmatch(line); found != nil {
+		return found[1], e.first(found[2])
+	} else if found := endResumed.FindStringSubmatch(line); found != nil {
+		return found[1], e.first(e.reading[found[1]])
+	}
+	return "", false
+}
+
+// first is true once for each pipe that is no standard stream, and for nothing
+// else that can be read.
+func (e execPipes) first(file string) bool {
+	if !strings.HasPrefix(file, "pipe:") || e.pipes[file] {
+		return false
+	}
+	e.pipes[file] = true
+	return true
 }

@@ -77,21 +77,21 @@ func needStrace(t *testing.T) {
 	}
 }
 
-func TestLateReturnDelaysUntilItIsDisarmed(t *testing.T) {
+func TestLateReturnDelaysUntilItIsUndone(t *testing.T) {
 	needStrace(t)
 	const delay, children = 100 * time.Millisecond, 3
 	s := newShell(t)
-	armed, err := LateReturn{Call: Wait4, Delay: delay}.Arm(t.Context(), s)
+	injected, err := LateReturn{Call: Wait4, Delay: delay}.Inject(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if took := s.reap(children); took < children*delay {
 		t.Errorf("%d children in %v, though each was delayed by %v", children, took, delay)
 	}
-	if hits, note, err := armed.Hits(t.Context()); hits != children || note != "" || err != nil {
+	if hits, note, err := injected.Hits(t.Context()); hits != children || note != "" || err != nil {
 		t.Errorf("%d hits, note %q, error %v", hits, note, err)
 	}
-	if err := armed.Disarm(t.Context()); err != nil {
+	if err := injected.Undo(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.PID()))
@@ -99,7 +99,7 @@ func TestLateReturnDelaysUntilItIsDisarmed(t *testing.T) {
 		t.Errorf("still traced: %v", err)
 	}
 	s.reap(children)
-	if hits, _, _ := armed.Hits(t.Context()); hits != children {
+	if hits, _, _ := injected.Hits(t.Context()); hits != children {
 		t.Errorf("%d hits after the end", hits)
 	}
 }
@@ -118,7 +118,7 @@ func TestNoDelayOutlivesAHarnessThatIsKilled(t *testing.T) {
 	said, err := bufio.NewReader(stdout).ReadString('\n')
 	harness.Process.Kill()
 	harness.Wait()
-	if err != nil || said != "armed: <nil>\n" {
+	if err != nil || said != "injected: <nil>\n" {
 		t.Fatalf("%q, %v", said, err)
 	}
 	const limit = 10 * time.Second
@@ -136,14 +136,14 @@ func TestNoDelayOutlivesAHarnessThatIsKilled(t *testing.T) {
 
 func TestAStraceThatDiesVoidsTheHits(t *testing.T) {
 	needStrace(t)
-	armed, err := LateReturn{Call: Wait4, Delay: time.Second}.Arm(t.Context(), newShell(t))
+	injected, err := LateReturn{Call: Wait4, Delay: time.Second}.Inject(t.Context(), newShell(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	strace := armed.(*armedReturn)
+	strace := injected.(*tracing)
 	strace.strace.Process.Kill()
 	<-strace.done
-	if _, note, _ := armed.Hits(t.Context()); !strings.Contains(note, "before its time") {
+	if _, note, _ := injected.Hits(t.Context()); !strings.Contains(note, "before its time") {
 		t.Errorf("note %q", note)
 	}
 }
@@ -151,19 +151,19 @@ func TestAStraceThatDiesVoidsTheHits(t *testing.T) {
 func TestLateReturnOnATargetThatIsKilled(t *testing.T) {
 	needStrace(t)
 	s := newShell(t)
-	armed, err := LateReturn{Call: Wait4, Delay: time.Second}.Arm(t.Context(), s)
+	injected, err := LateReturn{Call: Wait4, Delay: time.Second}.Inject(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.cmd.Process.Kill()
 	<-s.done
-	if _, note, err := armed.Hits(t.Context()); note != "" || err != nil {
+	if _, note, err := injected.Hits(t.Context()); note != "" || err != nil {
 		t.Errorf("note %q, error %v", note, err)
 	}
-	if err := armed.Disarm(t.Context()); err != nil {
+	if err := injected.Undo(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if _, err := (LateReturn{Call: Wait4}).Arm(t.Context(), s); !errors.Is(err, ErrDeclined) || !strings.Contains(err.Error(), "strace: ") {
+	if _, err := (LateReturn{Call: Wait4}).Inject(t.Context(), s); !errors.Is(err, ErrDeclined) || !strings.Contains(err.Error(), "strace: ") {
 		t.Errorf("a target that has ended: %v", err)
 	}
 }
@@ -213,7 +213,7 @@ func TestOnlyDelayedCallsOfTheTargetThatMatterAreHits(t *testing.T) {
 		{Read, `T read(9<pipe:[7]>, "GET / HTTP/1.1"..., 4096) = 80 (DELAYED)`, 0},
 		{Read, "T read(9<pipe:[7]>, 0x1ea4eafce714, 4096) = -1 EAGAIN (Resource temporarily unavailable) (DELAYED)", 0},
 	} {
-		a := &armedReturn{tell: c.call.teller(), sandbox: ofProcess(os.Getpid())}
+		a := &tracing{tell: c.call.teller(), sandbox: ofProcess(os.Getpid())}
 		for line := range strings.Lines(strings.ReplaceAll(c.lines, "T ", self+" ")) {
 			a.note(strings.TrimSuffix(line, "\n"))
 		}
@@ -233,8 +233,8 @@ const armsAndWaits = "REAPCHECK_TEST_ARMS_AND_WAITS"
 
 func armAndWait(target string) {
 	pid, _ := strconv.Atoi(target)
-	_, err := LateReturn{Call: Wait4, Delay: time.Second}.Arm(context.Background(), ofProcess(pid))
-	fmt.Println("armed:", err)
+	_, err := LateReturn{Call: Wait4, Delay: time.Second}.Inject(context.Background(), ofProcess(pid))
+	fmt.Println("injected:", err)
 	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
@@ -272,12 +272,12 @@ func TestLateReadHitsOnceForEachStartThatIsToldByAPipe(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := startShell(t, c.target)
 			s.reap(1) // what Go reads once, at the first start
-			armed, err := LateReturn{Call: Read, Delay: time.Millisecond}.Arm(t.Context(), s)
+			injected, err := LateReturn{Call: Read, Delay: time.Millisecond}.Inject(t.Context(), s)
 			if err != nil {
 				t.Fatal(err)
 			}
 			s.reap(commands)
-			if hits, note, err := armed.Hits(t.Context()); hits != c.hits || note != "" || !errors.Is(err, c.err) {
+			if hits, note, err := injected.Hits(t.Context()); hits != c.hits || note != "" || !errors.Is(err, c.err) {
 				t.Errorf("%d hits, want %d; note %q, error %v", hits, c.hits, note, err)
 			}
 		})

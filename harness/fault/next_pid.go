@@ -2,13 +2,13 @@ package fault
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
@@ -32,8 +32,8 @@ func (NextPID) Prepare(*sandbox.Spec) error { return nil }
 // threads and helpers have taken.
 const firstPID = 1000
 
-// Arm declines where the sandbox does not let a PID be chosen.
-func (NextPID) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) {
+// Inject declines where the sandbox does not let a PID be chosen.
+func (NextPID) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error) {
 	setter, ok := sb.(sandbox.PIDSetter)
 	if !ok {
 		return nil, fmt.Errorf("%w: this sandbox does not let process IDs be chosen", ErrDeclined)
@@ -41,10 +41,10 @@ func (NextPID) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) {
 	if err := setter.SetNextPID(ctx, firstPID); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDeclined, err)
 	}
-	return &armedPID{setter: setter, sandbox: sb, wanted: firstPID}, nil
+	return &reusing{setter: setter, sandbox: sb, wanted: firstPID}, nil
 }
 
-type armedPID struct {
+type reusing struct {
 	setter  sandbox.PIDSetter
 	sandbox sandbox.Sandbox
 
@@ -53,18 +53,18 @@ type armedPID struct {
 	// offset is how many processes the target starts before a command's own,
 	// as the last command showed it.
 	offset int
-	hits   int64
-	err    error
+
+	count
 }
 
 // maxOffset bounds what is taken for helpers of the target: any more is noise.
 const maxOffset = 4
 
 // Before waits until the number is free and sets it.
-func (a *armedPID) Before(ctx context.Context) {
-	a.awaitFree(ctx)
-	if err := a.setter.SetNextPID(ctx, a.wanted-a.offset); err != nil && !over(ctx, a.sandbox.Done()) {
-		a.err = errors.Join(a.err, err)
+func (r *reusing) Before(ctx context.Context) {
+	r.awaitFree(ctx)
+	if err := r.setter.SetNextPID(ctx, r.wanted-r.offset); err != nil && !over(ctx, r.sandbox.Done()) {
+		r.fail(err)
 	}
 }
 
@@ -73,27 +73,21 @@ func (a *armedPID) Before(ctx context.Context) {
 const freeLimit = 500 * time.Millisecond
 
 // awaitFree looks into the sandbox's own /proc, which has threads too.
-func (a *armedPID) awaitFree(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, freeLimit)
-	defer cancel()
-	again := time.NewTicker(time.Millisecond)
-	defer again.Stop()
-	path := fmt.Sprintf("/proc/%d/root/proc/%d", a.sandbox.PID(), a.wanted)
-	for {
-		if _, err := os.Stat(path); err != nil {
-			return
-		}
-		select {
-		case <-again.C:
-		case <-ctx.Done():
-			return
-		}
-	}
+func (r *reusing) awaitFree(ctx context.Context) {
+	path := fmt.Sprintf("/proc/%d/root/proc/%d", r.sandbox.PID(), r.wanted)
+	_ = await.Wait{
+		For:   "the end of a process",
+		Every: time.Millisecond,
+		Limit: freeLimit,
+	}.Until(ctx, func() (any, bool, error) {
+		_, err := os.Stat(path)
+		return path, err != nil, nil
+	})
 }
 
 // After reads what the command wrote. One that wrote nothing was not started:
 // the same number is tried again, as a failed start may have had it.
-func (a *armedPID) After(output string) {
+func (r *reusing) After(output string) {
 	words := strings.Fields(output)
 	if len(words) < 2 {
 		return
@@ -103,24 +97,20 @@ func (a *armedPID) After(output string) {
 	if errOwn != nil || errNext != nil {
 		return
 	}
-	if own == a.wanted && a.named {
-		a.hits++
+	if own == r.wanted && r.named {
+		r.hit()
 	}
-	if offset := a.offset + own - a.wanted; offset >= 0 && offset <= maxOffset {
-		a.offset = offset
+	if offset := r.offset + own - r.wanted; offset >= 0 && offset <= maxOffset {
+		r.offset = offset
 	}
-	a.wanted, a.named = next, true
+	r.wanted, r.named = next, true
 }
 
-func (a *armedPID) Hits(context.Context) (int64, string, error) {
-	if a.err != nil {
-		return a.hits, a.err.Error(), nil
-	}
-	return a.hits, "", nil
-}
+// SoFar is what Hits would say now.
+func (r *reusing) SoFar(context.Context) (int64, error) { return r.hits, nil }
 
-// Disarm has nothing to undo: the number was for one start.
-func (a *armedPID) Disarm(context.Context) error {
-	a.setter.LeavePIDs()
+// Undo has nothing to undo: the number was for one start.
+func (r *reusing) Undo(context.Context) error {
+	r.setter.LeavePIDs()
 	return nil
 }

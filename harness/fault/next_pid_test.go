@@ -41,14 +41,14 @@ func (c *counter) FreePIDs(context.Context) error {
 }
 
 // arm returns the fault at work, with what its arming asked for forgotten.
-func arm(t *testing.T, f Fault, c *counter) (Armed, Steering) {
+func arm(t *testing.T, f Fault, c *counter) (Injection, PerTrial) {
 	t.Helper()
-	armed, err := f.Arm(t.Context(), c)
+	injected, err := f.Inject(t.Context(), c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.asked = nil
-	return armed, armed.(Steering)
+	return injected, injected.(PerTrial)
 }
 
 func TestNextPIDFollowsWhatCommandsSay(t *testing.T) {
@@ -70,14 +70,14 @@ func TestNextPIDFollowsWhatCommandsSay(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			sb := &counter{}
-			armed, steering := arm(t, Together{NextPID{}}, sb)
+			injected, steering := arm(t, All{NextPID{}}, sb)
 			var want []string
 			for i, said := range c.said {
 				steering.Before(t.Context())
 				steering.After(said)
 				want = append(want, fmt.Sprint("next ", c.asked[i]))
 			}
-			hits, note, err := armed.Hits(t.Context())
+			hits, note, err := injected.Hits(t.Context())
 			if !slices.Equal(sb.asked, want) || hits != c.hits || note != "" || err != nil {
 				t.Errorf("asked for %q, want %q; %d hits, want %d; note %q, error %v", sb.asked, want, hits, c.hits, note, err)
 			}
@@ -87,21 +87,21 @@ func TestNextPIDFollowsWhatCommandsSay(t *testing.T) {
 
 func TestNextPIDThatCannotBeSetVoidsTheHits(t *testing.T) {
 	sb := &counter{}
-	armed, steering := arm(t, NextPID{}, sb)
+	injected, steering := arm(t, NextPID{}, sb)
 	sb.err = errors.New("not root any more")
 	steering.Before(t.Context())
-	if _, note, _ := armed.Hits(t.Context()); !strings.Contains(note, "not root") {
+	if _, note, _ := injected.Hits(t.Context()); !strings.Contains(note, "not root") {
 		t.Errorf("note %q", note)
 	}
 }
 
 func TestFaultsDeclineASandboxWithoutPIDs(t *testing.T) {
 	for _, f := range []Fault{NextPID{}, PIDLimit{Spare: 1, Burst: 1}} {
-		if _, err := f.Arm(t.Context(), &shell{}); !errors.Is(err, ErrDeclined) {
+		if _, err := f.Inject(t.Context(), &shell{}); !errors.Is(err, ErrDeclined) {
 			t.Errorf("%s: %v", f.Name(), err)
 		}
 		sb := &counter{err: errors.New("root is needed")}
-		if _, err := f.Arm(t.Context(), sb); !errors.Is(err, ErrDeclined) || !strings.Contains(err.Error(), "root is needed") {
+		if _, err := f.Inject(t.Context(), sb); !errors.Is(err, ErrDeclined) || !strings.Contains(err.Error(), "root is needed") {
 			t.Errorf("%s: %v", f.Name(), err)
 		}
 	}
@@ -111,13 +111,13 @@ func TestFaultsDeclineASandboxWithoutPIDs(t *testing.T) {
 func TestAPIDThatCannotBeSetVoidsTheHitsUnlessTheTargetHasDied(t *testing.T) {
 	for _, dead := range []bool{false, true} {
 		sb := &counter{done: make(chan struct{})}
-		armed, steering := arm(t, Together{NextPID{}}, sb)
+		injected, steering := arm(t, All{NextPID{}}, sb)
 		sb.err = errors.New("broken pipe")
 		if dead {
 			close(sb.done)
 		}
 		steering.Before(t.Context())
-		if _, note, _ := armed.Hits(t.Context()); dead != (note == "") || !dead && !strings.Contains(note, "broken pipe") {
+		if _, note, _ := injected.Hits(t.Context()); dead != (note == "") || !dead && !strings.Contains(note, "broken pipe") {
 			t.Errorf("dead: %v, note %q", dead, note)
 		}
 	}

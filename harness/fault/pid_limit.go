@@ -30,8 +30,8 @@ func (l PIDLimit) Name() string {
 // Prepare asks for nothing: the sandbox is asked when there is one.
 func (PIDLimit) Prepare(*sandbox.Spec) error { return nil }
 
-// Arm declines where the sandbox has no limit to set.
-func (l PIDLimit) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) {
+// Inject declines where the sandbox has no limit to set.
+func (l PIDLimit) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error) {
 	limiter, ok := sb.(sandbox.PIDLimiter)
 	if !ok {
 		return nil, fmt.Errorf("%w: the processes of this sandbox cannot be limited", ErrDeclined)
@@ -39,64 +39,55 @@ func (l PIDLimit) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) {
 	if err := errors.Join(limiter.LimitPIDs(ctx, l.Spare), limiter.FreePIDs(ctx)); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDeclined, err)
 	}
-	return &armedLimit{PIDLimit: l, limiter: limiter, ended: sb.Done()}, nil
+	return &crowding{PIDLimit: l, limiter: limiter, ended: sb.Done()}, nil
 }
 
-type armedLimit struct {
+type crowding struct {
 	PIDLimit
 	limiter sandbox.PIDLimiter
 	ended   <-chan struct{}
 
-	mu      sync.Mutex
+	bursts  sync.Mutex // guards what follows
 	begun   int
 	limited bool
-	hits    int64
-	err     error
+
+	count
 }
 
 // Under says whether a trial meets the limit.
 func (l PIDLimit) Under(index int) bool { return index/l.Burst%2 == 1 }
 
 // Before sets or lifts the limit for the first of a burst; the others wait.
-func (a *armedLimit) Before(ctx context.Context) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	under := a.Under(a.begun)
-	a.begun++
-	if under == a.limited {
+func (c *crowding) Before(ctx context.Context) {
+	c.bursts.Lock()
+	defer c.bursts.Unlock()
+	under := c.Under(c.begun)
+	c.begun++
+	if under == c.limited {
 		return
 	}
-	a.limited = under
-	set := a.limiter.FreePIDs
+	c.limited = under
+	set := c.limiter.FreePIDs
 	if under {
-		set = func(ctx context.Context) error { return a.limiter.LimitPIDs(ctx, a.Spare) }
+		set = func(ctx context.Context) error { return c.limiter.LimitPIDs(ctx, c.Spare) }
 	}
-	if err := set(ctx); err != nil && !over(ctx, a.ended) {
-		a.err = errors.Join(a.err, err)
+	if err := set(ctx); err != nil && !over(ctx, c.ended) {
+		c.fail(err)
 	}
 }
 
 // After is called before the next burst begins.
-func (a *armedLimit) After(output string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.limited && output == "" {
-		a.hits++
+func (c *crowding) After(output string) {
+	c.bursts.Lock()
+	defer c.bursts.Unlock()
+	if c.limited && output == "" {
+		c.hit()
 	}
 }
 
-func (a *armedLimit) Hits(context.Context) (int64, string, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.err != nil {
-		return a.hits, a.err.Error(), nil
-	}
-	return a.hits, "", nil
-}
-
-// Disarm lifts the limit.
-func (a *armedLimit) Disarm(ctx context.Context) error {
-	if err := a.limiter.FreePIDs(ctx); err != nil && !over(ctx, a.ended) {
+// Undo lifts the limit.
+func (c *crowding) Undo(ctx context.Context) error {
+	if err := c.limiter.FreePIDs(ctx); err != nil && !over(ctx, c.ended) {
 		return err
 	}
 	return nil

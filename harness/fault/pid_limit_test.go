@@ -9,7 +9,7 @@ import (
 
 func TestPIDLimitComesAndGoesWithTheBursts(t *testing.T) {
 	sb := &counter{}
-	armed, steering := arm(t, PIDLimit{Spare: 3, Burst: 2}, sb)
+	injected, steering := arm(t, PIDLimit{Spare: 3, Burst: 2}, sb)
 	// Of the second and the fourth burst one command each did not start; in the
 	// first and third nothing that fails is the fault's doing.
 	for i, said := range []string{"a", "", "c", "", "", "f", "", "h"} {
@@ -22,10 +22,10 @@ func TestPIDLimitComesAndGoesWithTheBursts(t *testing.T) {
 	if want := []string{"limit 3", "free", "limit 3"}; !slices.Equal(sb.asked, want) {
 		t.Errorf("asked for %q, want %q", sb.asked, want)
 	}
-	if hits, note, err := armed.Hits(t.Context()); hits != 2 || note != "" || err != nil {
+	if hits, note, err := injected.Hits(t.Context()); hits != 2 || note != "" || err != nil {
 		t.Errorf("%d hits, note %q, error %v", hits, note, err)
 	}
-	if err := armed.Disarm(t.Context()); err != nil || sb.asked[len(sb.asked)-1] != "free" {
+	if err := injected.Undo(t.Context()); err != nil || sb.asked[len(sb.asked)-1] != "free" {
 		t.Errorf("disarmed by %q, error %v", sb.asked, err)
 	}
 }
@@ -36,15 +36,15 @@ func TestPIDLimitThatCannotBeSetVoidsTheHitsUnlessTheTargetHasDied(t *testing.T)
 		if dead {
 			close(sb.done)
 		}
-		armed, steering := arm(t, PIDLimit{Spare: 3, Burst: 1}, sb)
+		injected, steering := arm(t, PIDLimit{Spare: 3, Burst: 1}, sb)
 		sb.err = errors.New("no such group")
 		steering.Before(t.Context())
 		steering.Before(t.Context())
-		_, note, _ := armed.Hits(t.Context())
+		_, note, _ := injected.Hits(t.Context())
 		if dead != (note == "") || !dead && !strings.Contains(note, "no such group") {
 			t.Errorf("dead: %v, note %q", dead, note)
 		}
-		if err := armed.Disarm(t.Context()); dead != (err == nil) {
+		if err := injected.Undo(t.Context()); dead != (err == nil) {
 			t.Errorf("dead: %v, disarmed with %v", dead, err)
 		}
 	}

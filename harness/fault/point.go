@@ -23,19 +23,25 @@ type Point struct {
 	// UntilReaped stops each arrival until the child it is about has been
 	// reaped by somebody else.
 	UntilReaped bool
+	// UntilArrival stops each arrival until somebody arrives at the point of this name:
+	// an order of two steps, for which no delay has to be long enough.
+	UntilArrival string
 }
 
 // Name is the place and what happens there.
 func (p Point) Name() string {
-	if p.UntilReaped {
+	switch {
+	case p.UntilReaped:
 		return p.Place + " until reaped"
+	case p.UntilArrival != "":
+		return p.Place + " until " + p.UntilArrival
 	}
 	return fmt.Sprintf("%s %v", p.Place, p.Sleep)
 }
 
 // Prepare asks for the build that has the points, which count in ms.
 func (p Point) Prepare(spec *sandbox.Spec) error {
-	if !p.UntilReaped && p.Sleep < time.Millisecond {
+	if !p.UntilReaped && p.UntilArrival == "" && p.Sleep < time.Millisecond {
 		return fmt.Errorf("prepare fault point %s: a sleep of %v holds nobody, give 1ms or more", p.Place, p.Sleep)
 	}
 	if spec.FaultPointsBinary == "" {
@@ -47,8 +53,9 @@ func (p Point) Prepare(spec *sandbox.Spec) error {
 
 // pointSetting and pointState are the wire types of the points' endpoint.
 type pointSetting struct {
-	SleepMs          int64 `json:"sleepMs,omitempty"`
-	PauseUntilReaped bool  `json:"pauseUntilReaped,omitempty"`
+	SleepMs           int64  `json:"sleepMs,omitempty"`
+	PauseUntilReaped  bool   `json:"pauseUntilReaped,omitempty"`
+	PauseUntilArrival string `json:"pauseUntilArrival,omitempty"`
 }
 
 type pointState struct {
@@ -56,55 +63,61 @@ type pointState struct {
 	LimitHit int64 `json:"limitHit"`
 }
 
-// Arm sets the point over HTTP.
-func (p Point) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) {
-	armed := armedPoint{
+// Inject sets the point over HTTP.
+func (p Point) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error) {
+	injected := stopping{
 		url:  sb.URL() + "/debug/faultpoints/" + p.Place,
 		http: &http.Client{Transport: sandbox.Transport(sb)},
 	}
-	setting := pointSetting{SleepMs: p.Sleep.Milliseconds(), PauseUntilReaped: p.UntilReaped}
-	if err := armed.call(ctx, http.MethodPut, setting, &armed.before); err != nil {
-		return nil, fmt.Errorf("arm fault point %s: %w", p.Place, err)
+	setting := pointSetting{SleepMs: p.Sleep.Milliseconds(), PauseUntilReaped: p.UntilReaped, PauseUntilArrival: p.UntilArrival}
+	if err := injected.call(ctx, http.MethodPut, setting, &injected.before); err != nil {
+		return nil, fmt.Errorf("set fault point %s: %w", p.Place, err)
 	}
-	return armed, nil
+	return injected, nil
 }
 
-type armedPoint struct {
+type stopping struct {
 	url    string
 	http   *http.Client
 	before pointState
 }
 
-func (a armedPoint) Hits(ctx context.Context) (int64, string, error) {
+func (s stopping) Hits(ctx context.Context) (int64, string, error) {
 	var now pointState
-	if err := a.call(ctx, http.MethodGet, nil, &now); err != nil {
+	if err := s.call(ctx, http.MethodGet, nil, &now); err != nil {
 		return 0, "", fmt.Errorf("count hits of fault point: %w", err)
 	}
 	note := ""
-	if n := now.LimitHit - a.before.LimitHit; n > 0 {
+	if n := now.LimitHit - s.before.LimitHit; n > 0 {
 		note = fmt.Sprintf("the fault point let %d arrivals go at its limit", n)
 	}
-	return now.Held - a.before.Held, note, nil
+	return now.Held - s.before.Held, note, nil
 }
 
-// Disarm asks the target to let everyone pass. One that does not answer is no stuck
+// SoFar is what Hits would say now.
+func (s stopping) SoFar(ctx context.Context) (int64, error) {
+	hits, _, err := s.Hits(ctx)
+	return hits, err
+}
+
+// Undo asks the target to let everyone pass. One that does not answer is no stuck
 // fault: each hold ends by itself, and the target's health is looked at next.
-func (a armedPoint) Disarm(ctx context.Context) error {
-	defer a.http.CloseIdleConnections()
-	_ = a.call(ctx, http.MethodDelete, nil, nil)
+func (s stopping) Undo(ctx context.Context) error {
+	defer s.http.CloseIdleConnections()
+	_ = s.call(ctx, http.MethodDelete, nil, nil)
 	return nil
 }
 
-func (a armedPoint) call(ctx context.Context, method string, in, out any) error {
+func (s stopping) call(ctx context.Context, method string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, method, a.url, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, method, s.url, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
-	resp, err := a.http.Do(req)
+	resp, err := s.http.Do(req)
 	if err != nil {
 		return err
 	}
@@ -114,7 +127,7 @@ func (a armedPoint) call(ctx context.Context, method string, in, out any) error 
 		return err
 	}
 	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("%s %s: HTTP %d: %s", method, a.url, resp.StatusCode, raw)
+		return fmt.Errorf("%s %s: HTTP %d: %s", method, s.url, resp.StatusCode, raw)
 	}
 	if out == nil {
 		return nil

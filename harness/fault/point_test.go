@@ -15,7 +15,7 @@ import (
 )
 
 // pointServer is a target with one fault point that has seen some arrivals
-// before it is armed.
+// before it is injected.
 type pointServer struct {
 	sandbox.Sandbox
 	url     string
@@ -47,19 +47,19 @@ func newPointServer(t *testing.T) *pointServer {
 
 func TestPointCountsFromItsArming(t *testing.T) {
 	server := newPointServer(t)
-	armed, err := Point{Place: "before-wait", Sleep: 1500 * time.Millisecond}.Arm(t.Context(), server)
+	injected, err := Point{Place: "before-wait", Sleep: 1500 * time.Millisecond}.Inject(t.Context(), server)
 	if err != nil || server.setting.SleepMs != 1500 {
 		t.Fatalf("set %+v, error %v", server.setting, err)
 	}
-	if hits, note, err := armed.Hits(t.Context()); hits != 0 || note != "" || err != nil {
+	if hits, note, err := injected.Hits(t.Context()); hits != 0 || note != "" || err != nil {
 		t.Errorf("before any arrival: %d hits, note %q, error %v", hits, note, err)
 	}
 	server.state = `{"name":"before-wait","sleepMs":1500,"arrivals":20,"held":9,"limitHit":3}`
-	hits, note, err := armed.Hits(t.Context())
+	hits, note, err := injected.Hits(t.Context())
 	if hits != 7 || !strings.Contains(note, "let 2 arrivals go") || err != nil {
 		t.Errorf("%d hits, note %q, error %v", hits, note, err)
 	}
-	if err := armed.Disarm(t.Context()); err != nil || !server.deleted {
+	if err := injected.Undo(t.Context()); err != nil || !server.deleted {
 		t.Errorf("deleted %v, error %v", server.deleted, err)
 	}
 }
@@ -67,16 +67,16 @@ func TestPointCountsFromItsArming(t *testing.T) {
 // A target that answers nothing more is not excused by the fault that it keeps.
 func TestAPointIsNotStuckInADeafTarget(t *testing.T) {
 	server := newPointServer(t)
-	armed, err := Point{Place: "before-wait", Sleep: time.Millisecond}.Arm(t.Context(), server)
+	injected, err := Point{Place: "before-wait", Sleep: time.Millisecond}.Inject(t.Context(), server)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, _, err := armed.Hits(ctx); err == nil {
+	if _, _, err := injected.Hits(ctx); err == nil {
 		t.Error("the hits were counted")
 	}
-	if err := armed.Disarm(ctx); err != nil {
+	if err := injected.Undo(ctx); err != nil {
 		t.Errorf("disarmed: %v", err)
 	}
 }
@@ -106,8 +106,8 @@ func TestAPointThatHoldsNobodyIsRefused(t *testing.T) {
 }
 
 func TestAnUnknownPointCannotBeArmed(t *testing.T) {
-	if _, err := (Point{Place: "nowhere"}).Arm(t.Context(), newPointServer(t)); err == nil {
-		t.Error("armed")
+	if _, err := (Point{Place: "nowhere"}).Inject(t.Context(), newPointServer(t)); err == nil {
+		t.Error("injected")
 	}
 }
 
@@ -120,42 +120,42 @@ type stub struct {
 	disarmed *int
 }
 
-func (stub) Name() string                                          { return "stub" }
-func (stub) Prepare(*sandbox.Spec) error                           { return nil }
-func (s stub) Arm(context.Context, sandbox.Sandbox) (Armed, error) { return s, s.armErr }
-func (s stub) Hits(context.Context) (int64, string, error)         { return s.hits, s.note, s.err }
-func (s stub) Disarm(context.Context) error                        { *s.disarmed++; return nil }
+func (stub) Name() string                                                 { return "stub" }
+func (stub) Prepare(*sandbox.Spec) error                                  { return nil }
+func (s stub) Inject(context.Context, sandbox.Sandbox) (Injection, error) { return s, s.armErr }
+func (s stub) Hits(context.Context) (int64, string, error)                { return s.hits, s.note, s.err }
+func (s stub) Undo(context.Context) error                                 { *s.disarmed++; return nil }
 
 func TestTogetherHitsAsOftenAsTheLeast(t *testing.T) {
 	var disarmed int
-	all := Together{stub{hits: 9, disarmed: &disarmed}, stub{hits: 4, disarmed: &disarmed}, stub{hits: 6, disarmed: &disarmed}}
-	armed, err := all.Arm(t.Context(), nil)
+	all := All{stub{hits: 9, disarmed: &disarmed}, stub{hits: 4, disarmed: &disarmed}, stub{hits: 6, disarmed: &disarmed}}
+	injected, err := all.Inject(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if hits, _, err := armed.Hits(t.Context()); hits != 4 || err != nil {
+	if hits, _, err := injected.Hits(t.Context()); hits != 4 || err != nil {
 		t.Errorf("%d hits, error %v", hits, err)
 	}
-	if err := armed.Disarm(t.Context()); err != nil || disarmed != 3 {
+	if err := injected.Undo(t.Context()); err != nil || disarmed != 3 {
 		t.Errorf("%d disarmed, error %v", disarmed, err)
 	}
 	if all.Name() != "stub + stub + stub" {
 		t.Error(all.Name())
 	}
 	// What one cannot count does not hide why the others' counts are worth nothing.
-	odd := Together{stub{hits: 9, err: ErrDeclined, note: "held"}, stub{hits: 4, note: "late"}}
-	if armed, err = odd.Arm(t.Context(), nil); err != nil {
+	odd := All{stub{hits: 9, err: ErrDeclined, note: "held"}, stub{hits: 4, note: "late"}}
+	if injected, err = odd.Inject(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
-	if _, note, err := armed.Hits(t.Context()); note != "held; late" || !errors.Is(err, ErrDeclined) {
+	if _, note, err := injected.Hits(t.Context()); note != "held; late" || !errors.Is(err, ErrDeclined) {
 		t.Errorf("note %q, error %v", note, err)
 	}
 }
 
 func TestTogetherArmsAllOrNone(t *testing.T) {
 	var disarmed int
-	all := Together{stub{disarmed: &disarmed}, stub{armErr: errors.New("no"), disarmed: &disarmed}}
-	if _, err := all.Arm(t.Context(), nil); err == nil || disarmed != 1 {
+	all := All{stub{disarmed: &disarmed}, stub{armErr: errors.New("no"), disarmed: &disarmed}}
+	if _, err := all.Inject(t.Context(), nil); err == nil || disarmed != 1 {
 		t.Errorf("%d disarmed, error %v", disarmed, err)
 	}
 }

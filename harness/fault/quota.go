@@ -22,8 +22,8 @@ func (q Quota) Name() string { return fmt.Sprintf("%.0f%% of a CPU", 100*q.Share
 // Prepare asks for nothing: the sandbox is asked when there is one.
 func (Quota) Prepare(*sandbox.Spec) error { return nil }
 
-// Arm declines where no control group can be set.
-func (q Quota) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) {
+// Inject declines where no control group can be set.
+func (q Quota) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error) {
 	limiter, ok := sb.(sandbox.CPULimiter)
 	if !ok {
 		return nil, fmt.Errorf("%w: the CPU of this sandbox cannot be limited", ErrDeclined)
@@ -31,25 +31,25 @@ func (q Quota) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) {
 	if err := limiter.LimitCPU(ctx, q.Share); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDeclined, err)
 	}
-	return armedQuota{limiter, sb.Done()}, nil
+	return throttling{limiter, sb.Done()}, nil
 }
 
-type armedQuota struct {
+type throttling struct {
 	limiter sandbox.CPULimiter
 	ended   <-chan struct{}
 }
 
-func (a armedQuota) Hits(ctx context.Context) (int64, string, error) {
-	hits, err := a.limiter.Throttled()
-	if err != nil && !over(ctx, a.ended) {
+func (t throttling) Hits(ctx context.Context) (int64, string, error) {
+	hits, err := t.limiter.Throttled()
+	if err != nil && !over(ctx, t.ended) {
 		return 0, "", err
 	}
 	return hits, "", nil
 }
 
-// Disarm lifts the limit.
-func (a armedQuota) Disarm(ctx context.Context) error {
-	if err := a.limiter.FreeCPU(ctx); err != nil && !over(ctx, a.ended) {
+// Undo lifts the limit.
+func (t throttling) Undo(ctx context.Context) error {
+	if err := t.limiter.FreeCPU(ctx); err != nil && !over(ctx, t.ended) {
 		return err
 	}
 	return nil

@@ -3,12 +3,15 @@ package fault
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"sync"
 	"syscall"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
@@ -41,24 +44,24 @@ func (s Signal) Name() string { return fmt.Sprintf("%v at %d processes", s.Signa
 // Prepare asks for nothing: any sandbox takes signals.
 func (Signal) Prepare(*sandbox.Spec) error { return nil }
 
-// Arm prepares the count, which the first trial begins: the other arms may take
-// long to come up. The signal is sent once, unless Disarm comes first.
-func (s Signal) Arm(ctx context.Context, sb sandbox.Sandbox) (Armed, error) {
-	armed := &armedSignal{}
-	ctx, armed.stop = context.WithCancel(context.WithoutCancel(ctx))
-	armed.begin = sync.OnceFunc(func() {
-		armed.ending.Go(func() {
-			err := s.await(ctx, sb.PID())
+// Inject prepares the count, which the first trial begins: the other arms may take
+// long to come up. The signal is sent once, unless Undo comes first.
+func (s Signal) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error) {
+	injected := &signalling{}
+	ctx, injected.stop = context.WithCancel(context.WithoutCancel(ctx))
+	injected.begin = sync.OnceFunc(func() {
+		injected.ending.Go(func() {
+			err := s.enough(ctx, sb.PID())
 			if err == nil {
 				err = sb.Signal(ctx, s.Signal)
 			}
-			armed.sent(err)
+			injected.sent(err)
 			if s.EndAfter > 0 {
-				armed.failed(s.end(ctx, sb.PID()))
+				injected.failed(s.end(ctx, sb.PID()))
 			}
 		})
 	})
-	return armed, nil
+	return injected, nil
 }
 
 // end terminates the processes after a while, and those that come later, until ctx
@@ -93,27 +96,24 @@ func unlessGone(err error) error {
 	return err
 }
 
-// await returns when enough processes live beside the target.
-func (s Signal) await(ctx context.Context, pid int) error {
-	ctx, cancel := context.WithTimeout(ctx, signalLimit)
-	defer cancel()
-	again := time.NewTicker(10 * time.Millisecond)
-	defer again.Stop()
-	for {
+// enough returns when enough processes live beside the target.
+func (s Signal) enough(ctx context.Context, pid int) error {
+	err := await.Wait{
+		For:   fmt.Sprintf("%d processes in the sandbox", s.Processes),
+		Every: 10 * time.Millisecond,
+		Limit: signalLimit,
+	}.Until(ctx, func() (any, bool, error) {
 		seen, err := probe.Look(pid)
-		processes := s.counted(seen)
-		if err != nil || len(processes) >= s.Processes {
-			return err
-		}
-		select {
-		case <-again.C:
-		case <-ctx.Done():
-			return fmt.Errorf("%w: %d processes expected in the sandbox within %v, last saw %d", ErrDeclined, s.Processes, signalLimit, len(processes))
-		}
+		n := len(s.counted(seen))
+		return n, n >= s.Processes, err
+	})
+	if errors.Is(err, await.ErrLimit) || ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", ErrDeclined, err)
 	}
+	return err
 }
 
-type armedSignal struct {
+type signalling struct {
 	begin  func() // does so once
 	stop   context.CancelFunc
 	ending sync.WaitGroup
@@ -124,34 +124,55 @@ type armedSignal struct {
 }
 
 // Before begins the count.
-func (a *armedSignal) Before(context.Context) { a.begin() }
+func (g *signalling) Before(context.Context) { g.begin() }
 
 // After asks for nothing.
-func (*armedSignal) After(string) {}
+func (*signalling) After(string) {}
 
-func (a *armedSignal) sent(err error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.err = err; err == nil {
-		a.hits++
+func (g *signalling) sent(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.err = err; err == nil {
+		g.hits++
 	}
 }
 
 // failed keeps what went wrong after the signal.
-func (a *armedSignal) failed(err error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.err = cmp.Or(a.err, err)
+func (g *signalling) failed(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.err = cmp.Or(g.err, err)
 }
 
-func (a *armedSignal) Hits(context.Context) (int64, string, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.hits, "", a.err
+func (g *signalling) Hits(context.Context) (int64, string, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.hits, "", g.err
 }
 
-func (a *armedSignal) Disarm(context.Context) error {
-	a.stop()
-	a.ending.Wait()
+func (g *signalling) Undo(context.Context) error {
+	g.stop()
+	g.ending.Wait()
+	return nil
+}
+
+// Terminate ends processes of the sandbox from outside. One that is gone, or that
+// has another's number by now, is let be.
+func Terminate(all probe.Snapshot) error {
+	for _, p := range all {
+		// It holds a pidfd: what the look then finds is what the signal goes to.
+		process, err := os.FindProcess(p.PID)
+		if err != nil {
+			continue
+		}
+		now, err := probe.LookAt(p.PID)
+		if err == nil && now.Inner == p.Inner && now.Parent == p.Parent && now.Name == p.Name {
+			err = process.Signal(syscall.SIGTERM)
+		}
+		_ = process.Release()
+		if err != nil && !probe.Gone(err) && !errors.Is(err, os.ErrProcessDone) {
+			return fmt.Errorf("terminate a process of the sandbox: %w", err)
+		}
+	}
 	return nil
 }

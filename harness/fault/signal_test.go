@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
@@ -23,17 +24,17 @@ func (here) PID() int { return os.Getpid() }
 func TestSignalWithoutItsProcessesDeclines(t *testing.T) {
 	defer func(usual time.Duration) { signalLimit = usual }(signalLimit)
 	signalLimit = 20 * time.Millisecond
-	armed, err := Signal{Signal: syscall.SIGTERM, Processes: 8, Named: "no such name"}.Arm(t.Context(), here{})
+	injected, err := Signal{Signal: syscall.SIGTERM, Processes: 8, Named: "no such name"}.Inject(t.Context(), here{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	armed.(Steering).Before(t.Context())
-	armed.(*armedSignal).ending.Wait()
-	hits, note, err := armed.Hits(t.Context())
-	if hits != 0 || note != "" || !errors.Is(err, ErrDeclined) || !strings.Contains(err.Error(), "8 processes expected in the sandbox within 20ms, last saw 0") {
+	injected.(PerTrial).Before(t.Context())
+	injected.(*signalling).ending.Wait()
+	hits, note, err := injected.Hits(t.Context())
+	if hits != 0 || note != "" || !errors.Is(err, ErrDeclined) || !strings.Contains(err.Error(), "8 processes in the sandbox expected within 20ms, last saw 0") {
 		t.Errorf("%d hits, note %q, error %v", hits, note, err)
 	}
-	if err := armed.Disarm(t.Context()); err != nil {
+	if err := injected.Undo(t.Context()); err != nil {
 		t.Error(err)
 	}
 }
@@ -55,18 +56,47 @@ func TestSignalEndsWhatItWaitedFor(t *testing.T) {
 	if err := sleeper.Start(); err != nil {
 		t.Fatal(err)
 	}
-	armed, err := Signal{Signal: syscall.SIGTERM, Processes: 2, Named: name, EndAfter: time.Millisecond}.Arm(t.Context(), here{})
+	injected, err := Signal{Signal: syscall.SIGTERM, Processes: 2, Named: name, EndAfter: time.Millisecond}.Inject(t.Context(), here{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	armed.(Steering).Before(t.Context())
+	injected.(PerTrial).Before(t.Context())
 	if err := sleeper.Wait(); err == nil || err.Error() != "signal: terminated" {
 		t.Errorf("ended by %v", err)
 	}
-	if err := armed.Disarm(t.Context()); err != nil {
+	if err := injected.Undo(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if hits, _, err := armed.Hits(t.Context()); hits != 0 || !errors.Is(err, ErrDeclined) {
+	if hits, _, err := injected.Hits(t.Context()); hits != 0 || !errors.Is(err, ErrDeclined) {
 		t.Errorf("%d hits, error %v", hits, err)
+	}
+}
+
+// What has another's number by now is let be.
+func TestTerminateEndsWhatItWasShown(t *testing.T) {
+	sleep := exec.Command("sleep", "60")
+	if err := sleep.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p, err := probe.LookAt(sleep.Process.Pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := p
+	other.Inner++
+	if err := Terminate(probe.Snapshot{other}); err != nil {
+		t.Error(err)
+	}
+	if now, err := probe.LookAt(p.PID); err != nil || now.Zombie() {
+		t.Errorf("another's number was signalled: %v, %v", now, err)
+	}
+	if err := Terminate(probe.Snapshot{p}); err != nil {
+		t.Error(err)
+	}
+	if err := sleep.Wait(); err == nil || err.Error() != "signal: terminated" {
+		t.Errorf("ended by %v", err)
+	}
+	if err := Terminate(probe.Snapshot{p}); err != nil {
+		t.Errorf("one that is gone: %v", err)
 	}
 }

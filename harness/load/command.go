@@ -1,3 +1,7 @@
+// Package load has the commands that targets are asked to execute, each built so
+// that a wrong answer shows.
+//
+// A Source makes them, the same ones for the same seed.
 package load
 
 import (
@@ -8,25 +12,16 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
 // Command is a shell command built so that a wrong answer shows.
 type Command struct {
 	// Kind names the command's shape in recordings.
-	Kind   string
-	Script string
-	// Plain says that Script is one program with its arguments, for which no
-	// shell is needed.
-	Plain bool
-	Cwd   string
-	Env   map[string]string // added to the target's own
-	// Timeout is asked of the target; zero asks for none.
-	Timeout time.Duration
-	// HangUpAfter makes the client go away that long after it has asked; zero
-	// lets it wait for the answer.
-	HangUpAfter time.Duration
-	Want        trial.Want
+	Kind string
+	dialect.Request
+	Want trial.Want
 }
 
 // Source makes the command of one trial from the trial's own random numbers.
@@ -51,9 +46,9 @@ func Instant(_ int, r *rand.Rand) Command {
 
 func instant(nonce string, code int) Command {
 	return Command{
-		Kind:   "instant",
-		Script: fmt.Sprintf("echo %s; exit %d", nonce, code),
-		Want:   trial.Want{Code: code, Output: nonce + "\n"},
+		Kind:    "instant",
+		Request: dialect.Request{Script: fmt.Sprintf("echo %s; exit %d", nonce, code)},
+		Want:    trial.Want{Code: code, Output: nonce + "\n"},
 	}
 }
 
@@ -80,9 +75,9 @@ func UntilTerminated(_ int, r *rand.Rand) Command {
 	n := nonce(r)
 	const terminated = 128 + 15 // as the shell says it
 	return Command{
-		Kind:   "until-terminated",
-		Script: fmt.Sprintf("echo %s; exec sleep %.0f", n, Endless.Seconds()),
-		Want:   trial.Want{Code: terminated, Output: n + "\n"},
+		Kind:    "until-terminated",
+		Request: dialect.Request{Script: fmt.Sprintf("echo %s; exec sleep %.0f", n, Endless.Seconds())},
+		Want:    trial.Want{Code: terminated, Output: n + "\n"},
 	}
 }
 
@@ -107,9 +102,9 @@ func Bulk(_ int, r *rand.Rand) Command {
 	doublings := 10 // 64 bytes * 2^10
 	script := fmt.Sprintf("s='%s\n'; i=0; while [ $i -lt %d ]; do s=$s$s; i=$((i+1)); done; printf %%s \"$s\"; exit %d", line, doublings, c)
 	return Command{
-		Kind:   "output-64KiB",
-		Script: script,
-		Want:   trial.Want{Code: c, Output: strings.Repeat(line+"\n", bulkBytes/64)},
+		Kind:    "output-64KiB",
+		Request: dialect.Request{Script: script},
+		Want:    trial.Want{Code: c, Output: strings.Repeat(line+"\n", bulkBytes/64)},
 	}
 }
 
@@ -117,9 +112,9 @@ func Bulk(_ int, r *rand.Rand) Command {
 func Pipeline(_ int, r *rand.Rand) Command {
 	n, c := nonce(r), code(r)
 	return Command{
-		Kind:   "pipeline",
-		Script: fmt.Sprintf("echo %s | cat | { read l; echo $l; exit %d; }", n, c),
-		Want:   trial.Want{Code: c, Output: n + "\n"},
+		Kind:    "pipeline",
+		Request: dialect.Request{Script: fmt.Sprintf("echo %s | cat | { read l; echo $l; exit %d; }", n, c)},
+		Want:    trial.Want{Code: c, Output: n + "\n"},
 	}
 }
 
@@ -127,9 +122,9 @@ func Pipeline(_ int, r *rand.Rand) Command {
 func Forks(_ int, r *rand.Rand) Command {
 	n, c := nonce(r), code(r)
 	return Command{
-		Kind:   "forks",
-		Script: fmt.Sprintf("(exit 3); (:) >/dev/null 2>&1 & echo %s; exit %d", n, c),
-		Want:   trial.Want{Code: c, Output: n + "\n"},
+		Kind:    "forks",
+		Request: dialect.Request{Script: fmt.Sprintf("(exit 3); (:) >/dev/null 2>&1 & echo %s; exit %d", n, c)},
+		Want:    trial.Want{Code: c, Output: n + "\n"},
 	}
 }
 
@@ -153,8 +148,8 @@ func Seeded(index int, _ *rand.Rand) Command {
 	notFound := anyOutput(127)
 	notFound.StartError = true
 	return []Command{
-		{Kind: "ls-root", Script: "ls -al", Plain: true, Cwd: "/", Want: anyOutput(0)},
-		{Kind: "ls-nonexistent", Script: "ls /nonexistent || exit 2", Want: anyOutput(2)},
-		{Kind: "not-found", Script: "nonexistent-command", Plain: true, Want: notFound},
+		{"ls-root", dialect.Request{Script: "ls -al", Plain: true, Cwd: "/"}, anyOutput(0)},
+		{"ls-nonexistent", dialect.Request{Script: "ls /nonexistent || exit 2"}, anyOutput(2)},
+		{"not-found", dialect.Request{Script: "nonexistent-command", Plain: true}, notFound},
 	}[index%3]
 }

@@ -16,6 +16,9 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/reapcheck/reapcheck/harness/printable"
+	"github.com/reapcheck/reapcheck/harness/results"
 )
 
 // browse runs Chromium without a window on a page and returns what it prints.
@@ -48,7 +51,7 @@ func browse(t *testing.T, page string, args ...string) []byte {
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("run chromium: %v\n%s", err, clip(stderr.String(), 2000))
+		t.Fatalf("run chromium: %v\n%s", err, printable.Clip(stderr.String(), 2000))
 	}
 	return out
 }
@@ -85,7 +88,7 @@ func TestBrowserCallsNobody(t *testing.T) {
 
 // Colour schemes and widths, on a screen of real pixels.
 func TestBrowserDrawsThePage(t *testing.T) {
-	run, err := Load("testdata/fail")
+	run, err := results.Load("../results/testdata/fail")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +127,7 @@ var overflow = regexp.MustCompile(`data-overflow="(-?\d+)"`)
 // On a telephone tables scroll, the page does not. A script that only this test
 // adds measures it; the page itself forbids scripts.
 func TestBrowserFitsANarrowScreen(t *testing.T) {
-	for name, run := range map[string]Run{"hostile": hostileRun(t, attack), "long words": hostileRun(t, strings.Repeat("x", 3000))} {
+	for name, run := range map[string]results.Run{"hostile": hostileRun(t, attack), "long words": hostileRun(t, strings.Repeat("x", 3000))} {
 		page := regexp.MustCompile(`<meta http-equiv="Content-Security-Policy"[^>]*>`).ReplaceAll(pageOf(t, run), nil)
 		measure := `<script>document.querySelectorAll("details").forEach(d => d.open = true);
 			document.documentElement.dataset.overflow = document.documentElement.scrollWidth - document.documentElement.clientWidth</script></body>`

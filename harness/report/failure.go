@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/printable"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -43,7 +45,7 @@ type moment struct {
 }
 
 // failures are the bad trials of arms that had to be clean.
-func failures(run Run, f Finding) []failure {
+func failures(run results.Run, f results.Finding) []failure {
 	var all []failure
 	for _, a := range f.Arms {
 		if a.Plan.Claim != trial.Clean || len(a.Bad) == 0 {
@@ -61,7 +63,7 @@ func failures(run Run, f Finding) []failure {
 
 // controlFailure is one bad trial of a control, the one that its log explains
 // best: what the defect looks like where it is wanted.
-func controlFailure(run Run, f Finding) []failure {
+func controlFailure(run results.Run, f results.Finding) []failure {
 	var found []failure
 	for _, a := range f.Arms {
 		if a.Plan.Role != trial.Baseline || a.Plan.Claim == trial.Clean {
@@ -80,15 +82,15 @@ func controlFailure(run Run, f Finding) []failure {
 	return found
 }
 
-func newFailure(run Run, f Finding, a Arm, r trial.Record) failure {
-	log, files := a.logOf(r)
+func newFailure(run results.Run, f results.Finding, a results.Arm, r trial.Record) failure {
+	log, files := logOf(a, r)
 	t := newTimeline(r, log)
 	shown := failure{
-		Anchor:   line(fmt.Sprintf("%s-%s-%d", f.ID, a.Plan.Arm, r.Index)),
-		Scenario: line(f.ID), Arm: line(a.Plan.Arm), Strategy: line(a.Plan.Strategy), Fault: line(a.Plan.Fault),
-		Index: r.Index, Outcome: line(string(r.Outcome)), Kind: line(r.Kind), Asked: excerpt(r.Command, textLimit),
-		Want: r.Want, Got: got(r), Why: excerpt(r.Detail, textLimit), Took: micros(float64(r.Micros)),
-		Story: t.Story, Log: t.excerpt(), Files: append(files, a.Recording), Repeat: line(run.Repeat(f.ID)),
+		Anchor:   printable.Line(fmt.Sprintf("%s-%s-%d", f.ID, a.Plan.Arm, r.Index)),
+		Scenario: printable.Line(f.ID), Arm: printable.Line(a.Plan.Arm), Strategy: printable.Line(a.Plan.Strategy), Fault: printable.Line(a.Plan.Fault),
+		Index: r.Index, Outcome: printable.Line(string(r.Outcome)), Kind: printable.Line(r.Kind), Asked: printable.Text(r.Command),
+		Want: r.Want, Got: got(r), Why: printable.Text(r.Detail), Took: printable.Micros(float64(r.Micros)),
+		Story: t.Story, Log: t.excerpt(), Files: append(files, a.Recording), Repeat: printable.Line(run.Repeat(f.ID)),
 	}
 	if !r.Sent.IsZero() {
 		shown.Sent = r.Sent.UTC().Format("15:04:05.000 UTC")
@@ -99,15 +101,15 @@ func newFailure(run Run, f Finding, a Arm, r trial.Record) failure {
 
 // logOf is the log kept of the trial itself, or else the log of a neighbour
 // that tells of it too.
-func (a *Arm) logOf(r trial.Record) (log []logLine, files []string) {
+func logOf(a results.Arm, r trial.Record) (log []logLine, files []string) {
 	var neighbour []logLine
 	for _, artefact := range a.Artefacts {
 		switch {
 		case artefact.Trial == r.Index:
 			files = append(files, artefact.Path)
-			log = append(log, artefact.log...)
-		case neighbour == nil && newTimeline(r, artefact.log).known():
-			neighbour = artefact.log
+			log = append(log, parseLog(artefact.Log)...)
+		case neighbour == nil && newTimeline(r, parseLog(artefact.Log)).known():
+			neighbour = parseLog(artefact.Log)
 		}
 	}
 	if log == nil {
@@ -125,7 +127,7 @@ func draw(events []event) ([]lane, []moment) {
 	for n, e := range events {
 		// Room for the numbers at both ends.
 		x := hundredths(4 + 92*float64(e.After)/float64(max(1, last)))
-		moments = append(moments, moment{n + 1, "+" + short(e.After.Round(100*time.Microsecond)), e.Lane, e.Text})
+		moments = append(moments, moment{n + 1, "+" + printable.Duration(e.After.Round(100*time.Microsecond)), e.Lane, e.Text})
 		for i, name := range names {
 			lanes[i].Name = name
 			if name == e.Lane {

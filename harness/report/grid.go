@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/reapcheck/reapcheck/harness/printable"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -25,7 +27,7 @@ type column struct {
 	name  string
 	right bool
 	shown bool
-	cell  func(a Arm) string
+	cell  func(a results.Arm) string
 }
 
 // sheds are the columns that a narrow terminal does without, the first one
@@ -34,7 +36,7 @@ var sheds = []string{"rate", "checks", "fault", "hits", "upper95"}
 
 // armGrid makes the grid no wider than width, where leaving out what sheds
 // names can do that.
-func armGrid(f Finding, width int) grid {
+func armGrid(f results.Finding, width int) grid {
 	shared, own := splitFaults(f.Arms)
 	columns := slices.DeleteFunc(columnsFor(f.Arms, own), func(c column) bool { return !c.shown })
 	g := newGrid(columns, f.Arms)
@@ -49,7 +51,7 @@ func armGrid(f Finding, width int) grid {
 	return g
 }
 
-func newGrid(columns []column, arms []Arm) grid {
+func newGrid(columns []column, arms []results.Arm) grid {
 	g := grid{rows: make([][]string, len(arms)+1)}
 	for _, c := range columns {
 		g.right = append(g.right, c.right)
@@ -73,29 +75,29 @@ func (g *grid) width() int {
 	return widest
 }
 
-func columnsFor(arms []Arm, own map[string]string) []column {
-	faulty := slices.ContainsFunc(arms, func(a Arm) bool { return a.Plan.Fault != "" })
-	tried := slices.ContainsFunc(arms, func(a Arm) bool { return a.Trials > 0 })
-	varied := slices.ContainsFunc(arms, func(a Arm) bool { return own[a.Plan.Fault] != "" })
+func columnsFor(arms []results.Arm, own map[string]string) []column {
+	faulty := slices.ContainsFunc(arms, func(a results.Arm) bool { return a.Plan.Fault != "" })
+	tried := slices.ContainsFunc(arms, func(a results.Arm) bool { return a.Trials > 0 })
+	varied := slices.ContainsFunc(arms, func(a results.Arm) bool { return own[a.Plan.Fault] != "" })
 	columns := []column{
-		{"arm", false, true, func(a Arm) string { return line(a.Plan.Arm) }},
-		{"fault", false, varied, func(a Arm) string { return cmp.Or(own[a.Plan.Fault], "-") }},
+		{"arm", false, true, func(a results.Arm) string { return printable.Line(a.Plan.Arm) }},
+		{"fault", false, varied, func(a results.Arm) string { return cmp.Or(own[a.Plan.Fault], "-") }},
 		{"hits", true, faulty, hits},
-		{"trials", true, tried, func(a Arm) string { return count(a, a.Trials) }},
+		{"trials", true, tried, func(a results.Arm) string { return count(a, a.Trials) }},
 	}
 	for _, o := range badOutcomes {
-		seen := slices.ContainsFunc(arms, func(a Arm) bool { return a.Counts[o] > 0 })
-		columns = append(columns, column{string(o), true, seen, func(a Arm) string { return count(a, a.Counts[o]) }})
+		seen := slices.ContainsFunc(arms, func(a results.Arm) bool { return a.Counts[o] > 0 })
+		columns = append(columns, column{string(o), true, seen, func(a results.Arm) string { return count(a, a.Counts[o]) }})
 	}
-	checked := slices.ContainsFunc(arms, Arm.tellsByChecks)
+	checked := slices.ContainsFunc(arms, tellsByChecks)
 	return append(columns,
-		column{"rate", true, tried, func(a Arm) string { return ratio(a, rate(a.BadTrials(), a.Trials)) }},
-		column{"upper95", true, tried, func(a Arm) string { return ratio(a, trial.Upper95(a.BadTrials(), a.Trials)) }},
+		column{"rate", true, tried, func(a results.Arm) string { return ratio(a, trial.Rate(a.BadTrials(), a.Trials)) }},
+		column{"upper95", true, tried, func(a results.Arm) string { return ratio(a, trial.Upper95(a.BadTrials(), a.Trials)) }},
 		column{"checks", true, checked, checks},
 		column{"", false, true, promise})
 }
 
-func hits(a Arm) string {
+func hits(a results.Arm) string {
 	if a.Plan.Fault == "" {
 		return "-"
 	}
@@ -104,24 +106,24 @@ func hits(a Arm) string {
 
 // count and ratio leave arms without trials empty: a 0 there would look like a
 // result.
-func count(a Arm, n int) string {
+func count(a results.Arm, n int) string {
 	if a.Trials == 0 && a.Plan.Trials == 0 {
 		return "-"
 	}
 	return strconv.Itoa(n)
 }
 
-func ratio(a Arm, r float64) string {
+func ratio(a results.Arm, r float64) string {
 	if a.Trials == 0 {
 		return "-"
 	}
-	return percent(r)
+	return printable.Percent(r)
 }
 
 // tellsByChecks says whether the arm's checks have to be shown.
-func (a Arm) tellsByChecks() bool { return len(a.FailedChecks()) > 0 || a.Plan.Trials == 0 }
+func tellsByChecks(a results.Arm) bool { return len(a.FailedChecks()) > 0 || a.Plan.Trials == 0 }
 
-func checks(a Arm) string {
+func checks(a results.Arm) string {
 	if len(a.Checks) == 0 {
 		return "-"
 	}
@@ -130,8 +132,8 @@ func checks(a Arm) string {
 
 // promise is what an arm has to show, and whether it did: a control that fails
 // is a finding, not a fault.
-func promise(a Arm) string {
-	text := line(fmt.Sprintf("claims %q", a.Plan.Claim))
+func promise(a results.Arm) string {
+	text := printable.Line(fmt.Sprintf("claims %q", a.Plan.Claim))
 	if must := a.Plan.Must(); must != "" {
 		text = "must " + must + by(a.Plan.By)
 	} else if a.Plan.Claim == trial.NoClaim {
@@ -157,11 +159,11 @@ func by(symptoms []trial.Symptom) string {
 	}
 	switch {
 	case checks == 0 && len(symptoms) == 1:
-		return " by " + line(string(symptoms[0]))
+		return " by " + printable.Line(string(symptoms[0]))
 	case checks == 1 && len(symptoms) == 1:
 		return " by a check"
 	case checks > 0:
-		return " by " + plural(checks, "check")
+		return " by " + printable.Plural(checks, "check")
 	}
 	return ""
 }
@@ -203,11 +205,11 @@ func (g *grid) colour(line int) string {
 
 // splitFaults takes the words that all faults begin with, so that each row
 // need only name its own.
-func splitFaults(arms []Arm) (shared string, own map[string]string) {
+func splitFaults(arms []results.Arm) (shared string, own map[string]string) {
 	var names [][]string
 	for _, a := range arms {
 		if a.Plan.Fault != "" {
-			names = append(names, strings.Fields(line(a.Plan.Fault)))
+			names = append(names, strings.Fields(printable.Line(a.Plan.Fault)))
 		}
 	}
 	own = map[string]string{}
@@ -216,7 +218,7 @@ func splitFaults(arms []Arm) (shared string, own map[string]string) {
 	}
 	n := commonPrefix(names)
 	for _, a := range arms {
-		if words := strings.Fields(line(a.Plan.Fault)); len(words) > 0 {
+		if words := strings.Fields(printable.Line(a.Plan.Fault)); len(words) > 0 {
 			own[a.Plan.Fault] = strings.Join(words[n:], " ")
 		}
 	}

@@ -20,6 +20,8 @@ import (
 	"github.com/yuin/goldmark/extension"
 	"github.com/yuin/goldmark/renderer/html"
 
+	"github.com/reapcheck/reapcheck/harness/printable"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -43,13 +45,13 @@ func folder(t *testing.T, text string) string {
 			return '_'
 		}
 		return r
-	}, clip(text, 150))
-	info := Info{
-		Version: text, Tier: text, Runtime: text, Target: text, Kernel: text, Problem: text, Argv: []string{"reapcheck", text}, Settings: []Setting{{text, []string{text}, text}},
-		About: map[string]string{"engine": text, "image": text}, Started: time.Unix(1e9, 0), Scenarios: []Scenario{{ID: hostileID, Text: text}},
-		LeftOut: []LeftOut{{text, text}},
+	}, printable.Clip(text, 150))
+	info := results.Info{
+		Version: text, Tier: text, Runtime: text, Target: text, Kernel: text, Problem: text, Argv: []string{"reapcheck", text}, Settings: []results.Setting{{Name: text, Values: []string{text}, From: text}},
+		About: map[string]string{"engine": text, "image": text}, Started: time.Unix(1e9, 0), Scenarios: []trial.Scenario{{ID: hostileID, Text: text}},
+		LeftOut: []results.LeftOut{{ID: text, Why: text}},
 	}
-	if err := WriteInfo(dir, info); err != nil {
+	if err := results.WriteInfo(dir, info); err != nil {
 		t.Fatal(err)
 	}
 	scenario := filepath.Join(dir, info.Scenarios[0].ID)
@@ -85,7 +87,7 @@ func writeArm(t *testing.T, path string, role trial.Role, name, text string) {
 		recording.Write(append(raw, '\n'))
 	}
 	said := sent.Add(time.Millisecond).Format(time.RFC3339Nano)
-	log := fmt.Sprintf("%s\ntime=%s msg=%q pid=%q status=3\n%s\n", text, said, "reaped "+clip(text, 900), clip(text, 100), strings.Repeat(text, 1<<20/len(text)))
+	log := fmt.Sprintf("%s\ntime=%s msg=%q pid=%q status=3\n%s\n", text, said, "reaped "+printable.Clip(text, 900), printable.Clip(text, 100), strings.Repeat(text, 1<<20/len(text)))
 	for name, content := range map[string]string{path + ".jsonl": recording.String(), path + "-trial-0.log": log} {
 		if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
 			t.Fatal(err)
@@ -93,14 +95,14 @@ func writeArm(t *testing.T, path string, role trial.Role, name, text string) {
 	}
 }
 
-func hostileRun(t *testing.T, text string) Run {
+func hostileRun(t *testing.T, text string) results.Run {
 	t.Helper()
-	run, err := Load(folder(t, text))
+	run, err := results.Load(folder(t, text))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if run.Verdict != trial.Fail || len(run.Findings[0].Arms) != 2 {
-		t.Fatalf("the folder is not read as it was written: %v, %s", run.Verdict, clip(run.Findings[0].Reason, 200))
+		t.Fatalf("the folder is not read as it was written: %v, %s", run.Verdict, printable.Clip(run.Findings[0].Reason, 200))
 	}
 	return run
 }
@@ -113,7 +115,7 @@ func visible(t *testing.T, what, text string) {
 	}
 	for i, r := range text {
 		if r != '\n' && r != '\t' && !unicode.IsPrint(r) {
-			t.Errorf("%s: %U at byte %d: %q", what, r, i, clip(text[max(0, i-40):], 80))
+			t.Errorf("%s: %U at byte %d: %q", what, r, i, printable.Clip(text[max(0, i-40):], 80))
 			return
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"golang.org/x/net/html"
+
+	"github.com/reapcheck/reapcheck/harness/results"
 )
 
 // elements are all elements of a page, in the order of their start.
@@ -28,7 +30,7 @@ func elements(t *testing.T, page []byte) []*html.Node {
 	return all
 }
 
-func pageOf(t *testing.T, run Run) []byte {
+func pageOf(t *testing.T, run results.Run) []byte {
 	t.Helper()
 	page, err := HTML(run)
 	if err != nil {
@@ -62,11 +64,11 @@ var (
 )
 
 func TestPageNeedsNothingElse(t *testing.T) {
-	real, err := Load("testdata/fail")
+	real, err := results.Load("../results/testdata/fail")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, run := range map[string]Run{"real": real, "hostile": hostileRun(t, attack)} {
+	for name, run := range map[string]results.Run{"real": real, "hostile": hostileRun(t, attack)} {
 		for _, n := range elements(t, pageOf(t, run)) {
 			if !slices.Contains(allowed, n.Data) {
 				t.Errorf("%s: <%s>", name, n.Data)
@@ -103,7 +105,7 @@ func TestHostileTextMakesNoMarkup(t *testing.T) {
 }
 
 func TestPageCanBeReadByAll(t *testing.T) {
-	run, err := Load("testdata/fail")
+	run, err := results.Load("../results/testdata/fail")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/printable"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -60,22 +62,22 @@ type junitProblem struct {
 }
 
 // JUnit is the run as a test suite with a case per scenario.
-func JUnit(run Run) ([]byte, error) {
+func JUnit(run results.Run) ([]byte, error) {
 	i := run.Info
 	suite := junitSuite{
 		Name: "reapcheck", Timestamp: i.Started.UTC().Format("2006-01-02T15:04:05"),
 		Properties: []junitProperty{
-			{"verdict", run.Verdict.String()}, {"tier", line(i.Tier)}, {"runtime", line(i.Runtime)}, {"target", line(i.Target)},
-			{"seed", strconv.FormatUint(i.Seed, 10)}, {"version", line(i.Version)}, {"trials", strconv.Itoa(run.Trials())},
+			{"verdict", run.Verdict.String()}, {"tier", printable.Line(i.Tier)}, {"runtime", printable.Line(i.Runtime)}, {"target", printable.Line(i.Target)},
+			{"seed", strconv.FormatUint(i.Seed, 10)}, {"version", printable.Line(i.Version)}, {"trials", strconv.Itoa(run.Trials())},
 		},
 	}
 	var total time.Duration
 	for _, f := range run.Findings {
-		total += f.took()
+		total += took(f)
 		suite.add(junitCaseOf(run, f))
 	}
 	for _, l := range run.Info.LeftOut {
-		suite.add(junitCase{Name: line(l.ID), Class: "reapcheck", Time: "0.000", Skipped: &junitSkipped{Message: line("left out, " + l.Why)}})
+		suite.add(junitCase{Name: printable.Line(l.ID), Class: "reapcheck", Time: "0.000", Skipped: &junitSkipped{Message: printable.Line("left out, " + l.Why)}})
 	}
 	suite.addProblem(run)
 	suite.Time = seconds(total)
@@ -106,29 +108,29 @@ func (s *junitSuite) add(c junitCase) {
 
 // addProblem is a case of its own for a run that did not reach its end, or
 // that tried nothing: a suite of passes would hide it.
-func (s *junitSuite) addProblem(run Run) {
+func (s *junitSuite) addProblem(run results.Run) {
 	problem := run.Info.Problem
 	if problem == "" && len(run.Findings) == 0 {
 		problem = "no scenario was run"
 	}
-	if problem == "" && run.allAccepted() {
+	if problem == "" && run.AllAccepted() {
 		problem = allAcceptedNote
 	}
 	if problem != "" {
-		s.add(junitCase{Name: "run", Class: "reapcheck", Time: "0.000", Error: &junitProblem{"inconclusive", line(problem), excerpt(problem, textLimit)}})
+		s.add(junitCase{Name: "run", Class: "reapcheck", Time: "0.000", Error: &junitProblem{"inconclusive", printable.Line(problem), printable.Text(problem)}})
 	}
 }
 
-func junitCaseOf(run Run, f Finding) junitCase {
-	c := junitCase{Name: line(f.ID), Class: "reapcheck", Time: seconds(f.took()), Output: excerpt(f.Text, textLimit)}
+func junitCaseOf(run results.Run, f results.Finding) junitCase {
+	c := junitCase{Name: printable.Line(f.ID), Class: "reapcheck", Time: seconds(took(f)), Output: printable.Text(f.Text)}
 	for _, a := range f.Arms {
 		c.Properties = append(c.Properties, armProperties(a)...)
 	}
-	problem := &junitProblem{Type: f.Verdict.String(), Message: line(join(f.waiverNote(), f.Reason)), Text: f.evidence(run)}
+	problem := &junitProblem{Type: f.Verdict.String(), Message: printable.Line(join(waiverNote(f), f.Reason)), Text: evidence(f, run)}
 	switch {
 	case f.Verdict == trial.Pass:
-		c.Output = join(f.waiverNote(), c.Output)
-	case f.Waived == Accepted:
+		c.Output = join(waiverNote(f), c.Output)
+	case f.Waived == results.Accepted:
 		c.Skipped = &junitSkipped{Message: problem.Message}
 	case f.Verdict == trial.Fail:
 		c.Failure = problem
@@ -139,9 +141,9 @@ func junitCaseOf(run Run, f Finding) junitCase {
 }
 
 // armProperties are named <arm>.<count>.
-func armProperties(a Arm) []junitProperty {
-	name := line(a.Plan.Arm) + "."
-	properties := []junitProperty{{name + "role", line(string(a.Plan.Role))}, {name + "trials", strconv.Itoa(a.Trials)}}
+func armProperties(a results.Arm) []junitProperty {
+	name := printable.Line(a.Plan.Arm) + "."
+	properties := []junitProperty{{name + "role", printable.Line(string(a.Plan.Role))}, {name + "trials", strconv.Itoa(a.Trials)}}
 	for _, o := range append([]trial.Outcome{trial.OK}, badOutcomes...) {
 		properties = append(properties, junitProperty{name + string(o), strconv.Itoa(a.Counts[o])})
 	}
@@ -151,11 +153,11 @@ func armProperties(a Arm) []junitProperty {
 }
 
 // evidence is what a person reads when a case is opened.
-func (f Finding) evidence(run Run) string {
+func evidence(f results.Finding, run results.Run) string {
 	const show = 3
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\nrepeat with: %s\n", excerpt(f.Reason, textLimit), line(run.Repeat(f.ID)))
-	if note := f.witnessNote(); note != "" {
+	fmt.Fprintf(&b, "%s\nrepeat with: %s\n", printable.Text(f.Reason), printable.Line(run.Repeat(f.ID)))
+	if note := witnessNote(f); note != "" {
 		fmt.Fprintln(&b, note)
 	}
 	for _, a := range f.Arms {
@@ -164,14 +166,14 @@ func (f Finding) evidence(run Run) string {
 		}
 		for _, r := range a.Bad[:min(show, len(a.Bad))] {
 			fmt.Fprintf(&b, "%s, trial %d: %s. %s was to give %d and gave %s. %s\n",
-				line(a.Plan.Arm), r.Index, line(string(r.Outcome)), line(r.Command), r.Want, got(r), line(r.Detail))
+				printable.Line(a.Plan.Arm), r.Index, printable.Line(string(r.Outcome)), printable.Line(r.Command), r.Want, got(r), printable.Line(r.Detail))
 		}
 	}
 	return b.String()
 }
 
 // took is about how long the scenario's trials lasted.
-func (f Finding) took() time.Duration {
+func took(f results.Finding) time.Duration {
 	var longest time.Duration
 	for _, a := range f.Arms {
 		longest = max(longest, a.Took)

@@ -7,10 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-func junitOf(t *testing.T, run Run) junitSuite {
+func junitOf(t *testing.T, run results.Run) junitSuite {
 	t.Helper()
 	text, err := JUnit(run)
 	if err != nil {
@@ -45,26 +46,26 @@ func TestJUnitOfAFailure(t *testing.T) {
 // not a pass.
 func TestJUnitNeverHidesAnInconclusiveRun(t *testing.T) {
 	dir := t.TempDir()
-	if err := os.CopyFS(dir, os.DirFS("testdata/pass")); err != nil {
+	if err := os.CopyFS(dir, os.DirFS("../results/testdata/pass")); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.RemoveAll(filepath.Join(dir, "late-publish")); err != nil {
 		t.Fatal(err)
 	}
-	cut, err := Load(dir)
+	cut, err := results.Load(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole, err := Load("testdata/pass")
+	whole, err := results.Load("../results/testdata/pass")
 	if err != nil {
 		t.Fatal(err)
 	}
 	stopped := whole
 	stopped.Info.Problem = "interrupted"
 	for name, c := range map[string]struct {
-		run    Run
+		run    results.Run
 		errors int
-	}{"whole": {whole, 0}, "cut": {cut, 1}, "stopped": {stopped, 1}, "empty": {Run{}, 1}} {
+	}{"whole": {whole, 0}, "cut": {cut, 1}, "stopped": {stopped, 1}, "empty": {results.Run{}, 1}} {
 		if s := junitOf(t, c.run); s.Errors != c.errors || s.Failures != 0 || s.Tests != len(s.Cases) {
 			t.Errorf("%s: %d errors, %d failures, %d tests", name, s.Errors, s.Failures, s.Tests)
 		}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/printable"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -14,19 +16,19 @@ const MarkdownLimit = 1_000_000
 
 // Markdown is the run for people who read it in a CI job's summary. The most
 // important comes first, so that what has to go is the least of it.
-func Markdown(run Run) []byte {
-	d := document{limit: MarkdownLimit}
-	d.head(run)
-	d.findings(run)
-	d.failures(run)
-	d.arms(run)
-	d.legend(run)
-	return d.bytes()
+func Markdown(run results.Run) []byte {
+	s := sheet{limit: MarkdownLimit}
+	s.head(run)
+	s.findings(run)
+	s.failures(run)
+	s.arms(run)
+	s.legend(run)
+	return s.bytes()
 }
 
-// document takes chunks until one does not fit; that one and all that follow
+// sheet takes chunks until one does not fit; that one and all that follow
 // are left out.
-type document struct {
+type sheet struct {
 	text  []byte
 	limit int
 	cut   bool
@@ -34,113 +36,98 @@ type document struct {
 
 const cutNotice = "\n**Cut here: the report has reached its limit. The whole is in report.html and in the recordings.**\n"
 
-func (d *document) add(format string, args ...any) {
+func (s *sheet) add(format string, args ...any) {
 	chunk := fmt.Sprintf(format, args...)
-	if d.cut || len(d.text)+len(chunk)+len(cutNotice) > d.limit {
-		d.cut = true
+	if s.cut || len(s.text)+len(chunk)+len(cutNotice) > s.limit {
+		s.cut = true
 		return
 	}
-	d.text = append(d.text, chunk...)
+	s.text = append(s.text, chunk...)
 }
 
-func (d *document) bytes() []byte {
-	if d.cut {
-		return append(d.text, cutNotice...)
+func (s *sheet) bytes() []byte {
+	if s.cut {
+		return append(s.text, cutNotice...)
 	}
-	return d.text
+	return s.text
 }
 
-func (d *document) head(run Run) {
+func (s *sheet) head(run results.Run) {
 	i := run.Info
-	d.add("# reapcheck: %s\n\n", run.Verdict)
+	s.add("# reapcheck: %s\n\n", run.Verdict)
 	if i.Problem != "" {
-		d.add("The run did not reach its end: %s\n\n", code(i.Problem))
+		s.add("The run did not reach its end: %s\n\n", code(i.Problem))
 	}
-	if run.allAccepted() {
-		d.add("Nothing to judge: %s.\n\n", allAcceptedNote)
+	if run.AllAccepted() {
+		s.add("Nothing to judge: %s.\n\n", allAcceptedNote)
 	}
-	d.add("%s, runtime %s, tier %s, seed %d, %s. Version %s, %s, %s, %s.\n\n",
-		cell(i.Target), cell(i.Runtime), cell(i.Tier), i.Seed, plural(run.Trials(), "trial"),
-		cell(i.Version), cell(i.Kernel), plural(i.CPUs, "CPU"), i.Started.UTC().Format(time.RFC3339))
+	s.add("%s, runtime %s, tier %s, seed %d%s, %s. Version %s, %s, %s, %s.\n\n",
+		cell(i.Target), cell(i.Runtime), cell(i.Tier), i.Seed, factorText(i.Factor), printable.Plural(run.Trials(), "trial"),
+		cell(i.Version), cell(i.Kernel), printable.Plural(i.CPUs, "CPU"), i.Started.UTC().Format(time.RFC3339))
 }
 
-func (d *document) findings(run Run) {
-	d.add("| scenario | verdict | candidate: bad of trials | upper95 | control: bad | why |\n|---|---|---:|---:|---:|---|\n")
+func (s *sheet) findings(run results.Run) {
+	s.add("| scenario | verdict | candidate: bad of trials | upper95 | control: bad | why |\n|---|---|---:|---:|---:|---|\n")
 	for _, f := range run.Findings {
-		candidate, base := f.tally(trial.Candidate), f.tally(trial.Baseline)
+		candidate, base := f.Tally(trial.Candidate), f.Tally(trial.Baseline)
 		bound, control := "-", "-"
-		if candidate.trials > 0 {
-			bound = percent(trial.Upper95(candidate.bad, candidate.trials))
+		if candidate.Trials > 0 {
+			bound = printable.Percent(trial.Upper95(candidate.Bad, candidate.Trials))
 		}
-		if base.trials > 0 {
-			control = percent(rate(base.bad, base.trials))
+		if base.Trials > 0 {
+			control = printable.Percent(base.Rate())
 		}
-		d.add("| %s | %s | %d of %d | %s | %s | %s |\n",
-			cell(f.ID), strong(f), candidate.bad, candidate.trials, bound, control, cell(join(f.waiverNote(), f.Reason)))
+		s.add("| %s | %s | %d of %d | %s | %s | %s |\n",
+			cell(f.ID), strong(f), candidate.Bad, candidate.Trials, bound, control, cell(join(waiverNote(f), f.Reason)))
 	}
 	for _, note := range run.Info.LeftOutNotes() {
-		d.add("\n%s\n", cell(note))
+		s.add("\n%s\n", cell(note))
 	}
 }
 
-func strong(f Finding) string {
+func strong(f results.Finding) string {
 	if f.Verdict == trial.Pass {
-		return f.word()
+		return verdictWord(f)
 	}
-	return "**" + f.word() + "**"
-}
-
-// join puts what a waiver says before why the scenario did not pass.
-func join(note, reason string) string {
-	if note == "" || reason == "" {
-		return note + reason
-	}
-	return note + "; " + reason
+	return "**" + verdictWord(f) + "**"
 }
 
 // failures shows, for each scenario that was run and did not pass, the line that repeats
 // it and the first bad trials of its candidates.
-func (d *document) failures(run Run) {
+func (s *sheet) failures(run results.Run) {
 	const show = 3
 	for _, f := range run.Findings {
 		if f.Verdict == trial.Pass || len(f.Arms) == 0 {
 			continue
 		}
-		d.add("\n## %s: %s\n\n%s\n\nrepeat with: %s\n\n", cell(f.ID), f.word(), cell(join(f.waiverNote(), f.Reason)), code(run.Repeat(f.ID)))
-		if note := f.witnessNote(); note != "" {
-			d.add("%s\n\n", note)
+		s.add("\n## %s: %s\n\n%s\n\nrepeat with: %s\n\n", cell(f.ID), verdictWord(f), cell(join(waiverNote(f), f.Reason)), code(run.Repeat(f.ID)))
+		if note := witnessNote(f); note != "" {
+			s.add("%s\n\n", note)
 		}
 		for _, a := range f.Arms {
 			if a.Plan.Role != trial.Candidate {
 				continue
 			}
 			for _, r := range a.Bad[:min(show, len(a.Bad))] {
-				d.add("- %s, trial %d: **%s**. %s was to give %d and gave %s. %s\n",
+				s.add("- %s, trial %d: **%s**. %s was to give %d and gave %s. %s\n",
 					cell(a.Plan.Arm), r.Index, cell(string(r.Outcome)), code(r.Command), r.Want, got(r), code(r.Detail))
 			}
 			if more := a.BadTrials() - show; more > 0 {
-				d.add("- %s: %s more\n", cell(a.Plan.Arm), plural(more, "bad trial"))
+				s.add("- %s: %s more\n", cell(a.Plan.Arm), printable.Plural(more, "bad trial"))
 			}
 		}
 	}
 }
 
-func got(r trial.Record) string {
-	if r.Got == nil {
-		return "no exit code"
-	}
-	return fmt.Sprint(*r.Got)
-}
-
 // arms is one table with a row per arm. All columns are there, so that two
 // reports can be compared.
-func (d *document) arms(run Run) {
-	d.add("\n## Arms\n\n| scenario | arm | must | fault | hits | trials | ok | lost | wrong | output | error | hung | upper95 | checks |\n")
-	d.add("|---|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
+func (s *sheet) arms(run results.Run) {
+	s.add("\n## Arms\n\n| scenario | arm | must | fault | hits | trials | ok | lost | wrong | output | error | hung | upper95 | checks |\n")
+	s.add("|---|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
 	for _, f := range run.Findings {
 		for _, a := range f.Arms {
 			c := a.Counts
-			d.add("| %s | %s | %s | %s | %s | %d | %d | %d | %d | %d | %d | %d | %s | %s |\n",
+			s.add("| %s | %s | %s | %s | %s | %d | %d | %d | %d | %d | %d | %d | %s | %s |\n",
 				cell(f.ID), cell(a.Plan.Arm), cell(promise(a)), cell(a.Plan.Fault), hits(a), a.Trials,
 				c[trial.OK], c[trial.Lost], c[trial.Wrong], c[trial.Output], c[trial.Error], c[trial.Hung],
 				ratio(a, trial.Upper95(a.BadTrials(), a.Trials)), checks(a))
@@ -148,15 +135,15 @@ func (d *document) arms(run Run) {
 	}
 }
 
-func (d *document) legend(run Run) {
-	d.add("\n")
+func (s *sheet) legend(run results.Run) {
+	s.add("\n")
 	for _, text := range legend(run) {
-		d.add("- %s\n", cell(text))
+		s.add("- %s\n", cell(text))
 	}
 	for _, f := range run.Findings {
-		d.add("- %s: %s\n", code(f.ID), cell(f.Text))
+		s.add("- %s: %s\n", code(f.ID), cell(f.Text))
 	}
-	d.add("\nRepeat the whole run with: %s\n", code(run.Repeat("")))
+	s.add("\nRepeat the whole run with: %s\n", code(run.Repeat("")))
 }
 
 // escapes keeps untrusted text from being markup, a link, a mention, a formula,
@@ -165,7 +152,7 @@ func (d *document) legend(run Run) {
 var escapes = strings.NewReplacer("\\", "\\\\", "|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;", "\n", " ",
 	"`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "@", `\@`, "#", `\#`, "$", `\$`, "~", `\~`, "!", `\!`, "://", `\://`, "www.", `www\.`)
 
-func cell(s string) string { return escapes.Replace(excerpt(s, textLimit)) }
+func cell(s string) string { return escapes.Replace(printable.Text(s)) }
 
 // code shows text as it stands, in a fence longer than any run of backquotes
 // within it (CommonMark 6.1). It is not for tables, where a bar would end the
@@ -174,7 +161,7 @@ func code(s string) string {
 	if s == "" {
 		return ""
 	}
-	s = line(s)
+	s = printable.Line(s)
 	fence := "`"
 	for strings.Contains(s, fence) {
 		fence += "`"

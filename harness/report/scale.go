@@ -3,8 +3,8 @@ package report
 import (
 	"math"
 	"slices"
-	"time"
 
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -48,11 +48,11 @@ func (s scale) ticks(label func(v float64) string) []tick {
 }
 
 // rateScale reaches from the least rate that the run can tell from 0 to 1.
-func rateScale(run Run) scale {
+func rateScale(run results.Run) scale {
 	low := 1e-2
 	for _, f := range run.Findings {
-		candidate := f.tally(trial.Candidate)
-		low = min(low, mark(candidate.bad, candidate.trials, "").least())
+		candidate := f.Tally(trial.Candidate)
+		low = min(low, mark(candidate.Bad, candidate.Trials, "").least())
 		for _, a := range f.Arms {
 			low = min(low, mark(a.BadTrials(), a.Trials, "").least())
 		}
@@ -68,7 +68,7 @@ type rateMark struct {
 
 func mark(bad, trials int, class string) rateMark {
 	low, high := trial.Interval95(bad, trials)
-	return rateMark{Rate: rate(bad, trials), Low: low, High: high, Class: class}
+	return rateMark{Rate: trial.Rate(bad, trials), Low: low, High: high, Class: class}
 }
 
 func (m rateMark) on(s scale) rateMark {
@@ -85,7 +85,7 @@ func (m rateMark) least() float64 {
 }
 
 // timeScale reaches over all answers of a scenario's arms.
-func timeScale(arms []Arm) scale {
+func timeScale(arms []results.Arm) scale {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, a := range arms {
 		if len(a.Micros) > 0 {
@@ -99,21 +99,6 @@ func timeScale(arms []Arm) scale {
 	s := scale{math.Floor(math.Log10(max(1, low))), math.Ceil(math.Log10(max(1, high)))}
 	s.high = max(s.high, s.low+1)
 	return s
-}
-
-func micros(v float64) string { return short(time.Duration(v) * time.Microsecond) }
-
-// short writes a duration with three digits that count.
-func short(d time.Duration) string {
-	for _, unit := range []time.Duration{time.Second, time.Millisecond, time.Microsecond} {
-		if d >= 100*unit {
-			return d.Round(unit).String()
-		}
-		if d >= unit {
-			return d.Round(unit / 100).String()
-		}
-	}
-	return d.String()
 }
 
 // bar is one column of a histogram, in percent of the drawing.

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/reapcheck/reapcheck/harness/printable"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -48,54 +50,76 @@ func (s Style) verdict(v trial.Verdict) string { return s.paint(colours[v], v.St
 // Table writes the run for a terminal or a log: the arms of each scenario, what
 // the scenarios came to, and the verdict as the last line. Of a run that did not
 // begin the problem is all that there is to read.
-func Table(w io.Writer, run Run, style Style) error {
+func Table(w io.Writer, run results.Run, style Style) error {
 	var b strings.Builder
-	if run.begun() {
+	if begun(run) {
 		for _, f := range run.Findings {
 			style.finding(&b, f)
 		}
 		style.legend(&b, run)
 		style.verdicts(&b, run)
 	} else {
-		fmt.Fprintf(&b, "of %s none was run\n", plural(len(run.Findings), "scenario"))
+		fmt.Fprintf(&b, "of %s none was run\n", printable.Plural(len(run.Findings), "scenario"))
 	}
 	style.summary(&b, run)
-	if run.allAccepted() {
+	if run.AllAccepted() {
 		fmt.Fprintf(&b, "%s\n", allAcceptedNote)
 	}
 	if run.Info.Problem != "" {
-		fmt.Fprintf(&b, "problem: %s\n", excerpt(run.Info.Problem, textLimit))
+		fmt.Fprintf(&b, "problem: %s\n", printable.Text(run.Info.Problem))
+	}
+	if text := advice(run); text != "" {
+		b.WriteString(printable.Wrap(text, style.width(), ""))
 	}
 	if run.Folder != "" {
-		fmt.Fprintf(&b, "report: %s\n", line(filepath.Join(run.Folder, "report.html")))
+		fmt.Fprintf(&b, "report: %s\n", printable.Line(filepath.Join(run.Folder, "report.html")))
 	}
 	fmt.Fprintf(&b, "verdict: %s\n", style.verdict(run.Verdict))
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// begun says whether any scenario has left a recording.
-func (r Run) begun() bool {
-	return slices.ContainsFunc(r.Findings, func(f Finding) bool { return len(f.Arms) > 0 })
+// advice says what an inconclusive run means, and what to try; empty for another.
+func advice(run results.Run) string {
+	if run.Verdict != trial.Inconclusive || run.AllAccepted() || !begun(run) {
+		return ""
+	}
+	text := "inconclusive: nothing was found against the candidate, and not everything could be tried. "
+	var open []string
+	for _, f := range run.Findings {
+		if f.Verdict == trial.Inconclusive {
+			open = append(open, printable.Line(f.ID))
+		}
+	}
+	if len(open) == 0 {
+		return text + "The problem above kept the run from its end: mend that and run again."
+	}
+	return text + fmt.Sprintf("The reason of %s stands above. On a busy machine run what follows \"repeat with\" once more; "+
+		"what this machine or this target cannot do, leave out: --skip %s.", strings.Join(open, ", "), strings.Join(open, ","))
 }
 
-func (s Style) finding(b *strings.Builder, f Finding) {
-	fmt.Fprintf(b, "%s: %s\n", s.paint(bold, line(f.ID)), s.verdict(f.Verdict))
-	b.WriteString(wrap(line(f.Text), s.width(), "  "))
+// begun says whether any scenario has left a recording.
+func begun(r results.Run) bool {
+	return slices.ContainsFunc(r.Findings, func(f results.Finding) bool { return len(f.Arms) > 0 })
+}
+
+func (s Style) finding(b *strings.Builder, f results.Finding) {
+	fmt.Fprintf(b, "%s: %s\n", s.paint(bold, printable.Line(f.ID)), s.verdict(f.Verdict))
+	b.WriteString(printable.Wrap(printable.Line(f.Text), s.width(), "  "))
 	if len(f.Arms) == 0 {
-		fmt.Fprintf(b, "  %s\n\n", line(f.Reason))
+		fmt.Fprintf(b, "  %s\n\n", printable.Line(f.Reason))
 		return
 	}
 	grid := armGrid(f, s.width()-2)
 	if grid.faults != "" {
-		b.WriteString(wrap("fault: "+grid.faults, s.width(), "  "))
+		b.WriteString(printable.Wrap("fault: "+grid.faults, s.width(), "  "))
 	}
 	for i, text := range grid.lines() {
 		fmt.Fprintf(b, "  %s\n", s.paint(grid.colour(i), text))
 	}
-	for _, note := range []string{f.example(), f.witnessNote()} {
+	for _, note := range []string{example(f), witnessNote(f)} {
 		if note != "" {
-			b.WriteString(wrap(note, s.width(), "  "))
+			b.WriteString(printable.Wrap(note, s.width(), "  "))
 		}
 	}
 	b.WriteByte('\n')
@@ -107,67 +131,67 @@ const exampleLimit = 160
 
 // example is the first bad trial of an arm that had to be clean; empty where there
 // is none.
-func (f Finding) example() string {
+func example(f results.Finding) string {
 	for _, a := range f.Arms {
 		if a.Plan.Claim != trial.Clean || len(a.Bad) == 0 {
 			continue
 		}
 		r := a.Bad[0]
 		text := fmt.Sprintf("%s, trial %d, %s: asked %q, wanted exit code %d, got %s after %s",
-			line(a.Plan.Arm), r.Index, line(string(r.Outcome)), excerpt(r.Command, exampleLimit), r.Want, got(r), micros(float64(r.Micros)))
+			printable.Line(a.Plan.Arm), r.Index, printable.Line(string(r.Outcome)), printable.Escape(printable.Clip(r.Command, exampleLimit)), r.Want, got(r), printable.Micros(float64(r.Micros)))
 		if r.Detail != "" {
-			text += fmt.Sprintf(" (%s)", line(clip(r.Detail, exampleLimit)))
+			text += fmt.Sprintf(" (%s)", printable.Line(printable.Clip(r.Detail, exampleLimit)))
 		}
 		return text
 	}
 	return ""
 }
 
-func (s Style) legend(b *strings.Builder, run Run) {
+func (s Style) legend(b *strings.Builder, run results.Run) {
 	for _, text := range legend(run) {
-		b.WriteString(wrap(text, s.width(), ""))
+		b.WriteString(printable.Wrap(text, s.width(), ""))
 	}
 	b.WriteByte('\n')
 }
 
-func (s Style) verdicts(b *strings.Builder, run Run) {
+func (s Style) verdicts(b *strings.Builder, run results.Run) {
 	idWidth := 0
 	for _, f := range run.Findings {
-		idWidth = max(idWidth, utf8.RuneCountInString(line(f.ID)))
+		idWidth = max(idWidth, utf8.RuneCountInString(printable.Line(f.ID)))
 	}
 	for _, f := range run.Findings {
 		pad := strings.Repeat(" ", len("inconclusive")-len(f.Verdict.String()))
-		fmt.Fprintf(b, "%s%s  %-*s  %s\n", s.verdict(f.Verdict), pad, idWidth, line(f.ID), sentence(f))
-		if note := f.waiverNote(); note != "" {
-			b.WriteString(wrap(note, s.width(), "  "))
+		fmt.Fprintf(b, "%s%s  %-*s  %s\n", s.verdict(f.Verdict), pad, idWidth, printable.Line(f.ID), sentence(f))
+		if note := waiverNote(f); note != "" {
+			b.WriteString(printable.Wrap(note, s.width(), "  "))
 		}
 		if f.Verdict != trial.Pass && len(f.Arms) > 0 {
-			fmt.Fprintf(b, "  repeat with: %s\n", line(run.Repeat(f.ID)))
+			fmt.Fprintf(b, "  repeat with: %s\n", printable.Line(run.Repeat(f.ID)))
 		}
 	}
 	for _, note := range run.Info.LeftOutNotes() {
-		b.WriteString(wrap(note, s.width(), ""))
+		b.WriteString(printable.Wrap(note, s.width(), ""))
 	}
 }
 
-func (s Style) summary(b *strings.Builder, run Run) {
-	fmt.Fprintf(b, "%s, tier %s, seed %d, %s\n", line(run.Info.Runtime), line(run.Info.Tier), run.Info.Seed, plural(run.Trials(), "trial"))
+func (s Style) summary(b *strings.Builder, run results.Run) {
+	fmt.Fprintf(b, "%s, tier %s, seed %d%s, %s\n", printable.Line(run.Info.Runtime), printable.Line(run.Info.Tier), run.Info.Seed, factorText(run.Info.Factor), printable.Plural(run.Trials(), "trial"))
 }
 
 // sentence is what a scenario came to, in one line.
-func sentence(f Finding) string {
+func sentence(f results.Finding) string {
 	if f.Verdict != trial.Pass {
 		reason, _, _ := strings.Cut(f.Reason, "\n")
-		return line(reason)
+		return printable.Line(reason)
 	}
-	candidate := f.tally(trial.Candidate)
-	if candidate.trials == 0 {
+	candidate := f.Tally(trial.Candidate)
+	if candidate.Trials == 0 {
 		return "all checks hold"
 	}
-	text := fmt.Sprintf("%d bad of %d, upper95 %s", candidate.bad, candidate.trials, percent(trial.Upper95(candidate.bad, candidate.trials)))
-	if power, ok := f.power(); ok {
-		base := f.tally(trial.Baseline)
-		text += fmt.Sprintf("; control lost %s, power %s", percent(rate(base.lost, base.trials)), percent(power))
+	text := fmt.Sprintf("%d bad of %d, upper95 %s", candidate.Bad, candidate.Trials, printable.Percent(trial.Upper95(candidate.Bad, candidate.Trials)))
+	if power, ok := f.Power(); ok {
+		base := f.Tally(trial.Baseline)
+		text += fmt.Sprintf("; control lost %s, power %s", printable.Percent(trial.Rate(base.Lost, base.Trials)), printable.Percent(power))
 	}
 	return text
 }

@@ -5,41 +5,20 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-func TestArmsStandInTheOrderInWhichTheyAreRead(t *testing.T) {
-	var arms []Arm
-	for _, name := range strings.Fields(`candidate-256 baseline-256 candidate-1s documented-1s candidate-8 baseline-8 naive-reaper-wins
-		candidate-50ms documented-50ms candidate naive candidate-reaper-wins candidate-refuses-word`) {
-		role := trial.Baseline
-		if strings.HasPrefix(name, "candidate") {
-			role = trial.Candidate
-		}
-		arms = append(arms, Arm{Summary: trial.Summary{Plan: trial.Plan{Arm: name, Role: role}}})
-	}
-	sortArms(arms)
-	var got []string
-	for _, a := range arms {
-		got = append(got, a.Plan.Arm)
-	}
-	want := "naive candidate baseline-8 candidate-8 baseline-256 candidate-256 documented-50ms candidate-50ms documented-1s candidate-1s " +
-		"naive-reaper-wins candidate-reaper-wins candidate-refuses-word"
-	if strings.Join(got, " ") != want {
-		t.Errorf("%s\nwant %s", strings.Join(got, " "), want)
-	}
-}
-
-func failRun(t *testing.T) Run {
+func failRun(t *testing.T) results.Run {
 	t.Helper()
-	run, err := Load("testdata/fail")
+	run, err := results.Load("../results/testdata/fail")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return run
 }
 
-func table(t *testing.T, run Run, style Style) string {
+func table(t *testing.T, run results.Run, style Style) string {
 	t.Helper()
 	var b strings.Builder
 	if err := Table(&b, run, style); err != nil {
@@ -56,14 +35,14 @@ func TestTableEndsWithTheVerdict(t *testing.T) {
 	if text := table(t, run, Style{Colour: true}); !strings.HasSuffix(text, "\nverdict: \x1b[31mfail\x1b[0m\n") {
 		t.Errorf("%q", text[len(text)-100:])
 	}
-	if text := table(t, Run{}, Style{}); !strings.HasSuffix(text, "\nverdict: inconclusive\n") {
+	if text := table(t, results.Run{}, Style{}); !strings.HasSuffix(text, "\nverdict: inconclusive\n") {
 		t.Errorf("an empty run: %q", text)
 	}
 }
 
 // The problem must not have to be looked for below all that was not run.
 func TestTableOfARunThatDidNotBegin(t *testing.T) {
-	run := Run{Info: Info{Problem: "there is no engine here"}, Findings: make([]Finding, 23)}
+	run := results.Run{Info: results.Info{Problem: "there is no engine here"}, Findings: make([]results.Finding, 23)}
 	text := table(t, run, Style{})
 	if !strings.HasPrefix(text, "of 23 scenarios none was run\n") || !strings.Contains(text, "\nproblem: there is no engine here\n") || strings.Count(text, "\n") > 5 {
 		t.Errorf("%s", text)
@@ -111,10 +90,10 @@ func TestAControlThatIsTriedUntilItFailsSaysOnce(t *testing.T) {
 	}
 	for i := range run.Findings {
 		for j := range run.Findings[i].Arms {
-			plan := &run.Findings[i].Arms[j].Plan
-			plan.UntilShown = plan.Claim == trial.Loses
+			arm := &run.Findings[i].Arms[j]
+			arm.Plan.UntilShown, arm.End.ShownBy = arm.Plan.Claim == trial.Loses, new(0)
 		}
-		if _, ok := run.Findings[i].power(); ok {
+		if _, ok := run.Findings[i].Power(); ok {
 			t.Errorf("%s: power is drawn from a rate that says nothing", run.Findings[i].ID)
 		}
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -8,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/plaintext"
+	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -85,7 +86,7 @@ func (t *timeline) findReaped(r trial.Record, took time.Duration) *event {
 		after := l.at.Sub(r.Sent)
 		if strings.Contains(l.attrs["msg"], "reaped") && l.attrs["status"] == strconv.Itoa(r.Want) &&
 			after > -clockSlack && after < took+lateReaper {
-			text := fmt.Sprintf("said \"%s\": PID %s, status %s", line(l.attrs["msg"]), line(l.attrs["pid"]), line(l.attrs["status"]))
+			text := fmt.Sprintf("said \"%s\": PID %s, status %s", printable.Line(l.attrs["msg"]), printable.Line(l.attrs["pid"]), printable.Line(l.attrs["status"]))
 			found = append(found, event{max(0, after), laneReaper, text, i})
 		}
 	}
@@ -127,7 +128,7 @@ func (t *timeline) findRequest(r trial.Record, took time.Duration) {
 	end := l.at.Sub(r.Sent)
 	t.Events = append(t.Events,
 		event{max(0, end-latency), laneWaiter, "handler began" + note, best},
-		event{min(max(0, end), took), laneWaiter, "handler answered, HTTP " + line(l.attrs["status"]) + note, best})
+		event{min(max(0, end), took), laneWaiter, "handler answered, HTTP " + printable.Line(l.attrs["status"]) + note, best})
 }
 
 // story puts the two facts together that make the defect.
@@ -159,7 +160,7 @@ func (t *timeline) excerpt() []shownLine {
 	first, last = max(0, first-before), min(len(t.lines), last+after+1)
 	var shown []shownLine
 	for i := first; i < min(last, first+most); i++ {
-		shown = append(shown, shownLine{Text: clip(plaintext.Clean(t.lines[i].text), lineLimit), Marked: marked[i]})
+		shown = append(shown, shownLine{Text: printable.Clip(printable.Escape(t.lines[i].text), lineLimit), Marked: marked[i]})
 	}
 	return shown
 }
@@ -170,4 +171,51 @@ const lineLimit = 300
 type shownLine struct {
 	Text   string
 	Marked bool
+}
+
+// logLine is one line of a target's log. What is not slog's text format has no
+// time and no attributes, only its text.
+type logLine struct {
+	text  string // as it stood
+	at    time.Time
+	attrs map[string]string
+}
+
+// parseLog reads a log. A line longer than what a report shows is cut: it is
+// evidence for nothing but itself.
+func parseLog(log []byte) []logLine {
+	var lines []logLine
+	for raw := range bytes.Lines(log) {
+		text := printable.Clip(string(bytes.TrimRight(raw, "\r\n")), printable.Limit)
+		l := logLine{text: text, attrs: parseAttrs(text)}
+		if at, err := time.Parse(time.RFC3339Nano, l.attrs["time"]); err == nil {
+			l.at = at
+		}
+		lines = append(lines, l)
+	}
+	return lines
+}
+
+// parseAttrs reads key=value pairs as slog.TextHandler writes them, values
+// quoted as Go strings where they need it, and stops at anything else.
+func parseAttrs(text string) map[string]string {
+	attrs := map[string]string{}
+	for text != "" {
+		key, rest, ok := strings.Cut(text, "=")
+		if !ok || key == "" || strings.ContainsAny(key, " \"") {
+			return attrs
+		}
+		value, after, _ := strings.Cut(rest, " ")
+		if strings.HasPrefix(rest, `"`) {
+			quoted, err := strconv.QuotedPrefix(rest)
+			if err != nil {
+				return attrs
+			}
+			value, _ = strconv.Unquote(quoted)
+			after = strings.TrimPrefix(rest[len(quoted):], " ")
+		}
+		attrs[key] = value
+		text = after
+	}
+	return attrs
 }

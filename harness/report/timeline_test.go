@@ -15,7 +15,7 @@ func storyOf(t *testing.T, scenario, armName string, index int) (string, []strin
 		for _, a := range f.Arms {
 			for _, r := range a.Bad {
 				if f.ID == scenario && a.Plan.Arm == armName && r.Index == index {
-					log, _ := a.logOf(r)
+					log, _ := logOf(a, r)
 					tl := newTimeline(r, log)
 					var told []string
 					for _, e := range tl.Events {

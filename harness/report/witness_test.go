@@ -4,15 +4,16 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-func armWith(role trial.Role, planned int, counts map[trial.Outcome]int) Arm {
+func armWith(role trial.Role, planned int, counts map[trial.Outcome]int) results.Arm {
 	s := trial.Summary{Plan: trial.Plan{Arm: string(role), Role: role, Claim: trial.NoClaim, Trials: planned}, Counts: counts, Ended: true, End: trial.End{FaultHits: 1}}
 	for _, n := range counts {
 		s.Trials += n
 	}
-	return Arm{Summary: s}
+	return results.Arm{Summary: s}
 }
 
 func TestWitnessNote(t *testing.T) {
@@ -31,11 +32,11 @@ func TestWitnessNote(t *testing.T) {
 		{"cut", map[trial.Outcome]int{trial.Lost: 500}, map[trial.Outcome]int{trial.OK: 3}, ""},
 		{"no witness", map[trial.Outcome]int{trial.Lost: 500}, nil, ""},
 	} {
-		f := Finding{Arms: []Arm{armWith(trial.Candidate, 500, c.candidate)}}
+		f := results.Finding{Arms: []results.Arm{armWith(trial.Candidate, 500, c.candidate)}}
 		if c.witness != nil {
 			f.Arms = append(f.Arms, armWith(trial.Witness, 10, c.witness))
 		}
-		if got := f.witnessNote(); !strings.Contains(got, c.want) || (c.want == "") != (got == "") {
+		if got := witnessNote(f); !strings.Contains(got, c.want) || (c.want == "") != (got == "") {
 			t.Errorf("%s: %q", c.name, got)
 		}
 	}
@@ -45,8 +46,8 @@ func TestWitnessNote(t *testing.T) {
 func TestAWitnessWhoseFaultNeverHitSaysNothing(t *testing.T) {
 	witness := armWith(trial.Witness, 10, map[trial.Outcome]int{trial.OK: 10})
 	witness.End.FaultHits = 0
-	f := Finding{Arms: []Arm{armWith(trial.Candidate, 500, map[trial.Outcome]int{trial.Lost: 500}), witness}}
-	if got := f.witnessNote(); got != "" {
+	f := results.Finding{Arms: []results.Arm{armWith(trial.Candidate, 500, map[trial.Outcome]int{trial.Lost: 500}), witness}}
+	if got := witnessNote(f); got != "" {
 		t.Error(got)
 	}
 }

@@ -7,41 +7,65 @@ import (
 	"syscall"
 )
 
-// problem is an error whose reader can do something about it.
-type problem struct {
-	kind   error  // ErrUnavailable or ErrTarget
-	doing  string // "reach docker engine at ..."
-	cause  error
-	advice string // what to do
-	log    []byte // what the target or the builder said; only its end is shown
+// Problem is an error whose reader can do something about it.
+type Problem struct {
+	Kind   error  // ErrUnavailable or ErrTarget
+	Doing  string // "reach docker engine at ..."
+	Cause  error
+	Advice string // what to do
+	Log    []byte // what the target or the builder said; only its end is shown
 }
 
 // logLines is how much of a log an error text ends with.
 const logLines = 20
 
-func (p *problem) Error() string {
-	text := fmt.Sprintf("%v: %s: %v: %s", p.kind, p.doing, p.cause, p.advice)
-	if len(p.log) > 0 {
-		text += "; its last words:\n" + lastLines(p.log, logLines)
+func (p *Problem) Error() string {
+	text := fmt.Sprintf("%v: %s: %v: %s", p.Kind, p.Doing, p.Cause, p.Advice)
+	if len(p.Log) > 0 {
+		text += "; its last words:\n" + lastLines(p.Log, logLines)
 	}
 	return text
 }
 
-// brief is what went wrong, without whose fault it is and what to do.
-func (p *problem) brief() string { return p.doing + ": " + p.cause.Error() }
+// Brief is what went wrong, without whose fault it is and what to do.
+func (p *Problem) Brief() string { return p.Doing + ": " + p.Cause.Error() }
 
-func (p *problem) Unwrap() []error { return []error{p.kind, p.cause} }
+func (p *Problem) Unwrap() []error { return []error{p.Kind, p.Cause} }
 
-// unavailable says that this machine is at fault. A full disk explains itself,
+// Unavailable says that this machine is at fault. A full disk explains itself,
 // whatever was being done.
-func unavailable(doing string, cause error, advice string) *problem {
+func Unavailable(doing string, cause error, advice string) *Problem {
 	if diskFull(cause) {
 		advice = "the engine's disk is full: free space on it, docker system df shows what takes it"
 	}
-	return &problem{kind: ErrUnavailable, doing: doing, cause: cause, advice: advice}
+	return &Problem{Kind: ErrUnavailable, Doing: doing, Cause: cause, Advice: advice}
 }
 
 // diskFull recognises ENOSPC. The engine passes on its text only.
 func diskFull(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || strings.Contains(err.Error(), syscall.ENOSPC.Error())
+}
+
+// Check is one thing that the sandboxes need of this machine.
+type Check struct {
+	Name string
+	OK   bool
+	// Required means that without it nothing runs; the others narrow what does.
+	Required bool
+	// Detail says what was found.
+	Detail string
+	// Advice says what to do; empty where OK.
+	Advice string
+}
+
+// VerdictOn is a check that is required.
+func VerdictOn(name, detail string, err error) Check {
+	if err == nil {
+		return Check{Name: name, OK: true, Required: true, Detail: detail}
+	}
+	var p *Problem
+	if errors.As(err, &p) {
+		return Check{Name: name, Required: true, Detail: p.Brief(), Advice: p.Advice}
+	}
+	return Check{Name: name, Required: true, Detail: err.Error()}
 }

@@ -7,29 +7,31 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/reapcheck/reapcheck/harness/await"
 )
 
 // readyRequest bounds one question whether the target is ready.
 const readyRequest = time.Second
 
-// readyPause is how long to wait before the next question: an eighth of the
-// wait so far, so that the answer comes late by no more than that, be the start
-// a namespace's 20 ms or a busy engine's 5 s.
-func readyPause(waited time.Duration) time.Duration {
-	return min(max(waited/8, time.Millisecond), 50*time.Millisecond)
-}
+// Pauses between two questions grow with the wait, be the start a namespace's 20 ms
+// or a busy engine's 5 s.
+const (
+	readyPause   = time.Millisecond
+	slowestPause = 50 * time.Millisecond
+)
 
-// errEnded means that PID 1 ended while its readiness was awaited.
-var errEnded = errors.New("target ended before it was ready")
+// ErrEnded means that PID 1 ended while its readiness was awaited.
+var ErrEnded = errors.New("target ended before it was ready")
 
-// awaitTarget waits until the target answers as spec says. The error carries
+// AwaitTarget waits until the target answers as spec says. The error carries
 // the end of its log, and wraps ErrTarget unless ctx was cancelled.
-func awaitTarget(ctx context.Context, sb Sandbox, spec Spec) error {
+func AwaitTarget(ctx context.Context, sb Sandbox, spec Spec) error {
 	err := AwaitReady(ctx, sb, spec.Ready, cmp.Or(spec.StartLimit, DefaultStartLimit))
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
-	return notReady(sb, spec, err)
+	return NotReady(sb, spec, err)
 }
 
 // AwaitReady waits until the target answers 2xx to the path ready, as it did when
@@ -41,15 +43,15 @@ func AwaitReady(ctx context.Context, sb Sandbox, ready string, limit time.Durati
 	return awaitReady(ctx, transport, question{sb.URL() + cmp.Or(ready, "/"), ready == ""}, limit, sb.Done())
 }
 
-// notReady is the target's fault, unless its engine was lost.
-func notReady(sb Sandbox, spec Spec, err error) error {
+// NotReady is the target's fault, unless its engine was lost.
+func NotReady(sb Sandbox, spec Spec, err error) error {
 	if lost := Lost(sb); lost != nil {
 		return lost
 	}
-	p := &problem{kind: ErrTarget, doing: "wait until it is ready", cause: err, log: sb.Log()}
-	p.advice = fmt.Sprintf("it must listen on 0.0.0.0:%d and answer %s", spec.Port, cmp.Or(spec.Ready, "HTTP"))
-	if errors.Is(err, errEnded) {
-		p.cause, p.advice = fmt.Errorf("%w: %s", err, sb.Ended()), "see its log and its flags"
+	p := &Problem{Kind: ErrTarget, Doing: "wait until it is ready", Cause: err, Log: sb.Log()}
+	p.Advice = fmt.Sprintf("it must listen on 0.0.0.0:%d and answer %s", spec.Port, cmp.Or(spec.Ready, "HTTP"))
+	if errors.Is(err, ErrEnded) {
+		p.Cause, p.Advice = fmt.Errorf("%w: %s", err, sb.Ended()), "see its log and its flags"
 	}
 	return p
 }
@@ -60,30 +62,28 @@ type question struct {
 	any bool
 }
 
-// awaitReady asks until the answer is good. It gives up with errEnded as soon
+// awaitReady asks until the answer is good. It gives up with ErrEnded as soon
 // as ended is closed, with ctx's cause, or past the limit with the last thing
 // that it saw.
 func awaitReady(ctx context.Context, transport http.RoundTripper, q question, limit time.Duration, ended <-chan struct{}) error {
-	deadline, began := time.NewTimer(limit), time.Now()
-	defer deadline.Stop()
-	for last := "nothing"; ; {
+	last := "nothing"
+	err := await.Wait{
+		For:     q.wants() + " from " + q.url,
+		Every:   readyPause,
+		Slowest: slowestPause,
+		Limit:   limit,
+		Over:    ended,
+	}.Until(ctx, func() (any, bool, error) {
 		seen, ok := probeReady(ctx, transport, q)
-		if ok {
-			return nil
-		}
 		if ctx.Err() == nil {
 			last = seen
 		}
-		select {
-		case <-ended:
-			return errEnded
-		case <-ctx.Done():
-			return fmt.Errorf("wait for %s: %w, last saw %s", q.url, context.Cause(ctx), last)
-		case <-deadline.C:
-			return fmt.Errorf("%s from %s expected within %v, last saw %s", q.wants(), q.url, limit, last)
-		case <-time.After(readyPause(time.Since(began))):
-		}
+		return last, ok, nil
+	})
+	if errors.Is(err, await.ErrOver) {
+		return ErrEnded
 	}
+	return err
 }
 
 func (q question) wants() string {

@@ -61,11 +61,11 @@ func (gone) Ended() string { return "exit status 2" }
 func (g gone) Lost() error { return g.lost }
 
 func TestALostEngineIsNotTheTargetsFault(t *testing.T) {
-	if err := notReady(gone{}, Spec{}, errEnded); !errors.Is(err, ErrTarget) {
+	if err := NotReady(gone{}, Spec{}, ErrEnded); !errors.Is(err, ErrTarget) {
 		t.Errorf("ended: %v", err)
 	}
 	lost := errors.New("the engine stopped reporting")
-	if err := notReady(gone{lost: lost}, Spec{}, errEnded); !errors.Is(err, lost) || errors.Is(err, ErrTarget) {
+	if err := NotReady(gone{lost: lost}, Spec{}, ErrEnded); !errors.Is(err, lost) || errors.Is(err, ErrTarget) {
 		t.Errorf("lost: %v", err)
 	}
 }
@@ -73,7 +73,7 @@ func TestALostEngineIsNotTheTargetsFault(t *testing.T) {
 func TestAwaitReadyGivesUpEarly(t *testing.T) {
 	ended := make(chan struct{})
 	close(ended)
-	if err := awaitReady(t.Context(), http.DefaultTransport, question{url: answering(t, 503)}, time.Hour, ended); !errors.Is(err, errEnded) {
+	if err := awaitReady(t.Context(), http.DefaultTransport, question{url: answering(t, 503)}, time.Hour, ended); !errors.Is(err, ErrEnded) {
 		t.Errorf("errEnded expected, got: %v", err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -81,19 +81,5 @@ func TestAwaitReadyGivesUpEarly(t *testing.T) {
 	cancel(cause)
 	if err := awaitReady(ctx, http.DefaultTransport, question{url: answering(t, 503)}, time.Hour, make(chan struct{})); !errors.Is(err, cause) {
 		t.Errorf("ctx's cause expected, got: %v", err)
-	}
-}
-
-func TestExitWords(t *testing.T) {
-	for status, want := range map[int64]string{
-		0:   "exit status 0",
-		128: "exit status 128",
-		137: "exit status 137 (as after signal 9, killed)",
-		143: "exit status 143 (as after signal 15, terminated)",
-		255: "exit status 255",
-	} {
-		if got := exitWords(status); got != want {
-			t.Errorf("%d: %q", status, got)
-		}
 	}
 }

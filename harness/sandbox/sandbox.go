@@ -20,8 +20,10 @@ import (
 // Runtime is one way to give a target a PID namespace of its own.
 // Its methods may be called from many goroutines, Prepare and Close once each.
 type Runtime interface {
-	// Name is "docker" or "namespace".
+	// Name is what users call it: "docker", "namespace".
 	Name() string
+	// Traits is what is asked of a runtime of which no more is known.
+	Traits() Traits
 	// Prepare does what all sandboxes share, such as building an image, and
 	// says what it does on progress.
 	Prepare(ctx context.Context, progress io.Writer) error
@@ -35,6 +37,18 @@ type Runtime interface {
 	Describe() map[string]string
 }
 
+// Traits are what runtimes differ in. The zero Traits promise nothing.
+type Traits struct {
+	// StartsAtOnce is how many sandboxes are started at a time: more make each of
+	// them later and the last of them no earlier. At least 1.
+	StartsAtOnce int
+	// TakesImages says whether a target can be an image.
+	TakesImages bool
+	// LimitsCPU says whether everyone who may start a sandbox may also keep it short
+	// of CPU.
+	LimitsCPU bool
+}
+
 // Spec says what becomes PID 1 and how to reach it.
 type Spec struct {
 	// Name labels the sandbox in logs, container names and results: [a-z0-9-]+.
@@ -45,7 +59,7 @@ type Spec struct {
 	// FaultPointsBinary is the same target built with fault points; empty
 	// where there is none. A fault that needs the points makes it the Binary.
 	FaultPointsBinary string
-	// Image is an image reference; the docker runtime alone can run one.
+	// Image is an image reference, for a runtime that takes images.
 	Image string
 	// Args follow the binary, or the image's own entrypoint, in place of the
 	// image's own arguments; nil leaves those.
@@ -74,9 +88,9 @@ type Front struct {
 	Args    []string
 }
 
-// argv is the command line that becomes the target's, where folder is how the
+// Argv is the command line that becomes the target's, where folder is how the
 // sandbox sees f.Folder.
-func (f Front) argv(folder string, target []string) []string {
+func (f Front) Argv(folder string, target []string) []string {
 	if f.Program == "" {
 		return target
 	}

@@ -14,7 +14,9 @@ import (
 	"github.com/reapcheck/reapcheck/harness/client"
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/parallel"
 	"github.com/reapcheck/reapcheck/harness/probe"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -26,17 +28,20 @@ type runningArm struct {
 	session  *Session
 	scenario string
 	target   target.Target
-	recorder *recorder
+	recorder *results.Recorder
+	spec     sandbox.Spec    // that its sandbox was started for
 	sandbox  sandbox.Sandbox // nil where the target did not start
-	armed    fault.Armed     // nil where nothing is injected
+	before   used            // its sandbox as it was before any trial
+	injected fault.Injection // nil where nothing is injected
 	client   *client.Client
 	look     Look
 	began    time.Time
 	last     trial.End
 	patience patience
 	quickest quickest
-	logs     logKeeper   // beside the first bad trials
-	shown    atomic.Bool // its claim, where that is enough
+	logs     results.LogKeeper // beside the first bad trials
+	showing  showing
+	bad      atomic.Bool // a trial was bad
 	enough   func()      // ends the experiment, its verdict being certain
 }
 
@@ -50,13 +55,13 @@ const teardownLimit = 30 * time.Second
 func (s *Session) beginArm(ctx context.Context, e Experiment, a Arm, enough func()) (*runningArm, error) {
 	tested := s.targetOf(a)
 	plan := trial.Plan{
-		Run: s.runID(), Scenario: e.Scenario, Arm: a.Name, Arms: e.armNames(), Role: a.Role, Strategy: tested.Strategy, Claim: a.Claim, By: a.By,
-		Trials: a.Trials, UntilShown: a.UntilShown, InFlight: a.InFlight, Seed: s.Seed, MinHits: a.MinHits,
+		Run: filepath.Base(s.Folder), Scenario: e.Scenario, Arm: a.Name, Arms: e.armNames(), Role: a.Role, Strategy: tested.Strategy, Claim: a.Claim, By: a.By,
+		Trials: a.Trials, UntilShown: a.UntilShown, AtLeast: a.AtLeast, Factor: s.Scale.Factor, InFlight: a.InFlight, Seed: s.Seed, MinHits: a.MinHits,
 	}
 	if a.Fault != nil {
 		plan.Fault = a.Fault.Name()
 	}
-	rec, err := newRecorder(s.recordingPath(e.Scenario, a.Name), plan)
+	rec, err := results.NewRecorder(results.Recording(s.Folder, e.Scenario, a.Name), plan)
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +88,7 @@ func (a *runningArm) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	a.spec = spec
 	if err := a.enter(ctx, spec); err != nil || a.Refusal != "" {
 		return err
 	}
@@ -90,7 +96,7 @@ func (a *runningArm) start(ctx context.Context) error {
 		return err
 	}
 	if a.Watch != nil {
-		if a.look, err = a.Watch(ctx, a.sandbox); err != nil {
+		if a.look, err = a.Watch(ctx, a.sandbox, a.settles()); err != nil {
 			return err
 		}
 	}
@@ -104,7 +110,7 @@ func (a *runningArm) start(ctx context.Context) error {
 
 // prepared is the sandbox that the arm asks for, its wait path and its fault included.
 func (a *runningArm) prepared() (sandbox.Spec, error) {
-	spec := a.spec()
+	spec := a.asked()
 	if err := errors.Join(a.sayable(), a.reachable()); err != nil {
 		return spec, err
 	}
@@ -121,7 +127,7 @@ func (a *runningArm) enter(ctx context.Context, spec sandbox.Spec) error {
 		return err
 	}
 	began := time.Now()
-	sb, err := a.launch(ctx, spec)
+	sb, err := a.obtain(ctx, spec)
 	free()
 	if a.Refusal != "" && (err == nil || errors.Is(err, sandbox.ErrTarget)) {
 		a.refused(sb, err)
@@ -143,7 +149,22 @@ func behind(front sandbox.Front) string {
 	return " behind the launcher, where no target can listen to system calls by a seccomp filter of its own"
 }
 
-func (a *runningArm) spec() sandbox.Spec {
+// obtain takes a sandbox that another arm has left clean, or starts one.
+func (a *runningArm) obtain(ctx context.Context, spec sandbox.Spec) (sandbox.Sandbox, error) {
+	if a.shares() {
+		if a.before = a.session.shelf.take(spec); a.before.Sandbox != nil {
+			return a.before.Sandbox, nil
+		}
+	}
+	sb, err := a.launch(ctx, spec)
+	if err == nil && a.shares() && a.session.shelf != nil {
+		a.before = populate(sb)
+	}
+	return sb, err
+}
+
+// asked is the sandbox that the arm's target asks for.
+func (a *runningArm) asked() sandbox.Spec {
 	t := a.target
 	spec := sandbox.Spec{
 		Name:              a.scenario + "-" + a.Name,
@@ -177,7 +198,7 @@ func (a *runningArm) refused(sb sandbox.Sandbox, err error) {
 		check.Got = err.Error()
 		check.OK = errors.Is(err, sandbox.ErrTarget) && strings.Contains(check.Got, a.Refusal)
 	}
-	a.recorder.write(trial.Line{Check: &check})
+	a.recorder.Write(trial.Line{Check: &check})
 }
 
 // trials runs the arm's share of trials in one of several turns. Nothing is
@@ -186,7 +207,7 @@ func (a *runningArm) trials(ctx context.Context, turn, of int) error {
 	if a.client == nil || a.last.Error != "" {
 		return nil
 	}
-	defer func() { a.session.noteLog(a.logs.extend(a.sandbox.Log)) }()
+	defer func() { a.session.noteLog(a.logs.Extend(a.sandbox.Log)) }()
 	a.client.Close() // the target may be about to close what idled in others' turns
 	first, last := a.Trials*turn/of, a.Trials*(turn+1)/of
 	step := last - first
@@ -194,8 +215,8 @@ func (a *runningArm) trials(ctx context.Context, turn, of int) error {
 		step = a.InFlight
 	}
 	for ; first < last; first += step {
-		_, err := load.Run(ctx, first, min(first+step, last), a.InFlight, func(i int) { a.try(ctx, i) })
-		if err = genuine(err, a.recorder.failed()); err != nil {
+		_, err := parallel.Do(ctx, first, min(first+step, last), a.InFlight, func(i int) { a.try(ctx, i) })
+		if err = genuine(err, a.recorder.Failed()); err != nil {
 			return err
 		}
 	}
@@ -208,28 +229,33 @@ const detailLimit = 4 << 10
 // try is one trial. One that an interrupt cuts short is not recorded: the
 // target was not given its time.
 func (a *runningArm) try(ctx context.Context, index int) {
-	if a.shown.Load() {
-		a.session.Progress.LeaveOut()
+	if a.done(index) {
 		return
 	}
 	if a.givenUp() {
 		return
 	}
 	cmd := a.command(index)
-	steering, _ := a.armed.(fault.Steering)
-	if steering != nil {
-		steering.Before(ctx) // in its own time, not in the target's
+	perTrial, _ := a.injected.(fault.PerTrial)
+	if perTrial != nil {
+		perTrial.Before(ctx) // in its own time, not in the target's
 	}
-	bounded, cancel := context.WithTimeout(ctx, cmp.Or(a.Deadline, DefaultDeadline))
+	if a.settleShown(ctx); a.done(index) {
+		if perTrial != nil {
+			perTrial.After("")
+		}
+		return
+	}
+	bounded, cancel := context.WithTimeout(ctx, a.session.Patience(cmp.Or(a.Deadline, DefaultDeadline)))
 	defer cancel()
 	sent := time.Now()
-	answer := a.client.Execute(bounded, client.Asking(cmd))
+	answer := a.client.Execute(bounded, cmd.Request)
 	took := time.Since(sent)
 	if ctx.Err() != nil {
 		return
 	}
-	if steering != nil {
-		steering.After(answer.Output)
+	if perTrial != nil {
+		perTrial.After(answer.Output)
 	}
 	a.record(index, cmd, answer, sent, took)
 }
@@ -246,19 +272,20 @@ func (a *runningArm) record(index int, cmd load.Command, answer trial.Answer, se
 	if r.Bad() {
 		r.Command, r.Sent = cmd.Script, sent.UTC()
 	}
-	a.patience.note(outcome, took, a.armed != nil)
+	a.patience.note(outcome, took, a.injected != nil, a.session.Patience(stuckAfter))
 	a.quickest.note(cmd.Kind, outcome, took)
-	a.recorder.write(trial.Line{Record: &r})
+	a.recorder.Write(trial.Line{Record: &r})
 	a.session.Progress.Trial(a.Role, outcome)
 	if a.UntilShown && a.Claim.Shown(outcome) {
-		a.shown.Store(true)
+		a.showing.note(index)
 	}
 	if r.Bad() && a.session.stopsAt(outcome) && a.Role == trial.Candidate && a.Claim == trial.Clean {
 		a.enough()
 	}
 	if r.Bad() {
-		path := filepath.Join(a.session.Folder, a.scenario, fmt.Sprintf("%s-trial-%d.log", a.Name, index))
-		a.session.noteLog(a.logs.keep(path, a.sandbox.Log))
+		a.bad.Store(true)
+		path := results.TrialLog(a.session.Folder, a.scenario, a.Name, index)
+		a.session.noteLog(a.logs.Keep(path, a.sandbox.Log))
 	}
 }
 
@@ -291,6 +318,7 @@ func (a *runningArm) end(ctx context.Context) error {
 			a.last.Error = pathErr.Error()
 		}
 		a.client.Close()
+		a.last.ShownBy = a.showing.shownBy()
 	}
 	if why := a.cutShort(); why != "" {
 		a.last.Error = why
@@ -298,16 +326,23 @@ func (a *runningArm) end(ctx context.Context) error {
 	if err != nil && a.last.Error == "" {
 		a.last.Error = err.Error()
 	}
-	a.recorder.end(a.last)
-	err = errors.Join(err, a.recorder.close())
+	a.recorder.End(a.last)
+	err = errors.Join(err, a.recorder.Close())
 	return errors.Join(err, a.stop(ctx))
 }
 
+// stop leaves a clean sandbox to the next arm that can use it. One whose candidate was
+// wrong is not left: what the next arm finds must be its own.
 func (a *runningArm) stop(ctx context.Context) error {
 	if a.sandbox == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, teardownLimit)
+	sound := a.last.Error == "" && a.last.Stopped == "" && a.last.Void == "" && a.last.FaultNote == ""
+	if sound && !(a.bad.Load() && a.Role == trial.Candidate) &&
+		a.session.shelf.put(ctx, a.spec, a.before, a.session.Patience(time.Second)) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, a.session.Patience(teardownLimit))
 	defer cancel()
 	return a.sandbox.Stop(ctx)
 }
@@ -315,10 +350,11 @@ func (a *runningArm) stop(ctx context.Context) error {
 // lookBack asks the fault for its hits and the sandbox for its state. Trials
 // that were cut short leave a sandbox of which nothing was promised.
 func (a *runningArm) lookBack(ctx context.Context) error {
+	a.settleShown(ctx)
 	err, stuck := a.withdraw(ctx)
 	wait := time.Duration(0)
 	if stuck != nil {
-		wait = endLimit // the target's end may be why, and is the finding then
+		wait = a.session.Patience(endLimit) // the target's end may be why, and is the finding then
 	}
 	if !a.running(wait) {
 		return nil
@@ -335,7 +371,7 @@ func (a *runningArm) lookBack(ctx context.Context) error {
 
 // lookAtLast looks at a target that runs, and that nothing is done to any more.
 func (a *runningArm) lookAtLast(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, teardownLimit)
+	ctx, cancel := context.WithTimeout(ctx, a.session.Patience(teardownLimit))
 	defer cancel()
 	a.checkHealth(ctx)
 	a.checkPrompt()
@@ -344,11 +380,11 @@ func (a *runningArm) lookAtLast(ctx context.Context) error {
 	}
 	checks, lookErr := a.look(ctx)
 	for i := range checks {
-		a.recorder.write(trial.Line{Check: &checks[i]})
+		a.recorder.Write(trial.Line{Check: &checks[i]})
 	}
 	// The end of PID 1 shows in /proc before the sandbox says so, whose log is read to
 	// its end first.
-	if probe.Gone(lookErr) && !a.running(endLimit) {
+	if probe.Gone(lookErr) && !a.running(a.session.Patience(endLimit)) {
 		return nil
 	}
 	if lookErr != nil {
@@ -361,7 +397,7 @@ func (a *runningArm) lookAtLast(ctx context.Context) error {
 // ends within wait that is the finding, and it answers no questions.
 func (a *runningArm) running(wait time.Duration) bool {
 	state := a.state(wait)
-	a.recorder.write(trial.Line{Check: &state})
+	a.recorder.Write(trial.Line{Check: &state})
 	return state.OK
 }
 
@@ -372,7 +408,7 @@ var endLimit = 5 * time.Second
 func (a *runningArm) state(wait time.Duration) trial.Check {
 	check := trial.Check{Name: "target", Want: "running", Got: "running"}
 	if a.mustEnd() {
-		check.Want, wait = a.Ends, endLimit
+		check.Want, wait = a.Ends, a.session.Patience(endLimit)
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -392,5 +428,5 @@ func (a *runningArm) state(wait time.Duration) trial.Check {
 
 // mustEnd says whether what was to end the target has happened.
 func (a *runningArm) mustEnd() bool {
-	return a.Ends != "" && a.last.Stopped == "" && (a.armed == nil || a.last.FaultHits > 0)
+	return a.Ends != "" && a.last.Stopped == "" && (a.injected == nil || a.last.FaultHits > 0)
 }

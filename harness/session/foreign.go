@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/reapcheck/reapcheck/harness/client"
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
@@ -19,7 +19,7 @@ func (s *Session) targetOf(a Arm) target.Target {
 	if a.Role != trial.Baseline {
 		return s.Candidate
 	}
-	return target.Target{Build: a.Build, Strategy: a.Strategy, Dialect: target.ProcessExecute()}
+	return target.Target{Build: a.Build, Strategy: a.Strategy, Dialect: dialect.ProcessExecute()}
 }
 
 // command is what a trial asks, in what the dialect can say: where it has no
@@ -27,7 +27,7 @@ func (s *Session) targetOf(a Arm) target.Target {
 func (a *runningArm) command(index int) load.Command {
 	c := a.Commands(index, load.Random(a.session.Seed, a.scenario, index))
 	if c.Want.NotRun && c.Cwd != "" && !a.target.Dialect.Says("<cwd>") {
-		c.Want = trial.Want{Code: client.NoFolder, AnyOutput: true}
+		c.Want = trial.Want{Code: dialect.NoFolder, AnyOutput: true}
 	}
 	return c
 }
@@ -39,7 +39,7 @@ func (a *runningArm) sayable() error {
 	if a.ByOutput && len(d.Response.Output) == 0 {
 		return fmt.Errorf("%w: the dialect %s does not say where the output is", fault.ErrDeclined, d.Name)
 	}
-	if d.Says("<timeout>") || d.Says("<timeoutMs>") {
+	if d.SaysTimeout() {
 		return nil
 	}
 	for i := range a.Trials {

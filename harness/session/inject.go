@@ -19,26 +19,26 @@ func (a *runningArm) inject(ctx context.Context) (err error) {
 	if a.Fault == nil {
 		return nil
 	}
-	if err := sandbox.AwaitReady(ctx, a.sandbox, a.target.Dialect.Ready, healthLimit); err != nil {
+	if err := sandbox.AwaitReady(ctx, a.sandbox, a.target.Dialect.Ready, a.session.Patience(healthLimit)); err != nil {
 		return fmt.Errorf("%w before the fault: %w", sandbox.ErrTarget, err)
 	}
-	a.armed, err = a.Fault.Arm(ctx, a.sandbox)
+	a.injected, err = a.Fault.Inject(ctx, a.sandbox)
 	return err
 }
 
 // withdraw takes the fault's hits and undoes it. While stuck is not nil the target
 // may still be under it.
 func (a *runningArm) withdraw(ctx context.Context) (err, stuck error) {
-	if a.armed == nil {
+	if a.injected == nil {
 		return nil, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, teardownLimit)
+	ctx, cancel := context.WithTimeout(ctx, a.session.Patience(teardownLimit))
 	defer cancel()
-	a.last.FaultHits, a.last.FaultNote, err = a.armed.Hits(ctx)
+	a.last.FaultHits, a.last.FaultNote, err = a.injected.Hits(ctx)
 	if err != nil {
 		a.last.Error = err.Error()
 	}
-	if stuck = a.armed.Disarm(ctx); stuck != nil {
+	if stuck = a.injected.Undo(ctx); stuck != nil {
 		stuck = fmt.Errorf("undo fault %s: %w", a.Fault.Name(), stuck)
 	}
 	return unlessDeclined(err), stuck
@@ -47,12 +47,12 @@ func (a *runningArm) withdraw(ctx context.Context) (err, stuck error) {
 // checkHealth sees whether a target that still has to run is well once its
 // fault is undone. One that is not is the fault's last finding.
 func (a *runningArm) checkHealth(ctx context.Context) {
-	if a.armed == nil || a.mustEnd() {
+	if a.injected == nil || a.mustEnd() {
 		return
 	}
 	check := trial.Check{Name: "health after the fault", Want: "ready", Got: "ready", OK: true}
-	if err := sandbox.AwaitReady(ctx, a.sandbox, a.target.Dialect.Ready, healthLimit); err != nil {
+	if err := sandbox.AwaitReady(ctx, a.sandbox, a.target.Dialect.Ready, a.session.Patience(healthLimit)); err != nil {
 		check.Got, check.OK = err.Error(), false
 	}
-	a.recorder.write(trial.Line{Check: &check})
+	a.recorder.Write(trial.Line{Check: &check})
 }

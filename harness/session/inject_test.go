@@ -17,16 +17,16 @@ import (
 // noted is a fault that says when it comes and goes.
 type noted struct {
 	fakeFault
-	armed, disarmed *int
+	injected, undone *int
 }
 
-func (n noted) Arm(context.Context, sandbox.Sandbox) (fault.Armed, error) {
-	*n.armed++
+func (n noted) Inject(context.Context, sandbox.Sandbox) (fault.Injection, error) {
+	*n.injected++
 	return n, nil
 }
 
-func (n noted) Disarm(context.Context) error {
-	*n.disarmed++
+func (n noted) Undo(context.Context) error {
+	*n.undone++
 	return nil
 }
 
@@ -35,30 +35,30 @@ func (n noted) Disarm(context.Context) error {
 func TestHealthIsLookedAtBesideEveryFault(t *testing.T) {
 	setLimit(t, &healthLimit, 50*time.Millisecond)
 	for _, c := range []struct {
-		name            string
-		wellFor         int32
-		want            trial.Verdict
-		reason          string
-		armed, disarmed int
+		name             string
+		wellFor          int32
+		want             trial.Verdict
+		reason           string
+		injected, undone int
 	}{
 		{"well", 2, trial.Pass, "", 1, 1},
 		{"ill after the fault", 1, trial.Fail, "health after the fault", 1, 1},
 		{"ill before", -1, trial.Inconclusive, "before the fault", 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var armed, disarmed int
+			var injected, undone int
 			s := newSession(t, &fakeRuntime{wellFor: c.wellFor})
 			e := experiment(nil)
-			e.Arms[1].Fault = noted{fakeFault{hits: 1}, &armed, &disarmed}
+			e.Arms[1].Fault = noted{fakeFault{hits: 1}, &injected, &undone}
 			f, err := s.Run(t.Context(), e)
-			if (err != nil) != (c.armed == 0) || err != nil && !errors.Is(err, sandbox.ErrTarget) {
+			if (err != nil) != (c.injected == 0) || err != nil && !errors.Is(err, sandbox.ErrTarget) {
 				t.Errorf("error %v", err)
 			}
 			if said := fmt.Sprint(f.Reason, err); f.Verdict != c.want || !strings.Contains(said, c.reason) {
 				t.Errorf("verdict %v (%s)", f.Verdict, said)
 			}
-			if armed != c.armed || disarmed != c.disarmed {
-				t.Errorf("armed %d times, disarmed %d", armed, disarmed)
+			if injected != c.injected || undone != c.undone {
+				t.Errorf("injected %d times, undone %d", injected, undone)
 			}
 		})
 	}
@@ -70,13 +70,13 @@ type stuck struct {
 	ends bool // the target, which is why
 }
 
-func (s stuck) Arm(_ context.Context, sb sandbox.Sandbox) (fault.Armed, error) {
+func (s stuck) Inject(_ context.Context, sb sandbox.Sandbox) (fault.Injection, error) {
 	if s.ends {
 		close(sb.(*fakeSandbox).done)
 	}
 	return s, nil
 }
-func (stuck) Disarm(context.Context) error { return errors.New("still paused") }
+func (stuck) Undo(context.Context) error { return errors.New("still paused") }
 
 // A target that is still under its fault is accused of nothing. One that has ended
 // cannot be freed of it, and has ended.
@@ -104,7 +104,7 @@ func TestAFaultThatCannotBeUndone(t *testing.T) {
 // unhit is a fault of which the target shows only at the end that it cannot host it.
 type unhit struct{ fakeFault }
 
-func (u unhit) Arm(context.Context, sandbox.Sandbox) (fault.Armed, error) { return u, nil }
+func (u unhit) Inject(context.Context, sandbox.Sandbox) (fault.Injection, error) { return u, nil }
 func (unhit) Hits(context.Context) (int64, string, error) {
 	return 0, "", fmt.Errorf("%w: 8 processes expected", fault.ErrDeclined)
 }
@@ -131,7 +131,7 @@ func TestWhatCouldNotBeSeenIsNoProblemOfTheRun(t *testing.T) {
 		e := experiment(nil)
 		e.Arms[1].Fault = c.fault
 		if c.look != nil {
-			e.Arms[1].Watch = func(context.Context, sandbox.Sandbox) (Look, error) { return c.look, nil }
+			e.Arms[1].Watch = func(context.Context, sandbox.Sandbox, time.Duration) (Look, error) { return c.look, nil }
 		}
 		f, err := s.Run(t.Context(), e)
 		if err != nil || s.Problem() != nil || f.Verdict != c.want || !strings.Contains(f.Reason, c.reason) {

@@ -5,12 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/reapcheck/reapcheck/harness/interview"
-	"github.com/reapcheck/reapcheck/harness/plaintext"
+	"github.com/reapcheck/reapcheck/harness/client"
+	"github.com/reapcheck/reapcheck/harness/dialect"
+	"github.com/reapcheck/reapcheck/harness/printable"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -21,15 +22,17 @@ import (
 // the questions is left to the scenarios.
 func (s *Session) Interview(ctx context.Context) error {
 	a := &runningArm{Arm: Arm{Name: "candidate", Role: trial.Candidate}, session: s, scenario: "interview", target: s.Candidate}
-	sb, err := a.launch(ctx, a.spec())
+	sb, err := a.launch(ctx, a.asked())
 	if err != nil {
 		return fmt.Errorf("start candidate: %w", err)
 	}
-	all := interview.Ask(ctx, sb.URL(), s.Candidate.Dialect, sandbox.Transport(sb))
+	speaker := client.New(sb.URL(), s.Candidate.Dialect, 1, sandbox.Transport(sb))
+	defer speaker.Close()
+	all := dialect.Try(ctx, s.Candidate.Dialect, speaker)
 	ended := sb.Ended()
 	err = errors.Join(s.keepInterview(all), sb.Stop(context.WithoutCancel(ctx)))
 	s.sayWhatDiffers(all)
-	if err != nil || ended != "" || ctx.Err() != nil || interview.Heard(all) {
+	if err != nil || ended != "" || ctx.Err() != nil || dialect.Fits(all) {
 		return err
 	}
 	d := s.Candidate.Dialect
@@ -37,7 +40,7 @@ func (s *Session) Interview(ctx context.Context) error {
 		sandbox.ErrTarget, d.Name, d.Request.Method, d.Request.Path, lastNotUnderstood(all))
 }
 
-func lastNotUnderstood(all []interview.Exchange) string {
+func lastNotUnderstood(all []dialect.Attempt) string {
 	for _, e := range slices.Backward(all) {
 		if why, found := strings.CutPrefix(e.Understood, "not understood: "); found {
 			return why
@@ -48,8 +51,8 @@ func lastNotUnderstood(all []interview.Exchange) string {
 
 // sayWhatDiffers tells of a dialect that may fit in part. It is no verdict: a
 // target that loses exit codes may lose some here.
-func (s *Session) sayWhatDiffers(all []interview.Exchange) {
-	if !interview.Heard(all) {
+func (s *Session) sayWhatDiffers(all []dialect.Attempt) {
+	if !dialect.Fits(all) {
 		return
 	}
 	for _, e := range all {
@@ -63,12 +66,12 @@ func (s *Session) sayWhatDiffers(all []interview.Exchange) {
 	}
 }
 
-func (s *Session) keepInterview(all []interview.Exchange) error {
+func (s *Session) keepInterview(all []dialect.Attempt) error {
 	var text strings.Builder
 	for _, e := range all {
 		fmt.Fprintf(&text, "%s: %s\n  wanted: %s\n  understood: %s\n  came: %s\n", e.Asked, e.Script, e.Wanted, e.Understood, e.Came)
 	}
-	if err := os.WriteFile(filepath.Join(s.Folder, "interview.txt"), []byte(plaintext.Clean(text.String())), 0o644); err != nil {
+	if err := os.WriteFile(results.DialectCheck(s.Folder), []byte(printable.Escape(text.String())), 0o644); err != nil {
 		return fmt.Errorf("write interview: %w", err)
 	}
 	return nil

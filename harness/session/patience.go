@@ -15,15 +15,15 @@ type patience struct {
 	cut         atomic.Bool // a trial was left out; an arm whose last ones took long is done
 }
 
-// stuckAfter is below the limit at which a held call or a fault point lets go,
-// and far above what a fault means to take.
+// stuckAfter is below the limit at which a held call lets go, and far above what a
+// fault means to take.
 var stuckAfter = 8 * time.Second
 
-func (p *patience) note(outcome trial.Outcome, took time.Duration, underFault bool) {
+func (p *patience) note(outcome trial.Outcome, took time.Duration, underFault bool, limit time.Duration) {
 	switch {
 	case outcome == trial.Hung:
 		p.hung.Add(1)
-	case underFault && took >= stuckAfter:
+	case underFault && took >= limit:
 		p.stuck.Add(1)
 	}
 }
@@ -53,7 +53,7 @@ func (a *runningArm) exhausted() string {
 		return fmt.Sprintf("stopped after %d trials that hung", n)
 	}
 	if n := a.patience.stuck.Load(); n >= enough {
-		return fmt.Sprintf("stopped after %d trials that the fault held for %v and more", n, stuckAfter)
+		return fmt.Sprintf("stopped after %d trials that the fault held for %v and more", n, a.session.Patience(stuckAfter))
 	}
 	return ""
 }

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/reapcheck/reapcheck/harness/plaintext"
+	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -28,7 +28,8 @@ type Progress struct {
 	ended     int
 	running   []string
 	began     time.Time
-	total     int
+	takes     time.Duration // all of it, as expected; zero where nobody knows
+	total     int           // as expected
 	done      int
 	bad       map[trial.Role]int
 	shown     time.Time
@@ -40,6 +41,13 @@ func NewProgress(w io.Writer, terminal bool) *Progress {
 	return &Progress{w: w, terminal: terminal}
 }
 
+// Forecast says how long all experiments will take.
+func (p *Progress) Forecast(takes time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.takes = takes
+}
+
 // Expect says what there will be. The clock starts.
 func (p *Progress) Expect(all []Experiment) {
 	p.mu.Lock()
@@ -49,7 +57,7 @@ func (p *Progress) Expect(all []Experiment) {
 	p.bad = map[trial.Role]int{}
 	for _, e := range all {
 		for _, arm := range e.Arms {
-			p.total += arm.Trials
+			p.total += arm.expected()
 		}
 	}
 }
@@ -89,13 +97,6 @@ func (p *Progress) Trial(role trial.Role, o trial.Outcome) {
 	p.show(5 * time.Second)
 }
 
-// LeaveOut expects one trial less.
-func (p *Progress) LeaveOut() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.total--
-}
-
 // show prints the count where it is due: on a terminal every moment, elsewhere
 // after the given time.
 func (p *Progress) show(every time.Duration) {
@@ -118,9 +119,23 @@ func (p *Progress) place() string { return fmt.Sprintf("[%d/%d]", p.ended, p.sce
 
 // line puts first what a narrow terminal must not cut off.
 func (p *Progress) line() string {
-	return fmt.Sprintf("%s %d/%d trials, bad: candidate %d, control %d; %v; running %s",
-		p.place(), p.done, p.total, p.bad[trial.Candidate], p.bad[trial.Baseline],
-		time.Since(p.began).Round(time.Second), strings.Join(p.running, ", "))
+	return fmt.Sprintf("%s %d/%d trials, bad: candidate %d, baseline %d; %s; running %s",
+		p.place(), p.done, max(p.total, p.done), p.bad[trial.Candidate], p.bad[trial.Baseline],
+		p.clock(), strings.Join(p.running, ", "))
+}
+
+// clock says how long the run has taken, and what is left of it.
+func (p *Progress) clock() string {
+	passed := time.Since(p.began)
+	text := passed.Round(time.Second).String()
+	switch left := p.takes - passed; {
+	case p.takes == 0:
+		return text
+	case left < time.Second:
+		return text + ", longer than expected"
+	default:
+		return fmt.Sprintf("%s, about %v left", text, left.Round(time.Second))
+	}
 }
 
 // End says what an experiment came to that has begun then.
@@ -143,7 +158,7 @@ const clear = "\r\x1b[K"
 // print adds lines that stay. They may quote a target, and a terminal would obey
 // what stands there.
 func (p *Progress) print(text string) {
-	text = plaintext.Clean(text)
+	text = printable.Escape(text)
 	if p.moving {
 		text, p.moving = clear+text, false
 	}

@@ -18,6 +18,7 @@ func watch(t *testing.T, terminal bool, scenario string) string {
 	synctest.Test(t, func(*testing.T) {
 		p := NewProgress(&out, terminal)
 		e := Experiment{Scenario: scenario, Arms: []Arm{{Trials: 1000}, {Trials: 1000}}}
+		p.Forecast(20 * time.Second)
 		p.Expect([]Experiment{e, {Scenario: "other", Arms: []Arm{{Trials: 500}}}})
 		began := p.Begin(e)
 		time.Sleep(3 * time.Second) // sandboxes start
@@ -38,7 +39,8 @@ func TestProgressInALog(t *testing.T) {
 		t.Errorf("terminal codes in a log: %q", out)
 	}
 	for _, want := range []string{
-		"[0/2] 1201/2500 trials, bad: candidate 0, control 601; 15s; running storm\n",
+		"[0/2] 1201/2500 trials, bad: candidate 0, baseline 601; 15s, about 5s left; running storm\n",
+		"; 20s, longer than expected; running storm\n",
 		`said in\x1b]0; between`,
 		"[1/2] storm: fail in 23.0s: why\\x1b[31m\n",
 	} {

@@ -6,24 +6,25 @@ import (
 	"testing"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
 // A daemon that is late with one kind of command is not excused by another.
 func TestEachKindHasItsQuickestAnswer(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "arm.jsonl")
-	rec, err := newRecorder(path, trial.Plan{})
+	rec, err := results.NewRecorder(path, trial.Plan{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	arm := runningArm{Arm: Arm{Prompt: time.Second}, recorder: rec}
+	arm := runningArm{Arm: Arm{Prompt: time.Second}, session: &Session{}, recorder: rec}
 	arm.quickest.note("child", trial.OK, 10*time.Second)
 	arm.quickest.note("child", trial.OK, 9*time.Second)
 	arm.quickest.note("hung", trial.Hung, time.Millisecond)
 	arm.quickest.note("shell", trial.OK, 3*time.Second)
 	arm.quickest.note("shell", trial.OK, time.Millisecond)
 	arm.checkPrompt()
-	if err := rec.close(); err != nil {
+	if err := rec.Close(); err != nil {
 		t.Fatal(err)
 	}
 	file, err := os.Open(path)

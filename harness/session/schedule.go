@@ -4,7 +4,7 @@ import (
 	"context"
 	"sync"
 
-	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/parallel"
 )
 
 // How many experiments run at a time. Those that keep the CPUs busy gain
@@ -16,21 +16,13 @@ const (
 	patientAtOnce = 8
 )
 
-// startsAtOnce is how many sandboxes of a session are started at a time: more
-// make each of them later and the last of them no earlier. An engine mostly waits
-// for others at each start; a namespace is up in milliseconds, if it is alone.
-func (s *Session) startsAtOnce() int {
-	if s.Runtime.Name() == "namespace" {
-		return 1
-	}
-	return 2
-}
-
 // RunAll runs the experiments, several at a time, and says of each what it came
 // to, from several goroutines. One that has not begun when ctx is done is left
 // out. It returns when all that began have ended.
 func (s *Session) RunAll(ctx context.Context, all []Experiment, done func(Experiment, Finding, error)) {
 	s.Progress.Expect(all)
+	s.shelf = &shelf{idle: map[string][]used{}}
+	defer func() { s.noteProblem(s.shelf.clear(ctx)) }()
 	var busy, patient []Experiment
 	for _, e := range all {
 		if e.Busy {
@@ -47,7 +39,7 @@ func (s *Session) RunAll(ctx context.Context, all []Experiment, done func(Experi
 
 func (s *Session) runLane(ctx context.Context, lane []Experiment, atOnce int, done func(Experiment, Finding, error)) {
 	// That ctx ended it is in the findings of those that had begun.
-	_, _ = load.Run(ctx, 0, len(lane), atOnce, func(i int) {
+	_, _ = parallel.Do(ctx, 0, len(lane), atOnce, func(i int) {
 		finding, err := s.Run(ctx, lane[i])
 		done(lane[i], finding, err)
 	})
@@ -57,7 +49,7 @@ func (s *Session) runLane(ctx context.Context, lane []Experiment, atOnce int, do
 func (s *Session) startSlot(ctx context.Context) (free func(), err error) {
 	s.mu.Lock()
 	if s.starting == nil {
-		s.starting = make(chan struct{}, s.startsAtOnce())
+		s.starting = make(chan struct{}, s.Runtime.Traits().StartsAtOnce)
 	}
 	starting := s.starting
 	s.mu.Unlock()

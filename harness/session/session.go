@@ -13,14 +13,15 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/fault"
-	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
+	"github.com/reapcheck/reapcheck/harness/fault/seccomp"
 	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/parallel"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -38,7 +39,7 @@ type Session struct {
 	// Candidate is what all candidate arms run.
 	Candidate target.Target
 	// Hub receives the launchers; nil where no target gets one.
-	Hub *syscallhold.Hub
+	Hub *seccomp.Hub
 	// BlackBox runs ordinary builds only: all faults come from outside.
 	BlackBox bool
 	// WaitPath is for all arms.
@@ -49,7 +50,10 @@ type Session struct {
 	// StopAs lets only a trial with this symptom do that; empty is any.
 	StopAs   trial.Symptom
 	Progress *Progress
+	// Pace is how fast the machine is: Measure finds it out.
+	Pace Pace
 
+	shelf    *shelf // nil outside of RunAll
 	mu       sync.Mutex
 	problems []error
 	// starting has a place for each sandbox that is being started.
@@ -131,9 +135,22 @@ type Arm struct {
 	Trials   int
 	InFlight int
 	// UntilShown leaves out what is left of Trials when one of them has shown the
-	// claim. It is for a control in which two race and nobody decides who wins: how
-	// often it loses is the machine's affair, and that it can is what counts.
+	// claim, and the fault has hit in that one. It is for a control in which two race
+	// and nobody decides who wins: how often it loses is the machine's affair, and
+	// that it can is what counts. AtLeast so many trials are done in any case.
 	UntilShown bool
+	AtLeast    int
+	// Round groups arms that take turns; the rounds follow each other, lowest first. An
+	// arm of a later round can go on in the sandbox of one that is over.
+	Round int
+	// Fresh wants a sandbox in which no other arm has run, and Used takes one although
+	// it watches: what it counts is the same there.
+	Fresh, Used bool
+	// Work is how many plain commands one trial costs, and Wait how long it lasts
+	// beside that, as with a sleep. They only tell how long a run will take. Zero
+	// means 1, and nothing.
+	Work float64
+	Wait time.Duration
 	// Bursts sends InFlight requests at once and the next ones only when all of
 	// them are answered.
 	Bursts   bool
@@ -152,10 +169,25 @@ type Arm struct {
 	Refusal string
 	// Ends says how PID 1 must have ended when all trials have; empty where it
 	// must still run.
-	Ends string
-	// Watch looks at the sandbox before the first trial; what it returns looks
-	// again after the last.
-	Watch func(ctx context.Context, sb sandbox.Sandbox) (Look, error)
+	Ends  string
+	Watch Watch
+}
+
+// Watch looks at a sandbox before the first trial; what it returns looks again after
+// the last. What is promised may take as long as within to come true.
+type Watch func(ctx context.Context, sb sandbox.Sandbox, within time.Duration) (Look, error)
+
+// settleLimit is how long a sandbox may take to come to rest after the last answer: far
+// more than a reaper needs on a fast machine, far less than a person would wait.
+const settleLimit = 3 * time.Second
+
+// settles is that limit for this arm. A baseline that leaves something behind does so
+// for good: there is nothing to be patient for.
+func (a *runningArm) settles() time.Duration {
+	if a.Role == trial.Baseline {
+		return settleLimit
+	}
+	return a.session.Patience(settleLimit)
 }
 
 // Look compares a sandbox with what was promised. Its error means that it could
@@ -200,28 +232,51 @@ func (s *Session) Run(ctx context.Context, e Experiment) (Finding, error) {
 	began := s.Progress.Begin(e)
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	arms, err := s.begin(ctx, e, func() { stop(errEnough) })
-	if err == nil {
-		err = takeTurns(ctx, arms, e)
+	var err error
+	for _, round := range e.rounds() {
+		if err = errors.Join(err, s.round(ctx, e, round, func() { stop(errEnough) })); err != nil {
+			break
+		}
 	}
 	if errors.Is(err, errEnough) {
 		err = nil
 	}
-	endErr := s.end(ctx, arms)
 	finding, readErr := s.judge(e)
 	s.Progress.End(e, finding, began)
-	err = genuine(err, endErr, readErr)
+	err = genuine(err, readErr)
 	s.noteProblem(err)
 	return finding, err
 }
 
-// begin brings up all arms. The arms that came up are returned on error too,
-// for end to take down. An arm calls enough when the verdict is certain.
-func (s *Session) begin(ctx context.Context, e Experiment, enough func()) ([]*runningArm, error) {
-	arms := make([]*runningArm, len(e.Arms))
-	errs := make([]error, len(e.Arms))
-	_, err := load.Run(ctx, 0, len(e.Arms), s.startsAtOnce(), func(i int) {
-		arms[i], errs[i] = s.beginArm(ctx, e, e.Arms[i], enough)
+// round begins the arms of one round, puts them through their trials, and ends them.
+func (s *Session) round(ctx context.Context, e Experiment, arms []Arm, enough func()) error {
+	running, err := s.begin(ctx, e, arms, enough)
+	if err == nil {
+		err = takeTurns(ctx, running, e)
+	}
+	return genuine(err, s.end(ctx, running))
+}
+
+// rounds are the arms of each round, in the order of the rounds.
+func (e Experiment) rounds() [][]Arm {
+	var all [][]Arm
+	sorted := slices.SortedStableFunc(slices.Values(e.Arms), func(a, b Arm) int { return a.Round - b.Round })
+	for i, arm := range sorted {
+		if i == 0 || arm.Round != sorted[i-1].Round {
+			all = append(all, nil)
+		}
+		all[len(all)-1] = append(all[len(all)-1], arm)
+	}
+	return all
+}
+
+// begin brings up the arms. Those that came up are returned on error too, for end to
+// take down. An arm calls enough when the verdict is certain.
+func (s *Session) begin(ctx context.Context, e Experiment, all []Arm, enough func()) ([]*runningArm, error) {
+	arms := make([]*runningArm, len(all))
+	errs := make([]error, len(all))
+	_, err := parallel.Do(ctx, 0, len(all), s.Runtime.Traits().StartsAtOnce, func(i int) {
+		arms[i], errs[i] = s.beginArm(ctx, e, all[i], enough)
 	})
 	return arms, genuine(append(errs, err)...)
 }
@@ -230,7 +285,7 @@ func (s *Session) begin(ctx context.Context, e Experiment, enough func()) ([]*ru
 func takeTurns(ctx context.Context, arms []*runningArm, e Experiment) error {
 	if e.SideBySide {
 		errs := make([]error, len(arms))
-		_, err := load.Run(ctx, 0, len(arms), len(arms), func(i int) { errs[i] = arms[i].trials(ctx, 0, 1) })
+		_, err := parallel.Do(ctx, 0, len(arms), len(arms), func(i int) { errs[i] = arms[i].trials(ctx, 0, 1) })
 		return genuine(append(errs, err)...)
 	}
 	turns := cmp.Or(e.Turns, DefaultTurns)
@@ -261,7 +316,7 @@ func (s *Session) end(ctx context.Context, arms []*runningArm) error {
 func (s *Session) judge(e Experiment) (Finding, error) {
 	var f Finding
 	for _, arm := range e.Arms {
-		summary, err := readRecording(s.recordingPath(e.Scenario, arm.Name), arm)
+		summary, err := readRecording(results.Recording(s.Folder, e.Scenario, arm.Name), arm)
 		if err != nil {
 			return Finding{}, err
 		}
@@ -283,8 +338,4 @@ func readRecording(path string, a Arm) (trial.Summary, error) {
 	}
 	defer file.Close()
 	return trial.Read(file)
-}
-
-func (s *Session) recordingPath(scenario, arm string) string {
-	return filepath.Join(s.Folder, scenario, arm+".jsonl")
 }

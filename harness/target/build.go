@@ -52,7 +52,7 @@ func Find(ctx context.Context, b Build, dir string) (string, error) {
 	if dir != "" {
 		found := filepath.Join(dir, string(b))
 		if _, err := os.Stat(found); err != nil {
-			return "", fmt.Errorf("find this project's %s in the folder of --daemons: %w", b, err)
+			return "", fmt.Errorf("find this project's %s in the folder of daemons: %w", b, err)
 		}
 		return found, nil
 	}
@@ -79,7 +79,7 @@ func compile(ctx context.Context, b Build) (string, error) {
 	}
 	version, err := moduleVersion(debug.ReadBuildInfo())
 	if err != nil {
-		return "", fmt.Errorf("build %s: %w; put a %s beside this command, or name its folder by --daemons", b, err, b)
+		return "", fmt.Errorf("build %s: %w; put a %s beside this command, or name the folder that has it", b, err, b)
 	}
 	return install(ctx, b, version, filepath.Join(folder, version, string(b)))
 }

@@ -1,8 +1,7 @@
 // Package target says what is under test: the reference daemon, or somebody's
-// binary, image or URL, and the dialect in which its execute endpoint is
-// spoken.
+// binary, image or URL.
 //
-// Target and Dialect are data. Find finds or makes the reference daemon, which
+// Target is data. Find finds or makes the reference daemon, which
 // is every session's negative control. It is run, never imported: the harness
 // judges it from outside like any other daemon.
 package target
@@ -11,6 +10,8 @@ import (
 	"errors"
 	"net/url"
 	"strings"
+
+	"github.com/reapcheck/reapcheck/harness/dialect"
 )
 
 // Target is what is under test. Of Strategy, Binary, Image and URL one is set,
@@ -35,7 +36,7 @@ type Target struct {
 	// Env is added to the target's environment.
 	Env map[string]string
 	// Dialect is how it is spoken to.
-	Dialect Dialect
+	Dialect dialect.Dialect
 }
 
 // Strategies are those of the reference daemon.
@@ -43,7 +44,7 @@ var Strategies = []string{"none", "reaper-only", "documented", "registry"}
 
 // Reference is the reference daemon with one of its strategies.
 func Reference(strategy string) Target {
-	return Target{Strategy: strategy, Dialect: ProcessExecute()}
+	return Target{Strategy: strategy, Dialect: dialect.ProcessExecute()}
 }
 
 // Ours says whether the target is a program of this project.
@@ -72,7 +73,7 @@ func (t Target) Check() error {
 	}
 	switch u, err := url.Parse(t.URL); {
 	case given != 1:
-		return errors.New("a target is one of an image, a binary and a URL: give just one of --image, --binary and --url")
+		return errors.New("a target is one of an image, a binary and a URL: give just one of them")
 	case t.URL == "":
 		return nil
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":

@@ -109,7 +109,7 @@ func (s *Summary) incomplete() string {
 		return s.End.Stopped
 	case !s.Ended:
 		return fmt.Sprintf("cut after %d of %d trials", s.Trials, s.Plan.Trials)
-	case s.Trials != s.Plan.Trials && !(s.Plan.UntilShown && s.shown()):
+	case s.Trials != s.Plan.Trials && s.End.ShownBy == nil:
 		return fmt.Sprintf("%d of %d trials are missing", s.Plan.Trials-s.Trials, s.Plan.Trials)
 	case s.End.Checks > 0 && s.End.Checks != len(s.Checks):
 		return fmt.Sprintf("%d checks were made, %d are recorded", s.End.Checks, len(s.Checks))
@@ -121,8 +121,12 @@ func (s *Summary) incomplete() string {
 	return ""
 }
 
-// shown says whether one of the trials has shown the claim.
+// shown says whether one of the trials has shown the claim: where the arm was to end
+// there, one that the fault hit.
 func (s *Summary) shown() bool {
+	if s.Plan.UntilShown && s.End.ShownBy == nil {
+		return false
+	}
 	return slices.ContainsFunc(Outcomes, func(o Outcome) bool {
 		return s.Plan.Claim.Shown(o) && s.Counts[o] > 0
 	})

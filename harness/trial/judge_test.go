@@ -150,21 +150,26 @@ func TestClaims(t *testing.T) {
 func TestAnArmIsOverWithWhatItHasShown(t *testing.T) {
 	for _, c := range []struct {
 		untilShown bool
+		hit        bool
 		claim      Claim
 		outcome    Outcome
 		want       Verdict
 	}{
-		{true, Loses, Lost, Pass},
-		{true, Misleads, Wrong, Pass},
-		{true, Misleads, Lost, Inconclusive},
-		{true, Loses, OK, Inconclusive},
-		{true, LosesAll, Lost, Inconclusive},
-		{true, Recovers, OK, Inconclusive},
-		{false, Loses, Lost, Inconclusive},
+		{true, true, Loses, Lost, Pass},
+		{true, false, Loses, Lost, Inconclusive}, // lost, and not by the fault
+		{true, true, Misleads, Wrong, Pass},
+		{true, true, Misleads, Lost, Inconclusive},
+		{true, false, Loses, OK, Inconclusive},
+		{true, false, LosesAll, Lost, Inconclusive},
+		{true, false, Recovers, OK, Inconclusive},
+		{false, false, Loses, Lost, Inconclusive},
 	} {
 		s := Summary{
 			Plan:   Plan{Role: Baseline, Claim: c.claim, Trials: 10, UntilShown: c.untilShown},
 			Counts: map[Outcome]int{OK: 2, c.outcome: 1}, Trials: 3, Ended: true,
+		}
+		if c.hit {
+			s.End.ShownBy = new(2)
 		}
 		if got, why := s.Judge(); got != c.want {
 			t.Errorf("%+v: %v (%s)", c, got, why)

@@ -70,8 +70,12 @@ type Plan struct {
 	By     []Symptom `json:"by,omitempty"`
 	Trials int       `json:"trials"`
 	// UntilShown is an arm's whose Trials are as many as it may take until one of
-	// them shows the claim. The rest is left out then.
+	// them shows the claim while the fault hits. The rest is left out then.
 	UntilShown bool `json:"untilShown,omitempty"`
+	// AtLeast is how many of its trials are done in any case.
+	AtLeast int `json:"atLeast,omitempty"`
+	// Factor is the share of an arm's trials that this machine had time for.
+	Factor float64 `json:"factor,omitempty"`
 
 	InFlight int    `json:"inFlight"`
 	Seed     uint64 `json:"seed"`
@@ -101,6 +105,9 @@ type End struct {
 	// FaultNote is what the fault has to say of its hits, such as a hold that
 	// ran into its limit. A note makes the arm inconclusive.
 	FaultNote string `json:"faultNote,omitempty"`
+	// ShownBy is the trial that showed the claim of an arm with UntilShown while the
+	// fault hit; nil where none did.
+	ShownBy *int `json:"shownBy,omitempty"`
 	// StartMicros is how long the sandbox took until it was ready.
 	StartMicros int64 `json:"startUs"`
 	// Void says why the arm's answers count for nothing, whatever they are: the

@@ -44,3 +44,19 @@ func Power(rate float64, trials int) float64 {
 	}
 	return -math.Expm1(float64(trials) * math.Log1p(-min(rate, 1)))
 }
+
+// Quantile of sorted numbers by nearest rank; 0 of none.
+func Quantile(sorted []int64, q float64) int64 {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[max(0, int(math.Ceil(q*float64(len(sorted))))-1)]
+}
+
+// Rate is n of so many; 0 of none.
+func Rate(n, of int) float64 {
+	if of == 0 {
+		return 0
+	}
+	return float64(n) / float64(of)
+}

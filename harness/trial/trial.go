@@ -12,6 +12,14 @@ import (
 	"time"
 )
 
+// Scenario names one way to go wrong, which is looked for.
+type Scenario struct {
+	// ID is its slug everywhere: a file's name, a folder's and a row's.
+	ID string `json:"id"`
+	// Text is what it promises, in a sentence.
+	Text string `json:"text"`
+}
+
 // Record is one trial: a line of a recording, written as the trial ends.
 type Record struct {
 	// Index is the trial's place in the plan; seed and index give the command.

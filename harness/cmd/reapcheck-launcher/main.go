@@ -7,7 +7,7 @@ import (
 	"runtime"
 
 	"github.com/reapcheck/reapcheck/harness/launcher"
-	_ "github.com/reapcheck/reapcheck/harness/sandbox/stage" // for sandboxes that it starts itself
+	_ "github.com/reapcheck/reapcheck/harness/sandbox/namespace/stage" // for sandboxes that it starts itself
 )
 
 // The filter is to be that of the process's first thread, of which

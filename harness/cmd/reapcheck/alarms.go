@@ -5,17 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/proof"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -58,59 +57,36 @@ was done.`,
 		},
 	}
 	f := cmd.Flags()
-	f.IntVar(&runs, "runs", len(alarmTurns), "how many `RUNS` there are")
+	f.IntVar(&runs, "runs", len(alarmVariants), "how many `RUNS` there are")
 	f.StringVar(&tier, "tier", string(session.Quick), "how much each of them tries: quick or standard")
 	addRunFlags(f, &o)
 	return cmd
 }
 
-// alarmTurn is one way to run repro.
-type alarmTurn struct {
+// alarmVariant is one way to run repro.
+type alarmVariant struct {
 	name string
 	args []string
 }
 
-var alarmTurns = []alarmTurn{
+var alarmVariants = []alarmVariant{
 	{"inside", nil},
 	{"inside, fallback", []string{"--wait-path=fallback"}},
 	{"black box", []string{"--black-box"}},
 	{"black box, fallback", []string{"--black-box", "--wait-path=fallback"}},
 }
 
-// alarmRun is what one run came to.
-type alarmRun struct {
-	Turn    string `json:"turn"`
-	Seed    uint64 `json:"seed"`
-	Runtime string `json:"runtime"`
-	Verdict string `json:"verdict"`
-	// Alarms are the scenarios that did not pass, with their reasons.
-	Alarms []string `json:"alarms,omitempty"`
-	// Problem is what kept the run from its work.
-	Problem string `json:"problem,omitempty"`
-	// Folder keeps the results of a run that did not pass.
-	Folder string  `json:"folder,omitempty"`
-	TookMs float64 `json:"tookMs"`
-}
-
-// alarms is alarms.json.
-type alarms struct {
-	Version string     `json:"version"`
-	Seed    uint64     `json:"seed"`
-	Tier    string     `json:"tier"`
-	Runs    []alarmRun `json:"runs"`
-}
-
 func (o options) runAlarms(ctx context.Context, runs int) error {
-	folder, err := session.NewFolder(o.results, "alarms", time.Now())
+	folder, err := results.NewFolder(o.results, "alarms", time.Now())
 	if err != nil {
 		return infrastructure(err)
 	}
 	fmt.Fprintf(o.progress, "%d runs, seed %d, results %s\n", runs, o.seed, folder)
 	progress := session.NewProgress(o.progress, false)
-	all := alarms{Version: versionText(), Seed: o.seed, Tier: string(o.scale.Tier)}
+	all := proof.Alarms{Version: versionText(), Seed: o.seed, Tier: string(o.scale.Tier)}
 	seeds := rand.New(rand.NewPCG(o.seed, 0))
 	for i := range runs {
-		r := o.runOnce(ctx, filepath.Join(folder, strconv.Itoa(i+1)), alarmTurns[i%len(alarmTurns)], shortSeed(seeds.Uint64()))
+		r := o.runOnce(ctx, filepath.Join(folder, strconv.Itoa(i+1)), alarmVariants[i%len(alarmVariants)], shortSeed(seeds.Uint64()))
 		if ctx.Err() != nil {
 			break // it was cut short
 		}
@@ -121,100 +97,42 @@ func (o options) runAlarms(ctx context.Context, runs int) error {
 }
 
 // runOnce leaves nothing of a run that has passed.
-func (o options) runOnce(ctx context.Context, folder string, turn alarmTurn, seed uint64) alarmRun {
-	r := alarmRun{Turn: turn.name, Seed: seed, Folder: folder}
+func (o options) runOnce(ctx context.Context, folder string, variant alarmVariant, seed uint64) proof.AlarmRun {
+	r := proof.AlarmRun{Variant: variant.name, Seed: seed, Folder: folder}
 	args := append([]string{"repro", "--strategy=registry", "--tier=" + string(o.scale.Tier), "--runtime=" + o.runtime,
-		"--seed=" + strconv.FormatUint(seed, 10), "--daemons=" + o.daemons, "--base-image=" + o.baseImage}, turn.args...)
+		"--seed=" + strconv.FormatUint(seed, 10), "--daemons=" + o.daemons, "--base-image=" + o.baseImage,
+		"--cgroup-parent=" + o.cgroupParent}, variant.args...)
 	began := time.Now()
-	run, err := runApart(ctx, folder, args)
+	run, err := proof.RunApart(ctx, folder, args, variable(""))
 	r.TookMs = float64(time.Since(began).Microseconds()) / 1000
 	if err != nil {
 		r.Verdict, r.Problem = trial.Inconclusive.String(), err.Error()
 		return r
 	}
-	r.take(run)
+	r.Take(run)
 	if r.Verdict == trial.Pass.String() && os.RemoveAll(folder) == nil {
 		r.Folder = ""
 	}
 	return r
 }
 
-// take takes in what a run found.
-func (r *alarmRun) take(run report.Run) {
-	r.Verdict, r.Problem, r.Runtime = run.Verdict.String(), run.Info.Problem, run.Info.Runtime
-	for _, f := range run.Findings {
-		if f.Verdict != trial.Pass {
-			r.Alarms = append(r.Alarms, fmt.Sprintf("%s: %v: %s", f.ID, f.Verdict, f.Reason))
-		}
-	}
-}
-
-// String is the run in a line.
-func (r alarmRun) String() string {
-	text := fmt.Sprintf("%s: %s in %.1fs", r.Turn, r.Verdict, r.TookMs/1000)
-	for _, alarm := range r.Alarms {
-		text += "; " + alarm
-	}
-	if r.Problem != "" {
-		text += "; problem: " + r.Problem
-	}
-	return text
-}
-
-func (o options) concludeAlarms(folder string, all alarms) error {
+func (o options) concludeAlarms(folder string, all proof.Alarms) error {
 	raw, err := json.MarshalIndent(all, "", "  ")
 	if err == nil {
 		err = os.WriteFile(filepath.Join(folder, "alarms.json"), append(raw, '\n'), 0o644)
 	}
 	if err == nil {
-		err = all.table(o.out)
+		err = all.Table(o.out)
 	}
 	if err != nil {
 		return infrastructure(err)
 	}
-	return all.status()
-}
-
-// count is how many runs of a turn came to a verdict; an empty turn or verdict is
-// any.
-func (a alarms) count(turn, verdict string) (n int) {
-	for _, r := range a.Runs {
-		if (turn == "" || r.Turn == turn) && (verdict == "" || r.Verdict == verdict) {
-			n++
-		}
-	}
-	return n
-}
-
-func (a alarms) table(w io.Writer) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "turn\truns\tpass\tfail\tinconclusive")
-	for _, turn := range alarmTurns {
-		fmt.Fprintf(table, "%s\t%d", turn.name, a.count(turn.name, ""))
-		for _, v := range []trial.Verdict{trial.Pass, trial.Fail, trial.Inconclusive} {
-			fmt.Fprintf(table, "\t%d", a.count(turn.name, v.String()))
-		}
-		fmt.Fprintln(table)
-	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	runs, bad := len(a.Runs), len(a.Runs)-a.count("", trial.Pass.String())
-	_, err := fmt.Fprintf(w, "\ntier %s, seed %d\nfalse alarms: %d in %d runs, upper95 %.3g%%\n", a.Tier, a.Seed, bad, runs, 100*trial.Upper95(bad, runs))
-	return err
-}
-
-// status is the worst that a run came to.
-func (a alarms) status() error {
-	for _, r := range a.Runs {
-		if r.Problem != "" {
-			return exit{exitInfrastructure, errors.New("a run did not work: " + r.Problem)}
-		}
-	}
 	switch {
-	case a.count("", trial.Fail.String()) > 0:
+	case all.Problem() != "":
+		return exit{exitInfrastructure, errors.New("a run did not work: " + all.Problem())}
+	case all.Verdict() == trial.Fail:
 		return exit{exitFail, nil}
-	case len(a.Runs) == 0 || a.count("", trial.Pass.String()) < len(a.Runs):
+	case all.Verdict() == trial.Inconclusive:
 		return exit{exitInconclusive, nil}
 	}
 	return nil

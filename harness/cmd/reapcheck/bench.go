@@ -12,7 +12,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reapcheck/reapcheck/harness/bench"
-	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/machine"
+	"github.com/reapcheck/reapcheck/harness/probe"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
 )
@@ -30,7 +32,7 @@ commands per second over HTTP and how late, beside a C program that starts the
 same commands without a server; threads, memory, open files and goroutines with
 thousands of sleeps in flight; and what a great many commands leave behind.
 
-It leaves bench.json and bench.md below --results. It passes if every target is
+It leaves bench.json and bench.md below --results. It passes if every requirement is
 met, fails if one is surely missed or an answer was wrong, and is inconclusive
 where the machine was too noisy to say or something was not measured. Use it on
 a machine that does nothing else.`,
@@ -111,15 +113,15 @@ func checkScale(scale bench.Scale) error {
 func (o options) runBench(ctx context.Context, scale bench.Scale) error {
 	progress := session.NewProgress(o.progress, isTerminal(o.progress))
 	why, err := o.settleRuntime(ctx)
-	if errors.Is(err, sandbox.ErrUnknown) {
+	if errors.Is(err, machine.ErrChoice) {
 		return usage(err)
 	}
-	folder, folderErr := session.NewFolder(o.results, "bench", time.Now())
+	folder, folderErr := results.NewFolder(o.results, "bench", time.Now())
 	if folderErr != nil {
 		return o.unreported(fmt.Errorf("%w; choose another --results", folderErr))
 	}
 	report := bench.NewReport()
-	report.Version, report.Runtime, report.Kernel, report.CPUs = versionText(), o.runtime, sandbox.Kernel(), runtime.NumCPU()
+	report.Version, report.Runtime, report.Kernel, report.CPUs = versionText(), o.runtime, probe.Kernel(), runtime.NumCPU()
 	report.Seed, report.Argv, report.Started, report.TurnMs = o.seed, o.argv, time.Now().UTC(), scale.Turn.Milliseconds()
 	if err == nil {
 		progress.Say("runtime %s%s, seed %d", o.runtime, why, o.seed)

@@ -17,8 +17,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reapcheck/reapcheck/fixtures/targets"
-	"github.com/reapcheck/reapcheck/harness/interview"
-	"github.com/reapcheck/reapcheck/harness/plaintext"
+	"github.com/reapcheck/reapcheck/harness/client"
+	"github.com/reapcheck/reapcheck/harness/dialect"
+	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/target"
 )
 
@@ -47,8 +48,8 @@ func newDialectList() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
-			for _, name := range target.BuiltIn() {
-				text, err := target.Source(name)
+			for _, name := range dialect.BuiltIn() {
+				text, err := dialect.Source(name)
 				if err != nil {
 					return infrastructure(err)
 				}
@@ -79,7 +80,7 @@ func newDialectShow() *cobra.Command {
 		Short: "print a dialect, to copy and change it",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			text, err := target.Source(args[0])
+			text, err := dialect.Source(args[0])
 			if err != nil {
 				return usage(err)
 			}
@@ -102,7 +103,7 @@ func newDialectSchema() *cobra.Command {
 }
 
 func newDialectCheck() *cobra.Command {
-	var base, dialect string
+	var base, name string
 	cmd := &cobra.Command{
 		Use:   "check --url URL",
 		Short: "ask a running target a few questions and show what was understood",
@@ -115,7 +116,7 @@ the dialect does not fit at all, 3 if nobody listens there.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			t := target.Target{URL: strings.TrimSuffix(base, "/")}
-			d, err := target.Load(dialect)
+			d, err := dialect.Load(name)
 			if err = errors.Join(t.Check(), err); err != nil {
 				return usage(err)
 			}
@@ -126,15 +127,17 @@ the dialect does not fit at all, 3 if nobody listens there.`,
 			if err := reachable(t.URL); err != nil {
 				return infrastructure(err)
 			}
-			all := interview.Ask(cmd.Context(), t.URL, d, &http.Transport{})
+			speaker := client.New(t.URL, d, 1, &http.Transport{})
+			defer speaker.Close()
+			all := dialect.Try(cmd.Context(), d, speaker)
 			if cmd.Context().Err() != nil {
 				return exit{exitInconclusive, errInterrupted}
 			}
-			return showInterview(cmd.OutOrStdout(), d, all)
+			return showAttempts(cmd.OutOrStdout(), d, all)
 		},
 	}
 	cmd.Flags().StringVar(&base, "url", "", "base URL of a target that runs, such as http://127.0.0.1:2280")
-	cmd.Flags().StringVar(&dialect, "dialect", target.DefaultDialect, "name of a dialect, or a file that ends in .yaml")
+	cmd.Flags().StringVar(&name, "dialect", dialect.DefaultDialect, "name of a dialect, or a file that ends in .yaml")
 	if err := cmd.MarkFlagRequired("url"); err != nil {
 		panic(err)
 	}
@@ -158,11 +161,11 @@ func reachable(base string) error {
 	return conn.Close()
 }
 
-// showInterview shows the answer's text beside what was not as expected. It is the
+// showAttempts shows the answer's text beside what was not as expected. It is the
 // target's, and a terminal would obey what stands there.
-func showInterview(out io.Writer, d target.Dialect, all []interview.Exchange) error {
+func showAttempts(out io.Writer, d dialect.Dialect, all []dialect.Attempt) error {
 	w := &strings.Builder{}
-	defer func() { _, _ = io.WriteString(out, plaintext.Clean(w.String())) }() // the exit status says as much
+	defer func() { _, _ = io.WriteString(out, printable.Escape(w.String())) }() // the exit status says as much
 	right := 0
 	for _, e := range all {
 		mark := "differs"
@@ -179,7 +182,7 @@ func showInterview(out io.Writer, d target.Dialect, all []interview.Exchange) er
 	}
 	fmt.Fprintf(w, "%d of %d answers as expected\n", right, len(all))
 	switch {
-	case !interview.Heard(all):
+	case !dialect.Fits(all):
 		fmt.Fprintln(w, "the dialect does not fit this target: compare what came with its request.path and response.exitCode")
 		return exit{exitInconclusive, nil}
 	case right < len(all):

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reapcheck/reapcheck/harness/fault"
+	"github.com/reapcheck/reapcheck/harness/machine"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
@@ -18,7 +19,7 @@ func newDoctor() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			missing := 0
 			out := cmd.OutOrStdout()
-			for _, check := range append(sandbox.Diagnose(cmd.Context()), checkStrace()) {
+			for _, check := range append(machine.Diagnose(cmd.Context()), checkStrace()) {
 				mark := "ok"
 				switch {
 				case !check.OK && check.Required:
@@ -57,15 +58,11 @@ func newSweep() *cobra.Command {
 		Short: "remove what killed runs left behind; runs that are alive are not touched",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			folders, errFolders := sandbox.SweepFolders()
-			swept, err := sandbox.Sweep(cmd.Context())
-			if errors.Is(err, sandbox.ErrUnavailable) {
-				err = nil // without an engine there is nothing to remove
-			}
-			if err := errors.Join(err, errFolders); err != nil {
+			swept, err := machine.Sweep(cmd.Context())
+			if err != nil {
 				return infrastructure(err)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "removed %d containers, %d images and %d folders of dead runs\n", swept.Containers, swept.Images, folders)
+			fmt.Fprintf(cmd.OutOrStdout(), "removed %d containers, %d images and %d folders of dead runs\n", swept.Containers, swept.Images, swept.Folders)
 			return nil
 		},
 	}

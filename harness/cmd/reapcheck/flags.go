@@ -13,8 +13,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
 	"github.com/reapcheck/reapcheck/scenarios"
 )
 
@@ -24,12 +25,14 @@ type common struct {
 	only, skip     []string
 }
 
-func (c *common) define(f *pflag.FlagSet, o *options) {
+// define adds them; tier is the default.
+func (c *common) define(f *pflag.FlagSet, o *options, tier session.Tier) {
 	addRunFlags(f, o)
 	f.StringSliceVar(&c.only, "only", nil, "run only these scenarios, by `ID`; see reapcheck list (default all that fit the target)")
 	f.StringSliceVar(&c.skip, "skip", nil, "leave these scenarios out, by `ID`")
-	f.StringVar(&c.tier, "tier", string(session.Standard), "how much is tried: quick, standard or soak")
+	f.StringVar(&c.tier, "tier", string(tier), "how long it may take: quick (a minute), standard (three) or soak")
 	f.DurationVar(&o.scale.Duration, "duration", 30*time.Minute, "how long a soak lasts, about")
+	f.Float64Var(&o.scale.Factor, "factor", 0, "share of a fast machine's trials (default: what fits into the tier's time)")
 	f.StringVar(&c.waitPath, "wait-path", string(session.Pidfd), "how children are waited for: pidfd, or fallback, with pidfd_open taken away")
 	f.String("config", "", "YAML `FILE` with settings: a key is a flag without its dashes")
 }
@@ -48,19 +51,19 @@ func (c *common) choose(o *options, access scenarios.Access) error {
 }
 
 // leftOut are the scenarios that are not run, and why.
-func (c *common) leftOut(chosen, run []report.Scenario) []report.LeftOut {
+func (c *common) leftOut(chosen, run []trial.Scenario) []results.LeftOut {
 	why := "since they need more of a target than there is to get at here"
 	if len(c.only) > 0 {
 		why = "not named by --only"
 	}
-	var out []report.LeftOut
+	var out []results.LeftOut
 	for _, s := range scenarios.List() {
 		switch {
 		case slices.Contains(run, s):
 		case slices.Contains(chosen, s):
-			out = append(out, report.LeftOut{ID: s.ID, Why: "named by --skip"})
+			out = append(out, results.LeftOut{ID: s.ID, Why: "named by --skip"})
 		default:
-			out = append(out, report.LeftOut{ID: s.ID, Why: why})
+			out = append(out, results.LeftOut{ID: s.ID, Why: why})
 		}
 	}
 	return out
@@ -72,6 +75,7 @@ func addRunFlags(f *pflag.FlagSet, o *options) {
 	f.Uint64Var(&o.seed, "seed", 0, "seed of all commands (default: a new one)")
 	f.StringVar(&o.results, "results", "results", "`FOLDER` where result folders are made")
 	f.StringVar(&o.daemons, "daemons", "", "`FOLDER` with the reference daemon's builds (default: beside this command, or compiled)")
+	f.StringVar(&o.cgroupParent, "cgroup-parent", os.Getenv(variable("cgroup-parent")), "control `GROUP` in which containers are made, such as that of this command")
 	f.StringVar(&o.baseImage, "base-image", "", "base image `REF` of the containers, which auto then takes (default: debian:bookworm-slim, or one made from this machine)")
 }
 
@@ -91,6 +95,9 @@ func (c *common) settle(cmd *cobra.Command, o *options) (err error) {
 	}
 	if o.scale.Tier, err = session.ParseTier(c.tier); err != nil {
 		return err
+	}
+	if o.scale.Factor < 0 || o.scale.Factor > 1 && o.scale.Tier != session.Soak {
+		return fmt.Errorf("--factor %g is invalid: choose more than 0 and at most 1, or 0 to have it measured", o.scale.Factor)
 	}
 	if o.scale.Duration <= 0 {
 		return fmt.Errorf("--duration %v: a soak lasts longer than 0", o.scale.Duration)

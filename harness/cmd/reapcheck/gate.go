@@ -8,6 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/reapcheck/reapcheck/harness/dialect"
+	"github.com/reapcheck/reapcheck/harness/results"
+	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/scenarios"
 )
@@ -67,7 +70,7 @@ why, 3 infrastructure: the run itself did not work, 64 usage.`,
 				err = g.choose(&o, c)
 			}
 			if err == nil {
-				o.waivers, err = readWaivers(g.waivers)
+				o.waivers, err = results.ReadWaivers(g.waivers, scenarios.Known)
 			}
 			if err != nil {
 				return usage(err)
@@ -76,7 +79,7 @@ why, 3 infrastructure: the run itself did not work, 64 usage.`,
 		},
 	}
 	g.define(cmd)
-	c.define(cmd.Flags(), &o)
+	c.define(cmd.Flags(), &o, session.Standard)
 	return cmd
 }
 
@@ -87,7 +90,7 @@ func (g *gateFlags) define(cmd *cobra.Command) {
 	f.StringVar(&g.url, "url", "", "judge a daemon that runs already at `URL`, by its answers only")
 	f.StringArrayVar(&g.args, "arg", nil, "one `ARGUMENT` of the target; the same as after --")
 	f.StringArrayVar(&g.env, "env", nil, "`NAME=VALUE` for the target, or NAME to pass on your own; can be given many times")
-	f.StringVar(&g.dialect, "dialect", target.DefaultDialect, "how the target is spoken to: a `NAME`, or a file that ends in .yaml")
+	f.StringVar(&g.dialect, "dialect", dialect.DefaultDialect, "how the target is spoken to: a `NAME`, or a file that ends in .yaml")
 	f.StringVar(&g.waivers, "waivers", "", "YAML `FILE` of known findings: scenario, reason, and until when the failure is accepted")
 }
 
@@ -109,7 +112,7 @@ func (g *gateFlags) target() (target.Target, error) {
 	if err != nil {
 		return target.Target{}, err
 	}
-	dialect, err := target.Load(g.dialect)
+	dialect, err := dialect.Load(g.dialect)
 	if err == nil {
 		dialect, err = dialect.Resolve(os.LookupEnv)
 	}
@@ -137,16 +140,8 @@ func executable(path string) error {
 	return nil
 }
 
-// choose picks the scenarios that fit the target, and its runtime where only
-// one will do.
+// choose picks the scenarios that fit the target.
 func (g *gateFlags) choose(o *options, c common) (err error) {
-	switch {
-	case g.image == "":
-	case o.runtime == "namespace":
-		return errors.New("--image needs --runtime docker: a namespace has no image")
-	default:
-		o.runtime = "docker"
-	}
 	access := scenarios.Foreign
 	if o.candidate.URL != "" {
 		access = scenarios.Answers

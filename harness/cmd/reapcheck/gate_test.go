@@ -20,7 +20,7 @@ import (
 	"time"
 
 	api "github.com/reapcheck/reapcheck/gate"
-	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -136,9 +136,9 @@ func ownNamespaces() *syscall.SysProcAttr {
 }
 
 // load reads the run's folder, from which the verdict is drawn.
-func (o outcome) load(t *testing.T) report.Run {
+func (o outcome) load(t *testing.T) results.Run {
 	t.Helper()
-	run, err := report.Load(filepath.Join(o.parent, "latest"))
+	run, err := results.Load(filepath.Join(o.parent, "latest"))
 	if err != nil {
 		t.Fatalf("%v\n%s", err, o.said)
 	}
@@ -205,10 +205,10 @@ func (o outcome) expectTimeline(t *testing.T) {
 }
 
 // finding is the run's finding in one scenario.
-func (o outcome) finding(t *testing.T, id string) report.Finding {
+func (o outcome) finding(t *testing.T, id string) results.Finding {
 	t.Helper()
 	findings := o.load(t).Findings
-	i := slices.IndexFunc(findings, func(f report.Finding) bool { return f.ID == id })
+	i := slices.IndexFunc(findings, func(f results.Finding) bool { return f.ID == id })
 	if i < 0 {
 		t.Fatalf("no finding %s:\n%s", id, o.said)
 	}
@@ -390,7 +390,11 @@ func (o outcome) expectRepeat(t *testing.T) {
 // With nothing left to judge there is nothing to pass.
 func TestARunOfKnownFindingsAloneProvesNothing(t *testing.T) {
 	t.Parallel()
-	known := waiverFile(t, "waivers:\n- {scenario: reaper-wins, reason: issue 7, until: 9999-12-31}\n")
+	known := filepath.Join(t.TempDir(), "known.yaml")
+	text := "waivers:\n- {scenario: reaper-wins, reason: issue 7, until: 9999-12-31}\n"
+	if err := os.WriteFile(known, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	o := gate(t, "--binary="+built(t, "foreign"), "--dialect=code", "--only=reaper-wins", "--waivers="+known, "--", "--dialect=code", "--manner=races")
 	o.expect(t, exitInconclusive, trial.Inconclusive)
 	if !strings.Contains(o.said, "a known finding, accepted until 9999-12-31: issue 7") {

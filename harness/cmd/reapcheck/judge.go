@@ -3,8 +3,8 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/session"
-	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
 	"github.com/reapcheck/reapcheck/scenarios"
 )
@@ -28,7 +28,7 @@ func newJudge() *cobra.Command {
 			o.stopAs = trial.Symptom(symptom)
 			o.argv = repeatLine(cmd, o.seed)
 			o.candidate.Env = map[string]string{"DECK_STRATEGY": strategy}
-			o.candidate.Dialect = target.ProcessExecute()
+			o.candidate.Dialect = dialect.ProcessExecute()
 			o.out, o.progress = cmd.OutOrStdout(), cmd.ErrOrStderr()
 			return o.run(cmd.Context())
 		},
@@ -37,6 +37,7 @@ func newJudge() *cobra.Command {
 	f.StringVar(&o.candidate.Binary, "binary", "", "the build")
 	f.StringVar(&strategy, "strategy", "", "its strategy")
 	f.StringVar(&symptom, "as", "", "the symptom that ends a scenario early (default any)")
+	f.DurationVar(&o.pace.Command, "pace", 0, "what a command takes on this machine (default: measured)")
 	f.StringSliceVar(&ids, "only", nil, "scenarios to run, by ID")
 	addRunFlags(f, &o)
 	return cmd

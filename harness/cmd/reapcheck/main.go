@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/reapcheck/reapcheck/harness/plaintext"
+	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
@@ -81,7 +81,7 @@ func exitStatus(command string, err error) int {
 	e := exit{exitUsage, err}
 	_ = errors.As(err, &e)
 	if e.cause != nil {
-		fmt.Fprintln(os.Stderr, "reapcheck:", plaintext.Clean(e.cause.Error()))
+		fmt.Fprintln(os.Stderr, "reapcheck:", printable.Escape(e.cause.Error()))
 	}
 	if e.status == exitUsage {
 		fmt.Fprintln(os.Stderr, "see: "+command+" --help")

@@ -18,9 +18,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reapcheck/reapcheck/fixtures/mutants"
-	"github.com/reapcheck/reapcheck/harness/load"
-	"github.com/reapcheck/reapcheck/harness/mutant"
-	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/owner"
+	"github.com/reapcheck/reapcheck/harness/parallel"
+	"github.com/reapcheck/reapcheck/harness/proof"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -66,13 +67,13 @@ for it, or if a daemon without a defect does not pass; 2 if it was interrupted, 
 
 // chooseMutants draws the slice by the seed, so that another seed gives another
 // one, and returns it in the order of the slugs.
-func chooseMutants(only []string, slice string, seed uint64) ([]mutant.Mutant, error) {
-	all, err := mutant.Load(mutants.Patches)
+func chooseMutants(only []string, slice string, seed uint64) ([]proof.Mutant, error) {
+	all, err := proof.Load(mutants.Patches)
 	if err != nil {
 		return nil, err
 	}
 	for _, slug := range only {
-		if !slices.ContainsFunc(all, func(m mutant.Mutant) bool { return m.Slug == slug }) {
+		if !slices.ContainsFunc(all, func(m proof.Mutant) bool { return m.Slug == slug }) {
 			return nil, fmt.Errorf("unknown mutant %q: see fixtures/mutants", slug)
 		}
 	}
@@ -80,7 +81,7 @@ func chooseMutants(only []string, slice string, seed uint64) ([]mutant.Mutant, e
 	if _, err := fmt.Sscanf(slice, "%d/%d", &k, &n); err != nil || k < 1 || k > n || slice != fmt.Sprintf("%d/%d", k, n) {
 		return nil, fmt.Errorf("slice %q is not K/N with 1 <= K <= N", slice)
 	}
-	var chosen []mutant.Mutant
+	var chosen []proof.Mutant
 	for place, i := range rand.New(rand.NewPCG(seed, 0)).Perm(len(all)) {
 		if place%n == k-1 && (len(only) == 0 || slices.Contains(only, all[i].Slug)) {
 			chosen = append(chosen, all[i])
@@ -89,7 +90,7 @@ func chooseMutants(only []string, slice string, seed uint64) ([]mutant.Mutant, e
 	if len(chosen) == 0 {
 		return nil, fmt.Errorf("slice %s has none of the mutants that were asked for: take a smaller N, or leave --slice out", slice)
 	}
-	slices.SortFunc(chosen, func(a, b mutant.Mutant) int { return strings.Compare(a.Slug, b.Slug) })
+	slices.SortFunc(chosen, func(a, b proof.Mutant) int { return strings.Compare(a.Slug, b.Slug) })
 	return chosen, nil
 }
 
@@ -102,7 +103,7 @@ type mutantRun struct {
 	all     []string // scenarios for a black box
 }
 
-func (o options) runMutants(ctx context.Context, chosen []mutant.Mutant, jobs int) error {
+func (o options) runMutants(ctx context.Context, chosen []proof.Mutant, jobs int) error {
 	r, err := o.prepareMutants(ctx)
 	defer os.RemoveAll(r.scratch)
 	if err != nil {
@@ -113,9 +114,9 @@ func (o options) runMutants(ctx context.Context, chosen []mutant.Mutant, jobs in
 	for _, m := range chosen {
 		tasks = append(tasks, task{m, []string{m.KilledBy}})
 	}
-	results := make([]mutant.Result, len(tasks))
+	results := make([]proof.Kill, len(tasks))
 	progress := session.NewProgress(o.progress, false)
-	_, err = load.Run(ctx, 0, len(tasks), jobs, func(i int) {
+	_, err = parallel.Do(ctx, 0, len(tasks), jobs, func(i int) {
 		results[i] = r.try(ctx, tasks[i])
 		progress.Say("%v", results[i])
 	})
@@ -136,7 +137,7 @@ func notDone(ctx context.Context, err error) error {
 
 func (o options) prepareMutants(ctx context.Context) (r mutantRun, err error) {
 	r.options = o
-	if r.root, err = mutant.Root(ctx); err != nil {
+	if r.root, err = proof.Root(ctx); err != nil {
 		return r, err
 	}
 	list, err := scenarios.Select(nil, scenarios.Outside)
@@ -146,29 +147,29 @@ func (o options) prepareMutants(ctx context.Context) (r mutantRun, err error) {
 	for _, s := range list {
 		r.all = append(r.all, s.ID)
 	}
-	if r.folder, err = session.NewFolder(o.results, "mutants", time.Now()); err != nil {
+	if r.folder, err = results.NewFolder(o.results, "mutants", time.Now()); err != nil {
 		return r, err
 	}
-	r.scratch, err = sandbox.MakeFolder("mutants-")
+	r.scratch, err = owner.MakeFolder("mutants-")
 	return r, err
 }
 
 // task is one build and the scenarios that decide about it. A mutant without a
 // slug is the daemon as it is.
 type task struct {
-	mutant.Mutant
+	proof.Mutant
 	named []string
 }
 
 // controls are the daemons without a defect, one for each strategy, with all the
 // scenarios that are to fail on a mutant of it.
-func controls(chosen []mutant.Mutant) []task {
+func controls(chosen []proof.Mutant) []task {
 	var all []task
 	for _, m := range chosen {
 		i := slices.IndexFunc(all, func(t task) bool { return t.Strategy == m.Strategy })
 		if i < 0 {
 			i = len(all)
-			all = append(all, task{mutant.Mutant{Strategy: m.Strategy}, nil})
+			all = append(all, task{proof.Mutant{Strategy: m.Strategy}, nil})
 		}
 		if !slices.Contains(all[i].named, m.KilledBy) {
 			all[i].named = append(all[i].named, m.KilledBy)
@@ -179,8 +180,8 @@ func controls(chosen []mutant.Mutant) []task {
 
 // try judges by the scenario that is named and, where that one does not fail,
 // by all others.
-func (r mutantRun) try(ctx context.Context, t task) mutant.Result {
-	result := mutant.Result{Slug: t.Slug, Strategy: t.Strategy, Named: t.named, As: t.KilledAs}
+func (r mutantRun) try(ctx context.Context, t task) proof.Kill {
+	result := proof.Kill{Slug: t.Slug, Strategy: t.Strategy, Named: t.named, As: t.KilledAs}
 	if err := r.judge(ctx, t, t.named, t.KilledAs, &result); err != nil {
 		result.Problem = err.Error()
 	}
@@ -197,16 +198,17 @@ func (r mutantRun) try(ctx context.Context, t task) mutant.Result {
 
 // judge runs scenarios in a process of their own, until they show the symptom or
 // any if there is none, and adds what they found.
-func (r mutantRun) judge(ctx context.Context, t task, ids []string, as trial.Symptom, result *mutant.Result) error {
+func (r mutantRun) judge(ctx context.Context, t task, ids []string, as trial.Symptom, result *proof.Kill) error {
 	args := []string{"judge", "--strategy=" + t.Strategy, "--only=" + strings.Join(ids, ","), "--as=" + string(as),
-		"--seed=" + strconv.FormatUint(r.seed, 10), "--runtime=" + r.runtime, "--daemons=" + r.daemons, "--base-image=" + r.baseImage}
+		"--seed=" + strconv.FormatUint(r.seed, 10), "--runtime=" + r.runtime, "--daemons=" + r.daemons, "--base-image=" + r.baseImage,
+		"--cgroup-parent=" + r.cgroupParent}
 	path, err := r.compile(ctx, t)
 	if err != nil {
 		return err
 	}
 	args = append(args, "--binary="+path)
 	began := time.Now()
-	run, err := runApart(ctx, filepath.Join(r.folder, cmp.Or(t.Slug, t.Strategy)), args)
+	run, err := proof.RunApart(ctx, filepath.Join(r.folder, cmp.Or(t.Slug, t.Strategy)), args, variable(""))
 	if err != nil {
 		return fmt.Errorf("judge: %w", err)
 	}
@@ -227,8 +229,8 @@ func (r mutantRun) compile(ctx context.Context, t task) (string, error) {
 	return path, t.Compile(ctx, r.root, folder, path)
 }
 
-func (r mutantRun) concludeMutants(results []mutant.Result) error {
-	all := mutant.Report{Version: versionText(), Seed: r.seed, Runtime: r.runtime, Results: results}
+func (r mutantRun) concludeMutants(results []proof.Kill) error {
+	all := proof.Kills{Version: versionText(), Seed: r.seed, Runtime: r.runtime, Kills: results}
 	all.Count()
 	raw, err := json.MarshalIndent(all, "", "  ")
 	if err == nil {

@@ -8,14 +8,14 @@ import (
 	"testing"
 
 	"github.com/reapcheck/reapcheck/fixtures/mutants"
-	"github.com/reapcheck/reapcheck/harness/mutant"
-	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/proof"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
 	"github.com/reapcheck/reapcheck/scenarios"
 )
 
-func slugs(all []mutant.Mutant) []string {
+func slugs(all []proof.Mutant) []string {
 	var names []string
 	for _, m := range all {
 		names = append(names, m.Slug)
@@ -24,7 +24,7 @@ func slugs(all []mutant.Mutant) []string {
 }
 
 func TestEveryMutantNamesAScenarioAndAStrategy(t *testing.T) {
-	all, err := mutant.Load(mutants.Patches)
+	all, err := proof.Load(mutants.Patches)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestSlices(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var parts []mutant.Mutant
+	var parts []proof.Mutant
 	for _, slice := range []string{"1/3", "2/3", "3/3"} {
 		part, err := chooseMutants(nil, slice, 1)
 		if err != nil || len(part) == 0 {
@@ -96,19 +96,19 @@ func TestAChoiceThatIsEmptyIsRefused(t *testing.T) {
 }
 
 func TestMutantsExitStatus(t *testing.T) {
-	passed := mutant.Result{Named: []string{"storm"}}
-	passed.Add(report.Run{Verdict: trial.Pass}, 0)
+	passed := proof.Kill{Named: []string{"storm"}}
+	passed.Add(results.Run{Verdict: trial.Pass}, 0)
 	for _, c := range []struct {
 		name   string
-		result mutant.Result
+		result proof.Kill
 		want   int
 	}{
-		{"killed", mutant.Result{Slug: "a", Shown: true}, exitPass},
-		{"survived", mutant.Result{Slug: "a"}, exitFail},
-		{"not judged", mutant.Result{Slug: "a", Problem: "no engine"}, exitInfrastructure},
+		{"killed", proof.Kill{Slug: "a", Shown: true}, exitPass},
+		{"survived", proof.Kill{Slug: "a"}, exitFail},
+		{"not judged", proof.Kill{Slug: "a", Problem: "no engine"}, exitInfrastructure},
 	} {
 		r := mutantRun{options: options{out: io.Discard}, folder: t.TempDir()}
-		if got := exitStatus("mutants", r.concludeMutants([]mutant.Result{passed, c.result})); got != c.want {
+		if got := exitStatus("mutants", r.concludeMutants([]proof.Kill{passed, c.result})); got != c.want {
 			t.Errorf("%s: exit status %d, want %d", c.name, got, c.want)
 		}
 	}
@@ -116,7 +116,7 @@ func TestMutantsExitStatus(t *testing.T) {
 
 // A build that fails and an interrupt are no survival.
 func TestMutantsThatCannotBeTried(t *testing.T) {
-	broken := task{mutant.Mutant{Slug: "a", Strategy: "registry"}, []string{"storm"}}
+	broken := task{proof.Mutant{Slug: "a", Strategy: "registry"}, []string{"storm"}}
 	r := mutantRun{root: t.TempDir(), scratch: t.TempDir(), folder: t.TempDir()}
 	if got := r.try(t.Context(), broken); got.Judged() || got.Problem == "" {
 		t.Error(got)
@@ -124,7 +124,7 @@ func TestMutantsThatCannotBeTried(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	o := options{results: t.TempDir(), out: io.Discard, progress: io.Discard}
-	if got := exitStatus("mutants", o.runMutants(ctx, []mutant.Mutant{broken.Mutant}, 1)); got != exitInconclusive {
+	if got := exitStatus("mutants", o.runMutants(ctx, []proof.Mutant{broken.Mutant}, 1)); got != exitInconclusive {
 		t.Errorf("interrupted: exit status %d", got)
 	}
 }

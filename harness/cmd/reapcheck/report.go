@@ -10,6 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/results"
 )
 
 func newReport() *cobra.Command {
@@ -34,12 +35,12 @@ For a CI job summary: reapcheck report DIR; cat DIR/report.md >>"$GITHUB_STEP_SU
 				return printSchema(cmd.OutOrStdout(), schema)
 			}
 			out := cmd.OutOrStdout()
-			run, err := report.Load(args[0])
-			if errors.Is(err, report.ErrNoRun) {
+			run, err := results.Load(args[0])
+			if errors.Is(err, results.ErrNoRun) {
 				return usage(err)
 			}
 			if err == nil {
-				err = report.Write(args[0], run)
+				err = writeReports(args[0], run)
 			}
 			if err != nil {
 				return options{out: out, progress: cmd.ErrOrStderr()}.unreported(err)
@@ -50,17 +51,25 @@ For a CI job summary: reapcheck report DIR; cat DIR/report.md >>"$GITHUB_STEP_SU
 			return verdictStatus(run.Verdict, nil)
 		},
 	}
-	cmd.Flags().StringVar(&schema, "schema", "", "print the JSON Schema of a `KIND` of file instead: "+strings.Join(report.SchemaKinds(), ", "))
+	cmd.Flags().StringVar(&schema, "schema", "", "print the JSON Schema of a `KIND` of file instead: "+strings.Join(results.SchemaKinds(), ", "))
 	return cmd
 }
 
 func printSchema(w io.Writer, kind string) error {
-	text, err := report.Schema(kind)
+	text, err := results.Schema(kind)
 	if err != nil {
 		return usage(err)
 	}
 	_, err = w.Write(text)
 	return written(err)
+}
+
+// writeReports leaves the verdict and all that is drawn of a run in its folder.
+func writeReports(folder string, run results.Run) error {
+	if err := results.WriteVerdict(folder, run); err != nil {
+		return err
+	}
+	return report.Write(folder, run)
 }
 
 // tableStyle fits the table to where it is written. Colours are for terminals,

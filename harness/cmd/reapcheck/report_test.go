@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/results"
 )
 
 // reported judges a folder again.
@@ -24,7 +24,7 @@ func reported(dir string) (status int, out string) {
 // Who writes a file of waivers finds out what may stand in it.
 func TestHelpNamesTheSchemas(t *testing.T) {
 	usage, gate := newReport().Flags().FlagUsages(), newGate().Long
-	for _, kind := range report.SchemaKinds() {
+	for _, kind := range results.SchemaKinds() {
 		if !strings.Contains(usage, kind) {
 			t.Errorf("report --help does not name %s", kind)
 		}
@@ -37,7 +37,7 @@ func TestHelpNamesTheSchemas(t *testing.T) {
 // A run.json that was cut is a run that proved nothing; none at all is somebody
 // else's folder.
 func TestReportOfAFolderThatCannotBeRead(t *testing.T) {
-	saved, err := os.ReadFile("../../report/testdata/pass/run.json")
+	saved, err := os.ReadFile("../../results/testdata/pass/run.json")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/scenarios"
 )
@@ -46,7 +47,8 @@ last line printed.`,
 		},
 	}
 	f := cmd.Flags()
-	c.define(f, &o)
+	// Whoever types `make repro` wants to see what this is about, in a minute.
+	c.define(f, &o, session.Quick)
 	f.StringVar(&strategy, "strategy", "registry", "strategy under test: "+strings.Join(target.Strategies, ", "))
 	f.BoolVar(&o.blackBox, "black-box", false, "use ordinary builds only, and inject from outside")
 	return cmd

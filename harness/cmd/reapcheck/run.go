@@ -13,9 +13,12 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
-	"github.com/reapcheck/reapcheck/harness/plaintext"
+	"github.com/reapcheck/reapcheck/harness/fault/seccomp"
+	"github.com/reapcheck/reapcheck/harness/machine"
+	"github.com/reapcheck/reapcheck/harness/printable"
+	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
@@ -26,22 +29,26 @@ import (
 // options is what a run needs to know.
 type options struct {
 	scale     session.Scale
-	runtime   string
+	runtime   string       // that was wished for, and then that was chosen
+	kind      machine.Kind // set once it is
 	candidate target.Target
 	blackBox  bool
 	waitPath  session.WaitPath
-	scenarios []report.Scenario
+	scenarios []trial.Scenario
 	seed      uint64
-	results   string
-	daemons   string
-	baseImage string
-	argv      []string // the command line that repeats the run from the same folder
-	settings  []report.Setting
-	waivers   []report.Waiver
+	// pace is known where another process has measured it; zero means measure.
+	pace         session.Pace
+	results      string
+	daemons      string
+	baseImage    string
+	cgroupParent string
+	argv         []string // the command line that repeats the run from the same folder
+	settings     []results.Setting
+	waivers      []results.Waiver
 	// interview makes sure that the candidate speaks its dialect.
 	interview bool
 	// leftOut are the other scenarios, which are not run.
-	leftOut []report.LeftOut
+	leftOut []results.LeftOut
 	// stopAtFirstBad is session.Session's.
 	stopAtFirstBad bool
 	stopAs         trial.Symptom
@@ -57,19 +64,19 @@ const closeLimit = time.Minute
 func (o options) run(ctx context.Context) error {
 	progress := session.NewProgress(o.progress, isTerminal(o.progress))
 	why, problem := o.settleRuntime(ctx)
-	if errors.Is(problem, sandbox.ErrUnknown) {
+	if errors.Is(problem, machine.ErrChoice) {
 		return usage(problem)
 	}
 	id := strconv.FormatUint(o.seed%(36*36*36*36), 36)
-	folder, err := session.NewFolder(o.results, id, time.Now())
+	folder, err := results.NewFolder(o.results, id, time.Now())
 	if err == nil {
-		err = session.PointLatest(folder)
+		err = results.PointLatest(folder)
 	}
 	if err != nil {
 		return o.unreported(fmt.Errorf("%w; choose another --results", err))
 	}
 	info := o.describe(filepath.Base(folder))
-	if err := report.WriteInfo(folder, info); err != nil {
+	if err := results.WriteInfo(folder, info); err != nil {
 		return o.unreported(err)
 	}
 	if problem == nil {
@@ -89,7 +96,7 @@ func (o options) run(ctx context.Context) error {
 }
 
 // try does everything that may fail for reasons that are not the target's.
-func (o options) try(ctx context.Context, folder, id string, info *report.Info, progress *session.Progress) (err error) {
+func (o options) try(ctx context.Context, folder, id string, info *results.Info, progress *session.Progress) (err error) {
 	daemons, err := o.findDaemons(ctx)
 	if err != nil {
 		return err
@@ -105,10 +112,10 @@ func (o options) try(ctx context.Context, folder, id string, info *report.Info, 
 	}
 	defer closeRuntime(ctx, rt, progress)
 	info.Runtime, info.About = rt.Name(), rt.Describe()
-	if err := report.WriteInfo(folder, *info); err != nil {
+	if err := results.WriteInfo(folder, *info); err != nil {
 		return err
 	}
-	log, err := os.Create(filepath.Join(folder, "ginkgo.log"))
+	log, err := os.Create(results.SuiteLog(folder))
 	if err != nil {
 		return fmt.Errorf("create log of the suite: %w", err)
 	}
@@ -123,14 +130,20 @@ func (o options) try(ctx context.Context, folder, id string, info *report.Info, 
 			return err
 		}
 	}
+	if err := o.fit(ctx, s, info); err != nil {
+		return err
+	}
+	if err := results.WriteInfo(folder, *info); err != nil {
+		return err
+	}
 	scenarios.Run(ctx, s, o.scenarios, log)
 	return s.Problem()
 }
 
-func (o options) describe(run string) report.Info {
-	return report.Info{
+func (o options) describe(run string) results.Info {
+	return results.Info{
 		Run: run, Version: versionText(), Seed: o.seed, Tier: string(o.scale.Tier), Runtime: o.runtime,
-		Target: o.targetText(), Kernel: sandbox.Kernel(), CPUs: runtime.NumCPU(),
+		Target: o.targetText(), Kernel: probe.Kernel(), CPUs: runtime.NumCPU(),
 		Argv: o.argv, Settings: o.settings, Waivers: o.waivers, Started: time.Now().UTC(), Scenarios: o.scenarios, LeftOut: o.leftOut,
 	}
 }
@@ -164,22 +177,22 @@ func (o options) findDaemons(ctx context.Context) (map[target.Build]string, erro
 }
 
 // openHub makes the launcher ready.
-func (o options) openHub(ctx context.Context) (*syscallhold.Hub, error) {
+func (o options) openHub(ctx context.Context) (*seccomp.Hub, error) {
 	path, err := target.Find(ctx, target.Launcher, o.daemons)
 	if err != nil {
 		return nil, err
 	}
-	return syscallhold.Open(path)
+	return seccomp.Open(path)
 }
 
 // conclude reports from the folder and turns the verdict into an exit status.
-func (o options) conclude(folder string, info report.Info, problem error) error {
-	err := report.WriteInfo(folder, info)
-	run, loadErr := report.Load(folder)
+func (o options) conclude(folder string, info results.Info, problem error) error {
+	err := results.WriteInfo(folder, info)
+	run, loadErr := results.Load(folder)
 	if err = errors.Join(err, loadErr); err != nil {
 		return o.unreported(errors.Join(problem, err))
 	}
-	if err := report.Write(folder, run); err != nil {
+	if err := writeReports(folder, run); err != nil {
 		return o.unreported(errors.Join(problem, err))
 	}
 	fmt.Fprintf(o.out, "\nresults: %s\n\n", folder)
@@ -195,7 +208,7 @@ func (o options) conclude(folder string, info report.Info, problem error) error 
 // unreported is the end of a run that could not leave a report. The last line
 // still is a verdict, for whoever reads nothing else.
 func (o options) unreported(err error) error {
-	fmt.Fprintln(o.progress, "reapcheck:", plaintext.Clean(err.Error()))
+	fmt.Fprintln(o.progress, "reapcheck:", printable.Escape(err.Error()))
 	fmt.Fprintln(o.out, "verdict: inconclusive")
 	return exit{exitInfrastructure, nil}
 }

@@ -6,55 +6,49 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/reapcheck/reapcheck/harness/machine"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
 )
 
-// settleRuntime replaces "auto" and says why, in brackets. For an ordinary user
-// who is to have namespaces it does not return: the command runs again as root
-// of a user namespace. So it comes before anything is made.
+// settleRuntime chooses the runtime and says why, in brackets. It may not return: see
+// machine.Kind.Enter.
 func (o *options) settleRuntime(ctx context.Context) (why string, err error) {
-	choose := sandbox.Choose
-	if o.candidate.URL != "" {
-		choose = sandbox.ChooseForControl
-	} else if o.runtime == "auto" && o.baseImage != "" {
-		o.runtime = "docker" // a namespace has this machine's own files
-	}
-	name, why, err := choose(ctx, o.runtime)
+	o.kind, why, err = machine.Choose(ctx, o.runtime, machine.Need{
+		Image:     o.candidate.Image != "",
+		BaseImage: o.baseImage != "",
+		OwnOnly:   o.candidate.URL != "",
+	})
 	if err != nil {
 		return "", err
 	}
-	o.runtime = name
-	if name == "namespace" {
-		err = sandbox.BecomeRoot()
-	}
+	o.runtime = o.kind.Name
 	if why != "" {
 		why = " (" + why + ")"
 	}
-	return why, err
+	return why, o.kind.Enter()
 }
 
 // prepare makes the runtime ready, once it is settled.
 func (o options) prepare(ctx context.Context, id string, daemons map[target.Build]string, progress *session.Progress) (sandbox.Runtime, error) {
-	rt, err := o.newRuntime(ctx, id, daemons)
+	// Of this module's programs it comes up the soonest, in a third of this one's time.
+	launcher, err := target.Find(ctx, target.Launcher, o.daemons)
 	if err != nil {
 		return nil, err
 	}
+	rt := o.kind.Open(machine.Config{
+		Run:          id,
+		Launcher:     launcher,
+		Binaries:     o.baked(daemons),
+		BaseImage:    o.baseImage,
+		CgroupParent: o.cgroupParent,
+	})
 	if err := rt.Prepare(ctx, progress); err != nil {
 		closeRuntime(ctx, rt, progress)
 		return nil, err
 	}
 	return rt, nil
-}
-
-func (o options) newRuntime(ctx context.Context, id string, daemons map[target.Build]string) (sandbox.Runtime, error) {
-	if o.runtime == "docker" {
-		return sandbox.NewDocker(sandbox.DockerConfig{Run: id, BaseImage: o.baseImage, Binaries: o.baked(daemons)}), nil
-	}
-	// Of this module's programs it comes up the soonest, in a third of this one's time.
-	launcher, err := target.Find(ctx, target.Launcher, o.daemons)
-	return sandbox.NewNamespace(launcher), err
 }
 
 // baked are the programs that the run's image carries: all that sandboxes will

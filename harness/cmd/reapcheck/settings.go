@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/reapcheck/reapcheck/harness/document"
-	"github.com/reapcheck/reapcheck/harness/report"
+	"github.com/reapcheck/reapcheck/harness/results"
+	"github.com/reapcheck/reapcheck/harness/userfile"
 )
 
 // settle gives each flag that the command line leaves out the value of its
@@ -63,7 +63,7 @@ func settleFromFile(cmd *cobra.Command, open map[string]*pflag.Flag, path string
 	if err != nil {
 		return fmt.Errorf("read configuration: %w", err)
 	}
-	doc, err := document.Read(path, text)
+	doc, err := userfile.Read(path, text)
 	if err != nil {
 		return err
 	}
@@ -138,13 +138,13 @@ func set(cmd *cobra.Command, f *pflag.Flag, values []string, from string) error 
 }
 
 // settings are the effective values of all flags, for the results.
-func settings(cmd *cobra.Command) []report.Setting {
-	var all []report.Setting
+func settings(cmd *cobra.Command) []results.Setting {
+	var all []results.Setting
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		if f.Name == "help" || f.Name == "version" {
 			return
 		}
-		s := report.Setting{Name: f.Name, Values: maskAll(f.Name, valuesOf(f)), From: "default"}
+		s := results.Setting{Name: f.Name, Values: maskAll(f.Name, valuesOf(f)), From: "default"}
 		if from := f.Annotations[origin]; len(from) > 0 {
 			s.From = from[0]
 		} else if f.Changed {

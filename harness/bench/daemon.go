@@ -1,0 +1,285 @@
+package bench
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/reapcheck/reapcheck/harness/await"
+	"github.com/reapcheck/reapcheck/harness/client"
+	"github.com/reapcheck/reapcheck/harness/dialect"
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/probe"
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// daemon is a running target and how it is asked.
+type daemon struct {
+	sandbox.Sandbox
+	client  *client.Client
+	dialect dialect.Dialect
+	seed    uint64
+}
+
+// start starts a daemon with room for as many connections as requests will be
+// in flight. An empty front is none.
+func (b *Bench) start(ctx context.Context, name, strategy string, inFlight int, front sandbox.Front) (*daemon, error) {
+	dialect := target.Reference(strategy).Dialect
+	sb, err := b.Runtime.Start(ctx, sandbox.Spec{
+		Name: name, Binary: b.Daemon, Front: front, Port: dialect.Port, Ready: dialect.Ready,
+		Env: map[string]string{"DECK_STRATEGY": strategy, "DECK_LISTEN": fmt.Sprintf("0.0.0.0:%d", dialect.Port)},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &daemon{Sandbox: sb, client: client.New(sb.URL(), dialect, inFlight, sandbox.Transport(sb)), dialect: dialect, seed: b.Seed}, nil
+}
+
+// stopLimit bounds the end of one daemon, which comes also after an interrupt.
+const stopLimit = 30 * time.Second
+
+func (d *daemon) stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
+	defer cancel()
+	d.client.Close()
+	return d.Stop(ctx)
+}
+
+// ended says how the daemon ended, if it has.
+func (d *daemon) ended() error {
+	select {
+	case <-d.Done():
+		return fmt.Errorf("%s ended: %s", d.Name(), d.Ended())
+	default:
+		return nil
+	}
+}
+
+// survive says how the daemon ended, if it did: what went wrong is then a result
+// of the measurement and no error. One whose engine is lost has not ended by itself.
+func (d *daemon) survive(ctx context.Context, err error) (died string, _ error) {
+	if lost := sandbox.Lost(d.Sandbox); lost != nil {
+		return "", errors.Join(err, lost)
+	}
+	if ended := d.ended(); ended != nil && ctx.Err() == nil {
+		return ended.Error(), nil
+	}
+	return "", err
+}
+
+// get reads a JSON answer of the daemon's own, on a connection that does not
+// stay.
+func (d *daemon) get(ctx context.Context, path string, into any) error {
+	ctx, cancel := context.WithTimeout(ctx, deadline)
+	defer cancel()
+	transport := sandbox.Transport(d.Sandbox)
+	transport.DisableKeepAlives = true
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.URL()+path, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := transport.RoundTrip(req)
+	if err != nil {
+		return errors.Join(fmt.Errorf("get %s of %s: %w", path, d.Name(), err), d.ended())
+	}
+	defer resp.Body.Close()
+	return decode(resp, into)
+}
+
+func decode(resp *http.Response, into any) error {
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("HTTP %d: %s", resp.StatusCode, raw)
+	}
+	return json.Unmarshal(raw, into)
+}
+
+// Figures is what a daemon holds at one moment.
+type Figures struct {
+	Threads int `json:"threads"`
+	// RSS is in bytes.
+	RSS   int `json:"rss"`
+	Files int `json:"files"`
+	// Goroutines, Registered and Cached are the daemon's own word. Cached are
+	// exit statuses that nobody has asked for yet.
+	Goroutines int `json:"goroutines"`
+	Registered int `json:"registered"`
+	Cached     int `json:"cached"`
+	// Processes are those beside the daemon, and Zombies those among them that
+	// have ended.
+	Processes int `json:"processes"`
+	Zombies   int `json:"zombies"`
+}
+
+// told is what /debug/processes tells.
+type told struct {
+	InFlight   int `json:"inFlight"`
+	Registered int `json:"registered"`
+	Cached     int `json:"cached"`
+	Goroutines int `json:"goroutines"`
+}
+
+const debugPath = "/debug/processes"
+
+// look asks the daemon and the kernel. It is a connection, a file and a few
+// goroutines more than when nobody looks, each time.
+func (d *daemon) look(ctx context.Context) (Figures, error) {
+	var t told
+	if err := d.get(ctx, debugPath, &t); err != nil {
+		return Figures{}, err
+	}
+	all, err := probe.Look(d.PID())
+	if err != nil {
+		return Figures{}, err
+	}
+	self := all.Target()
+	return Figures{
+		Threads: self.Threads, RSS: self.RSS, Files: self.Files,
+		Goroutines: t.Goroutines, Registered: t.Registered, Cached: t.Cached,
+		Processes: len(all) - 1, Zombies: len(all.Zombies()),
+	}, nil
+}
+
+// settleLimit is how long a daemon may take to come to rest after the last
+// answer.
+const settleLimit = 5 * time.Second
+
+// settle looks until enough says that it may stop, or time is up, and returns
+// what it saw last. An interrupt is an error: the daemon was not given its time.
+func (d *daemon) settle(ctx context.Context, enough func(Figures) bool) (last Figures, err error) {
+	err = await.Wait{
+		For:   "a daemon at rest",
+		Every: settleLimit / 20,
+		Limit: settleLimit,
+	}.Until(ctx, func() (any, bool, error) {
+		last, err = d.look(ctx)
+		return last, err == nil && enough(last), err
+	})
+	if errors.Is(err, await.ErrLimit) {
+		return last, nil
+	}
+	return last, err
+}
+
+// rest closes the connections and looks when nothing changes any more.
+func (d *daemon) rest(ctx context.Context) (Figures, error) {
+	d.client.Close()
+	last := Figures{}
+	return d.settle(ctx, func(f Figures) bool {
+		still := f.Files == last.Files && f.Goroutines == last.Goroutines && f.Processes == 0
+		last = f
+		return still
+	})
+}
+
+// awaitLimit bounds the wait for one step of the start.
+const awaitLimit = time.Minute
+
+// await asks again and again, with pauses, until the condition holds.
+func (d *daemon) await(ctx context.Context, what string, ask await.Look) error {
+	err := await.Wait{
+		For:   what,
+		Every: 20 * time.Millisecond,
+		Limit: awaitLimit,
+		Over:  d.Done(),
+	}.Until(ctx, ask)
+	if errors.Is(err, await.ErrOver) {
+		return d.ended()
+	}
+	return err
+}
+
+// Outcomes counts judged answers.
+type Outcomes map[trial.Outcome]int
+
+// Bad is how many were not ok.
+func (o Outcomes) Bad() int { return o.Total() - o[trial.OK] }
+
+// Total is how many there were.
+func (o Outcomes) Total() int {
+	n := 0
+	for _, count := range o {
+		n += count
+	}
+	return n
+}
+
+// add counts another's outcomes too.
+func (o Outcomes) add(more Outcomes) {
+	for outcome, n := range more {
+		o[outcome] += n
+	}
+}
+
+// String names what was not ok.
+func (o Outcomes) String() string {
+	text := ""
+	for _, outcome := range slices.Sorted(maps.Keys(o)) {
+		if outcome != trial.OK {
+			text += fmt.Sprintf(" %d %s", o[outcome], outcome)
+		}
+	}
+	if text == "" {
+		return "all ok"
+	}
+	return text[1:]
+}
+
+// deadline is that of one answer. It is far above what an instant command takes
+// with hundreds in flight: one that passes it hangs.
+const deadline = 30 * time.Second
+
+// answers collects what came back. It may be used by many goroutines.
+type answers struct {
+	mu       sync.Mutex
+	times    *hdrhistogram.Histogram // microseconds
+	outcomes Outcomes
+	why      string // the first bad answer
+}
+
+func newAnswers() *answers { return &answers{times: newTimes(), outcomes: Outcomes{}} }
+
+// newTimes counts microseconds with three digits, up to twice the deadline.
+func newTimes() *hdrhistogram.Histogram {
+	return hdrhistogram.New(1, (2 * deadline).Microseconds(), 3)
+}
+
+func (a *answers) add(outcome trial.Outcome, why string, took time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.outcomes[outcome]++
+	if outcome != trial.OK && a.why == "" {
+		a.why = why
+	}
+	_ = a.times.RecordValue(min(took.Microseconds(), a.times.HighestTrackableValue()))
+}
+
+// execute asks for the command with that index and judges the answer. One that
+// an interrupt cuts short is not counted.
+func (d *daemon) execute(ctx context.Context, source load.Source, index int, limit time.Duration, into *answers) {
+	command := source(index, load.Random(d.seed, d.Name(), index))
+	bounded, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	sent := time.Now()
+	answer := d.client.Execute(bounded, command.Request)
+	took := time.Since(sent)
+	if ctx.Err() != nil {
+		return
+	}
+	outcome, why := trial.Classify(d.dialect.Want(command.Want), answer)
+	into.add(outcome, fmt.Sprintf("%s: %q: %s", outcome, command.Script, why), took)
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/results"
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/scenarios"
+)
+
+// fit measures the machine and scales the run to it.
+func (o options) fit(ctx context.Context, s *session.Session, info *results.Info) (err error) {
+	if s.Pace = o.pace; s.Pace == (session.Pace{}) {
+		if s.Pace, err = s.Measure(ctx); err != nil {
+			return err
+		}
+	}
+	takes := scenarios.Fit(s, o.scenarios)
+	info.Factor, info.CommandMicros = s.Scale.Factor, s.Pace.Command.Microseconds()
+	info.Argv = withFactor(info.Argv, s.Scale.Factor)
+	s.Progress.Forecast(takes)
+	s.Progress.Say("%s", forecast(s, takes))
+	return nil
+}
+
+// forecast says how long the run will take, and why where that is not what its tier
+// promises.
+func forecast(s *session.Session, takes time.Duration) string {
+	text := fmt.Sprintf("a command takes %v here and a sandbox starts in %v: expect about %v",
+		s.Pace.Command.Round(10*time.Microsecond), s.Pace.Start.Round(time.Millisecond), roughly(takes))
+	switch budget := s.Scale.Budget(); {
+	case takes > budget:
+		text += fmt.Sprintf(", not the %v of tier %s: this machine is too slow for less", roughly(budget), s.Scale.Tier)
+	case s.Scale.Factor != 1:
+		text += fmt.Sprintf(", for %.2g of the trials of a fast machine", s.Scale.Factor)
+	}
+	return text
+}
+
+// roughly is how a person would say how long something takes.
+func roughly(d time.Duration) time.Duration {
+	switch {
+	case d < 10*time.Second:
+		return d.Round(time.Second)
+	case d < 2*time.Minute:
+		return d.Round(5 * time.Second)
+	}
+	return d.Round(30 * time.Second)
+}
+
+// withFactor adds the factor to the line that repeats a run, behind the seed: with
+// both the same trials are planned on any machine.
+func withFactor(argv []string, factor float64) []string {
+	at := slices.IndexFunc(argv, func(arg string) bool { return strings.HasPrefix(arg, "--seed=") })
+	if at < 0 || slices.ContainsFunc(argv, func(arg string) bool { return strings.HasPrefix(arg, "--factor=") }) {
+		return argv
+	}
+	return slices.Insert(slices.Clone(argv), at+1, fmt.Sprintf("--factor=%.2g", factor))
+}

@@ -1,0 +1,146 @@
+package dialect
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Request is one command to execute.
+type Request struct {
+	// Script is what a shell runs.
+	Script string
+	// Plain says that Script is one program with its arguments, for which no
+	// shell is needed.
+	Plain bool
+	Cwd   string
+	Env   map[string]string // added to the target's own
+	// Timeout is asked of the target; zero asks for none.
+	Timeout time.Duration
+	// HangUpAfter makes the client close the connection that long after it has
+	// written the request, unless the answer came first; zero waits for the answer.
+	HangUpAfter time.Duration
+}
+
+// Compose fills a request into the dialect's template. The result is a JSON
+// value, the request's body.
+func (d Dialect) Compose(r Request) any {
+	r = withoutFields(d, r)
+	body, _ := fill(d.Request.Body, values(d.Commands, r))
+	return body
+}
+
+// NoFolder is the exit code of a command whose folder is not there, where a
+// shell has to enter it since the dialect has no field for it.
+const NoFolder = 126
+
+// withoutFields says by the shell what the template has no field for.
+func withoutFields(d Dialect, r Request) Request {
+	var before strings.Builder
+	if r.Cwd != "" && !d.Says("<cwd>") {
+		fmt.Fprintf(&before, "cd %s || exit %d; ", quote(r.Cwd), NoFolder)
+	}
+	if !d.Says("<env>") {
+		for _, name := range slices.Sorted(maps.Keys(r.Env)) {
+			fmt.Fprintf(&before, "export %s=%s; ", name, quote(r.Env[name]))
+		}
+	}
+	if before.Len() > 0 {
+		r.Script, r.Plain = before.String()+r.Script, false
+	}
+	return r
+}
+
+// values are what the placeholders stand for; nil where there is nothing to say.
+func values(style Style, r Request) map[string]any {
+	v := map[string]any{"<command>": text(style, r), "<argv>": argv(r)}
+	if r.Cwd != "" {
+		v["<cwd>"] = r.Cwd
+	}
+	if r.Timeout > 0 {
+		v["<timeout>"], v["<timeoutMs>"] = r.Timeout.Seconds(), r.Timeout.Milliseconds()
+	}
+	if len(r.Env) > 0 {
+		v["<env>"] = r.Env
+	}
+	return v
+}
+
+func argv(r Request) []string {
+	if r.Plain {
+		return strings.Fields(r.Script)
+	}
+	return []string{"/bin/sh", "-c", r.Script}
+}
+
+// text is the command as the target's own way of reading it needs it.
+func text(style Style, r Request) string {
+	switch {
+	case r.Plain || style == Shell:
+		return r.Script
+	case style == QuotedWords:
+		return "/bin/sh -c " + quote(r.Script)
+	default:
+		return "/bin/sh -c " + unspaced(r.Script)
+	}
+}
+
+// quote makes one word of a text for a shell, or for who splits like one.
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+// unspaced writes a script as one word without quotes around it: its white space is
+// cut from the shell's IFS, which holds a space, a tab and a newline.
+// Nothing is forked that the script itself would not fork.
+func unspaced(script string) string {
+	return `eval${IFS}"` + blanks.Replace(script) + `"`
+}
+
+var blanks = strings.NewReplacer(
+	`\`, `\\`, `"`, `\"`, "$", `\$`, "`", "\\`",
+	" ", "${IFS%??}", "\n", "${IFS#??}",
+)
+
+// fill copies a template with its placeholders replaced. The second result is
+// false where the template is a placeholder that has no value.
+func fill(template any, values map[string]any) (any, bool) {
+	switch t := template.(type) {
+	case string:
+		return fillText(t, values)
+	case []any:
+		list := []any{}
+		for _, item := range t {
+			if filled, ok := fill(item, values); ok {
+				list = append(list, filled)
+			}
+		}
+		return list, true
+	case map[string]any:
+		object := map[string]any{}
+		for key, item := range t {
+			if filled, ok := fill(item, values); ok {
+				object[key] = filled
+			}
+		}
+		return object, true
+	}
+	return template, true
+}
+
+// fillText keeps the type of a value that stands alone.
+func fillText(text string, values map[string]any) (any, bool) {
+	if slices.Contains(Placeholders, text) {
+		value, ok := values[text]
+		return value, ok
+	}
+	var pairs []string
+	for _, name := range Placeholders {
+		value := ""
+		if v, ok := values[name]; ok {
+			value = fmt.Sprint(v)
+		}
+		pairs = append(pairs, name, value)
+	}
+	return strings.NewReplacer(pairs...).Replace(text), true
+}

@@ -1,0 +1,178 @@
+package results
+
+import (
+	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// judge says what the run came to. Extra is a folder with recordings that run.json
+// does not name; empty where there is none.
+func (r *Run) judge(extra string) {
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		f.judge(r.Info.Run)
+		f.waive(r.Info.Waivers, r.Info.Started)
+	}
+	r.Verdict = overall(r.Findings)
+	if extra != "" && r.Info.Problem == "" {
+		r.Info.Problem = fmt.Sprintf("the folder has recordings of %s, which run.json does not name", extra)
+	}
+	if r.Info.Problem != "" && r.Verdict == trial.Pass {
+		r.Verdict = trial.Inconclusive
+	}
+}
+
+// judge leaves a scenario that was not reached as it is, inconclusive.
+func (f *Finding) judge(run string) {
+	if f.Reason != "" {
+		return
+	}
+	var summaries []trial.Summary
+	for _, a := range f.Arms {
+		summaries = append(summaries, a.Summary)
+	}
+	f.Verdict, f.Reason = trial.Judge(summaries)
+	if why := f.mixture(run); why != "" && f.Verdict != trial.Fail {
+		f.Verdict, f.Reason = trial.Inconclusive, why
+	}
+}
+
+// mixture says why the recordings are not those of this scenario in this run,
+// all of them and no others: a folder may have been copied in parts. It is empty
+// where they are. A recording without a plan is damaged, and judged as that.
+func (f *Finding) mixture(run string) string {
+	have := map[string]bool{}
+	for _, a := range f.Arms {
+		have[strings.TrimSuffix(path.Base(a.Recording), recordingExt)] = true
+	}
+	for _, a := range f.Arms {
+		stem := strings.TrimSuffix(path.Base(a.Recording), recordingExt)
+		switch {
+		case a.Damage != "":
+		case a.Plan.Run != run:
+			return fmt.Sprintf("%s was recorded in another run, %q", a.Recording, a.Plan.Run)
+		case a.Plan.Scenario != f.ID || a.Plan.Arm != stem || !slices.Contains(a.Plan.Arms, stem):
+			return fmt.Sprintf("%s is the recording of %s/%s", a.Recording, a.Plan.Scenario, a.Plan.Arm)
+		}
+		for _, name := range a.Plan.Arms {
+			if !have[name] {
+				return fmt.Sprintf("the recording of %s is missing", name)
+			}
+		}
+	}
+	return ""
+}
+
+// overall is the verdict of all scenarios but those whose failure is accepted:
+// of these alone, nothing is proved.
+func overall(findings []Finding) trial.Verdict {
+	var verdicts []trial.Verdict
+	for _, f := range findings {
+		if f.Waived != Accepted {
+			verdicts = append(verdicts, f.Verdict)
+		}
+	}
+	return trial.Overall(verdicts)
+}
+
+// AllAccepted says whether no scenario is left to be judged.
+func (r Run) AllAccepted() bool {
+	for _, f := range r.Findings {
+		if f.Waived != Accepted {
+			return false
+		}
+	}
+	return len(r.Findings) > 0
+}
+
+// verdict is verdict.json.
+type verdict struct {
+	Verdict trial.Verdict `json:"verdict"`
+	Problem string        `json:"problem,omitempty"`
+	Tier    string        `json:"tier"`
+	Runtime string        `json:"runtime"`
+	Target  string        `json:"target"`
+	Seed    uint64        `json:"seed"`
+	Version string        `json:"version"`
+	Factor  float64       `json:"factor,omitempty"`
+	Trials  int           `json:"trials"`
+	// StartMs is the median time until a sandbox was ready.
+	StartMs   float64           `json:"startMs"`
+	Scenarios []verdictScenario `json:"scenarios"`
+	LeftOut   []LeftOut         `json:"leftOut,omitempty"`
+}
+
+type verdictScenario struct {
+	ID      string        `json:"id"`
+	Verdict trial.Verdict `json:"verdict"`
+	Reason  string        `json:"reason"`
+	Waiver  *Waiver       `json:"waiver,omitempty"`
+	Waived  Waived        `json:"waived,omitempty"`
+	Arms    []verdictArm  `json:"arms"`
+}
+
+type verdictArm struct {
+	Name         string        `json:"name"`
+	Role         trial.Role    `json:"role"`
+	Strategy     string        `json:"strategy,omitempty"`
+	Claim        trial.Claim   `json:"claim"`
+	Fault        string        `json:"fault,omitempty"`
+	Trials       int           `json:"trials"`
+	OK           int           `json:"ok"`
+	Lost         int           `json:"lost"`
+	Wrong        int           `json:"wrong"`
+	Output       int           `json:"output"`
+	Error        int           `json:"error"`
+	Hung         int           `json:"hung"`
+	FaultHits    int64         `json:"faultHits"`
+	Upper95      float64       `json:"upper95"`
+	StartMs      float64       `json:"startMs"`
+	FailedChecks []trial.Check `json:"failedChecks,omitempty"`
+}
+
+// WriteVerdict writes verdict.json.
+func WriteVerdict(dir string, run Run) error {
+	return writeJSON(filepath.Join(dir, verdictFile), verdictOf(run))
+}
+
+func verdictOf(run Run) verdict {
+	start, _ := run.Start()
+	v := verdict{
+		Verdict: run.Verdict, Problem: run.Info.Problem, Tier: run.Info.Tier, Runtime: run.Info.Runtime,
+		Target: run.Info.Target, Seed: run.Info.Seed, Version: run.Info.Version, Factor: run.Info.Factor, Trials: run.Trials(),
+		StartMs: float64(start.Microseconds()) / 1000, Scenarios: []verdictScenario{}, LeftOut: run.Info.LeftOut,
+	}
+	for _, f := range run.Findings {
+		s := verdictScenario{ID: f.ID, Verdict: f.Verdict, Reason: f.Reason, Waiver: f.Waiver, Waived: f.Waived, Arms: []verdictArm{}}
+		for _, arm := range f.Arms {
+			s.Arms = append(s.Arms, verdictArmOf(arm))
+		}
+		v.Scenarios = append(v.Scenarios, s)
+	}
+	return v
+}
+
+func verdictArmOf(a Arm) verdictArm {
+	return verdictArm{
+		Name: a.Plan.Arm, Role: a.Plan.Role, Strategy: a.Plan.Strategy, Claim: a.Plan.Claim, Fault: a.Plan.Fault,
+		Trials: a.Trials, OK: a.Counts[trial.OK], Lost: a.Counts[trial.Lost], Wrong: a.Counts[trial.Wrong],
+		Output: a.Counts[trial.Output], Error: a.Counts[trial.Error], Hung: a.Counts[trial.Hung],
+		FaultHits: a.End.FaultHits, Upper95: fourDigits(trial.Upper95(a.BadTrials(), a.Trials)),
+		StartMs: float64(a.End.StartMicros) / 1000, FailedChecks: a.FailedChecks(),
+	}
+}
+
+// fourDigits keeps what counts of a bound, which is the same on every machine.
+func fourDigits(v float64) float64 {
+	rounded, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 4, 64), 64)
+	if err != nil {
+		return v
+	}
+	return rounded
+}

@@ -1,0 +1,160 @@
+package results
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/trial"
+	"github.com/reapcheck/reapcheck/harness/userfile"
+)
+
+// Waiver is a finding that is known and accepted for a while.
+type Waiver struct {
+	Scenario string `json:"scenario" yaml:"scenario"`
+	Reason   string `json:"reason" yaml:"reason"`
+	// Until is the last day on which it counts, as YYYY-MM-DD in UTC.
+	Until string `json:"until" yaml:"until"`
+	// Outcomes are the ways of failing that it accepts; see usualWays for none.
+	Outcomes []string `json:"outcomes,omitempty" yaml:"outcomes"`
+}
+
+// Waived is what a waiver does for its scenario.
+type Waived string
+
+const (
+	// NotWaived: there is no waiver, or nothing was proved.
+	NotWaived Waived = ""
+	// Accepted: the scenario fails, and the run does not fail for it.
+	Accepted Waived = "accepted"
+	// Expired: the scenario fails, and the waiver's last day is over.
+	Expired Waived = "expired"
+	// Exceeded: the scenario fails in a way that the waiver does not accept.
+	Exceeded Waived = "exceeded"
+	// Unneeded: the scenario no longer fails.
+	Unneeded Waived = "unneeded"
+)
+
+// waive looks for the scenario's waiver. The day that counts is the one on which
+// the run began, so that an old run is judged as it was.
+func (f *Finding) waive(waivers []Waiver, began time.Time) {
+	for i, w := range waivers {
+		if w.Scenario != f.ID {
+			continue
+		}
+		f.Waiver = &waivers[i]
+		switch {
+		case f.Verdict == trial.Pass:
+			f.Waived = Unneeded
+		case f.Verdict != trial.Fail:
+		case began.UTC().Format(time.DateOnly) > w.Until:
+			f.Waived = Expired
+		case len(w.Beyond(f.Ways())) > 0:
+			f.Waived = Exceeded
+		default:
+			f.Waived = Accepted
+		}
+	}
+}
+
+// Ways of failing beside the outcomes: promises about the sandbox.
+const (
+	targetCheck = "target" // PID 1 did not run on, or did not end as it had to
+	otherCheck  = "check"  // any other one
+)
+
+// usualWays are what a waiver accepts that names none. A wrong code is worse than
+// any that is lost, and a daemon that ends is another defect.
+var usualWays = []string{string(trial.Lost), string(trial.Output), string(trial.Error), string(trial.Hung), otherCheck}
+
+// Ways are how the scenario's candidates fail, each one once.
+func (f Finding) Ways() []string {
+	var ways []string
+	for _, a := range f.Arms {
+		if v, _ := a.Judge(); v != trial.Fail {
+			continue
+		}
+		for outcome, n := range a.Counts {
+			if n > 0 && outcome != trial.OK {
+				ways = append(ways, string(outcome))
+			}
+		}
+		for _, c := range a.FailedChecks() {
+			if c.Name == targetCheck {
+				ways = append(ways, targetCheck)
+			} else {
+				ways = append(ways, otherCheck)
+			}
+		}
+	}
+	slices.Sort(ways)
+	return slices.Compact(ways)
+}
+
+// Beyond are the ways in which the scenario fails and which the waiver does not
+// accept.
+func (w Waiver) Beyond(ways []string) []string {
+	accepted := w.Outcomes
+	if len(accepted) == 0 {
+		accepted = usualWays
+	}
+	return slices.DeleteFunc(slices.Clone(ways), func(way string) bool { return slices.Contains(accepted, way) })
+}
+
+var waiversSchema = sync.OnceValue(func() *userfile.Schema {
+	text, err := Schema("waivers")
+	if err != nil {
+		panic(err) // it is part of the program
+	}
+	return userfile.MustSchema(text)
+})
+
+// ReadWaivers reads the file of known findings; none for no file. Known says what is
+// wrong with a scenario's ID. Each thing that is wrong with the file is an error that
+// names file and line.
+func ReadWaivers(path string, known func(id string) error) ([]Waiver, error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read waivers: %w", err)
+	}
+	doc, err := userfile.Read(path, text)
+	if err != nil {
+		return nil, err
+	}
+	if err := doc.Check(waiversSchema()); err != nil {
+		return nil, err
+	}
+	var file struct {
+		Waivers []Waiver `yaml:"waivers"`
+	}
+	if err := doc.Decode(&file); err != nil {
+		return nil, err
+	}
+	return file.Waivers, checkWaivers(doc, file.Waivers, known)
+}
+
+// checkWaivers finds what no schema can: a waiver for nothing would be found out
+// on its last day only.
+func checkWaivers(doc *userfile.File, waivers []Waiver, known func(id string) error) error {
+	seen := map[string]bool{}
+	for i, w := range waivers {
+		at := func(key string) []string { return []string{"waivers", strconv.Itoa(i), key} }
+		if err := known(w.Scenario); err != nil {
+			return doc.Errorf(at("scenario"), "%w", err)
+		}
+		if seen[w.Scenario] {
+			return doc.Errorf(at("scenario"), "a second waiver for %s", w.Scenario)
+		}
+		seen[w.Scenario] = true
+		if _, err := time.Parse(time.DateOnly, w.Until); err != nil {
+			return doc.Errorf(at("until"), "%s is no day of the calendar", w.Until)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,101 @@
+// Package cgroup finds the control group that counts a process's CPU time, and sets
+// its quota, in both versions of control groups (cgroups(7)).
+package cgroup
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Period is the kernel's default, and so the engine's, in microseconds.
+const Period = 100_000
+
+// Quota is the time that a share of one CPU, such as 0.1, has in each Period.
+func Quota(share float64) int64 { return int64(share * Period) }
+
+// Join moves a process into a group.
+func Join(group string, pid int) error {
+	return os.WriteFile(filepath.Join(group, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0)
+}
+
+// SetQuota knows both versions of control groups by their files.
+func SetQuota(group string, quota int64) error {
+	if _, err := os.Stat(filepath.Join(group, "cpu.cfs_quota_us")); err == nil {
+		return os.WriteFile(filepath.Join(group, "cpu.cfs_quota_us"), []byte(strconv.FormatInt(quota, 10)), 0)
+	}
+	err := os.WriteFile(filepath.Join(group, "cpu.max"), fmt.Appendf(nil, "%d %d", quota, Period), 0)
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
+		return fmt.Errorf("%w: the cpu controller is not delegated to this process's control group", err)
+	}
+	return err
+}
+
+// Throttled reads nr_throttled, which both versions call so.
+func Throttled(group string) (int64, error) {
+	text, err := os.ReadFile(filepath.Join(group, "cpu.stat"))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		if number, ok := strings.CutPrefix(line, "nr_throttled "); ok {
+			return strconv.ParseInt(strings.TrimSpace(number), 10, 64)
+		}
+	}
+	return 0, fmt.Errorf("%s/cpu.stat has no nr_throttled", group)
+}
+
+// CPU is the folder of the control group that counts a process's CPU time
+// (cgroups(7)).
+func CPU(pid int) (string, error) {
+	if pid == 0 {
+		return "", errors.New("its engine is on another machine")
+	}
+	groups, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
+	if err != nil {
+		return "", err
+	}
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return "", err
+	}
+	for line := range strings.Lines(string(groups)) {
+		part := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		if len(part) != 3 {
+			continue
+		}
+		if root, ok := cpuMount(string(mounts), part[1]); ok {
+			group := filepath.Join(root, part[2])
+			_, err := os.Stat(filepath.Join(group, "cpu.stat"))
+			return group, err
+		}
+	}
+	return "", errors.New("no control group of this machine has a cpu controller")
+}
+
+// cpuMount is where a hierarchy is mounted that has the cpu controller: one
+// whose controllers, as /proc/<pid>/cgroup lists them, say so, or the unified
+// one, which lists none, if no other has it.
+func cpuMount(mountinfo, controllers string) (root string, ok bool) {
+	unified := controllers == ""
+	if !unified && !contains(controllers, "cpu") {
+		return "", false
+	}
+	for line := range strings.Lines(mountinfo) {
+		before, after, _ := strings.Cut(line, " - ")
+		place, kind := strings.Fields(before), strings.Fields(after)
+		if len(place) < 5 || len(kind) < 3 {
+			continue
+		}
+		if unified && kind[0] == "cgroup2" || !unified && kind[0] == "cgroup" && contains(kind[2], "cpu") {
+			return place[4], true
+		}
+	}
+	return "", false
+}
+
+func contains(list, word string) bool { return slices.Contains(strings.Split(list, ","), word) }

@@ -1,0 +1,59 @@
+package session
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+)
+
+// armWork is what an arm costs beside its trials and the start of its sandbox, in plain
+// commands: its looks and checks, and what they wait for.
+const armWork = 60
+
+// Estimate is how long the experiments take at this session's pace: what keeps the
+// CPUs busy comes one after the other, and what only waits does so beside it.
+func (s *Session) Estimate(all []Experiment) time.Duration {
+	var work float64 // in plain commands
+	starts, shared := 0, map[string]bool{}
+	waits := map[bool]time.Duration{} // of all experiments of a lane
+	var longest time.Duration
+	for _, e := range all {
+		for _, a := range e.Arms {
+			work += armWork + float64(a.expected())*cmp.Or(a.Work, 1)
+			if a.shares() {
+				shared[fmt.Sprint(a.Role, a.Build, a.Strategy, a.Env, a.Fault != nil)] = true
+			} else {
+				starts++
+			}
+		}
+		wait := e.waits()
+		longest = max(longest, wait)
+		waits[e.Busy] += wait
+	}
+	busy := time.Duration(work * float64(s.Pace.command()))
+	// Of each kind that is shared two are in use at a time, as has been seen.
+	starting := time.Duration(starts+2*len(shared)) * s.Pace.Start / time.Duration(s.Runtime.Traits().StartsAtOnce)
+	return max(busy+starting, longest, waits[true]/busyAtOnce, waits[false]/patientAtOnce)
+}
+
+// expected is how many trials the arm will have. One that ends when it has shown its
+// claim has no more than it must, as a rule.
+func (a Arm) expected() int {
+	if a.UntilShown {
+		return min(a.Trials, a.AtLeast+2)
+	}
+	return a.Trials
+}
+
+// waits is how long the trials of all arms wait, beside their work.
+func (e Experiment) waits() time.Duration {
+	var sum, longest time.Duration
+	for _, a := range e.Arms {
+		wait := a.Wait * time.Duration(a.expected()) / time.Duration(max(1, a.InFlight))
+		sum, longest = sum+wait, max(longest, wait)
+	}
+	if e.SideBySide {
+		return longest
+	}
+	return sum
+}

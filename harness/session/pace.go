@@ -1,0 +1,119 @@
+package session
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/client"
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/parallel"
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// Pace is how fast this machine is just now, in the runtime that a run uses. The
+// zero Pace is that of a fast machine.
+type Pace struct {
+	// Command is what one plain command takes the reference daemon while the CPUs are
+	// busy with others, and Candidate what it takes one that is slower.
+	Command, Candidate time.Duration
+	// Start is how long a sandbox takes until its target is ready.
+	Start time.Duration
+}
+
+// usual is a plain command's time on a machine with two fast cores, 0.5 ms, and room
+// for the other work that such a machine has.
+const usual = time.Millisecond
+
+// mostPatient bounds how much longer limits become: a command that is far slower than
+// that waits for something else than its turn.
+const mostPatient = 20
+
+// command is what one plain command takes, whoever executes it.
+func (p Pace) command() time.Duration { return max(cmp.Or(p.Command, usual), p.Candidate) }
+
+// slowness is how many times slower than usual the machine is; 1 or more. A slow
+// candidate has no part in it: its limits would grow with what it does wrong.
+func (p Pace) slowness() float64 {
+	return min(max(1, float64(p.Command)/float64(usual)), mostPatient)
+}
+
+// Patience is a limit that no sound target meets on a fast machine, as it must be on
+// this one. It is for limits alone: no order of events may depend on it.
+func (s *Session) Patience(limit time.Duration) time.Duration {
+	return time.Duration(float64(limit) * s.Pace.slowness())
+}
+
+const (
+	paceInFlight = 8
+	// paceCommands and paceTime are the least that is measured: several periods of a
+	// CPU quota (100 ms each, cgroups(7)), or a burst would pass for the machine's pace.
+	paceCommands = 100
+	paceTime     = 600 * time.Millisecond
+	// paceLimit ends the measurement on a machine on which it would take longer.
+	paceLimit = 10 * time.Second
+)
+
+// Measure finds out the machine's pace: one sandbox starts, and the reference daemon
+// executes some hundred commands. A candidate that is slower sets the pace.
+func (s *Session) Measure(ctx context.Context) (Pace, error) {
+	reference := target.Reference("registry")
+	pace, err := s.measure(ctx, Arm{Name: "pace", Role: trial.Candidate}, reference)
+	if err != nil || s.Candidate.Ours() {
+		return pace, err
+	}
+	own, err := s.measure(ctx, Arm{Name: "pace-candidate", Role: trial.Candidate}, s.Candidate)
+	if errors.Is(err, errNoPace) {
+		return pace, nil // what it does wrong is for the scenarios to say
+	}
+	return Pace{Command: pace.Command, Candidate: own.Command, Start: max(pace.Start, own.Start)}, err
+}
+
+// errNoPace means that a target does not answer as it should.
+var errNoPace = errors.New("no pace to measure")
+
+func (s *Session) measure(ctx context.Context, arm Arm, t target.Target) (Pace, error) {
+	a := &runningArm{Arm: arm, session: s, scenario: "machine", target: t}
+	began := time.Now()
+	sb, err := a.launch(ctx, a.asked())
+	if errors.Is(err, sandbox.ErrTarget) {
+		err = errNoPace
+	}
+	if err != nil {
+		return Pace{}, fmt.Errorf("measure the machine: %w", err)
+	}
+	pace := Pace{Start: time.Since(began)}
+	pace.Command, err = commandPace(ctx, client.New(sb.URL(), t.Dialect, paceInFlight, sandbox.Transport(sb)), s.Seed)
+	return pace, errors.Join(err, sb.Stop(context.WithoutCancel(ctx)))
+}
+
+// commandPace executes commands for as long as it takes to tell. What counts is the
+// mean of the answers that came: one that never comes says nothing of the pace.
+func commandPace(ctx context.Context, c *client.Client, seed uint64) (time.Duration, error) {
+	defer c.Close()
+	bounded, cancel := context.WithTimeout(ctx, paceLimit)
+	defer cancel()
+	var answered, took atomic.Int64
+	began := time.Now()
+	for n := 0; bounded.Err() == nil && (n < paceCommands || time.Since(began) < paceTime); n += paceCommands {
+		_, _ = parallel.Do(bounded, n, n+paceCommands, paceInFlight, func(i int) {
+			sent := time.Now()
+			if c.Execute(bounded, load.Instant(i, load.Random(seed, "pace", i)).Request).Known {
+				answered.Add(1)
+				took.Add(int64(time.Since(sent)))
+			}
+		})
+	}
+	if err := ctx.Err(); err != nil {
+		return 0, context.Cause(ctx)
+	}
+	if answered.Load() == 0 {
+		return 0, fmt.Errorf("measure the machine: %w: no command was answered within %v", errNoPace, paceLimit)
+	}
+	return time.Duration(took.Load()/answered.Load()) / paceInFlight, nil
+}

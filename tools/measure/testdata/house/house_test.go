@@ -1,0 +1,5 @@
+package house
+
+import "testing"
+
+func TestNothing(t *testing.T) {}
