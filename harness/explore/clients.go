@@ -64,7 +64,7 @@ func (c *clients) ask(ctx context.Context, x *Explorer, command load.Command) {
 		defer cancel()
 		asking := client.New(x.url(), x.Target.Dialect, 1, transport)
 		defer asking.Close()
-		answer := asking.Execute(ctx, client.Asking(command))
+		answer := asking.Execute(ctx, command.Request)
 		c.update(func() {
 			if !d.done {
 				d.answer, d.done = answer, true

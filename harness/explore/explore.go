@@ -22,7 +22,7 @@ import (
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/explore/tracer"
-	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
+	"github.com/reapcheck/reapcheck/harness/fault/seccomp"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/target"
 )
@@ -30,7 +30,7 @@ import (
 // Explorer runs one target. Close it when done.
 type Explorer struct {
 	Runtime sandbox.Runtime
-	Hub     *syscallhold.Hub
+	Hub     *seccomp.Hub
 	// Spec is the target as it is started; Target says how it is spoken to.
 	Spec   sandbox.Spec
 	Target target.Target
@@ -70,8 +70,8 @@ func (x *Explorer) start(ctx context.Context) (err error) {
 	spec.Name = fmt.Sprintf("%s-%d", x.Spec.Name, x.starts)
 	spec.Env = maps.Clone(calmer)
 	maps.Copy(spec.Env, x.Spec.Env)
-	own := x.Runtime.Name() == "namespace" // an engine is told of the end of what it has started
-	spec.Front = x.Hub.Traced(spec.Name, func(pid int) error { return x.tracer.Seize(pid, own) })
+	const kill = true // the sandbox is ours
+	spec.Front = x.Hub.Traced(spec.Name, func(pid int) error { return x.tracer.Seize(pid, kill) })
 	x.sandbox, err = x.Runtime.Start(ctx, spec)
 	if _, refused := x.Hub.Supervisor(spec.Name); refused != nil {
 		err = fmt.Errorf("%w: %w", ErrDeclined, refused)

@@ -18,11 +18,13 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/explore/search"
-	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
+	"github.com/reapcheck/reapcheck/harness/fault/seccomp"
 	"github.com/reapcheck/reapcheck/harness/launcher"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/sandbox/namespace"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -103,16 +105,16 @@ func of(t *testing.T, manner string) *Explorer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hub, err := syscallhold.Open(self)
+	hub, err := seccomp.Open(self)
 	if err != nil {
 		t.Fatal(err)
 	}
-	rt := sandbox.NewNamespace("")
+	rt := namespace.New("")
 	if err := rt.Prepare(t.Context(), testWriter{t}); err != nil {
 		t.Fatal(err)
 	}
 	x := &Explorer{
-		Runtime: rt, Hub: hub, Target: target.Target{Binary: self, Dialect: target.ProcessExecute()},
+		Runtime: rt, Hub: hub, Target: target.Target{Binary: self, Dialect: dialect.ProcessExecute()},
 		Spec: sandbox.Spec{
 			Name: "victim", Binary: self, Env: map[string]string{asVictim: manner}, Port: 2280, Ready: "/healthz",
 		},

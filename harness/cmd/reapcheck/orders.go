@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reapcheck/reapcheck/harness/explore"
-	"github.com/reapcheck/reapcheck/harness/fault/syscallhold"
+	"github.com/reapcheck/reapcheck/harness/fault/seccomp"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
@@ -102,7 +102,7 @@ func (f *ordersFlags) settle(cmd *cobra.Command, g *gateFlags, o *options, args 
 // workbench is where targets are explored.
 type workbench struct {
 	runtime sandbox.Runtime
-	hub     *syscallhold.Hub
+	hub     *seccomp.Hub
 	daemons map[target.Build]string
 	seed    uint64
 }
