@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,6 +31,7 @@ type dialog struct {
 	answer  trial.Answer
 	done    bool
 	reading bool // it waits for more of its answer
+	hungUp  bool // before its answer came
 	cancel  context.CancelFunc
 }
 
@@ -66,6 +68,9 @@ func (c *clients) ask(ctx context.Context, x *Explorer, command load.Command) {
 		defer asking.Close()
 		answer := asking.Execute(ctx, command.Request)
 		c.update(func() {
+			if d.hungUp {
+				answer = trial.Answer{HungUp: true}
+			}
 			if !d.done {
 				d.answer, d.done = answer, true
 			}
@@ -128,7 +133,7 @@ func (c *clients) settle(base, now tracer.Rest) error {
 func (c *clients) behind(base, now tracer.Rest) string {
 	sent, closed := now.Sent-base.Sent, now.Closed-base.Closed
 	switch {
-	case c.read < sent:
+	case c.read < sent && !c.abandoned(): // what is sent to nobody is never read
 		return fmt.Sprintf("they have read %d bytes of %d", c.read, sent)
 	case c.ended < closed:
 		return fmt.Sprintf("%d of %d connections have ended", c.ended, closed)
@@ -141,17 +146,31 @@ func (c *clients) behind(base, now tracer.Rest) string {
 	return ""
 }
 
-// open is how many requests have no answer yet.
-func (c *clients) open() int {
+func (c *clients) abandoned() bool {
+	return slices.ContainsFunc(c.dialogs, func(d *dialog) bool { return d.hungUp })
+}
+
+// waiting are the requests that have no answer yet, by number from 1.
+func (c *clients) waiting() []int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	open := 0
-	for _, d := range c.dialogs {
+	var numbers []int
+	for i, d := range c.dialogs {
 		if !d.done {
-			open++
+			numbers = append(numbers, i+1)
 		}
 	}
-	return open
+	return numbers
+}
+
+// hangUp closes the connection of a request that has no answer yet, and then wants
+// none.
+func (c *clients) hangUp(number int) {
+	c.update(func() {
+		d := c.dialogs[number-1]
+		d.hungUp, d.command.Want.HangUp = true, true
+		d.cancel()
+	})
 }
 
 // giveUp ends the requests that have no answer, as hung.

@@ -179,6 +179,40 @@ func TestAnOrderIsTakenAgain(t *testing.T) {
 	}
 }
 
+func TestAClientThatGoesIsNoLoss(t *testing.T) {
+	x := of(t, "sound")
+	plan := Plan{Commands: oneCommand.Commands, HangUp: true}
+	found, err := x.Explore(t.Context(), plan, Bounds{Delays: 1}, nil)
+	if err != nil || len(found.Bad) != 0 || found.Delays != 1 {
+		t.Fatalf("%s, %d bad, error %v", found.Tried(), len(found.Bad), err)
+	}
+	run, err := x.Run(t.Context(), plan, Follow([]string{"hangup", "exit"}))
+	if err != nil || !strings.HasPrefix(run.Order(), "hangup exit ") || !run.Answers[0].HungUp {
+		t.Errorf("%s: %+v, error %v", run.Order(), run.Answers, err)
+	}
+}
+
+func TestEachReadOfALargeOutputIsAnEvent(t *testing.T) {
+	x := of(t, "sound")
+	plan := Plan{Commands: []load.Source{load.Bulk}, Data: true}
+	run, err := x.Run(t.Context(), plan, Follow(nil))
+	if err != nil || run.Bad() || !strings.Contains(run.Order(), "data data") {
+		t.Errorf("%s: %s %q, error %v", run.Order(), run.Outcome(), run.Whys, err)
+	}
+}
+
+// Two commands are told apart, and the second can have the first one's number.
+func TestANumberIsUsedAgain(t *testing.T) {
+	x := of(t, "sound")
+	plan := Plan{Commands: []load.Source{load.Instant, load.Instant}, Reuse: true}
+	order := []string{"start", "exit", "sigchld", "wait", "eof", "waited", "ask.2"}
+	run, err := x.Run(t.Context(), plan, Follow(order))
+	if err != nil || run.Bad() || len(run.PIDs) != 2 {
+		t.Fatalf("%s: %s %q, PIDs %v, error %v", run.Order(), run.Outcome(), run.Whys, run.PIDs, err)
+	}
+	t.Logf("%s: PIDs %v", run.Order(), run.PIDs)
+}
+
 func TestAllOf500ThreadsAreSeenToRest(t *testing.T) {
 	x := of(t, "500 threads")
 	run, err := x.Run(t.Context(), oneCommand, Follow(nil))

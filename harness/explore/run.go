@@ -12,6 +12,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/explore/search"
 	"github.com/reapcheck/reapcheck/harness/explore/tracer"
 	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -23,8 +24,12 @@ type Plan struct {
 	// Times is how often time may pass as a choice. It passes by itself when nothing
 	// else is left.
 	Times int
-	// Data makes each read of output an event.
-	Data bool
+	// Data makes each read of output an event, HangUp the going away of the client before
+	// its answer, where there is but one.
+	Data, HangUp bool
+	// Reuse gives each command but the first the process ID of the one before it, where
+	// that is free by then and the sandbox lets one choose.
+	Reuse bool
 }
 
 // Run is one order that was tried.
@@ -39,6 +44,8 @@ type Run struct {
 	// Ended says how the target ended if it did.
 	Ended   string
 	Threads int
+	// PIDs are the numbers of the processes that the target started, as it counts.
+	PIDs    []int
 	Stops   int
 	Took    time.Duration
 	Untimed []string
@@ -91,6 +98,7 @@ type running struct {
 	times   int
 	idle    time.Duration // that has passed since there was a choice
 	arrived int64
+	gone    int // clients that the target must have seen go
 	now     tracer.Rest
 	result  Run
 }
@@ -150,13 +158,20 @@ func (r *running) untilAnswered(ctx context.Context) error {
 		if err := r.look(ctx); err != nil || r.result.Ended != "" {
 			return err
 		}
-		if r.asked == len(r.plan.Commands) && r.clients.open() == 0 {
+		if r.over() {
 			return nil
 		}
 		if err := r.step(ctx); err != nil {
 			return err
 		}
 	}
+}
+
+// over says whether the last answer has come. What a client has abandoned goes on until
+// nothing is held.
+func (r *running) over() bool {
+	abandoned := r.gone > r.base.Left && len(r.queue.held) > 0
+	return r.asked == len(r.plan.Commands) && len(r.clients.waiting()) == 0 && !abandoned
 }
 
 // mostShort is how many short timers are over at once at one rest. A target that polls
@@ -166,9 +181,10 @@ const mostShort = 3
 // look waits until everybody is held or asleep, and has read what was sent to them.
 func (r *running) look(ctx context.Context) (err error) {
 	for i := 0; ; i++ {
-		if r.now, err = r.rest(ctx, r.arrived, 0); err != nil {
+		if r.now, err = r.rest(ctx, r.arrived, r.gone); err != nil {
 			return err
 		}
+		r.result.PIDs = r.now.PIDs
 		if r.result.Ended = r.now.Ended; r.result.Ended != "" {
 			return nil
 		}
@@ -198,9 +214,15 @@ func (r *running) options() []option {
 	for i, h := range r.queue.held {
 		all = append(all, option{h.Name, func(context.Context) error { return r.tracer.Release(r.queue.take(i).ID) }})
 	}
+	for _, number := range r.clients.waiting() {
+		if r.plan.HangUp && len(r.plan.Commands) == 1 {
+			name := event.Name{Kind: event.HangUp, Command: number}
+			all = append(all, option{name, func(context.Context) error { r.hangUp(number); return nil }})
+		}
+	}
 	if r.asked < len(r.plan.Commands) {
 		name := event.Name{Kind: event.Ask, Command: r.asked + 1}
-		all = append(all, option{name, func(ctx context.Context) error { r.ask(ctx); return nil }})
+		all = append(all, option{name, r.askNext})
 	}
 	by, ok := nextTimer(r.now.Timers)
 	if ok && shortTimer <= by && by <= longTimer && r.times < r.plan.Times {
@@ -238,6 +260,24 @@ func (r *running) step(ctx context.Context) error {
 
 // mostSteps bounds a run: the longest of the orders of two commands has some 30 events.
 const mostSteps = 500
+
+// hangUp makes a client go. The next rest is one that has seen it.
+func (r *running) hangUp(number int) {
+	r.gone = max(r.gone, r.base.Left) + 1
+	r.clients.hangUp(number)
+}
+
+// askNext sends the next command, with the number of the last one where that is wanted.
+func (r *running) askNext(ctx context.Context) error {
+	setter, ok := r.sandbox.(sandbox.PIDSetter)
+	if r.plan.Reuse && ok && len(r.now.PIDs) > 0 {
+		if err := setter.SetNextPID(ctx, r.now.PIDs[len(r.now.PIDs)-1]); err != nil {
+			return fmt.Errorf("%w: choose a process ID: %w", ErrDeclined, err)
+		}
+	}
+	r.ask(ctx)
+	return nil
+}
 
 // ask sends the next command. The target has it when it has read the first byte: the
 // rest came with it.

@@ -51,6 +51,9 @@ func (t *tracer) rest() *Rest {
 		Held: []Held{}, Timers: t.clock.Timers(), Received: t.received, Sent: t.sent, Left: t.left, Closed: t.closed, Stops: t.stops,
 		Commands: len(t.commands), Untimed: slices.Sorted(maps.Keys(t.untimed)), Ended: t.ended,
 	}
+	for _, c := range t.commands {
+		r.PIDs = append(r.PIDs, c.inside)
+	}
 	for _, th := range t.threads {
 		if th.command == nil {
 			r.Threads++

@@ -65,7 +65,8 @@ func (t *tracer) deal(th *thread, stop trace.Stop) error {
 	}
 	t.stir()
 	switch {
-	case stop.GroupStop():
+	case stop.GroupStop(): // it is at rest until somebody wakes or kills it
+		th.stopped = true
 		return trace.Resume(th.tid, trace.Stopped, 0)
 	case stop.Event() == unix.PTRACE_EVENT_EXEC:
 		return t.atExec(th)

@@ -62,6 +62,9 @@ type Rest struct {
 	// it has started since begin.
 	Threads  int `json:"threads"`
 	Commands int `json:"commands"`
+	// PIDs are the numbers of those processes as the target counts, in the order of their
+	// starts.
+	PIDs []int `json:"pids,omitempty"`
 	// Untimed names calls by which real time gets into the target.
 	Untimed []string `json:"untimed,omitempty"`
 	// Restless says why there was no rest within the limit; empty where there was.
