@@ -61,7 +61,7 @@ func victim(manner string) {
 	http.HandleFunc("POST /process/execute", func(w http.ResponseWriter, r *http.Request) {
 		switch manner {
 		case "spins":
-			for { //nolint:staticcheck // it is what the test is about
+			for { // it is what the test is about
 			}
 		case "dies":
 			os.Exit(3)
