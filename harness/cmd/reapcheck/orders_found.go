@@ -139,7 +139,7 @@ func (f *ordersFlags) repeat(ctx context.Context, out io.Writer, x *explore.Expl
 		}
 		outcome := run.Outcome()
 		if !strings.HasPrefix(run.Order()+" ", strings.Join(want, " ")+" ") {
-			outcome = "went another way, " + outcome
+			outcome += ", by another way: " + run.Order()
 		}
 		counts[outcome]++
 		last = run
