@@ -54,6 +54,22 @@ type Run struct {
 // Order is the names of the choices, with a space between them.
 func (r Run) Order() string { return strings.Join(search.Order(r.Steps), " ") }
 
+// Same says whether two runs made the same choices, with the same outcome. How often time
+// had to pass by itself before a target was given up is no choice.
+func (r Run) Same(other Run) bool {
+	return r.Outcome() == other.Outcome() && slices.Equal(r.choices(), other.choices())
+}
+
+func (r Run) choices() []string {
+	var names []string
+	for _, s := range r.Steps {
+		if forced := len(s.Options) == 1 && strings.HasPrefix(s.Chosen, string(event.Time)); !forced {
+			names = append(names, s.Chosen)
+		}
+	}
+	return names
+}
+
 // Bad says that some command did not get what it was built to give.
 func (r Run) Bad() bool {
 	return r.Ended != "" || slices.ContainsFunc(r.Outcomes, func(o trial.Outcome) bool { return o != trial.OK })

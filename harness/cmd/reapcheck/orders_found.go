@@ -116,7 +116,7 @@ func (f *ordersFlags) again(ctx context.Context, out io.Writer, x *explore.Explo
 		if err != nil {
 			return err
 		}
-		if run.Order() == bad.Order() && run.Outcome() == bad.Outcome() {
+		if run.Same(bad) {
 			same++
 		}
 	}
@@ -200,7 +200,7 @@ func (f *ordersFlags) verdict(out io.Writer, found explore.Found, blind []string
 	case len(found.Bad) > 0:
 		fmt.Fprintln(out, "verdict: fail")
 		return exit{exitFail, nil}
-	case found.Delays < 0:
+	case found.Delays < 0 || found.Unreached > 0:
 		fmt.Fprintf(out, "verdict: inconclusive: %s\n", found.Tried())
 	default:
 		fmt.Fprintln(out, "verdict: pass")
