@@ -15,8 +15,9 @@ type Handover struct {
 	Name string
 	// Problem says why there is no listener; empty where there is one.
 	Problem string
-	// Listener is the file descriptor of the notifications; -1 for none. It is
-	// the receiver's to close.
+	// Listener is the file descriptor of the notifications; -1 for none, as it is
+	// without a problem for a launcher that is to be traced. It is the receiver's to
+	// close.
 	Listener int
 	// PID is the launcher's, and so the target's, as the receiver counts; 0
 	// where the receiver cannot see it.
@@ -67,7 +68,7 @@ func send(conn int, name string, problem error, listener int) error {
 	text, rights := name+"\n", []byte(nil)
 	if problem != nil {
 		text += problem.Error()
-	} else {
+	} else if listener >= 0 {
 		rights = unix.UnixRights(listener)
 	}
 	if err := unix.Sendmsg(conn, []byte(text), rights, nil, 0); err != nil {

@@ -29,6 +29,10 @@ const Socket = "socket"
 // others, then waits by process ID, as it does before Linux 5.4.
 const NoPidfd = "-no-pidfd"
 
+// Traced is the argument that leaves system calls alone: the harness has a tracer
+// seize the launcher before it answers.
+const Traced = "-traced"
+
 // Exit statuses as the shell has them, and one for a launcher that was called
 // wrongly or cannot let the target run, as env(1) has it.
 const (
@@ -37,7 +41,7 @@ const (
 	exitNotFound      = 127
 )
 
-// Main is the whole program: launcher [-no-pidfd] NAME COMMAND [ARGUMENT...].
+// Main is the whole program: launcher [-no-pidfd | -traced] NAME COMMAND [ARGUMENT...].
 // It returns only on error. It must be called on a locked thread: a filter is the
 // thread's that installs it, and execve takes that thread.
 //
@@ -48,12 +52,19 @@ const (
 func Main(argv []string) int {
 	flags := flag.NewFlagSet("launcher", flag.ContinueOnError)
 	noPidfd := flags.Bool(NoPidfd[1:], false, "make pidfd_open fail")
+	traced := flags.Bool(Traced[1:], false, "install no filter: a tracer will see every call")
 	if err := flags.Parse(argv[1:]); err != nil || flags.NArg() < 2 {
-		fmt.Fprintln(os.Stderr, "usage: launcher ["+NoPidfd+"] NAME COMMAND [ARGUMENT...]")
+		fmt.Fprintln(os.Stderr, "usage: launcher ["+NoPidfd+" | "+Traced+"] NAME COMMAND [ARGUMENT...]")
 		return exitFailed
 	}
 	name, command := flags.Arg(0), flags.Args()[1:]
-	err := prepare(filepath.Join(filepath.Dir(argv[0]), Socket), name, *noPidfd)
+	socket := filepath.Join(filepath.Dir(argv[0]), Socket)
+	var err error
+	if *traced {
+		err = announce(socket, name)
+	} else {
+		err = prepare(socket, name, *noPidfd)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "reapcheck launcher:", err)
 	}
@@ -80,6 +91,17 @@ func prepare(socket, name string, noPidfd bool) error {
 		return fmt.Errorf("%w: %w", errStranded, err)
 	}
 	return nil
+}
+
+// announce waits until the harness has hung up, so that this process is traced from
+// its execve on.
+func announce(socket, name string) error {
+	conn, err := connect(socket)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(conn)
+	return send(conn, name, nil, -1)
 }
 
 // errStranded means that this process has a filter and nobody who answers.

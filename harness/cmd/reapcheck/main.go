@@ -102,8 +102,8 @@ Exit status: 0 pass, 1 fail, 2 inconclusive, 3 infrastructure, 64 usage.`,
 		SilenceUsage:  true,
 	}
 	root.SetVersionTemplate("reapcheck {{.Version}}\n")
-	root.AddCommand(newRepro(), newGate(), newJudge(), newMutants(), newAlarms(), newBench(),
-		newReport(), newList(), newDialect(), newDoctor(), newSweep())
+	root.AddCommand(newRepro(), newGate(), newJudge(), newOrders(), newMutants(), newAlarms(),
+		newBench(), newReport(), newList(), newDialect(), newDoctor(), newSweep())
 	return root
 }
 

@@ -29,7 +29,8 @@ type Hub struct {
 
 	mu       sync.Mutex
 	arrivals map[string]arrival // by sandbox name
-	deaf     error              // why the last launcher was not received
+	seizers  map[string]func(pid int) error
+	deaf     error // why the last launcher was not received
 }
 
 // arrival is what came of one launcher.
@@ -52,6 +53,7 @@ func Open(launcherPath string) (*Hub, error) {
 		folder:   filepath.Join(root, "hold"),
 		done:     make(chan struct{}),
 		arrivals: map[string]arrival{},
+		seizers:  map[string]func(int) error{},
 	}
 	if err := h.fill(launcherPath); err != nil {
 		os.RemoveAll(root)
@@ -99,6 +101,16 @@ func copyFile(to, from string) error {
 // the run's only one. Arguments are launcher.NoPidfd or none.
 func (h *Hub) Front(sandboxName string, args ...string) sandbox.Front {
 	return sandbox.Front{Folder: h.folder, Program: launcherName, Args: append(args, sandboxName)}
+}
+
+// Traced goes before the target of a sandbox that is to be traced and not held:
+// seize is called with the process that is about to become the target, which waits
+// until it returns. An error of seize is Supervisor's.
+func (h *Hub) Traced(sandboxName string, seize func(pid int) error) sandbox.Front {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.seizers[sandboxName] = seize
+	return h.Front(sandboxName, launcher.Traced)
 }
 
 // Supervisor is that of a sandbox which is ready. The error says in words why
@@ -162,6 +174,8 @@ func (h *Hub) receive(conn *net.UnixConn) {
 	case err != nil:
 	case handover.Problem != "":
 		a.err = errors.New(handover.Problem)
+	case handover.Listener < 0:
+		a.err = h.seize(handover)
 	default:
 		a.supervisor, a.err = newSupervisor(handover.Listener, handover.PID)
 	}
@@ -171,6 +185,19 @@ func (h *Hub) receive(conn *net.UnixConn) {
 		old.close()
 	}
 	h.arrivals[handover.Name] = a
+}
+
+func (h *Hub) seize(handover launcher.Handover) error {
+	h.mu.Lock()
+	seize := h.seizers[handover.Name]
+	h.mu.Unlock()
+	switch {
+	case seize == nil:
+		return errors.New("nobody asked for it to be traced")
+	case handover.PID == 0:
+		return errElsewhere
+	}
+	return seize(handover.PID)
 }
 
 // read waits for the first bytes without a thread of its own.

@@ -34,6 +34,8 @@ type Supervisor struct {
 	err    error
 }
 
+var errElsewhere = errors.New("it lives where this process cannot see it; run reapcheck beside the engine, in the same PID namespace")
+
 // newSupervisor takes the listener over, also on error, and lets every call go
 // until a policy is set.
 func newSupervisor(listener, target int) (*Supervisor, error) {
@@ -46,8 +48,7 @@ func newSupervisor(listener, target int) (*Supervisor, error) {
 	}
 	var err error
 	if target == 0 {
-		err = errors.New(
-			"it lives where this process cannot see it; run reapcheck beside the engine, in the same PID namespace")
+		err = errElsewhere
 	}
 	if err == nil {
 		s.family, err = newFamily(target)

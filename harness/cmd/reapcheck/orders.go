@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/reapcheck/reapcheck/harness/explore"
+	"github.com/reapcheck/reapcheck/harness/fault/seccomp"
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/target"
+)
+
+// ordersFlags are those that only orders has.
+type ordersFlags struct {
+	strategy, order, shape string
+	commands, times        int
+	depth, most            int
+	limit                  time.Duration
+	repeats                int
+	list, verbose          bool
+}
+
+func newOrders() *cobra.Command {
+	o := options{blackBox: true, interview: true} // fault points are of no use here
+	var g gateFlags
+	var f ordersFlags
+	cmd := &cobra.Command{
+		Use:   "orders [--binary PATH | --image REF | --strategy NAME] [flags] [-- ARGUMENT...]",
+		Short: "try every order in which starts, deaths, signals and waits can reach a daemon",
+		Long: `orders runs your daemon under a tracer, holds what the kernel tells it (its command
+has started, has ended, has written its last; SIGCHLD; what its waits return), and
+lets one thing go at a time, in every order. An order that costs a command its exit
+code has a name, and fails again:
+
+  reapcheck orders --binary ./mydaemon --order 'exit sigchld take start eof wait'
+
+The daemon is not changed. Its clock is the tracer's, so that a busy machine changes
+no outcome. In the same run the reference daemon must lose codes, or nothing is
+proved. What two threads do between two system calls is not held.
+
+Exit status: 0 every order that was tried is right, 1 an order loses, 2 nothing is
+proved, 3 infrastructure, 64 usage.`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := f.settle(cmd, &g, &o, args); err != nil {
+				return usage(err)
+			}
+			return f.run(cmd.Context(), &o)
+		},
+	}
+	g.define(cmd)
+	addRunFlags(cmd.Flags(), &o)
+	f.define(cmd)
+	return cmd
+}
+
+func (f *ordersFlags) define(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.StringVar(&f.strategy, "strategy", "registry", "the reference daemon's strategy, where no other target is given")
+	fs.StringVar(&f.order, "order", "", "take this `ORDER` and no other: names with a space between them")
+	fs.BoolVar(&f.list, "list", false, "list the events of the first order, and how large the tree is at each depth")
+	fs.StringVar(&f.shape, "shape", "instant", "what is asked: "+shapeNames())
+	fs.IntVar(&f.commands, "commands", 1, "how many commands are in flight")
+	fs.IntVar(&f.times, "times", 1, "how often time may pass as a choice")
+	fs.IntVar(&f.depth, "depth", -1, "at most so many events out of turn (default: any number)")
+	fs.IntVar(&f.most, "most", 0, "end after so many runs")
+	fs.DurationVar(&f.limit, "limit", 0, "end after so long")
+	fs.IntVar(&f.repeats, "repeats", 3, "take a bad order, or the one of --order, this often")
+	fs.BoolVar(&f.verbose, "verbose", false, "print each order")
+}
+
+func (f *ordersFlags) settle(cmd *cobra.Command, g *gateFlags, o *options, args []string) (err error) {
+	if err := g.arguments(cmd, args); err != nil {
+		return err
+	}
+	if err := settle(cmd, os.LookupEnv); err != nil {
+		return err
+	}
+	if !cmd.Flags().Changed("seed") {
+		o.seed = newSeed()
+	}
+	o.out, o.progress = cmd.OutOrStdout(), cmd.ErrOrStderr()
+	switch {
+	case g.url != "":
+		return errors.New("a daemon that runs already cannot be traced from its start: give --binary or --image")
+	case shapes[f.shape].Commands == nil:
+		return fmt.Errorf("unknown shape %q: choose from %s", f.shape, shapeNames())
+	case f.commands > 1 && shapes[f.shape].HangUp:
+		return errors.New("--shape hang-up is for one command: give no --commands")
+	case f.commands < 1:
+		return errors.New("--commands must be 1 or more")
+	case g.binary == "" && g.image == "":
+		o.candidate = target.Reference(f.strategy)
+		return nil
+	case g.image != "":
+		o.runtime = "docker"
+	}
+	o.candidate, err = g.target()
+	return err
+}
+
+// workbench is where targets are explored.
+type workbench struct {
+	runtime sandbox.Runtime
+	hub     *seccomp.Hub
+	daemons map[target.Build]string
+	seed    uint64
+}
+
+func (f *ordersFlags) run(ctx context.Context, o *options) (err error) {
+	progress := session.NewProgress(o.progress, isTerminal(o.progress))
+	if _, err := o.settleRuntime(ctx); err != nil {
+		return infrastructure(err)
+	}
+	daemons, err := o.findDaemons(ctx)
+	if err != nil {
+		return infrastructure(err)
+	}
+	hub, err := o.openHub(ctx)
+	if err != nil {
+		return infrastructure(err)
+	}
+	defer func() { err = errors.Join(err, hub.Close()) }()
+	rt, err := o.prepare(ctx, "orders", daemons, progress)
+	if err != nil {
+		return infrastructure(err)
+	}
+	defer closeRuntime(ctx, rt, progress)
+	return f.explore(ctx, o, workbench{rt, hub, daemons, o.seed})
+}
+
+// explorer is for one target. The name must be the run's only one.
+func (w workbench) explorer(name string, t target.Target) *explore.Explorer {
+	spec := sandbox.Spec{
+		Name: name, Binary: t.Binary, Image: t.Image, Args: t.Args, Env: t.Env,
+		Port: t.Dialect.Port, Ready: t.Dialect.Ready,
+	}
+	if t.Ours() {
+		spec.Binary, spec.Args = w.daemons[target.Ordinary], []string{"--strategy=" + t.Strategy}
+	}
+	return &explore.Explorer{Runtime: w.runtime, Hub: w.hub, Spec: spec, Target: t, Seed: w.seed}
+}

@@ -1,0 +1,187 @@
+package explore
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/client"
+	"github.com/reapcheck/reapcheck/harness/explore/tracer"
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// clients are those of one run. They know at each rest whether an answer that the
+// target has written has been read to its end: whether it came before a choice or
+// after it must not depend on how busy this machine is.
+type clients struct {
+	mu      sync.Mutex
+	changed chan struct{} // closed and replaced at each change
+	read    int64         // bytes
+	ended   int           // connections
+	dialogs []*dialog
+}
+
+// dialog is one request. Its fields are guarded by clients.mu.
+type dialog struct {
+	command load.Command
+	answer  trial.Answer
+	done    bool
+	reading bool // it waits for more of its answer
+	hungUp  bool // before its answer came
+	cancel  context.CancelFunc
+}
+
+func newClients() *clients { return &clients{changed: make(chan struct{})} }
+
+// update changes what is known, and wakes who waits for it.
+func (c *clients) update(change func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	change()
+	close(c.changed)
+	c.changed = make(chan struct{})
+}
+
+// ask sends a request on a connection of its own. Its goroutine ends with the answer,
+// or with the run.
+func (c *clients) ask(ctx context.Context, x *Explorer, command load.Command) {
+	ctx, cancel := context.WithCancel(ctx)
+	d := &dialog{command: command, cancel: cancel}
+	c.update(func() { c.dialogs = append(c.dialogs, d) })
+	transport := x.transport()
+	transport.DisableKeepAlives = true
+	dial := transport.DialContext
+	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &metered{Conn: conn, clients: c, dialog: d}, nil
+	}
+	x.asking.Go(func() {
+		defer cancel()
+		asking := client.New(x.url(), x.Target.Dialect, 1, transport)
+		defer asking.Close()
+		answer := asking.Execute(ctx, command.Request)
+		c.update(func() {
+			if d.hungUp {
+				answer = trial.Answer{HungUp: true}
+			}
+			if !d.done {
+				d.answer, d.done = answer, true
+			}
+		})
+	})
+}
+
+// metered is a connection that says what it does.
+type metered struct {
+	net.Conn
+	clients *clients
+	dialog  *dialog
+	once    sync.Once
+}
+
+func (m *metered) Read(p []byte) (n int, err error) {
+	m.clients.update(func() { m.dialog.reading = true })
+	n, err = m.Conn.Read(p)
+	m.clients.update(func() {
+		m.dialog.reading = false
+		m.clients.read += int64(n)
+	})
+	if err != nil {
+		m.over()
+	}
+	return n, err
+}
+
+func (m *metered) Close() error {
+	m.over()
+	return m.Conn.Close()
+}
+
+func (m *metered) over() {
+	m.once.Do(func() { m.clients.update(func() { m.clients.ended++ }) })
+}
+
+// readLimit bounds the wait for bytes that are in this machine's memory already.
+const readLimit = 10 * time.Second
+
+// settle waits until everything has been read that the target has written since base.
+func (c *clients) settle(base, now tracer.Rest) error {
+	deadline := time.NewTimer(readLimit)
+	defer deadline.Stop()
+	for {
+		c.mu.Lock()
+		changed, why := c.changed, c.behind(base, now)
+		c.mu.Unlock()
+		if why == "" {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-deadline.C:
+			return fmt.Errorf("clients that have read all that was sent expected within %v, last saw that %s", readLimit, why)
+		}
+	}
+}
+
+func (c *clients) behind(base, now tracer.Rest) string {
+	sent, closed := now.Sent-base.Sent, now.Closed-base.Closed
+	switch {
+	case c.read < sent && !c.abandoned(): // what is sent to nobody is never read
+		return fmt.Sprintf("they have read %d bytes of %d", c.read, sent)
+	case c.ended < closed:
+		return fmt.Sprintf("%d of %d connections have ended", c.ended, closed)
+	}
+	for i, d := range c.dialogs {
+		if !d.done && !d.reading {
+			return fmt.Sprintf("client %d is at work", i+1)
+		}
+	}
+	return ""
+}
+
+func (c *clients) abandoned() bool {
+	return slices.ContainsFunc(c.dialogs, func(d *dialog) bool { return d.hungUp })
+}
+
+// waiting are the requests that have no answer yet, by number from 1.
+func (c *clients) waiting() []int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var numbers []int
+	for i, d := range c.dialogs {
+		if !d.done {
+			numbers = append(numbers, i+1)
+		}
+	}
+	return numbers
+}
+
+// hangUp closes the connection of a request that has no answer yet, and then wants
+// none.
+func (c *clients) hangUp(number int) {
+	c.update(func() {
+		d := c.dialogs[number-1]
+		d.hungUp, d.command.Want.HangUp = true, true
+		d.cancel()
+	})
+}
+
+// giveUp ends the requests that have no answer, as hung.
+func (c *clients) giveUp() {
+	c.update(func() {
+		for _, d := range c.dialogs {
+			if !d.done {
+				d.answer = trial.Answer{Hung: true, Message: "no answer, and nothing left that could bring one"}
+				d.done = true
+			}
+			d.cancel()
+		}
+	})
+}

@@ -1,0 +1,169 @@
+package clock
+
+import (
+	"cmp"
+	"encoding/binary"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/reapcheck/reapcheck/harness/explore/trace"
+)
+
+// Clock is a target's time. It follows the machine's until it is frozen; from then
+// on it moves by Advance, and by a microsecond with each look at it, so that nobody
+// spins for ever until it changes. The zero Clock is of no use: see New.
+type Clock struct {
+	began    time.Time             // when it began, by this process's clock
+	start    map[int]time.Duration // what each of the target's clocks said then
+	elapsed  time.Duration         // the target's time since
+	behind   time.Duration         // what the machine's has gained on it since
+	frozen   bool
+	sleepers map[int]time.Duration // thread to the moment when its time is up
+}
+
+// look is what a frozen clock moves by when somebody looks at it.
+const look = time.Microsecond
+
+// New begins a clock that says what the machine's says.
+func New() *Clock {
+	c := &Clock{began: time.Now(), start: map[int]time.Duration{}, sleepers: map[int]time.Duration{}}
+	for _, id := range []int{
+		unix.CLOCK_REALTIME, unix.CLOCK_MONOTONIC, unix.CLOCK_MONOTONIC_RAW, unix.CLOCK_REALTIME_COARSE,
+		unix.CLOCK_MONOTONIC_COARSE, unix.CLOCK_BOOTTIME, unix.CLOCK_TAI,
+	} {
+		var ts unix.Timespec
+		if unix.ClockGettime(int32(id), &ts) == nil {
+			c.start[id] = time.Duration(ts.Nano())
+		}
+	}
+	return c
+}
+
+// Freeze stops the clock; Thaw lets it follow the machine's from where it is.
+func (c *Clock) Freeze() {
+	c.follow()
+	c.frozen = true
+}
+
+// Thaw undoes Freeze.
+func (c *Clock) Thaw() {
+	if c.frozen {
+		c.behind = time.Since(c.began) - c.elapsed
+	}
+	c.frozen = false
+}
+
+func (c *Clock) follow() {
+	if !c.frozen {
+		c.elapsed = max(c.elapsed, time.Since(c.began)-c.behind)
+	}
+}
+
+// Now is the target's time since New.
+func (c *Clock) Now() time.Duration {
+	c.follow()
+	return c.elapsed
+}
+
+// Advance moves a frozen clock.
+func (c *Clock) Advance(by time.Duration) { c.elapsed += by }
+
+// Sleep notes that a thread sleeps until its time is up.
+func (c *Clock) Sleep(thread int, t Timeout) {
+	until := c.Now() + t.Limit
+	if t.Absolute {
+		until = t.Limit - c.start[t.Clock]
+	}
+	c.sleepers[thread] = until
+}
+
+// Wake forgets the sleeper.
+func (c *Clock) Wake(thread int) { delete(c.sleepers, thread) }
+
+// Timers are how long it is to the end of each sleep, the next one first; past ones
+// are 0.
+func (c *Clock) Timers() []time.Duration {
+	now := c.Now()
+	var left []time.Duration
+	for _, until := range c.sleepers {
+		left = append(left, max(0, until-now))
+	}
+	slices.Sort(left)
+	return left
+}
+
+// Due are the threads whose time is up, the first one first.
+func (c *Clock) Due() []int {
+	now := c.Now()
+	var due []int
+	for thread, until := range c.sleepers {
+		if until <= now {
+			due = append(due, thread)
+		}
+	}
+	slices.SortFunc(due, func(a, b int) int {
+		return cmp.Or(cmp.Compare(c.sleepers[a], c.sleepers[b]), cmp.Compare(a, b))
+	})
+	return due
+}
+
+// tell writes the time as a call would have; the result is what it returns.
+type tell func(c *Clock, call trace.Call, memory Memory, result int64) (int64, error)
+
+var telling = map[uint64]tell{
+	unix.SYS_CLOCK_GETTIME: tellClock,
+	unix.SYS_GETTIMEOFDAY:  tellTimeOfDay,
+}
+
+// Tells says whether a call asks for the time.
+func Tells(call trace.Call) bool { return telling[call.Number] != nil }
+
+// Tell corrects what a call has just said of the time, and returns its result.
+func (c *Clock) Tell(call trace.Call, memory Memory, result int64) (int64, error) {
+	if result < 0 {
+		return result, nil
+	}
+	if c.frozen {
+		c.elapsed += look
+	}
+	return telling[call.Number](c, call, memory, result)
+}
+
+func tellClock(c *Clock, call trace.Call, memory Memory, result int64) (int64, error) {
+	start, ours := c.start[int(int32(call.Args[0]))]
+	if !ours {
+		return result, nil // the time that a process or thread has used
+	}
+	return result, write(memory, call.Args[1], start+c.Now(), time.Nanosecond)
+}
+
+func tellTimeOfDay(c *Clock, call trace.Call, memory Memory, result int64) (int64, error) {
+	return result, write(memory, call.Args[0], c.start[unix.CLOCK_REALTIME]+c.Now(), time.Microsecond)
+}
+
+// tellTime is for time(2), which arm64 does not have.
+func tellTime(c *Clock, call trace.Call, memory Memory, _ int64) (int64, error) {
+	seconds := int64((c.start[unix.CLOCK_REALTIME] + c.Now()) / time.Second)
+	if call.Args[0] == 0 {
+		return seconds, nil
+	}
+	return seconds, memory.Write(binary.NativeEndian.AppendUint64(nil, uint64(seconds)), call.Args[0])
+}
+
+func write(memory Memory, address uint64, t, unit time.Duration) error {
+	if address == 0 {
+		return nil
+	}
+	raw := binary.NativeEndian.AppendUint64(nil, uint64(t/time.Second))
+	raw = binary.NativeEndian.AppendUint64(raw, uint64(t%time.Second/unit))
+	return memory.Write(raw, address)
+}
+
+// Millis is a length of time as the name of a step has it: to 5 ms, since one and the
+// same timer differs by one from run to run, by looks at the clock and by rounding.
+func Millis(d time.Duration) int {
+	const step = 5 * time.Millisecond
+	return int(d.Round(step) / time.Millisecond)
+}

@@ -1,0 +1,139 @@
+// Package event names what a daemon that runs commands can be told, and by which
+// stop of one of its threads the tracer knows it. Orders are made of these names.
+//
+// Name is the front door. CallOf sorts system calls into the few kinds that matter.
+// The package is pure.
+package event
+
+import (
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Kind is what happens.
+type Kind string
+
+// What is held, and let go when its turn comes.
+const (
+	// Exit is a command's death.
+	Exit Kind = "exit"
+	// Signal is SIGCHLD reaching the daemon.
+	Signal Kind = "sigchld"
+	// Start is the daemon learning that its command runs.
+	Start Kind = "start"
+	// Peek and Take are a call that waits for any child and has found a command: it
+	// looked, or it took the status away.
+	Peek Kind = "peek"
+	Take Kind = "take"
+	// Wait and Waited are the beginning and the end of a call that waits for one
+	// command.
+	Wait   Kind = "wait"
+	Waited Kind = "waited"
+	// Data and EOF are a read of a command's output that gave bytes, and its end.
+	Data Kind = "data"
+	EOF  Kind = "eof"
+	// Time is the next timer's end.
+	Time Kind = "time"
+	// Ask is a client's request, HangUp its going away before the answer, Term
+	// SIGTERM reaching the daemon.
+	Ask    Kind = "ask"
+	HangUp Kind = "hangup"
+	Term   Kind = "sigterm"
+)
+
+// rank puts events that were seen at the same rest into an order that does not
+// depend on who was a microsecond earlier.
+var rank = map[Kind]int{
+	Exit: 0, Signal: 1, Start: 2, Peek: 3, Take: 4, Wait: 5, Waited: 6, Data: 7, EOF: 8,
+	HangUp: 9, Term: 10, Ask: 11, Time: 12,
+}
+
+// Name is one event: what, and whose. Names of one rest differ.
+type Name struct {
+	Kind Kind
+	// Command counts from 1 in the order of their starts; 0 for what is nobody's.
+	Command int
+	// Failed says that the call came back with an error: for Waited that there is no
+	// such child, for Start that the program could not be executed.
+	Failed bool
+	// Millis is how far the clock moves, of Time.
+	Millis int
+	// Again tells two events of one name apart: 0 for the first.
+	Again int
+}
+
+// String is the name as an order has it: exit, waited!, take.2, time200, wait.1'.
+func (n Name) String() string {
+	text := string(n.Kind)
+	if n.Kind == Time {
+		text += strconv.Itoa(n.Millis)
+	}
+	if n.Command > 1 {
+		text += "." + strconv.Itoa(n.Command)
+	}
+	if n.Failed {
+		text += "!"
+	}
+	return text + strings.Repeat("'", n.Again)
+}
+
+// Parse reads what String wrote.
+func Parse(text string) (Name, error) {
+	rest := strings.TrimRight(text, "'")
+	n := Name{Again: len(text) - len(rest)}
+	rest, n.Failed = strings.CutSuffix(rest, "!")
+	word, number, numbered := strings.Cut(rest, ".")
+	var err error
+	if numbered {
+		n.Command, err = strconv.Atoi(number)
+	}
+	if digits, ok := strings.CutPrefix(word, string(Time)); ok && err == nil {
+		word = string(Time)
+		n.Millis, err = strconv.Atoi(digits)
+	}
+	n.Kind = Kind(word)
+	if _, known := rank[n.Kind]; !known || err != nil {
+		return n, fmt.Errorf("unknown event %q: a name is one of exit, sigchld, start, peek, take, wait, waited, data, eof, "+
+			"time200, ask, hangup and sigterm, with .2 behind it for the second command", text)
+	}
+	if n.Command == 0 && n.Kind.owned() {
+		n.Command = 1
+	}
+	return n, nil
+}
+
+// owned says whether an event is always some command's.
+func (k Kind) owned() bool { return k != Signal && k != Time && k != Term }
+
+// Less is the order of events that were seen at the same rest.
+func (n Name) Less(other Name) bool {
+	return cmp.Or(
+		cmp.Compare(rank[n.Kind], rank[other.Kind]),
+		cmp.Compare(n.Command, other.Command),
+		cmp.Compare(n.String(), other.String()),
+	) < 0
+}
+
+// ParseOrder reads names with white space between them.
+func ParseOrder(text string) ([]Name, error) {
+	var order []Name
+	for _, word := range strings.Fields(text) {
+		n, err := Parse(word)
+		if err != nil {
+			return nil, err
+		}
+		order = append(order, n)
+	}
+	return order, nil
+}
+
+// Order is the names with a space between them.
+func Order(names []Name) string {
+	words := make([]string, len(names))
+	for i, n := range names {
+		words[i] = n.String()
+	}
+	return strings.Join(words, " ")
+}

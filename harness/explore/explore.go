@@ -1,0 +1,170 @@
+// Package explore tries the orders in which starts, deaths, signals and waits can
+// reach a daemon that nobody instrumented, and says which of them cost an exit code.
+//
+// Explorer is the front door: Run takes one order, Explore all of them or as many as
+// a bound admits. The daemon runs in a sandbox and is seen through a tracer, a
+// process of its own (package tracer). When each of its threads is held or asleep one
+// held event is let go; which one is the choice. The names of the choices are the
+// order, which repeats it. Time is the tracer's too, so that a busy machine changes
+// no outcome.
+//
+// Between two choices a daemon does as it likes: what two of its threads do in their
+// own memory without a system call between them is decided by luck here as elsewhere.
+package explore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/explore/tracer"
+	"github.com/reapcheck/reapcheck/harness/fault/seccomp"
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/target"
+)
+
+// Explorer runs one target. Close it when done.
+type Explorer struct {
+	Runtime sandbox.Runtime
+	Hub     *seccomp.Hub
+	// Spec is the target as it is started; Target says how it is spoken to.
+	Spec   sandbox.Spec
+	Target target.Target
+	// Seed decides the commands' exit codes and output.
+	Seed uint64
+
+	sandbox sandbox.Sandbox
+	tracer  *tracer.Tracer
+	asking  sync.WaitGroup
+	starts  int // how many sandboxes there were
+	runs    int
+	base    tracer.Rest   // at the last run's beginning
+	phase   time.Duration // of the target's next timer at each run's beginning
+}
+
+// ErrDeclined means that this target, or this machine, cannot be explored; the text
+// says why. It is no verdict.
+var ErrDeclined = errors.New("orders cannot be explored")
+
+// restLimit bounds the wait until everybody is held or asleep, which takes a
+// millisecond. A target that spins never comes to it.
+const restLimit = 10 * time.Second
+
+// calmer is for targets in Go. On one processor goroutines that race for a mutex come
+// in the same turn each time, and what a collection would do between two events is
+// left to a target that has used up its memory.
+var calmer = map[string]string{"GOMAXPROCS": "1", "GOGC": "off", "GOMEMLIMIT": "256MiB"}
+
+// start makes the target ready, under a tracer from its execve on.
+func (x *Explorer) start(ctx context.Context) (err error) {
+	if x.tracer, err = tracer.Start(); err != nil {
+		return err
+	}
+	x.starts++
+	x.phase = 0
+	spec := x.Spec
+	spec.Name = fmt.Sprintf("%s-%d", x.Spec.Name, x.starts)
+	spec.Env = maps.Clone(calmer)
+	maps.Copy(spec.Env, x.Spec.Env)
+	const kill = true // the sandbox is ours
+	spec.Front = x.Hub.Traced(spec.Name, func(pid int) error { return x.tracer.Seize(pid, kill) })
+	x.sandbox, err = x.Runtime.Start(ctx, spec)
+	if _, refused := x.Hub.Supervisor(spec.Name); refused != nil {
+		err = fmt.Errorf("%w: %w", ErrDeclined, refused)
+	}
+	if err == nil {
+		err = x.calm(ctx)
+	}
+	if err != nil {
+		return errors.Join(err, x.stop(ctx))
+	}
+	return nil
+}
+
+// calm stops the clock for the first time.
+func (x *Explorer) calm(ctx context.Context) error {
+	err := x.tracer.Begin(false)
+	if err == nil {
+		err = x.tracer.End()
+	}
+	if err == nil {
+		x.base, err = x.settle(ctx)
+	}
+	return err
+}
+
+func (x *Explorer) stop(ctx context.Context) (err error) {
+	if x.sandbox != nil {
+		err = x.sandbox.Stop(ctx)
+		x.sandbox = nil
+	}
+	if x.tracer != nil {
+		err = errors.Join(err, x.tracer.Close())
+		x.tracer = nil
+	}
+	return err
+}
+
+// Close ends the target and its tracer, also when ctx is cancelled.
+func (x *Explorer) Close(ctx context.Context) error { return x.stop(ctx) }
+
+func (x *Explorer) url() string                { return x.sandbox.URL() }
+func (x *Explorer) transport() *http.Transport { return sandbox.Transport(x.sandbox) }
+
+// mostTimers bounds how many timers are let run out between two runs: a target that
+// sets a new one each time never has none.
+const mostTimers = 50
+
+// settle lets time pass until the target's next timer is where it was before the first
+// run, so that all runs begin alike: a clock that ticks each second does so at the same
+// moment of each.
+func (x *Explorer) settle(ctx context.Context) (rest tracer.Rest, err error) {
+	for fired := 0; ; fired++ {
+		if rest, err = x.rest(ctx, 0, 0); err != nil {
+			return rest, err
+		}
+		if len(rest.Timers) == 0 || rest.Timers[0] > farTimer {
+			return rest, nil
+		}
+		next := rest.Timers[0]
+		if x.phase == 0 && fired > 0 && next > longTimer {
+			x.phase = next
+		}
+		if (next-x.phase).Abs() < alike || fired == mostTimers {
+			return rest, nil
+		}
+		if err := x.tracer.Advance(rest.Timers[0]); err != nil {
+			return rest, err
+		}
+	}
+}
+
+// farTimer is beyond what a run sees of the target's time.
+const farTimer = 2 * time.Second
+
+// alike is by how much the next timer may differ from one run's beginning to the next:
+// each look moves the clock, and epoll_wait counts in milliseconds.
+const alike = 5 * time.Millisecond
+
+// ErrRestless means that there was no moment at which everybody was held or asleep.
+var ErrRestless = errors.New("the target does not come to rest")
+
+func (x *Explorer) rest(ctx context.Context, arrived int64, gone int) (tracer.Rest, error) {
+	if err := ctx.Err(); err != nil {
+		return tracer.Rest{}, err
+	}
+	rest, err := x.tracer.Rest(restLimit, arrived, gone)
+	switch {
+	case errors.Is(err, tracer.ErrTraces):
+		return rest, fmt.Errorf("%w: %w", ErrDeclined, err)
+	case err != nil:
+		return rest, err
+	case rest.Restless != "":
+		return rest, fmt.Errorf("%w: %s", ErrRestless, rest.Restless)
+	}
+	return rest, nil
+}

@@ -1,0 +1,299 @@
+package explore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/reapcheck/reapcheck/harness/dialect"
+	"github.com/reapcheck/reapcheck/harness/explore/search"
+	"github.com/reapcheck/reapcheck/harness/fault/seccomp"
+	"github.com/reapcheck/reapcheck/harness/launcher"
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/sandbox/namespace"
+	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// The launcher's execve must be of the thread that is seized, the process's first.
+func init() { runtime.LockOSThread() }
+
+const asVictim = "REAPCHECK_TEST_VICTIM"
+
+func TestMain(m *testing.M) {
+	switch {
+	case filepath.Base(os.Args[0]) == "launcher":
+		os.Exit(launcher.Main(os.Args))
+	case os.Getenv(asVictim) != "":
+		victim(os.Getenv(asVictim))
+	default:
+		os.Exit(m.Run())
+	}
+}
+
+// victim is a daemon that runs commands and misbehaves in one way.
+func victim(manner string) {
+	if manner == "500 threads" {
+		for range 500 {
+			var pipe [2]int
+			_ = syscall.Pipe2(pipe[:], syscall.O_CLOEXEC)
+			go syscall.Read(pipe[0], make([]byte, 1))
+		}
+	}
+	if manner == "races" {
+		go reap()
+	}
+	http.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
+	http.HandleFunc("POST /process/execute", func(w http.ResponseWriter, r *http.Request) {
+		switch manner {
+		case "spins":
+			for { // it is what the test is about
+			}
+		case "dies":
+			os.Exit(3)
+		case "traces":
+			_ = syscall.PtraceAttach(1 << 22)
+		case "says nothing":
+			select {}
+		}
+		var request struct{ Command string }
+		_ = json.NewDecoder(r.Body).Decode(&request)
+		cmd := exec.Command("/bin/sh", "-c", request.Command)
+		out, _ := cmd.CombinedOutput()
+		code := -1
+		if cmd.ProcessState != nil {
+			code = cmd.ProcessState.ExitCode()
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"exitCode": code, "result": string(out)})
+	})
+	fmt.Fprintln(os.Stderr, http.ListenAndServe("127.0.0.1:2280", nil))
+	os.Exit(1)
+}
+
+// reap takes every child, whoever else waits for it.
+func reap() {
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, unix.SIGCHLD)
+	for range ended {
+		for pid := 1; pid > 0; {
+			pid, _ = syscall.Wait4(-1, nil, syscall.WNOHANG, nil)
+		}
+	}
+}
+
+// of is an explorer of a victim, or a skipped test where there can be no sandbox.
+func of(t *testing.T, manner string) *Explorer {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can make a sandbox without becoming root of a user namespace first")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hub, err := seccomp.Open(self)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rt := namespace.New("")
+	if err := rt.Prepare(t.Context(), testWriter{t}); err != nil {
+		t.Fatal(err)
+	}
+	x := &Explorer{
+		Runtime: rt, Hub: hub, Target: target.Target{Binary: self, Dialect: dialect.ProcessExecute()},
+		Spec: sandbox.Spec{
+			Name: "victim", Binary: self, Env: map[string]string{asVictim: manner}, Port: 2280, Ready: "/healthz",
+		},
+	}
+	t.Cleanup(func() {
+		err := errors.Join(x.Close(context.Background()), rt.Close(context.Background()), hub.Close())
+		if err != nil && !strings.Contains(err.Error(), "signal: killed") {
+			t.Error(err)
+		}
+	})
+	return x
+}
+
+type testWriter struct{ t *testing.T }
+
+func (w testWriter) Write(p []byte) (int, error) {
+	w.t.Log(strings.TrimSpace(string(p)))
+	return len(p), nil
+}
+
+var oneCommand = Plan{Commands: []load.Source{load.Instant}}
+
+// Nobody but cmd.Wait waits here. 33 is what was counted for the two daemons of the
+// project that do so.
+func TestEveryOrderOfADaemonWithoutAReaperIsRight(t *testing.T) {
+	x := of(t, "sound")
+	found, err := x.Explore(t.Context(), oneCommand, Bounds{Delays: search.NoBound}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found.Tree.Orders() != 33 || len(found.Bad) != 0 || !found.Every() || found.Twice != nil {
+		t.Errorf("%s, %d bad, %v", found.Tried(), len(found.Bad), found.Twice)
+	}
+}
+
+func TestAReaperBesideWaitersLosesInTheFirstOrder(t *testing.T) {
+	x := of(t, "races")
+	found, err := x.Explore(t.Context(), oneCommand, Bounds{Delays: search.NoBound, StopAtBad: true}, nil)
+	if err != nil || found.First != 1 || found.Bad[0].Outcome() != string(trial.Lost) {
+		t.Fatalf("%s, first bad %d, error %v", found.Tried(), found.First, err)
+	}
+	bad := found.Bad[0]
+	for range 5 {
+		run, err := x.Run(t.Context(), oneCommand, Follow(search.Order(bad.Steps)))
+		if err != nil || run.Order() != bad.Order() || run.Outcome() != bad.Outcome() {
+			t.Errorf("%s: %s, error %v", run.Order(), run.Outcome(), err)
+		}
+	}
+}
+
+func TestAnOrderIsTakenAgain(t *testing.T) {
+	x := of(t, "sound")
+	want := []string{"start", "wait", "exit", "eof"}
+	for range 10 {
+		run, err := x.Run(t.Context(), oneCommand, Follow(want))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(run.Order(), strings.Join(want, " ")) || run.Bad() {
+			t.Errorf("%s: %s", run.Order(), run.Outcome())
+		}
+	}
+}
+
+func TestAClientThatGoesIsNoLoss(t *testing.T) {
+	x := of(t, "sound")
+	plan := Plan{Commands: oneCommand.Commands, HangUp: true}
+	found, err := x.Explore(t.Context(), plan, Bounds{Delays: 1}, nil)
+	if err != nil || len(found.Bad) != 0 || found.Delays != 1 {
+		t.Fatalf("%s, %d bad, error %v", found.Tried(), len(found.Bad), err)
+	}
+	run, err := x.Run(t.Context(), plan, Follow([]string{"hangup", "exit"}))
+	if err != nil || !strings.HasPrefix(run.Order(), "hangup exit ") || !run.Answers[0].HungUp {
+		t.Errorf("%s: %+v, error %v", run.Order(), run.Answers, err)
+	}
+}
+
+func TestEachReadOfALargeOutputIsAnEvent(t *testing.T) {
+	x := of(t, "sound")
+	plan := Plan{Commands: []load.Source{load.Bulk}, Data: true}
+	run, err := x.Run(t.Context(), plan, Follow(nil))
+	if err != nil || run.Bad() || !strings.Contains(run.Order(), "data data") {
+		t.Errorf("%s: %s %q, error %v", run.Order(), run.Outcome(), run.Whys, err)
+	}
+}
+
+// Two commands are told apart, and the second can have the first one's number.
+func TestANumberIsUsedAgain(t *testing.T) {
+	x := of(t, "sound")
+	plan := Plan{Commands: []load.Source{load.Instant, load.Instant}, Reuse: true}
+	order := []string{"start", "exit", "sigchld", "wait", "eof", "waited", "ask.2"}
+	run, err := x.Run(t.Context(), plan, Follow(order))
+	if err != nil || run.Bad() || len(run.PIDs) != 2 {
+		t.Fatalf("%s: %s %q, PIDs %v, error %v", run.Order(), run.Outcome(), run.Whys, run.PIDs, err)
+	}
+	t.Logf("%s: PIDs %v", run.Order(), run.PIDs)
+}
+
+func TestAllOf500ThreadsAreSeenToRest(t *testing.T) {
+	x := of(t, "500 threads")
+	run, err := x.Run(t.Context(), oneCommand, Follow(nil))
+	if err != nil || run.Bad() || run.Threads < 500 {
+		t.Errorf("%d threads, %s %q, error %v", run.Threads, run.Outcome(), run.Whys, err)
+	}
+}
+
+func TestATargetThatDiesIsSaidToHaveEnded(t *testing.T) {
+	x := of(t, "dies")
+	run, err := x.Run(t.Context(), oneCommand, Follow(nil))
+	if err != nil || run.Ended != "exit status 3" || !run.Bad() {
+		t.Errorf("ended %q, %s, error %v", run.Ended, run.Outcome(), err)
+	}
+	if x.sandbox != nil {
+		t.Error("the next run would be on a dead target")
+	}
+}
+
+func TestATargetThatSaysNothingIsHung(t *testing.T) {
+	x := of(t, "says nothing")
+	began := time.Now()
+	run, err := x.Run(t.Context(), oneCommand, Follow(nil))
+	if err != nil || len(run.Outcomes) != 1 || run.Outcomes[0] != trial.Hung {
+		t.Errorf("%s, error %v", run.Outcome(), err)
+	}
+	if took := time.Since(began); took > patience {
+		t.Errorf("%v of real time for what takes none", took)
+	}
+}
+
+func TestATargetThatSpinsNeverRests(t *testing.T) {
+	x := of(t, "spins")
+	_, err := x.Run(t.Context(), oneCommand, Follow(nil))
+	if !errors.Is(err, ErrRestless) || !strings.Contains(err.Error(), "runs") {
+		t.Errorf("error %v", err)
+	}
+	if x.sandbox != nil || x.tracer != nil {
+		t.Error("something is left")
+	}
+}
+
+func TestATargetThatTracesIsDeclined(t *testing.T) {
+	x := of(t, "traces")
+	if _, err := x.Run(t.Context(), oneCommand, Follow(nil)); !errors.Is(err, ErrDeclined) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestWithItsTracerASandboxEnds(t *testing.T) {
+	x := of(t, "sound")
+	if _, err := x.Run(t.Context(), oneCommand, Follow(nil)); err != nil {
+		t.Fatal(err)
+	}
+	done := x.sandbox.Done()
+	if err := unix.Kill(x.tracer.PID(), unix.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case <-done:
+	case <-time.After(10 * time.Second):
+		t.Fatal("end of the sandbox expected within 10s of its tracer's, it still runs")
+	}
+	if _, err := x.Run(t.Context(), oneCommand, Follow(nil)); err == nil {
+		t.Error("a run without a tracer")
+	}
+	if run, err := x.Run(t.Context(), oneCommand, Follow(nil)); err != nil || run.Bad() {
+		t.Errorf("afresh: %s, error %v", run.Outcome(), err)
+	}
+}
+
+func TestATargetThatIsTracedAlreadyIsDeclined(t *testing.T) {
+	first, second := of(t, "sound"), of(t, "sound")
+	if _, err := first.Run(t.Context(), oneCommand, Follow(nil)); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	err := second.tracer.Seize(first.sandbox.PID(), false)
+	if err == nil || !strings.Contains(err.Error(), "traces it already") {
+		t.Errorf("error %v", err)
+	}
+}

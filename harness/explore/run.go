@@ -1,0 +1,315 @@
+package explore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/explore/event"
+	"github.com/reapcheck/reapcheck/harness/explore/search"
+	"github.com/reapcheck/reapcheck/harness/explore/tracer"
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// Plan is what is asked of the target in each run.
+type Plan struct {
+	// Commands are asked for, each on a connection of its own: the first one at the
+	// beginning, each other when its turn comes.
+	Commands []load.Source
+	// Times is how often time may pass as a choice. It passes by itself when nothing
+	// else is left.
+	Times int
+	// Data makes each read of output an event, HangUp the going away of the client before
+	// its answer, where there is but one.
+	Data, HangUp bool
+	// Reuse gives each command but the first the process ID of the one before it, where
+	// that is free by then and the sandbox lets one choose.
+	Reuse bool
+}
+
+// Run is one order that was tried.
+type Run struct {
+	Steps []search.Step
+	// Left is the first step that was not as it was to be; -1 where all were.
+	Left int
+	// Outcomes are the commands', and Whys say in words why one is not ok.
+	Outcomes []trial.Outcome
+	Whys     []string
+	Answers  []trial.Answer
+	// Ended says how the target ended if it did.
+	Ended   string
+	Threads int
+	// PIDs are the numbers of the processes that the target started, as it counts.
+	PIDs    []int
+	Stops   int
+	Took    time.Duration
+	Untimed []string
+}
+
+// Order is the names of the choices, with a space between them.
+func (r Run) Order() string { return strings.Join(search.Order(r.Steps), " ") }
+
+// Same says whether two runs made the same choices, with the same outcome. How often time
+// had to pass by itself before a target was given up is no choice.
+func (r Run) Same(other Run) bool {
+	return r.Outcome() == other.Outcome() && slices.Equal(r.choices(), other.choices())
+}
+
+func (r Run) choices() []string {
+	var names []string
+	for _, s := range r.Steps {
+		if forced := len(s.Options) == 1 && strings.HasPrefix(s.Chosen, string(event.Time)); !forced {
+			names = append(names, s.Chosen)
+		}
+	}
+	return names
+}
+
+// Bad says that some command did not get what it was built to give.
+func (r Run) Bad() bool {
+	return r.Ended != "" || slices.ContainsFunc(r.Outcomes, func(o trial.Outcome) bool { return o != trial.OK })
+}
+
+// Outcome is that of all commands in one text.
+func (r Run) Outcome() string {
+	words := make([]string, len(r.Outcomes))
+	for i, o := range r.Outcomes {
+		words[i] = string(o)
+	}
+	if r.Ended != "" {
+		words = append(words, "target ended")
+	}
+	return strings.Join(words, " ")
+}
+
+// Choose says which option is next, by its index. taken are the names before it.
+type Choose func(taken []string, options []string) int
+
+// Follow takes an order as far as it goes, and then what is first in turn.
+func Follow(order []string) Choose {
+	return func(taken, options []string) int {
+		if len(taken) >= len(order) {
+			return 0
+		}
+		return max(0, slices.Index(options, order[len(taken)]))
+	}
+}
+
+// errHung means that no answer can come any more.
+var errHung = errors.New("hung")
+
+// running is one run under way.
+type running struct {
+	*Explorer
+	plan    Plan
+	choose  Choose
+	clients *clients
+	queue   queue
+	asked   int
+	times   int
+	idle    time.Duration // that has passed since there was a choice
+	arrived int64
+	gone    int // clients that the target must have seen go
+	now     tracer.Rest
+	result  Run
+}
+
+// Run takes one order. The error is not the target's doing, but for ErrRestless; a
+// target that hung or ended is started afresh for the next run.
+func (x *Explorer) Run(ctx context.Context, plan Plan, choose Choose) (Run, error) {
+	if x.sandbox == nil {
+		if err := x.start(ctx); err != nil {
+			return Run{}, err
+		}
+		// The first command of all may be another: Go tries out what the kernel can do.
+		if run, err := x.once(ctx, Plan{Commands: []load.Source{load.Instant}}, Follow(nil)); err != nil || x.sandbox == nil {
+			return run, err
+		}
+	}
+	return x.once(ctx, plan, choose)
+}
+
+// once is Run on a target that is ready.
+func (x *Explorer) once(ctx context.Context, plan Plan, choose Choose) (Run, error) {
+	began := time.Now()
+	x.runs++
+	r := &running{Explorer: x, plan: plan, choose: choose, clients: newClients()}
+	err := r.run(ctx)
+	r.clients.giveUp()
+	x.asking.Wait()
+	r.judge()
+	r.result.Took = time.Since(began)
+	if err != nil || r.result.Ended != "" || slices.Contains(r.result.Outcomes, trial.Hung) {
+		err = errors.Join(err, x.stop(ctx))
+	}
+	return r.result, err
+}
+
+func (r *running) run(ctx context.Context) error {
+	if err := r.tracer.Begin(r.plan.Data); err != nil {
+		return err
+	}
+	r.now = r.base
+	r.ask(ctx)
+	err := r.untilAnswered(ctx)
+	if errors.Is(err, errHung) || r.result.Ended != "" {
+		return nil
+	}
+	r.result.Stops, r.result.Threads, r.result.Untimed = r.now.Stops, r.now.Threads, r.now.Untimed
+	err = errors.Join(err, r.tracer.End())
+	if err == nil {
+		r.base, err = r.settle(ctx)
+	}
+	return err
+}
+
+// untilAnswered makes one choice after the other until the last answer has come.
+func (r *running) untilAnswered(ctx context.Context) error {
+	for {
+		if err := r.look(ctx); err != nil || r.result.Ended != "" {
+			return err
+		}
+		if r.over() {
+			return nil
+		}
+		if err := r.step(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// over says whether the last answer has come. What a client has abandoned goes on until
+// nothing is held.
+func (r *running) over() bool {
+	abandoned := r.gone > r.base.Left && len(r.queue.held) > 0
+	return r.asked == len(r.plan.Commands) && len(r.clients.waiting()) == 0 && !abandoned
+}
+
+// mostShort is how many short timers are over at once at one rest. A target that polls
+// sets one after the other.
+const mostShort = 3
+
+// look waits until everybody is held or asleep, and has read what was sent to them.
+func (r *running) look(ctx context.Context) (err error) {
+	for i := 0; ; i++ {
+		if r.now, err = r.rest(ctx, r.arrived, r.gone); err != nil {
+			return err
+		}
+		r.result.PIDs = r.now.PIDs
+		if r.result.Ended = r.now.Ended; r.result.Ended != "" {
+			return nil
+		}
+		if err := r.clients.settle(r.base, r.now); err != nil {
+			return err
+		}
+		if i == mostShort || len(r.now.Timers) == 0 || r.now.Timers[0] >= shortTimer {
+			break
+		}
+		if err := r.tracer.Advance(r.now.Timers[0]); err != nil {
+			return err
+		}
+	}
+	r.queue.update(r.now.Held)
+	return nil
+}
+
+// option is one that can be next, and what makes it so.
+type option struct {
+	name event.Name
+	do   func(ctx context.Context) error
+}
+
+// options are those in turn: what is held, what a client may do, and time.
+func (r *running) options() []option {
+	var all []option
+	for i, h := range r.queue.held {
+		all = append(all, option{h.Name, func(context.Context) error { return r.tracer.Release(r.queue.take(i).ID) }})
+	}
+	for _, number := range r.clients.waiting() {
+		if r.plan.HangUp && len(r.plan.Commands) == 1 {
+			name := event.Name{Kind: event.HangUp, Command: number}
+			all = append(all, option{name, func(context.Context) error { r.hangUp(number); return nil }})
+		}
+	}
+	if r.asked < len(r.plan.Commands) {
+		name := event.Name{Kind: event.Ask, Command: r.asked + 1}
+		all = append(all, option{name, r.askNext})
+	}
+	by, ok := nextTimer(r.now.Timers)
+	if ok && shortTimer <= by && by <= longTimer && r.times < r.plan.Times {
+		all = append(all, option{timeName(by), func(context.Context) error { r.times++; return r.tracer.Advance(by) }})
+	}
+	return all
+}
+
+// patience is for how long of its own time a target may say nothing, with nothing held
+// that it could be told.
+const patience = 10 * time.Second
+
+func (r *running) step(ctx context.Context) error {
+	options := r.options()
+	if len(options) == 0 {
+		by, ok := nextTimer(r.now.Timers)
+		if r.idle += by; !ok || r.idle > patience {
+			return errHung
+		}
+		options = []option{{timeName(by), func(context.Context) error { return r.tracer.Advance(by) }}}
+	} else {
+		r.idle = 0
+	}
+	names := make([]string, len(options))
+	for i, o := range options {
+		names[i] = o.name.String()
+	}
+	chosen := r.choose(search.Order(r.result.Steps), names)
+	r.result.Steps = append(r.result.Steps, search.Step{Options: names, Chosen: names[chosen]})
+	if len(r.result.Steps) > mostSteps {
+		return fmt.Errorf("%w: it has not answered after %d events", ErrRestless, mostSteps)
+	}
+	return options[chosen].do(ctx)
+}
+
+// mostSteps bounds a run: the longest of the orders of two commands has some 30 events.
+const mostSteps = 500
+
+// hangUp makes a client go. The next rest is one that has seen it.
+func (r *running) hangUp(number int) {
+	r.gone = max(r.gone, r.base.Left) + 1
+	r.clients.hangUp(number)
+}
+
+// askNext sends the next command, with the number of the last one where that is wanted.
+func (r *running) askNext(ctx context.Context) error {
+	setter, ok := r.sandbox.(sandbox.PIDSetter)
+	if r.plan.Reuse && ok && len(r.now.PIDs) > 0 {
+		if err := setter.SetNextPID(ctx, r.now.PIDs[len(r.now.PIDs)-1]); err != nil {
+			return fmt.Errorf("%w: choose a process ID: %w", ErrDeclined, err)
+		}
+	}
+	r.ask(ctx)
+	return nil
+}
+
+// ask sends the next command. The target has it when it has read the first byte: the
+// rest came with it.
+func (r *running) ask(ctx context.Context) {
+	source := r.plan.Commands[r.asked]
+	r.asked++
+	r.arrived = r.now.Received + 1
+	command := source(r.runs, load.Random(r.Seed, fmt.Sprintf("orders-%d", r.asked), r.runs))
+	r.clients.ask(ctx, r.Explorer, command)
+}
+
+func (r *running) judge() {
+	for _, d := range r.clients.dialogs {
+		outcome, why := trial.Classify(r.Target.Dialect.Want(d.command.Want), d.answer)
+		r.result.Answers = append(r.result.Answers, d.answer)
+		r.result.Outcomes = append(r.result.Outcomes, outcome)
+		r.result.Whys = append(r.result.Whys, why)
+	}
+}

@@ -1,0 +1,361 @@
+package tracer
+
+import (
+	"encoding/binary"
+	"errors"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/reapcheck/reapcheck/harness/explore/clock"
+	"github.com/reapcheck/reapcheck/harness/explore/event"
+	"github.com/reapcheck/reapcheck/harness/explore/trace"
+)
+
+// atCall is an entry to, or an exit from, one of the target's system calls.
+func (t *tracer) atCall(th *thread) error {
+	at, err := trace.Look(th.tid)
+	if err != nil {
+		return err
+	}
+	if t.memory == nil || th.command != nil {
+		return t.resume(th, 0)
+	}
+	if at.Entry {
+		return t.enter(th, at.Call)
+	}
+	if !th.inside { // a new thread, or one that has been seized within a call
+		return t.resume(th, 0)
+	}
+	th.inside = false
+	return t.leave(th, at.Result)
+}
+
+// ErrTraces is a target that is itself a tracer.
+var ErrTraces = errors.New("the target calls ptrace(2) itself, and the kernel allows a process one tracer")
+
+// enter keeps time from a sleeper, and holds a wait for one command.
+func (t *tracer) enter(th *thread, call trace.Call) error {
+	repeated := th.again != nil && (*th.again == call || call.Number == unix.SYS_RESTART_SYSCALL)
+	if repeated {
+		call = *th.again
+	}
+	th.call, th.inside = call, true
+	if name := clock.Untimed(call); name != "" {
+		t.untimed[name] = true
+	}
+	if call.Number == unix.SYS_PTRACE {
+		t.fail(ErrTraces)
+	}
+	if err := t.enterSleep(th, repeated); err != nil {
+		return err
+	}
+	if !t.idles(th) {
+		th.spins = 0
+		t.stir()
+	}
+	if repeated {
+		th.again = nil
+	} else if event.CallOf(call) == event.WaitOne {
+		if c := t.awaitedCommand(th.call); t.counts(c) {
+			t.hold(th, event.Name{Kind: event.Wait, Command: c.number}, nil)
+			return nil
+		}
+	}
+	if t.park(th) {
+		return nil
+	}
+	return t.resume(th, 0)
+}
+
+// idles says whether a call does nothing that could be news to another thread.
+func (t *tracer) idles(th *thread) bool {
+	return th.timeout != nil && th.timeout.Nap || clock.Tells(th.call) || event.CallOf(th.call) == event.GiveWay
+}
+
+// enterSleep makes a call that sleeps with a limit sleep without one.
+func (t *tracer) enterSleep(th *thread, repeated bool) (err error) {
+	limit, ok := clock.TimeoutOf(th.call, t.memory)
+	if !ok {
+		return nil
+	}
+	th.timeout = &limit
+	if limit.Nap {
+		return t.enterNap(th, limit)
+	}
+	if !repeated {
+		t.clock.Sleep(th.tid, limit)
+	}
+	if limit.Argument < 0 {
+		th.undo, err = limit.Rewrite(t.memory, clock.Forever)
+		return err
+	}
+	old := th.call.Args[limit.Argument]
+	th.undo = func() error { return trace.SetArgument(th.tid, limit.Argument, old) }
+	return trace.SetArgument(th.tid, limit.Argument, limit.Forever)
+}
+
+// shortNap is long enough for others to have a CPU, and short since a rest waits for
+// two of them.
+const shortNap = 200 * time.Microsecond
+
+// enterNap cuts a nap short while events are held: a thread that naps looks after the
+// others each time that it wakes.
+func (t *tracer) enterNap(th *thread, limit clock.Timeout) (err error) {
+	if t.holding && limit.Limit > shortNap {
+		th.undo, err = limit.Rewrite(t.memory, shortNap)
+	}
+	return err
+}
+
+// How often a thread must nap, or give way to others, without anything else being done,
+// for it to have seen that there is nothing to do. One that gives way spins: it waits
+// for a thread that is held, as Go's collector does for one in a raw system call.
+const (
+	idleToRest  = 2
+	spinsToRest = 100
+)
+
+// park keeps a thread from its next nap, or from giving way once more, until something
+// is done. It would otherwise be awake half of the time, and there would be no rest.
+func (t *tracer) park(th *thread) bool {
+	naps := th.timeout != nil && th.timeout.Nap
+	spins := event.CallOf(th.call) == event.GiveWay
+	if spins {
+		th.spins++
+	}
+	if t.awaited == nil || !(naps && t.idle >= idleToRest || spins && th.spins >= spinsToRest) {
+		return false
+	}
+	th.stopped = true
+	t.parked = append(t.parked, th)
+	return true
+}
+
+// stir notes that somebody did something else.
+func (t *tracer) stir() {
+	t.idle = 0
+	parked := t.parked
+	t.parked = nil
+	for _, th := range parked {
+		th.spins = 0
+		t.fail(t.resume(th, 0))
+	}
+}
+
+// leave undoes what enter did, corrects what the call says, and holds what the target
+// may not know yet.
+func (t *tracer) leave(th *thread, result int64) error {
+	result, err := t.leaveSleep(th, result)
+	if err == nil && clock.Tells(th.call) {
+		var told int64
+		if told, err = t.clock.Tell(th.call, t.memory, result); err == nil && told != result {
+			err = trace.SetResult(th.tid, told)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if restarts(result) {
+		call := th.call
+		th.again = &call
+		return t.resume(th, 0)
+	}
+	if name, found := t.learnt(th, result); found {
+		t.hold(th, name, nil)
+		return nil
+	}
+	return t.resume(th, 0)
+}
+
+func (t *tracer) leaveSleep(th *thread, result int64) (int64, error) {
+	limit, undo, due := th.timeout, th.undo, th.due
+	th.timeout, th.undo, th.due = nil, nil, false
+	if limit == nil {
+		return result, nil
+	}
+	if limit.Nap {
+		t.idle++
+	}
+	var err error
+	if undo != nil {
+		err = undo()
+	}
+	interrupted := result == -int64(unix.EINTR) || restarts(result)
+	if due && interrupted {
+		result = limit.Result
+		err = errors.Join(err, trace.SetResult(th.tid, result))
+	}
+	if !interrupted || due {
+		t.clock.Wake(th.tid)
+	}
+	return result, err
+}
+
+// restarts says whether the kernel will enter the call again by itself, unless a
+// handler forbids it: ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND and
+// ERESTART_RESTARTBLOCK, which only a tracer sees.
+func restarts(result int64) bool { return result <= -512 && result >= -516 && result != -515 }
+
+// learnt is what the target is about to learn from a call; false where that is of no
+// interest.
+func (t *tracer) learnt(th *thread, result int64) (event.Name, bool) {
+	switch event.CallOf(th.call) {
+	case event.Accept, event.CloseFD, event.Duplicate:
+		t.noteFile(th.call, result)
+	case event.OpenPidfd:
+		if result >= 0 {
+			t.pidfds[int(result)] = t.inside(int(int32(th.call.Args[0])))
+		}
+	case event.Write:
+		if t.clients[fd(th.call)] != nil && result > 0 {
+			t.sent += result
+		}
+	case event.Read:
+		return t.learntByRead(th.call, result)
+	case event.Fork:
+		return t.learntByFork(th.call, result)
+	case event.WaitAny, event.WaitOne:
+		return t.learntByWait(th.call, result)
+	case event.SignalWait:
+		return event.Name{Kind: event.Signal}, t.holding && result == int64(unix.SIGCHLD)
+	}
+	return event.Name{}, false
+}
+
+func fd(c trace.Call) int { return int(int32(c.Args[0])) }
+
+// link is one connection to a client. It may have several file descriptors.
+type link struct{ files int }
+
+// noteFile keeps track of the target's connections to its clients.
+func (t *tracer) noteFile(c trace.Call, result int64) {
+	switch event.CallOf(c) {
+	case event.Accept:
+		if result >= 0 {
+			t.clients[int(result)] = &link{1}
+		}
+	case event.CloseFD:
+		t.unlink(fd(c))
+	case event.Duplicate:
+		if l := t.clients[fd(c)]; result >= 0 && l != nil {
+			t.unlink(int(result)) // dup2 closes what had the number
+			t.clients[int(result)] = l
+			l.files++
+		}
+	}
+}
+
+func (t *tracer) unlink(number int) {
+	l := t.clients[number]
+	if l == nil {
+		return
+	}
+	delete(t.clients, number)
+	if l.files--; l.files == 0 {
+		t.closed++
+	}
+}
+
+func (t *tracer) learntByRead(c trace.Call, result int64) (event.Name, bool) {
+	if t.clients[fd(c)] != nil {
+		t.received += max(0, result)
+		if result == 0 {
+			t.left++
+		}
+		return event.Name{}, false
+	}
+	if !t.holding || result < 0 || len(t.commands) == 0 {
+		return event.Name{}, false
+	}
+	inode, ok := pipeOf(t.target, fd(c))
+	if !ok {
+		return event.Name{}, false
+	}
+	for _, command := range t.commands {
+		switch {
+		case command.output[inode] && result == 0:
+			return event.Name{Kind: event.EOF, Command: command.number}, true
+		case command.output[inode]:
+			return event.Name{Kind: event.Data, Command: command.number}, t.data
+		case command.status[inode] && !command.known:
+			command.known = true
+			return event.Name{Kind: event.Start, Command: command.number, Failed: result > 0}, true
+		}
+	}
+	return event.Name{}, false
+}
+
+// learntByFork is for a parent that does not learn by a pipe that its child runs: it
+// knows by the end of the call.
+func (t *tracer) learntByFork(c trace.Call, result int64) (event.Name, bool) {
+	command := t.inside(int(result))
+	if result <= 0 || command == nil || command.known {
+		return event.Name{}, false
+	}
+	if address := event.PidfdAt(c, t.memory); address != 0 {
+		if number, ok := t.readNumber(address); ok {
+			t.pidfds[number] = command
+		}
+	}
+	if event.Suspends(c, t.memory) && len(command.status) > 0 {
+		return event.Name{}, false
+	}
+	command.known = true
+	return event.Name{Kind: event.Start, Command: command.number}, t.counts(command)
+}
+
+func (t *tracer) readNumber(address uint64) (int, bool) {
+	var raw [4]byte
+	err := t.memory.Read(raw[:], address)
+	return int(int32(binary.NativeEndian.Uint32(raw[:]))), err == nil
+}
+
+// learntByWait holds a wait that has found a command, or has found that it is gone.
+func (t *tracer) learntByWait(c trace.Call, result int64) (event.Name, bool) {
+	one := event.CallOf(c) == event.WaitOne
+	if result < 0 {
+		if command := t.awaitedCommand(c); one && t.counts(command) {
+			return event.Name{Kind: event.Waited, Command: command.number, Failed: true}, true
+		}
+		return event.Name{}, false
+	}
+	found := int(result)
+	if address := event.FoundAt(c); address != 0 {
+		const pidAt = 16 // of si_pid in siginfo_t, on 64-bit machines
+		found, _ = t.readNumber(address + pidAt)
+	}
+	command := t.inside(found)
+	if found == 0 || !t.counts(command) {
+		return event.Name{}, false
+	}
+	switch {
+	case one:
+		return event.Name{Kind: event.Waited, Command: command.number}, true
+	case event.Peeks(c):
+		return event.Name{Kind: event.Peek, Command: command.number}, true
+	}
+	return event.Name{Kind: event.Take, Command: command.number}, true
+}
+
+// awaitedCommand is whom a wait for one child is for; nil for nobody that we know.
+func (t *tracer) awaitedCommand(c trace.Call) *command {
+	if event.CallOf(c) != event.WaitOne {
+		return nil
+	}
+	if !event.ByPidfd(c) {
+		return t.inside(event.PID(c))
+	}
+	if command := t.pidfds[event.PID(c)]; command != nil {
+		return command
+	}
+	text, _ := infoLine(t.target, event.PID(c), "Pid:")
+	pid, _ := strconv.Atoi(text)
+	for _, command := range t.commands {
+		if command.pid == pid && pid > 0 {
+			return command
+		}
+	}
+	return nil
+}

@@ -1,0 +1,93 @@
+package tracer
+
+import (
+	"fmt"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/reapcheck/reapcheck/harness/explore/event"
+	"github.com/reapcheck/reapcheck/harness/explore/trace"
+)
+
+// held is an event that waits to be let go.
+type held struct {
+	id     int
+	name   event.Name
+	thread *thread
+	let    func() error // in place of letting the thread go on
+}
+
+// hold keeps a stopped thread where it is, or, without one, something that let does.
+func (t *tracer) hold(th *thread, name event.Name, let func() error) {
+	for slices.ContainsFunc(t.held, func(h *held) bool { return h.name == name }) {
+		name.Again++
+	}
+	t.lastID++
+	t.held = append(t.held, &held{t.lastID, name, th, let})
+	if th != nil {
+		th.stopped = true
+	}
+}
+
+// release lets one event go.
+func (t *tracer) release(id int) error {
+	i := slices.IndexFunc(t.held, func(h *held) bool { return h.id == id })
+	if i < 0 {
+		return fmt.Errorf("release event %d: it is not held", id)
+	}
+	h := t.held[i]
+	t.held = slices.Delete(t.held, i, i+1)
+	if h.let != nil {
+		return h.let()
+	}
+	return t.resume(h.thread, 0)
+}
+
+// drop forgets what a thread was held with that has been killed.
+func (t *tracer) drop(th *thread) {
+	t.held = slices.DeleteFunc(t.held, func(h *held) bool { return h.thread == th })
+}
+
+// signal is a SIGCHLD that the target has not been told of yet. It is taken from the
+// thread that the kernel has picked, since holding that thread would hold whatever
+// else it has to do, and sent again. Later ones merge with it, as in the kernel.
+type signal struct {
+	info *trace.SignalInfo
+	sent bool // again, and it has not arrived yet
+}
+
+// atSignal is before a signal's delivery. All but SIGCHLD go through.
+func (t *tracer) atSignal(th *thread, sig unix.Signal) error {
+	if th.command != nil || sig != unix.SIGCHLD {
+		return t.resume(th, sig)
+	}
+	info, err := trace.Signal(th.tid)
+	if err != nil {
+		return err
+	}
+	if t.signal.sent && info.Code() == 0 {
+		original := t.signal.info
+		t.signal = signal{}
+		if err := trace.SetSignal(th.tid, original); err != nil {
+			return err
+		}
+		return t.resume(th, sig)
+	}
+	if !t.holding {
+		return t.resume(th, sig)
+	}
+	if t.signal.info == nil {
+		t.signal.info = info
+		t.hold(nil, event.Name{Kind: event.Signal}, t.sendSignal)
+	}
+	return t.resume(th, 0)
+}
+
+func (t *tracer) sendSignal() error {
+	t.signal.sent = true
+	if err := unix.Kill(t.target, unix.SIGCHLD); err != nil {
+		return fmt.Errorf("send SIGCHLD again: %w", err)
+	}
+	return nil
+}

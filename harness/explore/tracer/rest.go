@@ -1,0 +1,198 @@
+package tracer
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/reapcheck/reapcheck/harness/explore/clock"
+	"github.com/reapcheck/reapcheck/harness/explore/event"
+	"github.com/reapcheck/reapcheck/harness/explore/trace"
+)
+
+// awaited is a rest that the harness waits for.
+type awaited struct {
+	request
+	until time.Time
+	why   string // what was in its way at the last look
+}
+
+// lookForRest answers the harness once everybody is held or asleep, or cannot be.
+func (t *tracer) lookForRest() (reply, bool) {
+	a := t.awaited
+	if a == nil {
+		return reply{}, false
+	}
+	rest := false
+	if t.ended == "" && t.failed == nil {
+		a.why = t.inTheWay()
+		rest = a.why == ""
+	}
+	late := time.Now().After(a.until)
+	if !rest && !late && t.ended == "" && t.failed == nil {
+		return reply{}, false
+	}
+	t.awaited = nil
+	if t.failed != nil {
+		return problem(t.failed), true
+	}
+	answer := t.rest()
+	if !rest && t.ended == "" {
+		answer.Restless = fmt.Sprintf("a moment at which everybody is held or asleep expected within %v, last saw that %s", a.Limit, a.why)
+	}
+	return reply{Rest: answer}, true
+}
+
+func (t *tracer) rest() *Rest {
+	r := &Rest{
+		Held: []Held{}, Timers: t.clock.Timers(), Received: t.received, Sent: t.sent, Left: t.left, Closed: t.closed, Stops: t.stops,
+		Commands: len(t.commands), Untimed: slices.Sorted(maps.Keys(t.untimed)), Ended: t.ended,
+	}
+	for _, c := range t.commands {
+		r.PIDs = append(r.PIDs, c.inside)
+	}
+	for _, th := range t.threads {
+		if th.command == nil {
+			r.Threads++
+		}
+	}
+	for _, h := range t.held {
+		one := Held{ID: h.id, Name: h.name}
+		if h.thread != nil && h.thread.command == nil {
+			one.Thread = h.thread.tid
+		}
+		r.Held = append(r.Held, one)
+	}
+	slices.SortFunc(r.Held, func(a, b Held) int {
+		if a.Name.Less(b.Name) {
+			return -1
+		}
+		return 1
+	})
+	return r
+}
+
+// inTheWay says why this is no rest; empty for one. There was one moment at which all
+// slept if two looks saw each in the same sleep and no stop came between or after.
+func (t *tracer) inTheWay() string {
+	switch a := t.awaited; {
+	case t.received < a.Arrived:
+		return fmt.Sprintf("the target has read %d bytes of its clients, of %d", t.received, a.Arrived)
+	case t.left < a.Gone:
+		return "the target has not seen its client go"
+	case t.signal.sent:
+		return "SIGCHLD is under way"
+	}
+	first, why := t.sleeps()
+	if why != "" {
+		return why
+	}
+	second, why := t.sleeps()
+	if why == "" && !maps.Equal(first, second) {
+		why = "a thread has just run"
+	}
+	if why == "" && t.takeStop() {
+		why = "a thread has just stopped"
+	}
+	return why
+}
+
+// sleeps is how often each thread has run, if all sleep or are held.
+func (t *tracer) sleeps() (turns map[int]uint64, why string) {
+	for tid, th := range t.threads { // what we know costs nothing
+		switch {
+		case th.stopped:
+		case th.command == nil && !th.inside:
+			return nil, fmt.Sprintf("thread %d runs", tid)
+		case th.timeout != nil && th.timeout.Nap && t.idle < idleToRest:
+			return nil, fmt.Sprintf("thread %d naps", tid)
+		}
+	}
+	turns = map[int]uint64{}
+	for tid, th := range t.threads {
+		if th.stopped {
+			continue
+		}
+		sleep, ok := th.look()
+		if !ok || !t.waits(th, sleep) {
+			return nil, fmt.Sprintf("thread %d %s", tid, doing(sleep, ok))
+		}
+		turns[tid] = sleep.Turns
+	}
+	return turns, ""
+}
+
+func (th *thread) look() (trace.Sleep, bool) {
+	if th.seat == nil {
+		return trace.Sleep{}, false
+	}
+	return th.seat.Look()
+}
+
+func doing(s trace.Sleep, asleep bool) string {
+	if !asleep {
+		return "runs"
+	}
+	return fmt.Sprintf("is in system call %d, which ends by itself", s.Call.Number)
+}
+
+// waits says whether a sleep lasts until something that we hold is let go.
+func (t *tracer) waits(th *thread, s trace.Sleep) bool {
+	switch c := th.command; {
+	case c != nil && c.number > 0:
+		return writes(s.Call) || endless(th, s.Call)
+	case c != nil:
+		return true
+	case s.Deep: // a parent until its child has executed a program, which may be held
+		return event.CallOf(s.Call) == event.Fork
+	case writes(s.Call): // a log that somebody outside reads
+		return t.clients[fd(s.Call)] != nil
+	}
+	return true
+}
+
+func writes(c trace.Call) bool { return event.CallOf(c) == event.Write }
+
+// long is how long a command must mean to sleep for its sleep to count as one without
+// an end.
+const long = 1000 * time.Second
+
+func endless(th *thread, c trace.Call) bool {
+	if event.CallOf(c) == event.Pause {
+		return true
+	}
+	if c.Number != unix.SYS_NANOSLEEP && c.Number != unix.SYS_CLOCK_NANOSLEEP {
+		return false
+	}
+	memory, err := trace.OpenMemory(th.tid)
+	if err != nil {
+		return false
+	}
+	defer memory.Close()
+	limit, ok := clock.TimeoutOf(c, memory)
+	return ok && limit.Limit >= long
+}
+
+// fireTimers wakes those whose time is up, while the clock follows the machine's.
+func (t *tracer) fireTimers() {
+	if t.target != 0 && t.ended == "" {
+		t.wakeDue()
+	}
+}
+
+// wakeDue interrupts each sleeper whose time is up. leaveSleep then says so to it.
+func (t *tracer) wakeDue() {
+	for _, tid := range t.clock.Due() {
+		th := t.threads[tid]
+		t.clock.Wake(tid)
+		if th == nil || th.due {
+			continue
+		}
+		th.due = true
+		t.fail(trace.Interrupt(tid))
+		t.stir()
+	}
+}

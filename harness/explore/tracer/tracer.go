@@ -1,0 +1,241 @@
+// Package tracer is a process of its own that traces one target: it seizes it
+// before its execve, keeps its clock, holds the events of package event, and says
+// when everybody is held or asleep. Which event goes next is for the harness to say.
+//
+// Start is the harness's front door, and Tracer its end of the pipe. A program
+// becomes the tracer by importing this package: executed with its name as argv[0],
+// it does that work and nothing else, on one thread, since the kernel takes a
+// tracer's orders from one thread only.
+package tracer
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/reapcheck/reapcheck/harness/explore/clock"
+	"github.com/reapcheck/reapcheck/harness/explore/trace"
+)
+
+// name is the argv[0] by which a tracer is known.
+const name = "reapcheck-tracer"
+
+func init() {
+	if len(os.Args) > 0 && os.Args[0] == name {
+		runtime.LockOSThread()
+		os.Exit(serve(os.Stdin, os.Stdout))
+	}
+}
+
+// tracer is the state of the process. One thread touches it.
+type tracer struct {
+	kill   bool
+	target int // 0 until it is seized
+	ended  string
+	memory *trace.Memory
+	clock  *clock.Clock
+
+	threads  map[int]*thread
+	early    map[int]bool // threads that came up before their parent has told of them
+	commands []*command   // since begin
+	holding  bool
+	data     bool
+	held     []*held
+	lastID   int
+	signal   signal
+
+	clients  map[int]*link    // file descriptors of the target's connections
+	pidfds   map[int]*command // and of its pidfds
+	received int64
+	sent     int64
+	left     int
+	closed   int
+	stops    int
+	idle     int // how often somebody napped or gave way since something else was done
+	parked   []*thread
+	untimed  map[string]bool
+
+	looks   int      // for a stop, since there was one
+	awaited *awaited // the rest that the harness waits for
+	failed  error    // why the target cannot be traced any more
+}
+
+// serve answers the lines of in until it ends. What it has seized then goes on
+// without a tracer, or dies with it, as it was asked for.
+func serve(in io.Reader, out io.Writer) int {
+	t := &tracer{
+		clock: clock.New(), threads: map[int]*thread{}, early: map[int]bool{},
+		clients: map[int]*link{}, pidfds: map[int]*command{},
+		untimed: map[string]bool{},
+	}
+	// A short sleep is to be short: the kernel adds 50 us otherwise.
+	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
+	requests := make(chan request)
+	go readRequests(in, requests)
+	answers := json.NewEncoder(out)
+	for {
+		if t.takeStop() {
+			continue
+		}
+		select {
+		case r, open := <-requests:
+			if !open {
+				t.letGo()
+				return 0
+			}
+			if answer, ready := t.handle(r); ready && answers.Encode(answer) != nil {
+				return 1
+			}
+			continue
+		default:
+		}
+		if answer, ready := t.lookForRest(); ready && answers.Encode(answer) != nil {
+			return 1
+		}
+		t.fireTimers()
+		t.pause()
+	}
+}
+
+// readRequests ends with the harness.
+func readRequests(in io.Reader, to chan<- request) {
+	defer close(to)
+	lines := json.NewDecoder(in)
+	for {
+		var r request
+		if lines.Decode(&r) != nil {
+			return
+		}
+		to <- r
+	}
+}
+
+// yields is how often others are given the CPU before the tracer sleeps: what a thread
+// does between two stops takes less time than a sleep and a wake.
+const yields = 50
+
+// pause is between two looks for stops. It is no wait for anything: a shorter one
+// finds the same, sooner.
+func (t *tracer) pause() {
+	if t.looks++; t.awaited != nil && t.looks < yields {
+		_, _, _ = unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
+		return
+	}
+	length := unix.NsecToTimespec(int64(200 * time.Microsecond))
+	if t.awaited != nil {
+		length = unix.NsecToTimespec(int64(20 * time.Microsecond))
+	}
+	_ = unix.Nanosleep(&length, nil)
+}
+
+// handle answers a request, at once but for a rest.
+func (t *tracer) handle(r request) (reply, bool) {
+	var err error
+	switch r.Op {
+	case opSeize:
+		err = t.seize(r.PID, r.Kill)
+	case opBegin:
+		t.begin(r.Data)
+	case opRest:
+		t.awaited = &awaited{request: r, until: time.Now().Add(r.Limit)}
+		return reply{}, false
+	case opRelease:
+		t.stir()
+		err = t.release(r.ID)
+	case opAdvance:
+		t.stir()
+		t.clock.Advance(r.By)
+		t.wakeDue()
+	case opEnd:
+		err = t.end()
+	default:
+		err = fmt.Errorf("unknown request %q", r.Op)
+	}
+	if err = errors.Join(t.failed, err); err != nil {
+		return problem(err), true
+	}
+	return reply{}, true
+}
+
+func problem(err error) reply {
+	return reply{Error: err.Error(), Declined: errors.Is(err, ErrTraces)}
+}
+
+// seize is for a process that is about to execute the target: its other threads, if
+// it has any, do not survive that.
+func (t *tracer) seize(pid int, kill bool) error {
+	t.target, t.kill = pid, kill
+	if err := trace.Seize(pid, t.options()); err != nil {
+		return seizeProblem(pid, err)
+	}
+	t.add(pid)
+	return nil
+}
+
+func (t *tracer) options() int {
+	if t.kill {
+		return trace.Options | unix.PTRACE_O_EXITKILL
+	}
+	return trace.Options
+}
+
+func seizeProblem(pid int, err error) error {
+	if errors.Is(err, unix.EPERM) {
+		if by := tracerOf(pid); by != 0 {
+			return fmt.Errorf("seize process %d: process %d traces it already, and the kernel allows one tracer", pid, by)
+		}
+		return fmt.Errorf("seize process %d: %w; run reapcheck as root, or where kernel.yama.ptrace_scope allows it", pid, err)
+	}
+	return fmt.Errorf("seize process %d: %w", pid, err)
+}
+
+func (t *tracer) begin(data bool) {
+	t.clock.Freeze()
+	t.commands, t.holding, t.data, t.stops = nil, true, data, 0
+	clear(t.pidfds)
+}
+
+// end lets everything go that is held, in the order in which it was held.
+func (t *tracer) end() error {
+	t.holding = false
+	var err error
+	for len(t.held) > 0 {
+		err = errors.Join(err, t.release(t.held[0].id))
+	}
+	return err
+}
+
+// letGo detaches from a target that is to live on: its threads must be stopped for
+// that, so each is interrupted and let go at its next stop. One that dies with its
+// tracer needs none of it.
+func (t *tracer) letGo() {
+	if t.kill || t.target == 0 || t.ended != "" {
+		return
+	}
+	t.clock.Thaw()
+	_ = t.end()
+	for tid := range t.threads {
+		_ = trace.Interrupt(tid)
+	}
+	for deadline := time.Now().Add(letGoLimit); len(t.threads) > 0 && time.Now().Before(deadline); {
+		stop, ok, err := trace.Wait()
+		if err != nil {
+			return
+		}
+		if !ok {
+			t.pause()
+			continue
+		}
+		t.detach(stop)
+	}
+}
+
+// letGoLimit bounds the wait for a thread that does not stop: the kernel lets go of
+// it when this process ends.
+const letGoLimit = time.Second
