@@ -27,7 +27,7 @@ type ordersFlags struct {
 }
 
 func newOrders() *cobra.Command {
-	o := options{blackBox: true, interview: true} // fault points are of no use here
+	o := options{blackBox: true, checkDialect: true} // fault points are of no use here
 	var g gateFlags
 	var f ordersFlags
 	cmd := &cobra.Command{
@@ -79,7 +79,7 @@ func (f *ordersFlags) settle(cmd *cobra.Command, g *gateFlags, o *options, args 
 	if err := g.arguments(cmd, args); err != nil {
 		return err
 	}
-	if err := settle(cmd, os.LookupEnv); err != nil {
+	if err := resolve(cmd, os.LookupEnv); err != nil {
 		return err
 	}
 	if !cmd.Flags().Changed("seed") {
@@ -115,23 +115,18 @@ type workbench struct {
 
 func (f *ordersFlags) run(ctx context.Context, o *options) (err error) {
 	progress := session.NewProgress(o.progress, isTerminal(o.progress))
-	if _, err := o.settleRuntime(ctx); err != nil {
+	if _, err := o.chooseRuntime(ctx); err != nil {
 		return infrastructure(err)
 	}
 	daemons, err := o.findDaemons(ctx)
 	if err != nil {
 		return infrastructure(err)
 	}
-	hub, err := o.openHub(ctx)
+	hub, rt, takeDown, err := o.bringUp(ctx, "orders", daemons, progress)
+	defer func() { err = errors.Join(err, takeDown()) }()
 	if err != nil {
 		return infrastructure(err)
 	}
-	defer func() { err = errors.Join(err, hub.Close()) }()
-	rt, err := o.prepare(ctx, "orders", daemons, progress)
-	if err != nil {
-		return infrastructure(err)
-	}
-	defer closeRuntime(ctx, rt, progress)
 	return f.explore(ctx, o, workbench{rt, hub, daemons, o.seed})
 }
 
