@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -30,6 +31,9 @@ import (
 )
 
 // The launcher's execve must be of the thread that is seized, the process's first.
+// idle is never set: who waits for it spins.
+var idle atomic.Bool
+
 func init() { runtime.LockOSThread() }
 
 const asVictim = "REAPCHECK_TEST_VICTIM"
@@ -61,7 +65,7 @@ func victim(manner string) {
 	http.HandleFunc("POST /process/execute", func(w http.ResponseWriter, r *http.Request) {
 		switch manner {
 		case "spins":
-			for { // it is what the test is about
+			for !idle.Load() { // it is what the test is about
 			}
 		case "dies":
 			os.Exit(3)

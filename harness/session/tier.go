@@ -3,6 +3,7 @@ package session
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 )
 
@@ -97,5 +98,6 @@ func (s Scale) Fit(estimate func(Scale) time.Duration) (Scale, time.Duration) {
 // twoDigits rounds down to two digits, as a person would write the factor.
 func twoDigits(f float64) float64 {
 	unit := math.Pow(10, math.Floor(math.Log10(f))-1)
-	return math.Floor(f/unit+1e-9) * unit
+	f, _ = strconv.ParseFloat(strconv.FormatFloat(math.Floor(f/unit+1e-9)*unit, 'g', 2, 64), 64)
+	return f
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -54,13 +55,18 @@ func roughly(d time.Duration) time.Duration {
 	return d.Round(30 * time.Second)
 }
 
-// withFactor adds the factor to the line that repeats a run, behind the seed: with
-// both the same trials are planned on any machine.
+// withFactor adds the factor to the line that repeats a run, where that would have it:
+// with seed and factor the same trials are planned on any machine.
 func withFactor(argv []string, factor float64) []string {
-	at := slices.IndexFunc(argv, func(arg string) bool { return strings.HasPrefix(arg, "--seed=") })
-	if at < 0 || slices.ContainsFunc(argv,
-		func(arg string) bool { return strings.HasPrefix(arg, "--factor=") }) {
-		return argv
+	const flag = "--factor="
+	at := len(argv)
+	for i, arg := range argv {
+		switch {
+		case strings.HasPrefix(arg, flag):
+			return argv
+		case strings.HasPrefix(arg, "--") && (arg > flag || arg == "--"):
+			at = min(at, i)
+		}
 	}
-	return slices.Insert(slices.Clone(argv), at+1, fmt.Sprintf("--factor=%.2g", factor))
+	return slices.Insert(slices.Clone(argv), at, flag+strconv.FormatFloat(factor, 'g', -1, 64))
 }
