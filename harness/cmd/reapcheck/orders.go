@@ -48,7 +48,7 @@ Exit status: 0 every order that was tried is right, 1 an order loses, 2 nothing 
 proved, 3 infrastructure, 64 usage.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := f.settle(cmd, &g, &o, args); err != nil {
+			if err := f.resolve(cmd, &g, &o, args); err != nil {
 				return usage(err)
 			}
 			return f.run(cmd.Context(), &o)
@@ -75,7 +75,7 @@ func (f *ordersFlags) define(cmd *cobra.Command) {
 	fs.BoolVar(&f.verbose, "verbose", false, "print each order")
 }
 
-func (f *ordersFlags) settle(cmd *cobra.Command, g *gateFlags, o *options, args []string) (err error) {
+func (f *ordersFlags) resolve(cmd *cobra.Command, g *gateFlags, o *options, args []string) (err error) {
 	if err := g.arguments(cmd, args); err != nil {
 		return err
 	}
