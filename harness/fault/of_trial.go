@@ -4,7 +4,7 @@ import "context"
 
 type trialKey struct{}
 
-// OfTrial is the context of Steering.Before, which tells a fault which trial is to
+// OfTrial is the context of PerTrial.Before, which tells a fault which trial is to
 // begin: those that are in flight together begin in any order.
 func OfTrial(ctx context.Context, index int) context.Context {
 	return context.WithValue(ctx, trialKey{}, index)

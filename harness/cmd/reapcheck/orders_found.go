@@ -86,7 +86,7 @@ func (f *ordersFlags) explore(ctx context.Context, o *options, w workbench) erro
 	if err := f.again(ctx, o.out, x, found); err != nil {
 		return unexplored(o.out, err)
 	}
-	blind, err := f.controls(ctx, o, w)
+	blind, err := f.baselines(ctx, o, w)
 	if err != nil {
 		return unexplored(o.out, err)
 	}
@@ -168,25 +168,25 @@ func (f *ordersFlags) listEvents(ctx context.Context, out io.Writer, x *explore.
 	return nil
 }
 
-// controls are daemons that lose codes in a known way: a search that does not see it
+// baselines are daemons that lose codes in a known way: a search that does not see it
 // proves nothing. blind says what it did not see.
-func (f *ordersFlags) controls(ctx context.Context, o *options, w workbench) (blind []string, err error) {
+func (f *ordersFlags) baselines(ctx context.Context, o *options, w workbench) (blind []string, err error) {
 	const most = 60 // reaper-only loses in its 1st order, documented in its 8th, and 65th without time
 	for _, strategy := range []string{"reaper-only", "documented"} {
 		if o.candidate.Strategy == strategy {
 			continue
 		}
-		x := w.explorer("control-"+strategy, target.Reference(strategy))
+		x := w.explorer("baseline-"+strategy, target.Reference(strategy))
 		plan := explore.Plan{Commands: []load.Source{load.Instant}, Times: 1}
 		found, err := x.Explore(ctx, plan, explore.Bounds{Delays: search.NoBound, Orders: most, StopAtBad: true}, nil)
 		if err = errors.Join(err, x.Close(context.WithoutCancel(ctx))); err != nil {
-			return blind, fmt.Errorf("control %s: %w", strategy, err)
+			return blind, fmt.Errorf("baseline %s: %w", strategy, err)
 		}
 		if len(found.Bad) == 0 {
 			blind = append(blind, fmt.Sprintf("%s lost nothing in %d orders", strategy, found.Tree.Orders()))
 			continue
 		}
-		fmt.Fprintf(o.out, "control %s: loses in order %d: %s\n", strategy, found.First, found.Bad[0].Order())
+		fmt.Fprintf(o.out, "baseline %s: loses in order %d: %s\n", strategy, found.First, found.Bad[0].Order())
 	}
 	return blind, nil
 }
