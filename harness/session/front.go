@@ -23,19 +23,44 @@ func (a *runningArm) checkFront(ctx context.Context, front sandbox.Front) error 
 	if front.Program == "" || a.target.Ours() {
 		return nil
 	}
-	asking := client.New(a.sandbox.URL(), a.target.Dialect, 1, sandbox.Transport(a.sandbox))
+	last, right := a.runsKnown(ctx, a.sandbox)
+	if right {
+		return nil
+	}
+	alone, err := a.runsKnownAlone(ctx)
+	if err != nil || !alone {
+		return err // what it does wrong anywhere is for the trials to say
+	}
+	return fmt.Errorf("%w: behind the launcher this target ran none of %d known commands right, with nothing held, "+
+		"and without the launcher it does: a helper such as sudo, which no_new_privs takes the effect from, "+
+		"may stand between them; the last: %s", fault.ErrDeclined, knownCommands, last)
+}
+
+// runsKnownAlone says whether the target runs a known command without a front.
+func (a *runningArm) runsKnownAlone(ctx context.Context) (right bool, err error) {
+	spec := a.spec
+	spec.Name, spec.Front = spec.Name+"-alone", sandbox.Front{}
+	sb, err := a.launch(ctx, spec)
+	if err != nil {
+		return false, fmt.Errorf("start %s: %w", spec.Name, err)
+	}
+	_, right = a.runsKnown(ctx, sb)
+	return right, sb.Stop(context.WithoutCancel(ctx))
+}
+
+// runsKnown says whether a target runs one of some known commands right, and what was
+// wrong with the last of them.
+func (a *runningArm) runsKnown(ctx context.Context, sb sandbox.Sandbox) (last string, right bool) {
+	asking := client.New(sb.URL(), a.target.Dialect, 1, sandbox.Transport(sb))
 	defer asking.Close()
-	var last string
 	for i := range knownCommands {
 		outcome, detail := a.ask(ctx, asking, i)
 		if outcome != trial.Wrong && outcome != trial.Error {
-			return nil
+			return "", true
 		}
 		last = detail
 	}
-	return fmt.Errorf("%w: behind the launcher this target ran none of %d known commands right, with nothing held: "+
-		"a helper such as sudo, which no_new_privs takes the effect from, may stand between them; the last: %s",
-		fault.ErrDeclined, knownCommands, last)
+	return last, false
 }
 
 // ask tries a command that is no trial.

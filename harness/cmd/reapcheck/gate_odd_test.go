@@ -42,7 +42,7 @@ func TestTheGateGivesUpADaemonThatHangs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it waits for deadlines, for a minute")
 	}
-	t.Parallel()
+	// Alone: beside others each deadline that it waits for is longer.
 	o := foreign(t, "words", "stalls", "--only=reaper-wins")
 	o.expect(t, exitFail, trial.Fail)
 	o.expectSaid(t, " ok, 3 hung")

@@ -85,7 +85,7 @@ type outcome struct {
 }
 
 // runLimit is far above what any run here takes on a loaded machine.
-const runLimit = 3 * time.Minute
+const runLimit = 10 * time.Minute
 
 // gateCommand prepares a gate run in namespaces, which every machine has that may run
 // these tests.

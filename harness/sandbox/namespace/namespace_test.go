@@ -136,8 +136,8 @@ func TestNamespaceHoldsNothingOfOurs(t *testing.T) {
 	if err != nil || string(line) != s.Binary+"\x00" {
 		t.Errorf("command line %q, %v", line, err)
 	}
-	if pipes := pipesOf(t, sb); len(pipes) != 2 || pipes["1"] != pipes["2"] {
-		t.Errorf("output and error as one pipe, and no other pipe, expected: %v", pipes)
+	if pipes := pipesOf(t, sb); len(pipes) != 3 || pipes["1"] != pipes["2"] || pipes["0"] == pipes["1"] {
+		t.Errorf("an input, output and error as one pipe, and no other pipe, expected: %v", pipes)
 	}
 	if got := sandboxtest.Shell(t, sb, "ls -d /proc/[0-9]* | head -1"); got != "0 /proc/1\n" {
 		t.Errorf("PID 1 in the sandbox's own /proc expected: %q", got)
