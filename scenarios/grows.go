@@ -22,7 +22,7 @@ var _ = scenario("grows", "what commands leave behind that do not go well",
 		arm := session.Arm{
 			Trials:   s.Scale.Trials(each(4, growing, growing, 2500)),
 			InFlight: inFlight, Commands: goesWrong, Work: 3,
-			Watch: settles(comesBack(inFlight+spareThreads, files, threads), nobodyLeft, comesBack(forgotten, memory)),
+			Watch: settles(comesBack(inFlight+spareThreads, files, threads), nobodyLeft, comesBack(heapFor*inFlight, memory)),
 		}
 		control := naive(arm, "hoarding", tooMany(files), tooMany(threads), tooMany(processes))
 		control.Trials, control.Deadline = growing, 300*time.Millisecond
@@ -37,6 +37,9 @@ const (
 	spareThreads = 16
 	// keptOutput of each of them is far above what memory may grow by.
 	keptOutput = 1 << 20
+	// heapFor is what a heap keeps for each output that was in flight: three copies of
+	// it, on its way into an answer. 24 MiB for sixteen have been seen.
+	heapFor = 3 * keptOutput
 )
 
 // goesWrong is each way out in turn.
