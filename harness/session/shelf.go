@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
@@ -80,25 +81,18 @@ func populate(sb sandbox.Sandbox) used {
 // clean looks until no process is left that was not there at the start: an orphan may
 // be about to end. A target that lives on without one of its helpers is not as before.
 func (u used) clean(ctx context.Context, limit time.Duration) bool {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	again := time.NewTicker(limit / 100)
-	defer again.Stop()
-	for {
+	wait := await.Wait{For: "the target alone", Every: limit / 100, Limit: limit}
+	return wait.Until(ctx, func() (any, bool, error) {
 		seen, err := probe.Look(u.PID())
-		if err != nil || len(seen) < u.processes {
-			return false
+		if err == nil && len(seen) < u.processes {
+			err = errMissing
 		}
-		if len(seen) == u.processes && len(seen.Zombies()) == 0 {
-			return true
-		}
-		select {
-		case <-again.C:
-		case <-ctx.Done():
-			return false
-		}
-	}
+		return len(seen), len(seen) == u.processes && len(seen.Zombies()) == 0, err
+	}) == nil
 }
+
+// errMissing means that what lived in a sandbox at its start does not any more.
+var errMissing = errors.New("a process of the start has ended")
 
 // clear stops all that is kept.
 func (f *shelf) clear(ctx context.Context) error {
