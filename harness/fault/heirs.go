@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
@@ -53,7 +54,8 @@ type inheriting struct {
 	looking sync.WaitGroup
 
 	numbers sync.Mutex // guards what follows
-	elder   int        // the last one whose number was given on
+	elder   elder      // the last one whose number was given on
+	taken   bool       // a thread of the target's has that number instead of an heir
 	offset  int        // processes that the target starts before a command's own
 
 	count
@@ -68,51 +70,65 @@ func (h *inheriting) Before(ctx context.Context) {
 	if trialOf(ctx)%2 == 0 {
 		return
 	}
-	number := h.awaitElder(ctx)
+	found := h.awaitElder(ctx)
+	number := found.number
 	if number == 0 {
 		return
 	}
 	h.numbers.Lock()
 	defer h.numbers.Unlock()
-	h.elder = number
+	h.elder, h.taken = found, false
 	h.looking.Go(func() { h.awaitHeir(ctx, number) })
 	if err := h.setter.SetNextPID(ctx, number-h.offset); err != nil && !over(ctx, h.sandbox.Done()) {
 		h.fail(err)
 	}
 }
 
-// awaitElder returns the number of an elder that has been reaped, 0 if none comes.
-func (h *inheriting) awaitElder(ctx context.Context) int {
+// awaitElder returns an elder whose number is free; its number is 0 if none comes.
+func (h *inheriting) awaitElder(ctx context.Context) elder {
 	ctx, cancel := context.WithTimeout(ctx, elderLimit)
 	defer cancel()
 	again := time.NewTicker(2 * time.Millisecond)
 	defer again.Stop()
 	for {
-		if number := h.reapedElder(); number != 0 {
-			return number
+		if found := h.freeElder(); found.number != 0 {
+			return found
 		}
 		select {
 		case <-again.C:
 		case <-ctx.Done():
-			return 0
+			return elder{}
 		}
 	}
 }
 
-// reapedElder looks into the sandbox's own /proc.
-func (h *inheriting) reapedElder() int {
+// elder is a command that has ended: its number, and the process that it left behind,
+// by its folder in /proc.
+type elder struct {
+	number int
+	holder string
+}
+
+// freeElder looks into the sandbox's own /proc. A number is free once no process, group
+// or session has it (alloc_pid in the kernel): what an elder leaves behind begins in
+// the elder's group.
+func (h *inheriting) freeElder() elder {
 	proc := fmt.Sprintf("/proc/%d/root/proc", h.sandbox.PID())
 	paths, _ := filepath.Glob(proc + "/[0-9]*/environ")
 	for _, path := range paths {
-		number := elderIn(path)
-		if number == 0 || number == h.last() {
+		found := elder{number: elderIn(path), holder: filepath.Dir(path)}
+		if found.number == 0 || found == h.last() {
 			continue
 		}
-		if _, err := os.Stat(fmt.Sprintf("%s/%d", proc, number)); errors.Is(err, os.ErrNotExist) {
-			return number
+		stat, err := probe.ReadStat(filepath.Join(found.holder, "stat"))
+		if err != nil || stat.Group == found.number {
+			continue
+		}
+		if _, err := os.Stat(fmt.Sprintf("%s/%d", proc, found.number)); errors.Is(err, os.ErrNotExist) {
+			return found
 		}
 	}
-	return 0
+	return elder{}
 }
 
 // elderIn is the number in a process's environment, 0 where there is none.
@@ -127,8 +143,8 @@ func elderIn(environ string) int {
 	return 0
 }
 
-// awaitHeir counts a process of that number. A thread of the target's may have taken
-// it instead.
+// awaitHeir counts a process of that number. A thread of the target's may have taken it
+// instead, and then the heir's own number tells nothing of the offset.
 func (h *inheriting) awaitHeir(ctx context.Context, number int) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), elderLimit)
 	defer cancel()
@@ -139,6 +155,8 @@ func (h *inheriting) awaitHeir(ctx context.Context, number int) {
 		if status, err := os.ReadFile(path); err == nil {
 			if bytes.Contains(status, fmt.Appendf(nil, "\nTgid:\t%d\n", number)) {
 				h.hit()
+			} else {
+				h.take(number)
 			}
 			return
 		}
@@ -150,7 +168,13 @@ func (h *inheriting) awaitHeir(ctx context.Context, number int) {
 	}
 }
 
-func (h *inheriting) last() int {
+func (h *inheriting) take(number int) {
+	h.numbers.Lock()
+	defer h.numbers.Unlock()
+	h.taken = h.taken || number == h.elder.number
+}
+
+func (h *inheriting) last() elder {
 	h.numbers.Lock()
 	defer h.numbers.Unlock()
 	return h.elder
@@ -168,7 +192,7 @@ func (h *inheriting) After(output string) {
 	}
 	h.numbers.Lock()
 	defer h.numbers.Unlock()
-	if offset := h.offset + own - h.elder; offset >= 0 && offset <= maxOffset {
+	if offset := h.offset + own - h.elder.number; !h.taken && offset >= 0 && offset <= maxOffset {
 		h.offset = offset
 	}
 }

@@ -195,7 +195,8 @@ func Kernel() string {
 // Stat is what is asked most of a process or thread, and costs one file.
 type Stat struct {
 	State  byte // a letter of proc(5)
-	Parent int  // as this host counts
+	Parent int  // as the namespace of that /proc counts
+	Group  int  // its process group, counted in the same way
 	Start  string
 }
 
@@ -208,13 +209,17 @@ func ReadStat(path string) (s Stat, err error) {
 		return s, err
 	}
 	fields := bytes.Fields(raw[bytes.LastIndexByte(raw, ')')+1:])
-	const state, parent, start = 3, 4, 22
+	const state, parent, group, start = 3, 4, 5, 22
 	if len(fields) <= start-state {
 		return s, fmt.Errorf("read %s: %d fields after the name, more than %d expected", path,
 			len(fields), start-state)
 	}
 	s.State, s.Start = fields[0][0], string(fields[start-state])
 	s.Parent, err = strconv.Atoi(string(fields[parent-state]))
+	if err != nil {
+		return s, err
+	}
+	s.Group, err = strconv.Atoi(string(fields[group-state]))
 	return s, err
 }
 

@@ -56,7 +56,7 @@ func (s *Session) beginArm(ctx context.Context, e Experiment, a Arm, enough func
 	tested := s.targetOf(a)
 	plan := trial.Plan{
 		Run: filepath.Base(s.Folder), Scenario: e.Scenario, Arm: a.Name, Arms: e.armNames(), Role: a.Role, Strategy: tested.Strategy, Claim: a.Claim, By: a.By,
-		Trials: a.Trials, UntilShown: a.UntilShown, AtLeast: a.AtLeast, Factor: s.Scale.Factor, InFlight: a.InFlight, Seed: s.Seed, MinHits: a.MinHits,
+		Trials: a.Trials, UntilShown: a.UntilShown, AtLeast: a.AtLeast, Spare: a.spare(), Factor: s.Scale.Factor, InFlight: a.InFlight, Seed: s.Seed, MinHits: a.MinHits,
 	}
 	if a.Fault != nil {
 		plan.Fault = a.Fault.Name()
@@ -218,12 +218,20 @@ func (a *runningArm) trials(ctx context.Context, turn, of int) error {
 		step = a.InFlight
 	}
 	for ; first < last; first += step {
-		_, err := parallel.Do(ctx, first, min(first+step, last), a.InFlight, func(i int) { a.try(ctx, i) })
-		if err = genuine(err, a.recorder.Failed()); err != nil {
+		if err := a.several(ctx, first, min(first+step, last)); err != nil {
 			return err
 		}
 	}
-	return nil
+	if last < a.Trials {
+		return nil
+	}
+	return a.spareTrials(ctx)
+}
+
+// several are the trials from first to before last, as many in flight as may be.
+func (a *runningArm) several(ctx context.Context, first, last int) error {
+	_, err := parallel.Do(ctx, first, last, a.InFlight, func(i int) { a.try(ctx, i) })
+	return genuine(err, a.recorder.Failed())
 }
 
 // detailLimit bounds what a recording keeps of a target's own words.

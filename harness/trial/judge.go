@@ -109,8 +109,8 @@ func (s *Summary) incomplete() string {
 		return s.End.Stopped
 	case !s.Ended:
 		return fmt.Sprintf("cut after %d of %d trials", s.Trials, s.Plan.Trials)
-	case s.Trials != s.Plan.Trials && s.End.ShownBy == nil:
-		return fmt.Sprintf("%d of %d trials are missing", s.Plan.Trials-s.Trials, s.Plan.Trials)
+	case s.missing() != 0 && s.End.ShownBy == nil:
+		return fmt.Sprintf("%d of %d trials are missing", s.missing(), s.Plan.Trials)
 	case s.End.Checks > 0 && s.End.Checks != len(s.Checks):
 		return fmt.Sprintf("%d checks were made, %d are recorded", s.End.Checks, len(s.Checks))
 	case s.Counts[""] > 0:
@@ -120,6 +120,9 @@ func (s *Summary) incomplete() string {
 	}
 	return ""
 }
+
+// missing is how many trials of the plan are not there; the spare ones are no part of it.
+func (s *Summary) missing() int { return s.Plan.Trials - (s.Trials - s.spare) }
 
 // shown says whether one of the trials has shown the claim: where the arm was to end
 // there, one that the fault hit.
@@ -145,11 +148,11 @@ func (s *Summary) brokenClaim() string {
 	case Clean:
 		holds = s.BadTrials() == 0 && len(s.FailedChecks()) == 0
 	case Recovers:
-		holds = 2*s.Counts[OK] > s.Plan.Trials
+		holds = 2*s.Counts[OK] > max(s.Trials, s.Plan.Trials)
 	case Loses, Misleads:
 		holds = s.shown()
 	case LosesAll:
-		holds = s.Counts[Lost] == s.Plan.Trials
+		holds = s.Counts[Lost] == max(s.Trials, s.Plan.Trials)
 	case Misbehaves:
 		holds = s.misbehaves()
 	default:

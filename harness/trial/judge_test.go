@@ -22,6 +22,8 @@ func TestJudgeOnSavedRecordings(t *testing.T) {
 		{"baseline-ok", "candidate-check", Fail, "zombies 3 instead of 0"},
 		{"baseline-ok", "candidate-cut", Inconclusive, "cut after 2 of 3 trials"},
 		{"baseline-ok", "candidate-short", Inconclusive, "1 of 3 trials are missing"},
+		{"baseline-ok", "candidate-spare", Pass, ""},
+		{"baseline-ok", "candidate-spare-short", Inconclusive, "1 of 3 trials are missing"},
 		{"baseline-ok", "candidate-twice", Inconclusive, "recorded twice"},
 		{"baseline-ok", "candidate-unchecked", Inconclusive, "2 checks were made, 1 are recorded"},
 		{"baseline-ok", "candidate-torn", Inconclusive, "not JSON"},

@@ -74,6 +74,9 @@ type Plan struct {
 	UntilShown bool `json:"untilShown,omitempty"`
 	// AtLeast is how many of its trials are done in any case.
 	AtLeast int `json:"atLeast,omitempty"`
+	// Spare is how many more trials may follow while the fault has hit fewer times than
+	// it must. Whether they do never depends on what the target answers.
+	Spare int `json:"spare,omitempty"`
 	// Factor is the share of an arm's trials that this machine had time for.
 	Factor float64 `json:"factor,omitempty"`
 
@@ -135,6 +138,7 @@ type Summary struct {
 	Plan   Plan
 	Counts map[Outcome]int
 	Trials int
+	spare  int      // of them, beyond the plan's
 	Bad    []Record // the first KeptBad
 	// UntilBad is how many trials had ended when the first bad one had, itself
 	// included; 0 if none was bad.
@@ -198,12 +202,15 @@ func (s *Summary) add(n int, line Line) {
 }
 
 func (s *Summary) addRecord(r Record) {
-	if _, twice := s.seen[r.Index]; twice || r.Index < 0 || r.Index >= s.Plan.Trials {
+	if _, twice := s.seen[r.Index]; twice || r.Index < 0 || r.Index >= s.Plan.Trials+s.Plan.Spare {
 		s.damaged("trial %d is recorded twice or was never planned", r.Index)
 		return
 	}
 	s.seen[r.Index] = struct{}{}
 	s.Trials++
+	if r.Index >= s.Plan.Trials {
+		s.spare++
+	}
 	s.Counts[r.Outcome]++
 	s.Micros = append(s.Micros, r.Micros)
 	s.Took = max(s.Took, time.Duration(r.AtMicros+r.Micros)*time.Microsecond)

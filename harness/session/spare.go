@@ -1,0 +1,39 @@
+package session
+
+import "context"
+
+// spare is how many trials may follow those of the plan where the fault has missed:
+// as many again. An order that needs a number of the kernel's, or a moment, is missed
+// now and then, and the next try may hit. An arm that is tried until it shows its
+// claim has its reserve in Trials.
+func (a Arm) spare() int {
+	if a.Fault == nil || a.UntilShown {
+		return 0
+	}
+	return a.Trials
+}
+
+// spareTrials goes on while the fault has hit fewer times than it must. What the target
+// answered has no say in it, so nothing is tried until it looks right. A fault that
+// cannot tell is asked again when the arm ends, which names what is wrong.
+func (a *runningArm) spareTrials(ctx context.Context) error {
+	step := max(1, a.InFlight)
+	last := a.Trials + a.spare()
+	for first := a.Trials; first < last && a.missesFault(ctx); first += step {
+		if err := a.several(ctx, first, min(first+step, last)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// missesFault says whether the fault has hit too rarely in a target that still runs.
+func (a *runningArm) missesFault(ctx context.Context) bool {
+	select {
+	case <-a.sandbox.Done():
+		return false
+	default:
+	}
+	hits, note, err := a.injected.Hits(ctx)
+	return err == nil && note == "" && hits < max(1, a.MinHits)
+}

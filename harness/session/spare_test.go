@@ -1,0 +1,47 @@
+package session
+
+import (
+	"context"
+	"testing"
+
+	"github.com/reapcheck/reapcheck/harness/fault"
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// A fault that misses now and then is given more trials, and no more than it needs.
+func TestTrialsFollowWhereTheFaultMissed(t *testing.T) {
+	for misses, want := range map[int64]struct {
+		verdict trial.Verdict
+		trials  int
+	}{
+		0:  {trial.Pass, 30},
+		5:  {trial.Pass, 35},
+		99: {trial.Inconclusive, 60},
+	} {
+		s := newSession(t, &fakeRuntime{})
+		e := experiment(nil)
+		candidate := &e.Arms[1]
+		candidate.InFlight, candidate.Trials, candidate.MinHits = 1, 30, 30
+		candidate.Fault = &missing{misses: misses}
+		f, err := s.Run(t.Context(), e)
+		arm := f.Arm("candidate")
+		if err != nil || f.Verdict != want.verdict || arm.Trials != want.trials {
+			t.Errorf("%d misses: %v after %d trials (%s), %v",
+				misses, f.Verdict, arm.Trials, f.Reason, err)
+		}
+	}
+}
+
+// missing hits in each trial but the first ones.
+type missing struct {
+	fakeFault
+	misses, tried int64
+}
+
+func (m *missing) Inject(context.Context, sandbox.Sandbox) (fault.Injection, error) { return m, nil }
+func (m *missing) Before(context.Context)                                           { m.tried++ }
+func (m *missing) After(string)                                                     {}
+func (m *missing) Hits(context.Context) (int64, string, error) {
+	return max(0, m.tried-m.misses), "", nil
+}
