@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -29,7 +30,7 @@ var _ = scenario("two-owners", "a process ID whose old owner is not answered yet
 			Trials: 2 * pairs, InFlight: 2, Bursts: true, Commands: owned(0, slowness),
 			Wait:  time.Duration(slowness * float64(300*time.Millisecond)),
 			Fault: fault.Heirs{Within: s.Patience(2 * time.Second)}, MinHits: int64(pairs / 2),
-			ByOutput: true, Watch: settles(nobodyLeft),
+			ByOutput: true, Watch: check.Settles(check.NobodyLeft),
 		}
 		control := naive(arm, "numbering", trial.Symptom(trial.Lost))
 		control.Trials, control.MinHits, control.Watch = 2, 1, nil
