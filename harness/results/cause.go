@@ -63,7 +63,7 @@ const reaperHad = "reaper-had-status"
 var (
 	// bySignal are commands that a signal ends.
 	bySignal = []string{"killed", "terminated", "segmentation fault", "aborted", "interrupt",
-		"user defined signal 1", "core", "signals", "writes"}
+		"user defined signal 1", "core", "signals", "writes", "long", "until-terminated"}
 	// tooLong are commands of 100 KB and more.
 	tooLong = []string{"too-long", "very-long", "phantom"}
 	// notToStart are commands that nothing can start.

@@ -28,6 +28,28 @@ var anotherOwner = Cause{
 	explains: func(e Evidence) bool { return e.is(trial.Wrong) && e.under("next PID") },
 }
 
+// noWordForNoRoom is believed of errors; a race loses codes there as elsewhere.
+var noWordForNoRoom = Cause{
+	ID: "no-word-for-no-room", Level: trial.Should,
+	Title: "What cannot be started for want of processes or files is not refused in words.",
+	Look: "EAGAIN of fork and EMFILE are over in a moment: answer \"try again\", HTTP 503, and " +
+		"no exit code.",
+	explains: func(e Evidence) bool {
+		return e.is(trial.Error) && e.under("room for", "no more open files")
+	},
+}
+
+// stranded is believed of answers that are no codes; a race loses one there too.
+var stranded = Cause{
+	ID: "stranded", Level: trial.Should, Choice: "stops-at-once",
+	Title: "SIGTERM strands the commands that run, or the daemon ends with another status.",
+	Look:  "Stop taking commands, answer for those that run, and exit 0 (docker stop gives 10 s).",
+	explains: func(e Evidence) bool {
+		return e.under(stopSignals...) && (e.is(trial.Error, trial.Hung) ||
+			e.check("target") && e.Check.Got != runs)
+	},
+}
+
 // trialCauses explain trials by the command that went wrong.
 var trialCauses = []Cause{
 	{
@@ -35,7 +57,7 @@ var trialCauses = []Cause{
 		Title: "The daemon ends, and as PID 1 it takes the sandbox with it.",
 		Look:  "Its log says why. A Go program that gets no thread, or no file, must not panic.",
 		explains: func(e Evidence) bool {
-			return e.check("target") && e.Check.Want == "running" ||
+			return e.check("target") && e.Check.Want == runs ||
 				e.Ended && e.is(trial.Error, trial.Hung)
 		},
 	},
@@ -86,21 +108,19 @@ var trialCauses = []Cause{
 	anotherOwner.otherwise(reaperHad, func(e Evidence) bool {
 		return e.under("next PID") && e.is(trial.Lost, trial.Error, trial.Hung, trial.Output)
 	}),
-	{
-		ID: "no-word-for-no-room", Level: trial.Should,
-		Title: "What cannot be started for want of processes or files is not refused in words.",
-		Look: "EAGAIN of fork and EMFILE are over in a moment: answer \"try again\", HTTP 503, and " +
-			"no exit code.",
-		explains: func(e Evidence) bool {
-			return e.is(trial.Lost, trial.Error) && e.under("room for", "no more open files")
-		},
-	},
+	noWordForNoRoom,
+	noWordForNoRoom.otherwise(reaperHad, func(e Evidence) bool {
+		return e.is(trial.Lost) && e.under("room for", "no more open files")
+	}),
 	{
 		ID: "timeout-not-enforced", Level: trial.Should,
 		Title: "A command that outlives its timeout is not answered in time.",
 		Look: "Whoever kills the shell alone then waits for the pipe that its children hold. Kill " +
 			"the whole process group with SIGKILL in the end, and stop reading.",
-		explains: func(e Evidence) bool { return e.is(trial.Hung) && e.of(outlives...) },
+		explains: func(e Evidence) bool {
+			return e.is(trial.Hung) && e.of(outlives...) ||
+				e.left() && e.went(trial.Hung, outlives...)
+		},
 	},
 	{
 		ID: "no-word-for-timeout", Level: trial.Should,
@@ -132,7 +152,7 @@ var trialCauses = []Cause{
 			"pipe has (os/exec has WaitDelay for this).",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Hung) && e.of("held-stdout") ||
-				e.check("processes besides the target") && e.ran("held-stdout") && !e.ran("release")
+				e.left() && e.ran("held-stdout") && !e.ran("release")
 		},
 	},
 	{
@@ -144,21 +164,18 @@ var trialCauses = []Cause{
 		},
 	},
 	{
-		ID: "stranded", Level: trial.Should, Choice: "stops-at-once",
-		Title: "SIGTERM strands the commands that run, or the daemon ends with another status.",
-		Look:  "Stop taking commands, answer for those that run, and exit 0 (docker stop gives 10 s).",
-		explains: func(e Evidence) bool {
-			return e.under(stopSignals...) && (e.is(trial.Error, trial.Hung) ||
-				e.is(trial.Lost) && e.all() || e.check("target") && e.Check.Got != "running")
-		},
-	},
-	{
 		ID: "not-stopped", Level: trial.Should,
 		Title: "The daemon does not stop when it is told to.",
 		Look: "PID 1 ignores each signal that it has no handler for, and a command that never ends " +
 			"must not keep it.",
-		explains: func(e Evidence) bool { return e.check("target") },
+		explains: func(e Evidence) bool {
+			return e.check("target") && e.Check.Got == runs ||
+				e.is(trial.Hung) && e.of("never-ends")
+		},
 	},
+	stranded,
+	stranded.otherwise(reaperHad,
+		func(e Evidence) bool { return e.is(trial.Lost) && e.under(stopSignals...) }),
 	{
 		ID: "replaces-environment", Level: trial.Should, Choice: "replaces-environment",
 		Title:    "Variables that a command is given take the place of all others.",

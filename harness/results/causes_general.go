@@ -58,17 +58,11 @@ var generalCauses = []Cause{
 // checkCauses explain promises about the sandbox.
 var checkCauses = []Cause{
 	{
-		ID: "not-reaped", Level: trial.Should,
-		Title:    "Zombies stay.",
-		Look:     "PID 1 has to wait for each child that it gets, also for those of others.",
-		explains: func(e Evidence) bool { return e.check("zombies") },
-	},
-	{
 		ID: "runs-on-after-hang-up", Level: trial.Should, Choice: "runs-on-after-hang-up",
 		Title: "A command runs on when its client has gone.",
 		Look:  "The end of the connection (in Go the request's context) has to end the command.",
 		explains: func(e Evidence) bool {
-			return e.check("processes besides the target") && e.ran(hangsUp...) &&
+			return e.left() && e.ran(hangsUp...) &&
 				!e.ran(outlives...)
 		},
 	},
@@ -77,22 +71,29 @@ var checkCauses = []Cause{
 		Title: "Commands run on after their timeout or their client's hang-up.",
 		Look:  "Kill the process group, and what has left it, with SIGKILL in the end.",
 		explains: func(e Evidence) bool {
-			return e.check("processes besides the target") && e.ran(hangsUp...)
+			return e.left() && e.ran(hangsUp...)
+		},
+	},
+	{
+		ID: "not-reaped", Level: trial.Should,
+		Title: "Zombies stay.",
+		Look:  "PID 1 has to wait for each child that it gets, also for those of others.",
+		explains: func(e Evidence) bool {
+			return e.check(zombies) || e.left() && e.Zombies
 		},
 	},
 	{
 		ID: "group-not-killed", Level: trial.Should,
 		Title:    "Processes that a command started are left behind.",
 		Look:     "Kill the process group, and what has left it, with SIGKILL in the end.",
-		explains: func(e Evidence) bool { return e.check("processes besides the target") },
+		explains: func(e Evidence) bool { return e.left() },
 	},
 	{
 		ID: "keeps", Level: trial.Should,
 		Title: "Something of each command is kept: open files, threads or memory.",
 		Look:  "Close pipes and pidfds, also where a start fails, a timer fires or a client goes.",
 		explains: func(e Evidence) bool {
-			return e.check("the target's open files", "the target's threads",
-				"the target's memory in bytes", "highest of the target's open files")
+			return e.check(held...)
 		},
 	},
 	{
@@ -107,6 +108,12 @@ var checkCauses = []Cause{
 		Look: "A blocking wait parks one. Threads count as processes, and a Go program dies at " +
 			"10,000.",
 		explains: func(e Evidence) bool { return e.check("highest of the target's threads") },
+	},
+	{
+		ID: "unwell", Level: trial.Must,
+		Title:    "The daemon is not well again when the fault is over.",
+		Look:     "Something that failed once was taken for good: a listener, a reaper, a lock.",
+		explains: func(e Evidence) bool { return e.check("health after the fault") },
 	},
 	{
 		ID: "busy", Level: trial.Should,

@@ -16,6 +16,10 @@ type Evidence struct {
 	Fault string
 	// Kinds counts all trials of the arm by the kind of their command.
 	Kinds map[string]int
+	// Ways are all ways in which trials of the arm went wrong.
+	Ways []trial.Way
+	// Left says that processes are left in the sandbox, and Zombies that zombies are.
+	Left, Zombies bool
 	// Ended says that PID 1 was to run on in this arm, and did not.
 	Ended bool
 	// Way is how the trials went wrong; the zero Way is a check's.
@@ -48,6 +52,26 @@ func (e Evidence) ran(kinds ...string) bool {
 func fits(kind, pattern string) bool {
 	return kind == pattern || strings.HasSuffix(pattern, "-") && strings.HasPrefix(kind, pattern)
 }
+
+// went says whether commands of one of these kinds came to that outcome in the arm.
+func (e Evidence) went(o trial.Outcome, kinds ...string) bool {
+	return slices.ContainsFunc(e.Ways, func(w trial.Way) bool {
+		return w.Outcome == o &&
+			slices.ContainsFunc(kinds, func(k string) bool { return fits(w.Kind, k) })
+	})
+}
+
+// left says whether a check finds processes, or what such processes hold.
+func (e Evidence) left() bool { return e.check(leftProcesses) || e.Left && e.check(held...) }
+
+// Checks that more than one cause is known by.
+const (
+	leftProcesses = "processes besides the target"
+	zombies       = "zombies"
+)
+
+var held = []string{"the target's open files", "the target's threads",
+	"the target's memory in bytes", "highest of the target's open files"}
 
 // all says whether every command of this kind went wrong so.
 func (e Evidence) all() bool { return e.Way.Trials == e.Kinds[e.Way.Kind] }
@@ -82,7 +106,8 @@ func (e Evidence) sameCode() bool {
 // mismatch is how the judge tells of an output that is not what was written.
 var mismatch = regexp.MustCompile(`^output differs at byte (\d+): (\d+) bytes wanted .* got (\d+) bytes `)
 
-// cutAt is where the output ends too early; 0 where something else is wrong with it.
+// cutAt is where the output ends too early; 0 where something else is wrong with it. A
+// character that is cut in two may have become another.
 func (e Evidence) cutAt() int {
 	found := mismatch.FindStringSubmatch(e.Way.First.Detail)
 	if found == nil {
@@ -95,8 +120,9 @@ func (e Evidence) cutAt() int {
 			return 0
 		}
 	}
-	if at != got || got >= want {
+	const character = 8 // two that stand for what could not be read, and more
+	if got-at > character || at > got || got >= want {
 		return 0
 	}
-	return got
+	return at
 }

@@ -28,3 +28,21 @@ func (s *Summary) addWay(r Record) {
 	way.Trials++
 	way.OneCode = way.OneCode && r.Got != nil && *r.Got == *way.First.Got
 }
+
+// Excuse counts so many trials that show a symptom as good, or its check as held: what
+// the symptom says is known and is no failure here. Where trials that hung are all
+// excused, what was left out because of them is too. Counts and Checks must be the
+// summary's own.
+func (s *Summary) Excuse(y Symptom, trials int) {
+	for i := range s.Checks {
+		s.Checks[i].OK = s.Checks[i].OK || FailedCheck(s.Checks[i].Name) == y
+	}
+	if y.OfCheck() {
+		return
+	}
+	s.Counts[Outcome(y)] -= trials
+	s.Counts[OK] += trials
+	if s.End.GivenUp && s.Counts[Hung] == 0 {
+		s.End.Error, s.Plan.Trials, s.Plan.MinHits = "", s.Trials-s.spare, 1
+	}
+}
