@@ -14,7 +14,7 @@ const (
 	// Fails: it makes the scenario fail.
 	Fails Weight = "fails"
 	// Forgiven: it would, and a waiver accepts that.
-	Forgiven Weight = "waived"
+	Forgiven Weight = "forgiven"
 	// Shown: its level is beyond the run's.
 	Shown Weight = "shown"
 	// Declared: the target's dialect declares it.

@@ -27,6 +27,12 @@ type Showing struct {
 	Checks []string
 }
 
+// In says whether the cause showed in that scenario.
+func (f Found) In(scenario string) bool {
+	return slices.ContainsFunc(f.Scenarios,
+		func(s Showing) bool { return s.Scenario == scenario })
+}
+
 // Causes are what the findings have in common, the worst first: by what it does to the
 // verdict, by its level, and by how many scenarios it fails.
 func Causes(findings []Finding) []Found {
