@@ -102,7 +102,7 @@ func (s Style) causes(b *strings.Builder, run results.Run) {
 			colour = red
 		}
 		fmt.Fprintf(b, "%d. %s: %s\n", i+1, s.paint(colour, c.Word()), s.paint(bold, c.ID))
-		for _, text := range []string{c.Title, "look for: " + c.Look, "in: " + c.Where,
+		for _, text := range []string{c.Title, "hint: " + c.Look, "in: " + c.Where,
 			"for example: " + c.Best, c.Note} {
 			if text != "" {
 				b.WriteString(printable.Wrap(text, s.width(), "   "))
