@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 )
@@ -18,11 +19,11 @@ var _ = advice("flood", "a command that floods its output",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
 			Trials: s.Scale.Trials(floods), InFlight: 1, Commands: flood(floodBytes), Deadline: time.Minute, Work: 300,
-			Watch: settles(comesBack(floodBytes, peakMemory)),
+			Watch: check.Settles(check.ComesBack(floodBytes, check.PeakMemory)),
 		}
 		// What is kept is copied several times on its way into an answer: a third of the
 		// flood makes more than twice its size of it, for a third of the CPU time.
-		control := naive(arm, "", tooMany(peakMemory))
+		control := naive(arm, "", check.TooMany(check.PeakMemory))
 		control.Commands = flood(floodBytes / 3)
 		return session.Experiment{Arms: []session.Arm{control, candidate(arm)}}
 	})

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -22,9 +23,9 @@ var _ = should("grows", "what commands leave behind that do not go well",
 		arm := session.Arm{
 			Trials:   s.Scale.Trials(each(4, growing, growing, 2500)),
 			InFlight: inFlight, Commands: goesWrong, Work: 3,
-			Watch: settles(comesBack(inFlight+spareThreads, files, threads), nobodyLeft, comesBack(heapFor*inFlight, memory)),
+			Watch: check.Settles(check.ComesBack(inFlight+spareThreads, check.Files, check.Threads), check.NobodyLeft, check.ComesBack(heapFor*inFlight, check.Memory)),
 		}
-		control := naive(arm, "hoarding", tooMany(files), tooMany(threads), tooMany(processes))
+		control := naive(arm, "hoarding", check.TooMany(check.Files), check.TooMany(check.Threads), check.TooMany(check.Processes))
 		control.Trials, control.Deadline = growing, 300*time.Millisecond
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
 	})

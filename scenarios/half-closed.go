@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -22,9 +23,9 @@ var _ = advice("half-closed", "a client that has nothing more to say",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
 			Trials: s.Scale.Trials(session.Count{Floor: 9, Quick: 12, Standard: 90}), InFlight: 6, Commands: nothingMore,
-			Watch: settles(nobodyLeft),
+			Watch: check.Settles(check.NobodyLeft),
 		}
-		control := naive(arm, "attentive", trial.Symptom(trial.Error), tooMany(processes))
+		control := naive(arm, "attentive", trial.Symptom(trial.Error), check.TooMany(check.Processes))
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
 	})
 

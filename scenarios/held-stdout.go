@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -23,7 +24,7 @@ var _ = should("held-stdout", "a background child that holds the output",
 		// wait for them, and no machine is too slow to answer before they end.
 		sound := candidate(session.Arm{
 			Trials: held + 1, InFlight: heldAtOnce, Bursts: true, Commands: releasedAt(held),
-			Watch: settles(nobodyLeft), Used: true,
+			Watch: check.Settles(check.NobodyLeft), Used: true,
 		})
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, sound}}
 	})

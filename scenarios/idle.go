@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -17,9 +18,9 @@ var _ = should("idle", "a daemon with nothing to do but a child that runs on",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
 			Trials: s.Scale.Trials(sleepers), InFlight: 4, Commands: leavesSleeper,
-			Watch: rests,
+			Watch: check.Rests,
 		}
-		control := naive(arm, "polling", trial.FailedCheck(busy))
+		control := naive(arm, "polling", trial.FailedCheck(check.Busy))
 		control.Trials = 2 // it takes a whole CPU from all others meanwhile
 		return session.Experiment{Arms: []session.Arm{control, candidate(arm)}}
 	})

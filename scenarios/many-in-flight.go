@@ -3,6 +3,7 @@ package scenarios
 import (
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 )
@@ -18,7 +19,7 @@ var _ = advice("many-in-flight", "many commands in flight",
 		arm := session.Arm{
 			Trials: inFlight * s.Scale.Trials(waves), InFlight: inFlight, Bursts: true, Commands: load.UntilWoken,
 			Deadline: time.Minute,
-			Watch:    staysBelowWhileAllSleep(inFlight, spare, threads),
+			Watch:    check.StaysBelowWhileAllSleep(inFlight, spare, check.Threads),
 		}
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{misbehaving(arm, "wait-per-child", "none", everTooMany(threads)), candidate(arm)}}
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{misbehaving(arm, "wait-per-child", "none", check.EverTooMany(check.Threads)), candidate(arm)}}
 	})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 )
@@ -17,9 +18,9 @@ var _ = should("orphan-storm", "a storm of orphans",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
 			Trials: s.Scale.Trials(orphaned), InFlight: 16, Commands: orphans, Work: 7,
-			Watch: settles(nobodyLeft, comesBack(forgotten, memory)),
+			Watch: check.Settles(check.NobodyLeft, check.ComesBack(forgotten, check.Memory)),
 		}
-		control := naive(arm, "hoarding", tooMany(zombies), tooMany(processes), tooMany(memory))
+		control := naive(arm, "hoarding", check.TooMany(check.Zombies), check.TooMany(check.Processes), check.TooMany(check.Memory))
 		return session.Experiment{Arms: []session.Arm{control, candidate(arm)}}
 	})
 

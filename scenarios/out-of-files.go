@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strings"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -25,7 +26,7 @@ var _ = should("out-of-files", "a target that may open no more files",
 		arm := session.Arm{
 			Trials: bursts * burst, InFlight: burst, Bursts: true, Commands: withoutFiles(limit),
 			Fault: limit, MinHits: int64(bursts / 2), ByOutput: true,
-			Watch: settles(nobodyLeft, comesBack(burst+spareThreads, files)),
+			Watch: check.Settles(check.NobodyLeft, check.ComesBack(burst+spareThreads, check.Files)),
 		}
 		control := naive(arm, "", trial.Symptom(trial.Lost))
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -26,7 +27,7 @@ var _ = should("pressure", "a sandbox that has no room for another process",
 			Trials: bursts * burst, InFlight: burst, Bursts: true, Commands: pressed(limit, s.Patience(200*time.Millisecond)),
 			// The fault counts who wrote nothing under the limit.
 			Fault: limit, MinHits: int64(bursts / 2), ByOutput: true,
-			Watch: settles(nobodyLeft), Used: true,
+			Watch: check.Settles(check.NobodyLeft), Used: true,
 		}
 		// It dies where Go asks for a thread before a command is refused.
 		control := naive(arm, "", trial.Symptom(trial.Lost).Or(trial.FailedCheck("target")))

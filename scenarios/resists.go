@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -18,9 +19,9 @@ var _ = should("resists", "a command that resists SIGTERM",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
 			Trials: s.Scale.Trials(resisting), InFlight: 2 * len(resistance), Commands: resists, Wait: 2 * overtimeLimit,
-			Watch: settles(nobodyLeft),
+			Watch: check.Settles(check.NobodyLeft),
 		}
-		control, sound := naive(arm, "polite", trial.Symptom(trial.Hung), tooMany(processes)), candidate(arm)
+		control, sound := naive(arm, "polite", trial.Symptom(trial.Hung), check.TooMany(check.Processes)), candidate(arm)
 		control.Trials, control.Deadline = len(resistance), overtimeLimit+time.Second
 		sound.Deadline = overtimeLimit + resistLimit
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, sound}}

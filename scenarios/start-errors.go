@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strings"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -19,9 +20,9 @@ var _ = should("start-errors", "a command that cannot be started",
 		const inFlight, spare = 4, 16
 		arm := session.Arm{
 			Trials: s.Scale.Trials(failedStarts), InFlight: inFlight, Commands: cannotStart,
-			Watch: settles(comesBack(inFlight+spare, files, threads)),
+			Watch: check.Settles(check.ComesBack(inFlight+spare, check.Files, check.Threads)),
 		}
-		return session.Experiment{Busy: true, Arms: []session.Arm{naive(arm, "hoarding", trial.Symptom(trial.Lost), tooMany(files), tooMany(threads)), candidate(arm)}}
+		return session.Experiment{Busy: true, Arms: []session.Arm{naive(arm, "hoarding", trial.Symptom(trial.Lost), check.TooMany(check.Files), check.TooMany(check.Threads)), candidate(arm)}}
 	})
 
 // cannotStart is, by turns, what nobody can start, and what only seems so: the

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -21,9 +22,9 @@ var _ = should("timeout-group", "a command that outlives its timeout",
 		limit := s.Patience(overtimeLimit/4) + overtimeLimit*3/4
 		arm := session.Arm{
 			Trials: s.Scale.Trials(overdue), InFlight: 6, Commands: overtime(limit), Wait: limit,
-			Watch: settles(nobodyLeft), Used: true,
+			Watch: check.Settles(check.NobodyLeft), Used: true,
 		}
-		control, sound := naive(arm, "", trial.Symptom(trial.Hung), tooMany(processes)), candidate(arm)
+		control, sound := naive(arm, "", trial.Symptom(trial.Hung), check.TooMany(check.Processes)), candidate(arm)
 		control.Trials, control.Deadline = 4, limit+time.Second // one of each kind
 		sound.Prompt = limit + 2*time.Second
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, sound}}

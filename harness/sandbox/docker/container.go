@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"strconv"
@@ -203,10 +204,22 @@ func (c *container) locate(ctx context.Context, port int) (bool, error) {
 	}
 	if answer.Container.HostConfig.NetworkMode.IsNone() {
 		c.url = fmt.Sprintf("http://127.0.0.1:%d", port)
-		c.net, err = netns.Open(answer.Container.State.Pid)
-		return true, err
+		return c.entered(c.pid)
 	}
 	return true, c.published(answer.Container.NetworkSettings.Ports, port)
+}
+
+// entered opens the network of the container's PID 1. A target that refuses to start may
+// have ended since the engine called it running: it reports false then.
+func (c *container) entered(pid int) (running bool, err error) {
+	if pid == 0 {
+		return false, nil
+	}
+	c.net, err = netns.Open(pid)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return true, err
 }
 
 // published learns which of this machine's ports reaches the container's.
@@ -270,7 +283,7 @@ func (c *container) Throttled() (int64, error) {
 
 // freezeLimit bounds the wait for the last process to stop, which takes as long
 // as its system call does.
-const freezeLimit = 5 * time.Second
+const freezeLimit = await.Broken
 
 // Freeze is `docker pause`, again and again: runc gives up with "unable to
 // freeze" where processes are started faster than it freezes them (control
