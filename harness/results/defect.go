@@ -78,6 +78,24 @@ func (a *Arm) weigh(info Info, s trial.Scenario) {
 	a.counted = &counted
 }
 
+// JudgeArms is trial.Judge for the arms of one scenario, without what fails nothing in
+// this run.
+func (i Info) JudgeArms(scenario string, arms []trial.Summary) (trial.Verdict, string) {
+	about := trial.Scenario{ID: scenario}
+	for _, s := range i.Scenarios {
+		if s.ID == scenario {
+			about = s
+		}
+	}
+	counted := make([]trial.Summary, len(arms))
+	for n, summary := range arms {
+		a := Arm{Summary: summary}
+		a.weigh(i, about)
+		counted[n] = *a.judged()
+	}
+	return trial.Judge(counted)
+}
+
 // Judge is what the arm comes to without what is shown only, or declared.
 func (a *Arm) Judge() (trial.Verdict, string) { return a.judged().Judge() }
 

@@ -125,6 +125,7 @@ func (o options) try(ctx context.Context, folder, id string, info *results.Info,
 	s := &session.Session{
 		Runtime:        rt,
 		Folder:         folder,
+		Info:           *info,
 		Seed:           o.seed,
 		Scale:          o.scale,
 		Daemons:        daemons,
