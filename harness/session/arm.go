@@ -333,7 +333,7 @@ func (a *runningArm) end(ctx context.Context) error {
 		a.last.ShownBy = a.showing.shownBy()
 	}
 	if why := a.cutShort(); why != "" {
-		a.last.Error = why
+		a.last.Error, a.last.GivenUp = why, a.tooManyHung()
 	}
 	if err != nil && a.last.Error == "" {
 		a.last.Error = err.Error()
