@@ -38,6 +38,8 @@ type Dialect struct {
 	Words    Words    `yaml:"words"`
 
 	placeholders []string // that the request's body holds
+	spoken       bool     // not over HTTP
+	hangsUp      bool     // although not over HTTP
 }
 
 // Style is what a target does with the text of a command.
