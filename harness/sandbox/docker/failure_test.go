@@ -348,6 +348,6 @@ func TestDockerEngineThatFallsSilent(t *testing.T) {
 	}
 	sandboxtest.MustSay(t, c.watch(t.Context()), sandbox.ErrUnavailable, errSilent.Error(),
 		"restart the engine")
-	_, err = c.locate(t.Context(), 80)
+	_, err = c.locate(t.Context(), sandbox.Spec{Port: 80})
 	sandboxtest.MustSay(t, err, sandbox.ErrUnavailable, errSilent.Error(), "restart the engine")
 }
