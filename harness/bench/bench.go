@@ -20,11 +20,14 @@ import (
 	"github.com/reapcheck/reapcheck/harness/fault/seccomp"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/target"
 )
 
 const (
 	none     = "none"
 	registry = "registry"
+	// Candidate is the contestant that is somebody's own daemon.
+	Candidate = "candidate"
 )
 
 // Part is a part of a bench that can be run alone.
@@ -44,7 +47,9 @@ var Parts = []Part{Rates, Sleeps, Leaks}
 
 // Scale says how much is measured.
 type Scale struct {
-	Parts      []Part
+	Parts []Part
+	// Strategies are the daemons that are measured: the reference daemon's strategies,
+	// and Candidate.
 	Strategies []string
 	// Length is how long the rates are measured, in turns that last Turn each.
 	Length, Turn time.Duration
@@ -60,6 +65,8 @@ type Bench struct {
 	Runtime sandbox.Runtime
 	// Daemon is the path of the reference daemon's ordinary build.
 	Daemon string
+	// Target is what Candidate stands for.
+	Target target.Target
 	// Hub puts a launcher in front of one daemon.
 	Hub      *seccomp.Hub
 	Seed     uint64
@@ -84,6 +91,18 @@ func (b *Bench) Run(ctx context.Context, report *Report) error {
 	}
 	return nil
 }
+
+// target is what goes by that name.
+func (b *Bench) target(name string) target.Target {
+	if name == Candidate {
+		return b.Target
+	}
+	return target.Reference(name)
+}
+
+// foreign says whether somebody's own daemon is measured, which is judged then; else
+// the reference daemon is.
+func (s Scale) foreign() bool { return slices.Contains(s.Strategies, Candidate) }
 
 // Machine says how busy the machine was when the bench did nothing itself.
 type Machine struct {

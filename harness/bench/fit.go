@@ -29,7 +29,9 @@ func (s Scale) Takes(command time.Duration) time.Duration {
 		}
 	}
 	if slices.Contains(s.Parts, Leaks) {
-		takes += time.Duration(leakWarmUp+s.Commands) * command
+		for _, strategy := range s.Strategies {
+			takes += time.Duration(leakWarmUp+s.leakCommands(strategy)) * command
+		}
 	}
 	return takes
 }

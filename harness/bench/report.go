@@ -17,7 +17,9 @@ import (
 type Report struct {
 	Verdict trial.Verdict `json:"verdict"`
 	// Problem says why the run ended before its end; it never passes then.
-	Problem      string        `json:"problem,omitempty"`
+	Problem string `json:"problem,omitempty"`
+	// Candidate is somebody's own daemon that was measured; empty where none was.
+	Candidate    string        `json:"candidate,omitempty"`
 	Version      string        `json:"version"`
 	Runtime      string        `json:"runtime"`
 	Kernel       string        `json:"kernel"`
@@ -120,6 +122,8 @@ func compared(name string) []string {
 		return []string{registry}
 	case none:
 		return []string{limit}
+	case Candidate:
+		return []string{registry, limit}
 	}
 	return []string{none, limit}
 }
