@@ -36,6 +36,8 @@ type Part string
 const (
 	// Rates compares executions per second.
 	Rates Part = "rates"
+	// Arrivals lets requests come at rates of their own.
+	Arrivals Part = "arrivals"
 	// Sleeps looks at a daemon with thousands of commands in flight.
 	Sleeps Part = "sleeps"
 	// Leaks looks at a daemon after a great many commands.
@@ -43,7 +45,7 @@ const (
 )
 
 // Parts are all parts, in the order in which they run.
-var Parts = []Part{Rates, Sleeps, Leaks}
+var Parts = []Part{Rates, Arrivals, Sleeps, Leaks}
 
 // Scale says how much is measured.
 type Scale struct {
@@ -53,6 +55,9 @@ type Scale struct {
 	Strategies []string
 	// Length is how long the rates are measured, in turns that last Turn each.
 	Length, Turn time.Duration
+	// Arrivals are how many requests come a second, one number after the other; none
+	// are shares of what the daemon reaches in a closed loop.
+	Arrivals []int
 	// Sleeps are how many commands are to be in flight, one number after the other.
 	Sleeps []int
 	// Commands is how many are executed before the look for what they left.
@@ -77,9 +82,10 @@ type Bench struct {
 // leaves what it saw. The error says why it did not reach its end.
 func (b *Bench) Run(ctx context.Context, report *Report) error {
 	parts := map[Part]func(context.Context, *Report) error{
-		Rates:  b.rates,
-		Sleeps: b.sleeps,
-		Leaks:  b.leaks,
+		Rates:    b.rates,
+		Arrivals: b.arrivals,
+		Sleeps:   b.sleeps,
+		Leaks:    b.leaks,
 	}
 	for _, part := range Parts {
 		if !slices.Contains(b.Parts, part) {

@@ -100,6 +100,14 @@ func TestASmallBench(t *testing.T) {
 	if len(report.Rates) != 4*4+1 || report.Supervised == 0 {
 		t.Errorf("%d rates, %d calls supervised", len(report.Rates), report.Supervised)
 	}
+	if len(report.Arrivals) != 2*len(offeredShares) {
+		t.Errorf("%d rates of arrival", len(report.Arrivals))
+	}
+	for _, a := range report.Arrivals {
+		if a.Outcomes.Bad() > 0 || a.Died != "" {
+			t.Errorf("%+v", a)
+		}
+	}
 	threads := map[string]int{}
 	for _, s := range report.Sleeps {
 		threads[s.Strategy] = s.During.Threads

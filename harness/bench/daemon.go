@@ -315,15 +315,22 @@ func (a *answers) add(outcome trial.Outcome, why string, took time.Duration) {
 // an interrupt cuts short is not counted.
 func (d *daemon) execute(ctx context.Context, source load.Source, index int, limit time.Duration,
 	into *answers) {
+	sent := time.Now()
+	if outcome, why, ok := d.ask(ctx, source, index, limit); ok {
+		into.add(outcome, why, time.Since(sent))
+	}
+}
+
+// ask returns false where an interrupt cut it short.
+func (d *daemon) ask(ctx context.Context, source load.Source, index int,
+	limit time.Duration) (outcome trial.Outcome, why string, ok bool) {
 	command := source(index, load.Random(d.seed, d.Name(), index))
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	sent := time.Now()
 	answer := d.client.Execute(bounded, command.Request)
-	took := time.Since(sent)
 	if ctx.Err() != nil {
-		return
+		return outcome, "", false
 	}
-	outcome, why := trial.Classify(d.dialect.Want(command.Want), answer)
-	into.add(outcome, fmt.Sprintf("%s: %q: %s", outcome, command.Script, why), took)
+	outcome, why = trial.Classify(d.dialect.Want(command.Want), answer)
+	return outcome, fmt.Sprintf("%s: %q: %s", outcome, command.Script, why), true
 }

@@ -26,6 +26,7 @@ func (r *Report) Markdown() string {
 	r.rateTable(&text)
 	r.ratioTable(&text)
 	r.costTable(&text)
+	r.arrivalTable(&text)
 	r.sleepTable(&text)
 	r.leakTable(&text)
 	return text.String()
@@ -133,6 +134,29 @@ func (r *Report) costTable(text *strings.Builder) {
 		"Microseconds of CPU time per execution: the harness as its client, the daemon, and the commands that it started. "+
 			"What a daemon has above `no-command` is its way to start a child and to learn how it ended. Of `limit`, threads and commands are one figure.",
 		[]string{"contestant", "client", "daemon", "commands", "all"}, rows)
+}
+
+func (r *Report) arrivalTable(text *strings.Builder) {
+	var rows [][]string
+	for _, a := range r.Arrivals {
+		keeps := "yes"
+		if a.Saturated {
+			keeps = "no"
+		}
+		answers := a.Outcomes.String()
+		if a.Died != "" {
+			answers = "did not survive: " + a.Died
+		}
+		rows = append(rows, []string{a.Contestant, fmt.Sprintf("%.0f", a.Offered),
+			fmt.Sprintf("%.0f", a.Answered), keeps, millis(a.P50), millis(a.P99), millis(a.P999),
+			millis(a.SentP99), fmt.Sprint(a.Waiting), answers})
+	}
+	slices.SortStableFunc(rows, func(a, b []string) int { return strings.Compare(a[0], b[0]) })
+	table(text, "Requests that come whatever happens",
+		"At random moments, at a rate of their own. Latencies are from when a request was due, in ms: a stall is seen by all who come meanwhile. "+
+			"The last p99 is what a client would say that counts from when it has sent.",
+		[]string{"contestant", "come per second", "answered per second", "keeps up", "p50", "p99",
+			"p99.9", "p99 since sent", "most waiting", "answers"}, rows)
 }
 
 func (r *Report) sleepTable(text *strings.Builder) {

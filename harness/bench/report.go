@@ -38,9 +38,10 @@ type Report struct {
 	Ratios []Ratio  `json:"ratios"`
 	// Supervised is how many system calls of the daemon behind the launcher the
 	// harness was asked about.
-	Supervised int64   `json:"supervised"`
-	Sleeps     []Sleep `json:"sleeps"`
-	Leaks      []Leak  `json:"leaks"`
+	Supervised int64     `json:"supervised"`
+	Arrivals   []Arrival `json:"arrivals"`
+	Sleeps     []Sleep   `json:"sleeps"`
+	Leaks      []Leak    `json:"leaks"`
 	// LeftOut says in words what was not measured, and why.
 	LeftOut []string `json:"leftOut"`
 }
@@ -77,6 +78,7 @@ func NewReport() *Report {
 		Requirements: []Requirement{},
 		Rates:        []Rate{},
 		Ratios:       []Ratio{},
+		Arrivals:     []Arrival{},
 		Sleeps:       []Sleep{},
 		Leaks:        []Leak{},
 		LeftOut:      []string{},

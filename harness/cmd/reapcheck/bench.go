@@ -69,10 +69,12 @@ a machine that does nothing else.`,
 	f := cmd.Flags()
 	addRunFlags(f, &o)
 	f.Lookup("runtime").DefValue, o.runtime = "namespace", "namespace"
-	f.StringSliceVar(&parts, "part", nil, "what to measure: rates, sleeps, leaks (default all)")
+	f.StringSliceVar(&parts, "part", nil, "what to measure: rates, arrivals, sleeps, leaks (default all)")
 	f.StringSliceVar(&scale.Strategies, "strategy", target.Strategies, "strategies to measure")
 	f.DurationVar(&scale.Length, "duration", 90*time.Second, "how long the rates are measured")
 	f.DurationVar(&scale.Turn, "turn", 150*time.Millisecond, "how long one turn lasts")
+	f.IntSliceVar(&scale.Arrivals, "arrivals", nil,
+		"how many requests are to come a second, one number after the other (default: shares of what each reaches)")
 	f.IntSliceVar(&scale.Sleeps, "sleeps", []int{1000, 3000, 6000},
 		"how many sleeps are to be in flight, one number after the other (your own daemon: 100,1000)")
 	f.IntVar(&scale.Commands, "commands", 100_000,
@@ -137,7 +139,7 @@ func chooseParts(scale *bench.Scale, names []string) error {
 	for _, name := range names {
 		part := bench.Part(name)
 		if !slices.Contains(bench.Parts, part) {
-			return fmt.Errorf("unknown part %q: choose from rates, sleeps, leaks", name)
+			return fmt.Errorf("unknown part %q: choose from rates, arrivals, sleeps, leaks", name)
 		}
 		scale.Parts = append(scale.Parts, part)
 	}
@@ -156,6 +158,8 @@ func checkScale(scale bench.Scale) error {
 		return errors.New("--strategy names none")
 	case scale.Turn < time.Millisecond || scale.Length < scale.Turn:
 		return fmt.Errorf("turns of %v do not fit into %v", scale.Turn, scale.Length)
+	case slices.ContainsFunc(scale.Arrivals, func(n int) bool { return n < 1 }):
+		return errors.New("numbers of arrivals must be positive")
 	case scale.Commands < 1 || slices.ContainsFunc(scale.Sleeps, func(n int) bool { return n < 1 }):
 		return errors.New("numbers of commands and of sleeps must be positive")
 	}
