@@ -23,6 +23,8 @@ func (r *Report) Markdown() string {
 	for _, what := range r.LeftOut {
 		fmt.Fprintf(&text, "Left out: %s.\n\n", what)
 	}
+	r.strategyTable(&text)
+	r.gateTable(&text)
 	r.rateTable(&text)
 	r.ratioTable(&text)
 	r.costTable(&text)

@@ -40,8 +40,10 @@ type Report struct {
 	// harness was asked about.
 	Supervised int64     `json:"supervised"`
 	Arrivals   []Arrival `json:"arrivals"`
-	Sleeps     []Sleep   `json:"sleeps"`
-	Leaks      []Leak    `json:"leaks"`
+	// Gates are the verdicts on the same daemons, where they were asked for.
+	Gates  []Gate  `json:"gates"`
+	Sleeps []Sleep `json:"sleeps"`
+	Leaks  []Leak  `json:"leaks"`
 	// LeftOut says in words what was not measured, and why.
 	LeftOut []string `json:"leftOut"`
 }
@@ -79,6 +81,7 @@ func NewReport() *Report {
 		Rates:        []Rate{},
 		Ratios:       []Ratio{},
 		Arrivals:     []Arrival{},
+		Gates:        []Gate{},
 		Sleeps:       []Sleep{},
 		Leaks:        []Leak{},
 		LeftOut:      []string{},

@@ -42,9 +42,13 @@ type Slope struct {
 // by more than that.
 const leastLeak = 128
 
-// spareThreads is by how many threads may grow: a runtime starts some when the machine
-// is busy, and keeps them.
-const spareThreads = 4
+const (
+	// spareThreads is by how many threads may grow: a runtime starts some when the
+	// machine is busy, and keeps them. One for each command would be thousands.
+	spareThreads = 16
+	// spareShare is how much more of what A leaves behind as well B may leave.
+	spareShare = 0.1
+)
 
 // NewLeaks judges three growths.
 func NewLeaks(a, again, b Growth) *Leaks {
@@ -79,14 +83,16 @@ func (s Slope) beyond(others ...Slope) bool {
 }
 
 func (l *Leaks) compareCount(what string) {
-	grew := func(g Growth) int { return g.After[what] - g.Before[what] }
-	may := max(0, grew(l.A), grew(l.Again))
+	grew := func(g Growth) int { return max(0, g.After[what]-g.Before[what]) }
+	ofA, again := grew(l.A), grew(l.Again)
+	most := max(ofA, again)
+	spare := max(most-min(ofA, again), int(spareShare*float64(most)))
 	if what == "threads" {
-		may += spareThreads
+		spare += spareThreads
 	}
-	if n := grew(l.B); n > may {
+	if n := grew(l.B); n > most+spare {
 		l.More = append(l.More, fmt.Sprintf("%d %s more after %d commands, A %d", n, what,
-			l.B.executed(), max(grew(l.A), grew(l.Again))))
+			l.B.executed(), most))
 	}
 }
 

@@ -61,9 +61,19 @@ func TestCountsThatDoNotComeBack(t *testing.T) {
 	if len(l.More) != 1 || !strings.Contains(l.worse()[0], "3 open files more after 10000 commands, A 0") {
 		t.Errorf("%q", l.More)
 	}
-	b.After["open files"], b.After["threads"] = 9, 13
+	b.After["open files"], b.After["threads"] = 9, 26
 	if l := NewLeaks(heap(r, 0), heap(r, 0), b); len(l.More) != 0 {
-		t.Errorf("five threads more, where A has two more and four are spare: %q", l.More)
+		t.Errorf("18 threads more, where A has two more and 16 are spare: %q", l.More)
+	}
+	// Both leave zombies, one for about as many commands as the other.
+	a := heap(r, 0)
+	a.After["zombies"], b.After["zombies"] = 697, 701
+	if l := NewLeaks(a, a, b); len(l.More) != 0 {
+		t.Errorf("about as many as A: %q", l.More)
+	}
+	b.After["zombies"] = 1000
+	if l := NewLeaks(a, a, b); len(l.More) != 1 {
+		t.Errorf("300 more than A: %q", l.More)
 	}
 }
 

@@ -26,6 +26,7 @@ func newBench() *cobra.Command {
 	var parts []string
 	var quick bool
 	var g gateFlags
+	var tier string
 	scale := bench.Scale{}
 	cmd := &cobra.Command{
 		Use:   "bench [--binary PATH | --image REF] [flags] [-- ARGUMENT...]",
@@ -57,12 +58,15 @@ a machine that does nothing else.`,
 				err = g.benched(cmd, &o, &scale)
 			}
 			if err == nil {
+				err = checkGateTier(tier)
+			}
+			if err == nil {
 				err = resolveBench(cmd, &o, &scale, parts, quick)
 			}
 			if err != nil {
 				return usage(err)
 			}
-			return o.runBench(cmd.Context(), scale)
+			return o.runBench(cmd.Context(), scale, g.judged(tier))
 		},
 	}
 	g.define(cmd)
@@ -79,6 +83,8 @@ a machine that does nothing else.`,
 		"how many sleeps are to be in flight, one number after the other (your own daemon: 100,1000)")
 	f.IntVar(&scale.Commands, "commands", 100_000,
 		"how many commands come before the look for what they left")
+	f.StringVar(&tier, "gate", noGate,
+		"tier of a gate for each daemon that is measured, quick or standard, or none")
 	f.BoolVar(&quick, "quick", false,
 		"a short run to see that it works, too short for a verdict: 10s, 1000 sleeps, 5000 commands")
 	return cmd
@@ -167,7 +173,7 @@ func checkScale(scale bench.Scale) error {
 }
 
 // runBench leaves a report in a new result folder, whatever happens.
-func (o options) runBench(ctx context.Context, scale bench.Scale) error {
+func (o options) runBench(ctx context.Context, scale bench.Scale, judged judge) error {
 	progress := session.NewProgress(o.progress, isTerminal(o.progress))
 	why, err := o.chooseRuntime(ctx)
 	if errors.Is(err, machine.ErrChoice) {
@@ -186,6 +192,9 @@ func (o options) runBench(ctx context.Context, scale bench.Scale) error {
 	if err == nil {
 		progress.Say("runtime %s%s, seed %d", o.runtime, why, o.seed)
 		err = o.measure(ctx, scale, report, progress)
+	}
+	if err == nil && judged.tier != noGate {
+		err = judged.gates(ctx, o, folder, scale.Strategies, report, progress)
 	}
 	if ctx.Err() != nil {
 		err = interrupted(err)

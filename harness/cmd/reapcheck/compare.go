@@ -122,8 +122,8 @@ func (c *compareFlags) resolve(cmd *cobra.Command, o *options, args []string) (e
 	if c.tolerated, err = parseShare(c.tolerate); err != nil {
 		return fmt.Errorf("--tolerate %w", err)
 	}
-	if _, err := session.ParseTier(c.gate); c.gate != "none" && err != nil {
-		return fmt.Errorf("--gate %q is invalid: choose quick, standard or none", c.gate)
+	if err := checkGateTier(c.gate); err != nil {
+		return err
 	}
 	if c.rounds < 1 || c.inFlight < 1 || c.commands < 0 || c.turn < time.Millisecond {
 		return errors.New("--rounds, --in-flight and --turn must be positive, and --commands not negative")
