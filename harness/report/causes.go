@@ -94,21 +94,24 @@ func (c cause) Word() string {
 }
 
 // causes writes them before anything else: who has one defect reads it first, in how many
-// scenarios so ever it shows.
+// scenarios so ever it shows. What fails nothing is told in short.
 func (s Style) causes(b *strings.Builder, run results.Run) {
 	for i, c := range causesOf(run) {
-		colour := yellow
+		colour, texts := yellow, []string{c.Title, "in: " + c.Where, c.Note}
 		if c.Fails {
-			colour = red
+			colour, texts = red, []string{c.Title, "hint: " + c.Look, "in: " + c.Where,
+				"for example: " + c.Best, c.Note}
 		}
 		fmt.Fprintf(b, "%d. %s: %s\n", i+1, s.paint(colour, c.Word()), s.paint(bold, c.ID))
-		for _, text := range []string{c.Title, "hint: " + c.Look, "in: " + c.Where,
-			"for example: " + c.Best, c.Note} {
+		for _, text := range texts {
 			if text != "" {
 				b.WriteString(printable.Wrap(text, s.width(), "   "))
 			}
 		}
-		fmt.Fprintf(b, "   repeat with: %s\n\n", c.Repeat)
+		if c.Fails {
+			fmt.Fprintf(b, "   repeat with: %s\n", c.Repeat)
+		}
+		b.WriteByte('\n')
 	}
 }
 
