@@ -55,10 +55,25 @@ func fits(kind, pattern string) bool {
 
 // went says whether commands of one of these kinds came to that outcome in the arm.
 func (e Evidence) went(o trial.Outcome, kinds ...string) bool {
-	return slices.ContainsFunc(e.Ways, func(w trial.Way) bool {
-		return w.Outcome == o &&
-			slices.ContainsFunc(kinds, func(k string) bool { return fits(w.Kind, k) })
-	})
+	n, _ := e.count(o, kinds...)
+	return n > 0
+}
+
+// count says how many commands of these kinds came to that outcome in the arm, and how
+// many ran.
+func (e Evidence) count(o trial.Outcome, kinds ...string) (went, ran int) {
+	for kind, n := range e.Kinds {
+		if slices.ContainsFunc(kinds, func(k string) bool { return fits(kind, k) }) {
+			ran += n
+		}
+	}
+	for _, w := range e.Ways {
+		if w.Outcome == o &&
+			slices.ContainsFunc(kinds, func(k string) bool { return fits(w.Kind, k) }) {
+			went += w.Trials
+		}
+	}
+	return went, ran
 }
 
 // left says whether a check finds processes, or what such processes hold.
