@@ -127,7 +127,22 @@ func recap(run results.Run) string {
 	if len(texts) == 0 {
 		return ""
 	}
-	return "causes, told of above: " + strings.Join(texts, ", ")
+	text := "causes, told of above: " + strings.Join(texts, ", ")
+	if open := undecided(run); len(open) > 0 {
+		text += "; nothing is proved by " + strings.Join(open, ", ")
+	}
+	return text
+}
+
+// undecided are the scenarios that prove nothing.
+func undecided(run results.Run) []string {
+	var open []string
+	for _, f := range run.Findings {
+		if f.Verdict == trial.Inconclusive {
+			open = append(open, printable.Line(f.ID))
+		}
+	}
+	return open
 }
 
 // notJudged says what a scenario showed that fails nothing; empty for nothing.

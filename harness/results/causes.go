@@ -14,7 +14,6 @@ var unknownForSignals = Cause{
 	Look: "Go's ExitCode says -1 for it, and Python's returncode -n. Shells say 128 and the " +
 		"signal's number, which callers know.",
 	explains: func(e Evidence) bool {
-		const enough = 3 // of a race they would be lost all by chance
 		lost, ran := e.count(trial.Lost, bySignal...)
 		return e.is(trial.Lost) && e.of(bySignal...) && lost == ran && ran >= enough &&
 			!e.reaperFirst()

@@ -114,7 +114,6 @@ func (e Evidence) reaperFirst() bool {
 // sameCode says whether so many commands of different codes were told one code that it
 // is no command's.
 func (e Evidence) sameCode() bool {
-	const enough = 3
 	return e.Way.OneCode && e.Way.Trials >= enough
 }
 
