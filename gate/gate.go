@@ -103,6 +103,12 @@ func URL(base string) Option { return flag("url", base) }
 // Dialect is a built-in dialect's name, or a file that ends in .yaml.
 func Dialect(nameOrFile string) Option { return flag("dialect", nameOrFile) }
 
+// Driver is the command line of a program that speaks to the daemon, where no dialect can.
+func Driver(line string) Option { return flag("driver", line) }
+
+// Exec is a command line that is started for each command, with placeholders.
+func Exec(line string) Option { return flag("exec", line) }
+
 // Runtime is the name of a runtime, such as docker, or auto, which is the default.
 func Runtime(name string) Option { return flag("runtime", name) }
 

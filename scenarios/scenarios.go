@@ -137,6 +137,20 @@ func Select(ids []string, access Access) ([]trial.Scenario, error) {
 	return chosen, nil
 }
 
+// Sayable returns the chosen scenarios that the session's candidate can be asked for, and
+// why it cannot be asked for the others, by ID.
+func Sayable(s *session.Session, chosen []trial.Scenario) (sayable []trial.Scenario, why map[string]string) {
+	why = map[string]string{}
+	for i, e := range experiments(s, chosen) {
+		if text := session.Unsaid(e, s.Candidate); text != "" {
+			why[e.Scenario] = text
+		} else {
+			sayable = append(sayable, chosen[i])
+		}
+	}
+	return sayable, why
+}
+
 // Known says what is wrong with a scenario's ID; nil for one that there is.
 func Known(id string) error {
 	_, err := Select([]string{id}, Inside)

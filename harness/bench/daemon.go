@@ -15,11 +15,11 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"github.com/reapcheck/reapcheck/harness/await"
-	"github.com/reapcheck/reapcheck/harness/client"
 	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/speaker"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -27,7 +27,7 @@ import (
 // daemon is a running target and how it is asked.
 type daemon struct {
 	sandbox.Sandbox
-	client  *client.Client
+	client  speaker.Speaker
 	dialect dialect.Dialect
 	seed    uint64
 }
@@ -47,7 +47,7 @@ func (b *Bench) start(ctx context.Context, name, strategy string, inFlight int,
 	}
 	return &daemon{
 		Sandbox: sb,
-		client:  client.New(sb.URL(), dialect, inFlight, sandbox.Transport(sb)),
+		client:  speaker.OverHTTP(sb.URL(), dialect, inFlight, sandbox.Transport(sb)),
 		dialect: dialect,
 		seed:    b.Seed,
 	}, nil
@@ -59,7 +59,7 @@ const stopLimit = 30 * time.Second
 func (d *daemon) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
 	defer cancel()
-	d.client.Close()
+	d.client.Idle()
 	return d.Stop(ctx)
 }
 
@@ -184,7 +184,7 @@ func (d *daemon) settle(ctx context.Context, enough func(Figures) bool) (last Fi
 
 // rest closes the connections and looks when nothing changes any more.
 func (d *daemon) rest(ctx context.Context) (Figures, error) {
-	d.client.Close()
+	d.client.Idle()
 	last := Figures{}
 	return d.settle(ctx, func(f Figures) bool {
 		still := f.Files == last.Files && f.Goroutines == last.Goroutines && f.Processes == 0

@@ -41,6 +41,8 @@ type Dialect struct {
 	Declares []string `yaml:"declares"`
 
 	placeholders []string // that the request's body holds
+	spoken       bool     // not over HTTP
+	hangsUp      bool     // although not over HTTP
 }
 
 // Style is what a target does with the text of a command.

@@ -137,6 +137,9 @@ func (o options) try(ctx context.Context, folder, id string, info *results.Info,
 		BlackBox:       o.blackBox,
 		WaitPath:       o.waitPath,
 	}
+	if err := o.leaveOutUnsaid(s, info); err != nil {
+		return err
+	}
 	if o.checkDialect {
 		if err := s.CheckDialect(ctx); err != nil {
 			return err
@@ -176,6 +179,7 @@ func (o options) describe(run string) results.Info {
 func (o options) targetText() string {
 	shown := o.candidate
 	shown.Args, shown.URL = maskArguments(shown.Args), maskURL(shown.URL)
+	shown.Driver, shown.Exec = maskArguments(shown.Driver), maskArguments(shown.Exec)
 	text := shown.String()
 	if o.blackBox && !o.checkDialect {
 		text += ", as a black box"
