@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/reapcheck/reapcheck/harness/printable"
@@ -35,11 +36,27 @@ func causesOf(run results.Run) []cause {
 			Repeat: printable.Line(run.Repeat(f.Best.Scenario)),
 			Fails:  f.Weight == results.Fails,
 		}
-		if r := f.Best.Record; r != nil {
-			all[i].Anchor = anchor(f.Best.Scenario, f.Best.Arm, r.Index)
+		if shownOnPage(run, f.Best) {
+			all[i].Anchor = anchor(f.Best.Scenario, f.Best.Arm, f.Best.Record.Index)
 		}
 	}
 	return all
+}
+
+// shownOnPage says whether the page has the trial: of each arm it has the first bad ones.
+func shownOnPage(run results.Run, d results.Defect) bool {
+	if d.Record == nil {
+		return false
+	}
+	for _, f := range run.Findings {
+		for _, a := range f.Arms {
+			if f.ID == d.Scenario && a.Plan.Arm == d.Arm {
+				return slices.ContainsFunc(a.Bad,
+					func(r trial.Record) bool { return r.Index == d.Record.Index })
+			}
+		}
+	}
+	return false
 }
 
 // where names the scenarios, each with what went wrong in it.
@@ -169,18 +186,23 @@ func notJudged(f results.Finding) string {
 	return strings.Join(texts, ", ")
 }
 
-// worst is the first of the causes, for the headline; empty where there is none.
-func worst(run results.Run) string {
+// byCauses is the headline of a run that failed: how many causes there are, and the worst
+// of them. Without a cause it names the scenarios.
+func byCauses(run results.Run, failed []string, of string) string {
 	n := 0
 	for _, f := range run.Causes {
-		n += map[results.Weight]int{results.Fails: 1}[f.Weight]
+		if f.Weight == results.Fails {
+			n++
+		}
 	}
+	scenarios := fmt.Sprintf("%d of %s", len(failed), of)
 	switch n {
 	case 0:
-		return ""
+		return fmt.Sprintf("%s failed: %s.", scenarios, strings.Join(failed, ", "))
 	case 1:
-		return " They have one cause: " + printable.Line(run.Causes[0].Title)
+		return fmt.Sprintf("%s %s failed, for this one cause.",
+			printable.Line(run.Causes[0].Title), scenarios)
 	}
-	return fmt.Sprintf(" They have %d causes, and the worst is: %s", n,
-		printable.Line(run.Causes[0].Title))
+	return fmt.Sprintf("%s That is the worst of %d causes for which %s failed.",
+		printable.Line(run.Causes[0].Title), n, scenarios)
 }

@@ -88,7 +88,8 @@ func advice(run results.Run) string {
 	if run.Verdict != trial.Inconclusive || run.AllAccepted() || !begun(run) {
 		return ""
 	}
-	text := "inconclusive: nothing was found that fails the candidate, and not everything could be tried. "
+	text := "inconclusive: nothing was found that fails the candidate, and not everything could be " +
+		"tried. "
 	open := undecided(run)
 	if len(open) == 0 {
 		return text + "The problem above kept the run from its end: mend that and run again."

@@ -118,7 +118,8 @@ func (e Evidence) sameCode() bool {
 }
 
 // mismatch is how the judge tells of an output that is not what was written.
-var mismatch = regexp.MustCompile(`^output differs at byte (\d+): (\d+) bytes wanted .* got (\d+) bytes `)
+var mismatch = regexp.MustCompile(
+	`^output differs at byte (\d+): (\d+) bytes wanted .* got (\d+) bytes `)
 
 // cutAt is where the output ends too early; 0 where something else is wrong with it. A
 // character that is cut in two may have become another.
