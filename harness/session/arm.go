@@ -178,6 +178,7 @@ func (a *runningArm) asked() sandbox.Spec {
 		Env:               map[string]string{},
 		Port:              t.Dialect.Port,
 		Ready:             t.Dialect.Ready,
+		StartLimit:        a.session.Stretched(sandbox.DefaultStartLimit),
 	}
 	if t.Ours() {
 		spec.Binary = a.session.Daemons[cmp.Or(t.Build, target.Ordinary)]
@@ -332,7 +333,7 @@ func (a *runningArm) end(ctx context.Context) error {
 		a.last.ShownBy = a.showing.shownBy()
 	}
 	if why := a.cutShort(); why != "" {
-		a.last.Error = why
+		a.last.Error, a.last.GivenUp = why, a.tooManyHung()
 	}
 	if err != nil && a.last.Error == "" {
 		a.last.Error = err.Error()

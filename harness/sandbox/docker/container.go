@@ -283,7 +283,7 @@ func (c *container) Throttled() (int64, error) {
 
 // freezeLimit bounds the wait for the last process to stop, which takes as long
 // as its system call does.
-const freezeLimit = 5 * time.Second
+const freezeLimit = await.Broken
 
 // Freeze is `docker pause`, again and again: runc gives up with "unable to
 // freeze" where processes are started faster than it freezes them (control
