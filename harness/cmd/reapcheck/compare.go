@@ -32,12 +32,12 @@ type compareFlags struct {
 	rounds, inFlight  int
 	commands          int
 	turn              time.Duration
-	a, b              contender
+	a, b              side
 	tolerated         float64
 }
 
-// contender is one side of a comparison.
-type contender struct {
+// side is one side of a comparison.
+type side struct {
 	text   string
 	target target.Target
 	folder string // of an old run; empty where a target is measured
@@ -128,8 +128,8 @@ func (c *compareFlags) resolve(cmd *cobra.Command, o *options, args []string) (e
 	if c.rounds < 1 || c.inFlight < 1 || c.commands < 0 || c.turn < time.Millisecond {
 		return errors.New("--rounds, --in-flight and --turn must be positive, and --commands not negative")
 	}
-	c.a = contender{text: args[0], env: append(c.env, c.envA...), speaks: c.dialect}
-	c.b = contender{text: args[1], env: append(c.env, c.envB...), speaks: c.dialect}
+	c.a = side{text: args[0], env: append(c.env, c.envA...), speaks: c.dialect}
+	c.b = side{text: args[1], env: append(c.env, c.envB...), speaks: c.dialect}
 	if c.dialectB != "" {
 		c.b.speaks = c.dialectB
 	}
@@ -161,7 +161,7 @@ func parseShare(text string) (float64, error) {
 // imagePrefix tells an image from a path.
 const imagePrefix = "image:"
 
-func (s *contender) resolve(args []string) error {
+func (s *side) resolve(args []string) error {
 	env, err := environment(s.env)
 	if err != nil {
 		return err
@@ -191,7 +191,7 @@ func (s *contender) resolve(args []string) error {
 }
 
 // String is what the report calls it.
-func (s contender) String() string {
+func (s side) String() string {
 	shown := s.target
 	shown.Args = maskArguments(shown.Args)
 	text := shown.String()

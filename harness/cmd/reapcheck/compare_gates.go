@@ -29,9 +29,9 @@ func (c *compareFlags) gates(ctx context.Context, o options, folder string, repo
 		return err
 	}
 	var runs [2]results.Run
-	for i, side := range []contender{c.a, c.b} {
+	for i, of := range []side{c.a, c.b} {
 		name := "gate-" + []string{"a", "b"}[i]
-		if runs[i], err = side.gate(ctx, filepath.Join(folder, name), c.gate, daemon, o, progress); err != nil {
+		if runs[i], err = of.gate(ctx, filepath.Join(folder, name), c.gate, daemon, o, progress); err != nil {
 			return err
 		}
 	}
@@ -50,7 +50,7 @@ func checkGateTier(tier string) error {
 }
 
 // gate runs a gate in a process of its own.
-func (s contender) gate(ctx context.Context, folder, tier, daemon string, o options,
+func (s side) gate(ctx context.Context, folder, tier, daemon string, o options,
 	progress *session.Progress) (results.Run, error) {
 	progress.Say("gate of %s", s)
 	run, err := proof.RunApart(ctx, folder, s.gateArgs(tier, daemon, o), variable(""))
@@ -66,7 +66,7 @@ func (s contender) gate(ctx context.Context, folder, tier, daemon string, o opti
 
 // gateArgs is the command line that judges a side. A strategy is judged as anybody's
 // program is, so that it can be compared with one.
-func (s contender) gateArgs(tier, daemon string, o options) []string {
+func (s side) gateArgs(tier, daemon string, o options) []string {
 	args := []string{
 		"gate", "--tier=" + tier, "--runtime=" + o.runtime, "--daemons=" + o.daemons,
 		"--seed=" + strconv.FormatUint(o.seed, 10), "--base-image=" + o.baseImage,
@@ -92,13 +92,13 @@ func (s contender) gateArgs(tier, daemon string, o options) []string {
 // judge puts what a bench measures through the gate.
 type judge struct {
 	tier      string
-	candidate contender
+	candidate side
 }
 
 // judged is how the daemon that is given is put through the gate.
 func (g gateFlags) judged(tier string) judge {
 	t, _ := g.target() // it has been resolved once
-	return judge{tier, contender{target: t, env: g.env, speaks: g.dialect}}
+	return judge{tier, side{target: t, env: g.env, speaks: g.dialect}}
 }
 
 // gates adds a verdict for each daemon. One whose gate does not work is left out.
@@ -109,11 +109,11 @@ func (j judge) gates(ctx context.Context, o options, folder string, names []stri
 		return err
 	}
 	for _, name := range names {
-		side := contender{target: target.Reference(name)}
+		of := side{target: target.Reference(name)}
 		if name == bench.Candidate {
-			side = j.candidate
+			of = j.candidate
 		}
-		run, err := side.gate(ctx, filepath.Join(folder, "gate-"+name), j.tier, daemon, o, progress)
+		run, err := of.gate(ctx, filepath.Join(folder, "gate-"+name), j.tier, daemon, o, progress)
 		if ctx.Err() != nil {
 			return err
 		}
