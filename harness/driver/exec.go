@@ -190,7 +190,7 @@ func (x *Exec) Exchange(ctx context.Context, r dialect.Request) (trial.Answer, [
 	switch {
 	case ctx.Err() != nil:
 		hung := errors.Is(ctx.Err(), context.DeadlineExceeded)
-		return trial.Answer{Hung: hung, Message: "no answer by the deadline"}, out.Bytes()
+		return trial.Answer{Hung: hung, Message: "no answer by the deadline"}, out.kept.Bytes()
 	case err != nil && started == nil: // the sandbox's network is gone, and the sandbox with it
 		return trial.Answer{Message: err.Error()}, nil
 	case err != nil:
@@ -198,7 +198,7 @@ func (x *Exec) Exchange(ctx context.Context, r dialect.Request) (trial.Answer, [
 	case out.over:
 		return trial.Answer{Message: fmt.Sprintf("read output: it is longer than %d MiB", x.most>>20)}, nil
 	}
-	return ended(cmd.ProcessState, out), out.Bytes()
+	return ended(cmd.ProcessState, out), out.kept.Bytes()
 }
 
 // ended reads the process's end as a shell would.
@@ -207,22 +207,22 @@ func ended(state *os.ProcessState, out *bounded) trial.Answer {
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		code = 128 + int(status.Signal())
 	}
-	return trial.Answer{Known: true, Code: code, Output: out.String(),
+	return trial.Answer{Known: true, Code: code, Output: out.kept.String(),
 		Message: fmt.Sprintf("the process ended: %v", state)}
 }
 
 // bounded keeps what is written up to a limit. It never fails, so that the writer ends
 // by itself.
 type bounded struct {
-	bytes.Buffer
+	kept bytes.Buffer // not embedded: its ReadFrom knows of no limit
 	most int
 	over bool
 }
 
 func (b *bounded) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > b.most {
+	if b.kept.Len()+len(p) > b.most {
 		b.over = true
 		return len(p), nil
 	}
-	return b.Buffer.Write(p)
+	return b.kept.Write(p)
 }
