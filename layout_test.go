@@ -92,6 +92,16 @@ func TestImportArrows(t *testing.T) {
 			),
 		},
 		{
+			"a comparison is not pure, or measures",
+			under("harness/compare"),
+			either(
+				prefix("net"),
+				prefix("syscall"),
+				prefix("golang.org/x/sys"),
+				under("harness/bench", "harness/session", "harness/sandbox", "harness/client"),
+			),
+		},
+		{
 			"results are drawn where they are kept",
 			under("harness/results"),
 			under("harness/report"),

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 )
@@ -13,16 +14,16 @@ import (
 // `yes`, a log that is followed, a binary that is printed: a command can write
 // more than its sandbox has memory. A daemon that keeps all of it is killed by
 // the kernel, and with it, being PID 1, everything else.
-var _ = scenario("flood", "a command that floods its output",
+var _ = advice("flood", "a command that floods its output",
 	"is cut in the answer and in memory, where a naive daemon keeps every byte",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
 			Trials: s.Scale.Trials(floods), InFlight: 1, Commands: flood(floodBytes), Deadline: time.Minute, Work: 300,
-			Watch: settles(comesBack(floodBytes, peakMemory)),
+			Watch: check.Settles(check.ComesBack(floodBytes, check.PeakMemory)),
 		}
 		// What is kept is copied several times on its way into an answer: a third of the
 		// flood makes more than twice its size of it, for a third of the CPU time.
-		control := naive(arm, "", tooMany(peakMemory))
+		control := naive(arm, "", check.TooMany(check.PeakMemory))
 		control.Commands = flood(floodBytes / 3)
 		return session.Experiment{Arms: []session.Arm{control, candidate(arm)}}
 	})

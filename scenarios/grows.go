@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -15,16 +16,16 @@ import (
 // has gone, a start that fails and an output that nobody will ask for again leave by
 // other ways, each with its own list of what to close, stop and forget. Thousands of
 // them are a day's work.
-var _ = scenario("grows", "what commands leave behind that do not go well",
+var _ = should("grows", "what commands leave behind that do not go well",
 	"is nothing either, of each kind, where a naive daemon keeps something of every one",
 	func(s *session.Session) session.Experiment {
 		const inFlight = 16
 		arm := session.Arm{
 			Trials:   s.Scale.Trials(each(4, growing, growing, 2500)),
 			InFlight: inFlight, Commands: goesWrong, Work: 3,
-			Watch: settles(comesBack(inFlight+spareThreads, files, threads), nobodyLeft, comesBack(heapFor*inFlight, memory)),
+			Watch: check.Settles(check.ComesBack(inFlight+spareThreads, check.Files, check.Threads), check.NobodyLeft, check.ComesBack(heapFor*inFlight, check.Memory)),
 		}
-		control := naive(arm, "hoarding", tooMany(files), tooMany(threads), tooMany(processes))
+		control := naive(arm, "hoarding", check.TooMany(check.Files), check.TooMany(check.Threads), check.TooMany(check.Processes))
 		control.Trials, control.Deadline = growing, 300*time.Millisecond
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
 	})

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -17,14 +18,14 @@ import (
 // that has sent its next request may then go away unnoticed. A server may take a
 // client that sends no more for one that has gone (RFC 9112, 9.6, leaves it to it): a
 // daemon that is not ours is judged by this where the scenario is named.
-var _ = scenario("half-closed", "a client that has nothing more to say",
+var _ = advice("half-closed", "a client that has nothing more to say",
 	"gets its answer, one that goes is missed, and a naive daemon takes the one for the other",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
 			Trials: s.Scale.Trials(session.Count{Floor: 9, Quick: 12, Standard: 90}), InFlight: 6, Commands: nothingMore,
-			Watch: settles(nobodyLeft),
+			Watch: check.Settles(check.NobodyLeft),
 		}
-		control := naive(arm, "attentive", trial.Symptom(trial.Error), tooMany(processes))
+		control := naive(arm, "attentive", trial.Symptom(trial.Error), check.TooMany(check.Processes))
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
 	})
 

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -13,14 +14,14 @@ import (
 // Nobody reads the answer of a request whose client has gone. A command that
 // runs on costs memory and PIDs in a sandbox that is paid by the second, and is
 // forgotten by everybody but the kernel.
-var _ = scenario("hang-up", "a client that hangs up",
+var _ = should("hang-up", "a client that hangs up",
 	"takes its command with it, where a naive daemon lets it run on",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
 			Trials: s.Scale.Trials(gone), InFlight: 8, Commands: abandoned,
-			Watch: settles(nobodyLeft), Used: true,
+			Watch: check.Settles(check.NobodyLeft), Used: true,
 		}
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{naive(arm, "", tooMany(processes)), candidate(arm)}}
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{naive(arm, "", check.TooMany(check.Processes)), candidate(arm)}}
 	})
 
 // abandoned runs for longer than a run of this scenario takes. One in four is an

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -14,7 +15,7 @@ import (
 // does not come when the command ends (pipe(7)). Whoever reads to the end first
 // answers when the child feels like it; os/exec has WaitDelay for this since
 // Go 1.20.
-var _ = scenario("held-stdout", "a background child that holds the output",
+var _ = should("held-stdout", "a background child that holds the output",
 	"does not hold the answer, lives on, and is reaped when it ends, where a naive daemon waits for it",
 	func(s *session.Session) session.Experiment {
 		held := heldAtOnce * s.Scale.Trials(heldBursts)
@@ -23,7 +24,7 @@ var _ = scenario("held-stdout", "a background child that holds the output",
 		// wait for them, and no machine is too slow to answer before they end.
 		sound := candidate(session.Arm{
 			Trials: held + 1, InFlight: heldAtOnce, Bursts: true, Commands: releasedAt(held),
-			Watch: settles(nobodyLeft), Used: true,
+			Watch: check.Settles(check.NobodyLeft), Used: true,
 		})
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, sound}}
 	})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -12,14 +13,14 @@ import (
 // With WNOHANG, wait4 returns 0 while children run and none of them has ended.
 // A reaper that loops until there is an error does not rest then: it has been
 // seen to log "reaping child process 0" at 100 % CPU.
-var _ = scenario("idle", "a daemon with nothing to do but a child that runs on",
+var _ = should("idle", "a daemon with nothing to do but a child that runs on",
 	"rests, where a reaper that polls keeps a CPU busy",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
 			Trials: s.Scale.Trials(sleepers), InFlight: 4, Commands: leavesSleeper,
-			Watch: rests,
+			Watch: check.Rests,
 		}
-		control := naive(arm, "polling", trial.FailedCheck(busy))
+		control := naive(arm, "polling", trial.FailedCheck(check.Busy))
 		control.Trials = 2 // it takes a whole CPU from all others meanwhile
 		return session.Experiment{Arms: []session.Arm{control, candidate(arm)}}
 	})

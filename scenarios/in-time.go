@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -21,7 +22,7 @@ var _ = scenario("in-time", "a command that ends before its timeout, or just the
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
 			Trials: s.Scale.Trials(inTime), InFlight: inTimeAtOnce, Commands: endsInTime, Wait: boundary,
-			Watch: settles(nobodyLeft),
+			Watch: check.Settles(check.NobodyLeft),
 		}
 		control := naive(arm, "timed", trial.Symptom(trial.Error))
 		control.Trials, control.Watch = 4, nil

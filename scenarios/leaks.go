@@ -3,6 +3,7 @@ package scenarios
 import (
 	"math/rand/v2"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 )
@@ -11,21 +12,21 @@ import (
 // entry per orphan, a zombie, a thread. After the commands have ended the
 // daemon has to hold what it held before, give or take the threads that the Go
 // runtime keeps and the connections that the harness does.
-var _ = scenario("leaks", "what commands leave behind",
+var _ = should("leaks", "what commands leave behind",
 	"is nothing, where a naive daemon keeps something of every command",
 	func(s *session.Session) session.Experiment {
 		const inFlight, spare, filesEach = 8, 24, 6
 		arm := session.Arm{
 			Trials: s.Scale.Trials(leaking), InFlight: inFlight, Work: 2, Commands: everyEnd,
-			Watch: all(
-				settles(comesBack(inFlight+spare, files, threads, zombies, processes)),
+			Watch: check.All(
+				check.Settles(check.ComesBack(inFlight+spare, check.Files, check.Threads, check.Zombies, check.Processes)),
 				// Go's collector closes lost files now and then, which hides a leak
 				// from who only looks at the end.
-				staysBelow(filesEach*inFlight+spare, files),
+				check.StaysBelow(filesEach*inFlight+spare, check.Files),
 			),
 		}
 		control := naive(arm, "hoarding",
-			tooMany(files), tooMany(threads), tooMany(zombies), tooMany(processes), everTooMany(files))
+			check.TooMany(check.Files), check.TooMany(check.Threads), check.TooMany(check.Zombies), check.TooMany(check.Processes), check.EverTooMany(check.Files))
 		control.Trials = s.Scale.Trials(hoarded)
 		return session.Experiment{Arms: []session.Arm{control, candidate(arm)}}
 	})

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 )
@@ -11,14 +12,14 @@ import (
 // process dies at 10,000 threads (runtime/debug.SetMaxThreads), and a
 // container's pids limit counts threads too: commands that only sleep can then
 // bring a daemon down.
-var _ = scenario("many-in-flight", "many commands in flight",
+var _ = advice("many-in-flight", "many commands in flight",
 	"take no thread each, where a daemon with a wait per child has as many threads as commands",
 	func(s *session.Session) session.Experiment {
 		const inFlight, spare = 150, 40
 		arm := session.Arm{
 			Trials: inFlight * s.Scale.Trials(waves), InFlight: inFlight, Bursts: true, Commands: load.UntilWoken,
 			Deadline: time.Minute,
-			Watch:    staysBelowWhileAllSleep(inFlight, spare, threads),
+			Watch:    check.StaysBelowWhileAllSleep(inFlight, spare, check.Threads),
 		}
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{misbehaving(arm, "wait-per-child", "none", everTooMany(threads)), candidate(arm)}}
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{misbehaving(arm, "wait-per-child", "none", check.EverTooMany(check.Threads)), candidate(arm)}}
 	})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 )
@@ -12,14 +13,14 @@ import (
 // becomes a child of PID 1 (wait(2)), and stays a zombie until somebody waits
 // for it. They arrive between the commands' own children and under recycled
 // PIDs, so a registry that confuses the two shows it here.
-var _ = scenario("orphan-storm", "a storm of orphans",
+var _ = should("orphan-storm", "a storm of orphans",
 	"leaves no zombie and takes no command's exit code, and leaves zombies where nobody reaps",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
 			Trials: s.Scale.Trials(orphaned), InFlight: 16, Commands: orphans, Work: 7,
-			Watch: settles(nobodyLeft, comesBack(forgotten, memory)),
+			Watch: check.Settles(check.NobodyLeft, check.ComesBack(forgotten, check.Memory)),
 		}
-		control := naive(arm, "hoarding", tooMany(zombies), tooMany(processes), tooMany(memory))
+		control := naive(arm, "hoarding", check.TooMany(check.Zombies), check.TooMany(check.Processes), check.TooMany(check.Memory))
 		return session.Experiment{Arms: []session.Arm{control, candidate(arm)}}
 	})
 

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strings"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -16,7 +17,7 @@ import (
 // opened and perhaps after the fork; and a listener that gets no file for its next
 // client must try again later (accept(2)). It is over in a moment and says nothing
 // of the command, so the answer is "try again", and nothing is left behind.
-var _ = scenario("out-of-files", "a target that may open no more files",
+var _ = should("out-of-files", "a target that may open no more files",
 	"refuses commands in words and recovers, where a naive daemon says -1",
 	func(s *session.Session) session.Experiment {
 		const burst = 8
@@ -25,7 +26,7 @@ var _ = scenario("out-of-files", "a target that may open no more files",
 		arm := session.Arm{
 			Trials: bursts * burst, InFlight: burst, Bursts: true, Commands: withoutFiles(limit),
 			Fault: limit, MinHits: int64(bursts / 2), ByOutput: true,
-			Watch: settles(nobodyLeft, comesBack(burst+spareThreads, files)),
+			Watch: check.Settles(check.NobodyLeft, check.ComesBack(burst+spareThreads, check.Files)),
 		}
 		control := naive(arm, "", trial.Symptom(trial.Lost))
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}

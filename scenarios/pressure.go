@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -16,7 +17,7 @@ import (
 // it is used up fork fails with EAGAIN. That is over in a moment and says
 // nothing of the command, so the answer is "try again", HTTP 503, and no exit
 // code. A Go program that asks for a thread just then dies.
-var _ = scenario("pressure", "a sandbox that has no room for another process",
+var _ = should("pressure", "a sandbox that has no room for another process",
 	"refuses commands in words and recovers, where a naive daemon says -1 or dies",
 	func(s *session.Session) session.Experiment {
 		const burst = 16
@@ -26,7 +27,7 @@ var _ = scenario("pressure", "a sandbox that has no room for another process",
 			Trials: bursts * burst, InFlight: burst, Bursts: true, Commands: pressed(limit, s.Patience(200*time.Millisecond)),
 			// The fault counts who wrote nothing under the limit.
 			Fault: limit, MinHits: int64(bursts / 2), ByOutput: true,
-			Watch: settles(nobodyLeft), Used: true,
+			Watch: check.Settles(check.NobodyLeft), Used: true,
 		}
 		// It dies where Go asks for a thread before a command is refused.
 		control := naive(arm, "", trial.Symptom(trial.Lost).Or(trial.FailedCheck("target")))

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strings"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -13,15 +14,15 @@ import (
 // Nothing ran, so there is no exit code to tell: not 127, which is the shell's
 // word for a program that is not there (POSIX, 2.8.2), and not -1. A start that
 // fails after its pipes were made must close them again.
-var _ = scenario("start-errors", "a command that cannot be started",
+var _ = should("start-errors", "a command that cannot be started",
 	"is refused in words and leaves nothing open, where a naive daemon gives it an exit code",
 	func(s *session.Session) session.Experiment {
 		const inFlight, spare = 4, 16
 		arm := session.Arm{
 			Trials: s.Scale.Trials(failedStarts), InFlight: inFlight, Commands: cannotStart,
-			Watch: settles(comesBack(inFlight+spare, files, threads)),
+			Watch: check.Settles(check.ComesBack(inFlight+spare, check.Files, check.Threads)),
 		}
-		return session.Experiment{Busy: true, Arms: []session.Arm{naive(arm, "hoarding", trial.Symptom(trial.Lost), tooMany(files), tooMany(threads)), candidate(arm)}}
+		return session.Experiment{Busy: true, Arms: []session.Arm{naive(arm, "hoarding", trial.Symptom(trial.Lost), check.TooMany(check.Files), check.TooMany(check.Threads)), candidate(arm)}}
 	})
 
 // cannotStart is, by turns, what nobody can start, and what only seems so: the

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -21,7 +22,7 @@ var _ = scenario("stopped", "a daemon that is stopped while commands end",
 		arm := session.Arm{
 			Trials: rounds * atOnce, InFlight: atOnce, Bursts: true, Commands: load.UntilWoken,
 			Fault: fault.Standstill{Commands: atOnce}, MinHits: int64(rounds),
-			Watch: settles(nobodyLeft),
+			Watch: check.Settles(check.NobodyLeft),
 		}
 		control := naive(arm, "one-by-one", trial.Symptom(trial.Hung))
 		control.Trials, control.MinHits, control.Deadline, control.Watch = atOnce, 1, 3*time.Second, nil

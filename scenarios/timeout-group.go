@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -13,17 +14,17 @@ import (
 // Killing the shell alone leaves what it started: grandchildren run on, and one
 // that holds the output pipe keeps a reader waiting for its end. A process
 // group takes the signal as one (kill(2)); setsid leaves the group (setsid(2)).
-var _ = scenario("timeout-group", "a command that outlives its timeout",
+var _ = should("timeout-group", "a command that outlives its timeout",
 	"is gone with all that it started, and answered at once, where a naive daemon waits for the pipe",
 	func(s *session.Session) session.Experiment {
 		// A shell that is killed before it has started its child leaves nobody behind:
 		// where starting takes longer, the timeout comes later.
-		limit := s.Patience(overtimeLimit/4) + overtimeLimit*3/4
+		limit := s.Stretched(overtimeLimit)
 		arm := session.Arm{
 			Trials: s.Scale.Trials(overdue), InFlight: 6, Commands: overtime(limit), Wait: limit,
-			Watch: settles(nobodyLeft), Used: true,
+			Watch: check.Settles(check.NobodyLeft), Used: true,
 		}
-		control, sound := naive(arm, "", trial.Symptom(trial.Hung), tooMany(processes)), candidate(arm)
+		control, sound := naive(arm, "", trial.Symptom(trial.Hung), check.TooMany(check.Processes)), candidate(arm)
 		control.Trials, control.Deadline = 4, limit+time.Second // one of each kind
 		sound.Prompt = limit + 2*time.Second
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, sound}}

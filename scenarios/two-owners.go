@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -25,53 +26,56 @@ var _ = scenario("two-owners", "a process ID whose old owner is not answered yet
 	func(s *session.Session) session.Experiment {
 		pairs := s.Scale.Trials(each(len(owners), 1, 2, 10))
 		arm := session.Arm{
-			Trials: 2 * pairs, InFlight: 2, Bursts: true, Commands: elderAndHeir, Wait: 300 * time.Millisecond,
-			Fault: fault.Heirs{}, MinHits: int64(pairs / 2),
-			ByOutput: true, Watch: settles(nobodyLeft),
+			Trials: 2 * pairs, InFlight: 2, Bursts: true, Commands: owned(0, s.Stretched),
+			Wait:  s.Stretched(300 * time.Millisecond),
+			Fault: fault.Heirs{Within: s.Patience(2 * time.Second)}, MinHits: int64(pairs / 2),
+			ByOutput: true, Watch: check.Settles(check.NobodyLeft),
 		}
 		control := naive(arm, "numbering", trial.Symptom(trial.Lost))
 		control.Trials, control.MinHits, control.Watch = 2, 1, nil
 		// The heir that lives the longest: how soon it begins is the machine's affair.
-		control.Commands = func(index int, r *rand.Rand) load.Command { return elderAndHeir(2+index, r) }
+		control.Commands = owned(1, s.Stretched)
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
 	})
 
 // owners are what the elder leaves in the books, and how long its heir outlives that.
 var owners = []struct {
-	kind   string
-	elder  func(c *load.Command)
-	heir   time.Duration
-	hangUp time.Duration // of the heir
+	kind    string
+	timeout time.Duration // of the elder
+	goes    time.Duration // the elder's client, after so long
+	heir    time.Duration
+	hangUp  time.Duration // of the heir
 }{
 	{kind: "registered", heir: 600 * time.Millisecond},
-	{kind: "timed", elder: func(c *load.Command) { c.Timeout, c.Want.MayTimeout = time.Second, true }, heir: 1300 * time.Millisecond},
-	{kind: "abandoned", elder: func(c *load.Command) {
-		// Which of the two is first is the daemon's affair.
-		c.HangUpAfter, c.Want.Anything = 150*time.Millisecond, true
-	}, heir: 600 * time.Millisecond},
+	{kind: "timed", timeout: time.Second, heir: 1300 * time.Millisecond},
+	{kind: "abandoned", goes: 150 * time.Millisecond, heir: 600 * time.Millisecond},
 	{kind: "heir-abandoned", heir: time.Hour, hangUp: 700 * time.Millisecond},
 }
 
-// elderAndHeir is, by turns, a command that has ended while its output is held, and
-// one that gets its number.
-func elderAndHeir(index int, r *rand.Rand) load.Command {
-	c := load.Instant(index, r)
-	o := owners[index/2%len(owners)]
-	nonce := strings.TrimSpace(c.Want.Output)
-	if index%2 == 0 {
-		c.Kind = "elder-" + o.kind
-		// In a session of its own: a number that a group has is not given out again.
-		c.Script = fmt.Sprintf("%s=$$ setsid sleep 1 & %s", fault.ElderVariable, c.Script)
-		if o.elder != nil {
-			o.elder(&c)
+// owned is, in turn, a command that has ended while its output is held, and one that
+// gets its number. It begins with the given pair. All times are for a fast machine, and
+// so many times as long on a slow one, where the heir is later too.
+func owned(first int, scaled func(time.Duration) time.Duration) load.Source {
+	return func(index int, r *rand.Rand) load.Command {
+		c := load.Instant(index, r)
+		o := owners[(first+index/2)%len(owners)]
+		nonce := strings.TrimSpace(c.Want.Output)
+		if index%2 == 0 {
+			c.Kind = "elder-" + o.kind
+			// In a session of its own: a number that a group has is not given out again.
+			c.Script = fmt.Sprintf("%s=$$ setsid sleep %s & %s",
+				fault.ElderVariable, seconds(scaled(time.Second)), c.Script)
+			c.Timeout, c.Want.MayTimeout = scaled(o.timeout), o.timeout > 0
+			// Which of the two is first is the daemon's affair.
+			c.HangUpAfter, c.Want.Anything = scaled(o.goes), o.goes > 0
+			return c
+		}
+		c.Kind = "heir-" + o.kind
+		c.Script = fmt.Sprintf("sleep %s; echo %s $$; exit %d", seconds(scaled(o.heir)), nonce, c.Want.Code)
+		c.Want.Output, c.Want.PrefixOnly = nonce+" ", true
+		if o.hangUp > 0 {
+			c.HangUpAfter, c.Want = scaled(o.hangUp), trial.Want{HangUp: true}
 		}
 		return c
 	}
-	c.Kind = "heir-" + o.kind
-	c.Script = fmt.Sprintf("sleep %s; echo %s $$; exit %d", seconds(o.heir), nonce, c.Want.Code)
-	c.Want.Output, c.Want.PrefixOnly = nonce+" ", true
-	if o.hangUp > 0 {
-		c.HangUpAfter, c.Want = o.hangUp, trial.Want{HangUp: true}
-	}
-	return c
 }

@@ -26,6 +26,10 @@ type Wait struct {
 	Over <-chan struct{}
 }
 
+// Broken is the Limit of a wait that ends within milliseconds wherever things work, on
+// a machine at a twentieth of a CPU too: only what is broken meets it.
+const Broken = time.Minute
+
 // Look looks once. It says whether it is so, and if not, in words or as a number,
 // what it saw instead. Its error ends the wait.
 type Look func() (seen any, ok bool, err error)

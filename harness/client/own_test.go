@@ -55,10 +55,32 @@ func TestAClientThatGoesWithMoreBehind(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
+	behind := make(chan string, 1)
+	go func() { behind <- readBehind(listener) }()
 	c := New("http://"+listener.Addr().String(), dialect.ProcessExecute(), 1, http.DefaultTransport.(*http.Transport).Clone())
 	defer c.Close()
 	answer := c.Execute(t.Context(), dialect.Request{Script: "sleep 1000", Behind: "G", HangUpAfter: 50 * time.Millisecond})
 	if !answer.HungUp {
 		t.Errorf("%+v", answer)
 	}
+	if got := <-behind; got != "GG" {
+		t.Errorf("%q came behind the request, want one G at once and one as the client goes", got)
+	}
+}
+
+// readBehind takes one request and returns what follows it until the client has gone.
+func readBehind(listener net.Listener) string {
+	conn, err := listener.Accept()
+	if err != nil {
+		return err.Error()
+	}
+	defer conn.Close()
+	from := bufio.NewReader(conn)
+	req, err := http.ReadRequest(from)
+	if err != nil {
+		return err.Error()
+	}
+	io.Copy(io.Discard, req.Body)
+	rest, _ := io.ReadAll(from)
+	return string(rest)
 }

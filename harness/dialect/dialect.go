@@ -36,6 +36,9 @@ type Dialect struct {
 	Request  Endpoint `yaml:"request"`
 	Response Response `yaml:"response"`
 	Words    Words    `yaml:"words"`
+	// Declares are choices of the target's own that others make otherwise: it is judged
+	// as having made them.
+	Declares []string `yaml:"declares"`
 
 	placeholders []string // that the request's body holds
 	spoken       bool     // not over HTTP

@@ -24,7 +24,11 @@ import (
 // leaves a process that has its PID in the variable ElderVariable, and that starts no
 // other; the last word that the heir writes is its PID. A hit is a process that was
 // given an elder's number at once.
-type Heirs struct{}
+type Heirs struct {
+	// Within is how long an elder may take to end and be reaped. One that takes longer
+	// costs a hit and nothing else.
+	Within time.Duration
+}
 
 // ElderVariable tells of an elder's PID.
 const ElderVariable = "REAPCHECK_ELDER"
@@ -36,7 +40,7 @@ func (Heirs) Name() string { return "next PID is an unanswered one" }
 func (Heirs) Prepare(*sandbox.Spec) error { return nil }
 
 // Inject declines where the sandbox does not let a PID be chosen.
-func (Heirs) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error) {
+func (h Heirs) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error) {
 	setter, ok := sb.(sandbox.PIDSetter)
 	if !ok || sb.PID() == 0 {
 		return nil, fmt.Errorf("%w: this sandbox does not let process IDs be chosen", ErrDeclined)
@@ -44,10 +48,11 @@ func (Heirs) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error) 
 	if err := setter.SetNextPID(ctx, firstPID); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDeclined, err)
 	}
-	return &inheriting{setter: setter, sandbox: sb}, nil
+	return &inheriting{within: h.Within, setter: setter, sandbox: sb}, nil
 }
 
 type inheriting struct {
+	within  time.Duration
 	setter  sandbox.PIDSetter
 	sandbox sandbox.Sandbox
 
@@ -60,10 +65,6 @@ type inheriting struct {
 
 	count
 }
-
-// elderLimit is how long an elder may take to end and be reaped. One that takes
-// longer costs a hit and nothing else.
-const elderLimit = 2 * time.Second
 
 // Before has an heir wait for its elder's end.
 func (h *inheriting) Before(ctx context.Context) {
@@ -86,7 +87,7 @@ func (h *inheriting) Before(ctx context.Context) {
 
 // awaitElder returns an elder whose number is free; its number is 0 if none comes.
 func (h *inheriting) awaitElder(ctx context.Context) elder {
-	ctx, cancel := context.WithTimeout(ctx, elderLimit)
+	ctx, cancel := context.WithTimeout(ctx, h.within)
 	defer cancel()
 	again := time.NewTicker(2 * time.Millisecond)
 	defer again.Stop()
@@ -146,7 +147,7 @@ func elderIn(environ string) int {
 // awaitHeir counts a process of that number. A thread of the target's may have taken it
 // instead, and then the heir's own number tells nothing of the offset.
 func (h *inheriting) awaitHeir(ctx context.Context, number int) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), elderLimit)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.within)
 	defer cancel()
 	again := time.NewTicker(2 * time.Millisecond)
 	defer again.Stop()
@@ -201,6 +202,12 @@ func (h *inheriting) After(output string) {
 func (h *inheriting) Hits(ctx context.Context) (int64, string, error) {
 	h.looking.Wait()
 	return h.count.Hits(ctx)
+}
+
+// SoFar is what Hits would say now.
+func (h *inheriting) SoFar(ctx context.Context) (int64, error) {
+	h.looking.Wait()
+	return h.count.SoFar(ctx)
 }
 
 // Undo has nothing to undo: the number was for one start.

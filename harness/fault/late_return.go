@@ -185,7 +185,7 @@ func (t *tracing) note(line string) {
 
 // attachLimit is for a loaded machine, where seconds have been seen; else strace
 // takes some 10 ms.
-const attachLimit = 30 * time.Second
+const attachLimit = await.Broken
 
 func (t *tracing) attached(ctx context.Context) error {
 	err := await.Wait{
@@ -222,7 +222,7 @@ func (t *tracing) traced() (traced, threads int) {
 }
 
 // goneLimit is how long after strace the target may be seen to have ended.
-const goneLimit = 2 * time.Second
+const goneLimit = 10 * time.Second
 
 // Hits ends the tracing: not before has strace told all that it saw. It tells of
 // a call when its delay is over, which may be after the last answer.
@@ -257,7 +257,7 @@ func (t *tracing) whyEnded() string {
 
 // detachLimit is how long strace may take to let go before it is killed, which
 // lets go as well.
-const detachLimit = 5 * time.Second
+const detachLimit = await.Broken
 
 // Undo ends strace and with it the delays.
 func (t *tracing) Undo(context.Context) error {

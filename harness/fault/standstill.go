@@ -71,7 +71,7 @@ func (s *standing) still(ctx context.Context, asleep probe.Snapshot) (err error)
 	if err := Terminate(asleep); err != nil {
 		return err
 	}
-	if _, err := s.await(ctx, "ended commands", 10*time.Second, probe.Snapshot.Zombies); err != nil {
+	if _, err := s.await(ctx, "ended commands", await.Broken, probe.Snapshot.Zombies); err != nil {
 		return err
 	}
 	s.hit()

@@ -12,7 +12,7 @@ import (
 )
 
 // readyRequest bounds one question whether the target is ready.
-const readyRequest = time.Second
+const readyRequest = 5 * time.Second
 
 // Pauses between two questions grow with the wait, be the start a namespace's 20 ms
 // or a busy engine's 5 s.

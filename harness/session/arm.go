@@ -182,6 +182,7 @@ func (a *runningArm) asked() sandbox.Spec {
 		Env:               map[string]string{},
 		Port:              t.Dialect.Port,
 		Ready:             t.Dialect.Ready,
+		StartLimit:        a.session.Stretched(sandbox.DefaultStartLimit),
 		Await:             speaker.Await(t),
 	}
 	if t.Ours() {
@@ -339,7 +340,7 @@ func (a *runningArm) end(ctx context.Context) error {
 		a.last.ShownBy = a.showing.shownBy()
 	}
 	if why := a.cutShort(); why != "" {
-		a.last.Error = why
+		a.last.Error, a.last.GivenUp = why, a.tooManyHung()
 	}
 	if err != nil && a.last.Error == "" {
 		a.last.Error = err.Error()

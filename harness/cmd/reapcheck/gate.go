@@ -12,6 +12,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/harness/trial"
 	"github.com/reapcheck/reapcheck/scenarios"
 )
 
@@ -55,6 +56,9 @@ names:
 Without outcomes all are accepted but a wrong code and a target that ended. What
 each key means: reapcheck report --schema waivers
 
+What weighs less than --level is shown and fails nothing, as is what the dialect
+declares of the target; see: reapcheck dialect schema.
+
 Each flag can also be set by a variable, --base-image by REAPCHECK_BASE_IMAGE, and
 by a key of the YAML file that --config names. The command line wins over the
 environment, and the environment over the file.
@@ -93,7 +97,7 @@ why, 3 infrastructure: the run itself did not work, 64 usage.`,
 		},
 	}
 	g.define(cmd)
-	c.define(cmd.Flags(), &o, session.Standard)
+	c.define(cmd.Flags(), &o, session.Standard, trial.Should)
 	return cmd
 }
 

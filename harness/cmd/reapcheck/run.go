@@ -47,6 +47,8 @@ type options struct {
 	argv         []string // the command line that repeats the run from the same folder
 	settings     []results.Setting
 	waivers      []results.Waiver
+	// level is the lightest that fails.
+	level trial.Level
 	// checkDialect makes sure that the candidate speaks its dialect.
 	checkDialect bool
 	// leftOut are the other scenarios, which are not run.
@@ -84,7 +86,7 @@ func (o options) run(ctx context.Context) error {
 		return o.unreported(err)
 	}
 	if problem == nil {
-		for _, note := range info.LeftOutNotes() {
+		for _, note := range append(info.LeftOutNotes(), info.DeclaredNotes()...) {
 			progress.Say("%s", note)
 		}
 		progress.Say("runtime %s%s, tier %s, seed %d", o.runtime, why, o.scale.Tier, o.seed)
@@ -123,6 +125,7 @@ func (o options) try(ctx context.Context, folder, id string, info *results.Info,
 	s := &session.Session{
 		Runtime:        rt,
 		Folder:         folder,
+		Info:           *info,
 		Seed:           o.seed,
 		Scale:          o.scale,
 		Daemons:        daemons,
@@ -164,6 +167,8 @@ func (o options) describe(run string) results.Info {
 		CPUs:      runtime.NumCPU(),
 		Argv:      o.argv,
 		Settings:  o.settings,
+		Level:     o.level,
+		Declares:  o.candidate.Dialect.Declares,
 		Waivers:   o.waivers,
 		Started:   time.Now().UTC(),
 		Scenarios: o.scenarios,

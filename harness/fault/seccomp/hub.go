@@ -12,13 +12,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/launcher"
 	"github.com/reapcheck/reapcheck/harness/owner"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
 // handoverLimit bounds what one launcher has to say, which it says at once.
-const handoverLimit = 5 * time.Second
+const handoverLimit = await.Broken
 
 // Hub is where the launchers of one run hand their listeners over.
 type Hub struct {

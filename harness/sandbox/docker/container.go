@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"strconv"
@@ -215,8 +216,7 @@ func (c *container) locate(ctx context.Context, spec sandbox.Spec) (bool, error)
 	}
 	if answer.Container.HostConfig.NetworkMode.IsNone() {
 		c.url = spec.Loopback()
-		c.net, err = netns.Open(answer.Container.State.Pid)
-		return true, err
+		return c.entered(c.pid)
 	}
 	if spec.Port == 0 { // nothing is published, and who may not enter there asks from here
 		if c.pid > 0 {
@@ -225,6 +225,19 @@ func (c *container) locate(ctx context.Context, spec sandbox.Spec) (bool, error)
 		return true, nil
 	}
 	return true, c.published(answer.Container.NetworkSettings.Ports, spec.Port)
+}
+
+// entered opens the network of the container's PID 1. A target that refuses to start may
+// have ended since the engine called it running: it reports false then.
+func (c *container) entered(pid int) (running bool, err error) {
+	if pid == 0 {
+		return false, nil
+	}
+	c.net, err = netns.Open(pid)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return true, err
 }
 
 // published learns which of this machine's ports reaches the container's.
@@ -288,7 +301,7 @@ func (c *container) Throttled() (int64, error) {
 
 // freezeLimit bounds the wait for the last process to stop, which takes as long
 // as its system call does.
-const freezeLimit = 5 * time.Second
+const freezeLimit = await.Broken
 
 // Freeze is `docker pause`, again and again: runc gives up with "unable to
 // freeze" where processes are started faster than it freezes them (control

@@ -22,7 +22,7 @@ import (
 )
 
 // pingLimit bounds the first word with an engine; a live one answers in 1 ms.
-const pingLimit = 5 * time.Second
+const pingLimit = 20 * time.Second
 
 // configureTestcontainers must run before the library's first call: it reads its
 // settings once. Its reaper's image cannot be pulled everywhere, and this

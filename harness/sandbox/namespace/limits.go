@@ -180,7 +180,7 @@ func (s *namespaced) FreeCPU(context.Context) error {
 }
 
 // leaveLimit bounds the wait for the last process to be out of the group.
-const leaveLimit = 5 * time.Second
+const leaveLimit = await.Broken
 
 // leaveCPU moves all back to where they came from and removes the group, again
 // and again while new ones are started in it.

@@ -1,4 +1,4 @@
-package scenarios
+package check
 
 import (
 	"context"
@@ -11,16 +11,16 @@ import (
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// busy is the check that rests makes.
-const busy = "CPU time at rest"
+// Busy is the check that rests makes.
+const Busy = "CPU time at rest"
 
 // atRest says how the look at a target that should rest is done: for a window in
 // which nothing keeps it off the CPU, and within limit.
 type atRest struct{ window, limit time.Duration }
 
-// rests promises that the target uses hardly any CPU once all trials have
+// Rests promises that the target uses hardly any CPU once all trials have
 // ended.
-func rests(_ context.Context, sb sandbox.Sandbox, within time.Duration) (session.Look, error) {
+func Rests(_ context.Context, sb sandbox.Sandbox, within time.Duration) (session.Look, error) {
 	return func(ctx context.Context) ([]trial.Check, error) {
 		return atRest{window: time.Second, limit: 3 * within}.look(ctx, func() (cpuTime, error) {
 			share, err := probe.ShareOf(sb.PID())
@@ -128,7 +128,7 @@ func (r resting) wanting() bool { return 10*r.wanted >= 9*r.looks }
 func (r resting) running() bool { return 2*r.runs >= r.looks }
 
 func (r resting) check(ok bool) []trial.Check {
-	return []trial.Check{{Name: busy, Want: fmt.Sprintf("at most 1/%d of a CPU", restShare), Got: r.String(), OK: ok}}
+	return []trial.Check{{Name: Busy, Want: fmt.Sprintf("at most 1/%d of a CPU", restShare), Got: r.String(), OK: ok}}
 }
 
 // String is what was seen, as a check shows it.

@@ -1,4 +1,4 @@
-package scenarios
+package check
 
 import (
 	"context"
@@ -24,23 +24,23 @@ func TestSamplesThatAreTooFew(t *testing.T) {
 		{"a look that finds nothing", leastSamples + 1, nil, session.ErrUndecided},
 	} {
 		n := 0
-		s := sample(t.Context(), files, func() (probe.Process, error) {
+		s := sample(t.Context(), Files, func() (probe.Process, error) {
 			if n++; n <= c.looks {
 				return probe.Process{Inner: 1, Files: 3}, nil
 			}
 			return probe.Process{Inner: 1}, c.err
 		})
-		if err := s.enough(files); s.highest != 3 || !errors.Is(err, c.want) {
+		if err := s.enough(Files); s.highest != 3 || !errors.Is(err, c.want) {
 			t.Errorf("%s: %+v, %v", c.name, s, err)
 		}
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	once := sample(ended, files, func() (probe.Process, error) { return probe.Process{Inner: 1, Files: 3}, nil })
-	if err := once.enough(files); !errors.Is(err, session.ErrUndecided) || !strings.Contains(err.Error(), "1 looks") {
+	once := sample(ended, Files, func() (probe.Process, error) { return probe.Process{Inner: 1, Files: 3}, nil })
+	if err := once.enough(Files); !errors.Is(err, session.ErrUndecided) || !strings.Contains(err.Error(), "1 looks") {
 		t.Errorf("one look: %v", err)
 	}
-	if err := (samples{number: leastSamples}).enough(files); err != nil {
+	if err := (samples{number: leastSamples}).enough(Files); err != nil {
 		t.Error(err)
 	}
 }

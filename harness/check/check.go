@@ -1,4 +1,8 @@
-package scenarios
+// Package check makes promises about a sandbox: that what is counted in it comes back to
+// what it was, never rises too high while commands run, or that the target rests.
+//
+// Settles, StaysBelow and Rests are the front door; each is a Watch of an arm.
+package check
 
 import (
 	"context"
@@ -8,14 +12,15 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// count is something in a sandbox that can be counted.
-type count struct {
+// Count is something in a sandbox that can be counted.
+type Count struct {
 	name string
 	of   func(probe.Snapshot) int
 	// some says that there is never none of it: none means that nothing was seen.
@@ -23,7 +28,7 @@ type count struct {
 }
 
 // in counts in a snapshot.
-func (c count) in(s probe.Snapshot) (int, error) {
+func (c Count) in(s probe.Snapshot) (int, error) {
 	n := c.of(s)
 	if s.Target().Inner == 0 || c.some && n <= 0 {
 		return n, fmt.Errorf("%w: the look at %s found nothing", session.ErrUndecided, c.name)
@@ -32,55 +37,82 @@ func (c count) in(s probe.Snapshot) (int, error) {
 }
 
 var (
-	zombies   = count{name: "zombies", of: func(s probe.Snapshot) int { return len(s.Zombies()) }}
-	processes = count{name: "processes besides the target", of: func(s probe.Snapshot) int { return len(s) - 1 }}
-	files     = count{name: "the target's open files", of: func(s probe.Snapshot) int { return s.Target().Files }, some: true}
-	threads   = count{name: "the target's threads", of: func(s probe.Snapshot) int { return s.Target().Threads }, some: true}
-	memory    = count{name: "the target's memory in bytes", of: func(s probe.Snapshot) int { return s.Target().RSS }, some: true}
-	// peakMemory is the most that the target ever held.
-	peakMemory = count{name: "the target's peak memory in bytes", of: func(s probe.Snapshot) int { return s.Target().PeakRSS }, some: true}
+	// Zombies are those of the whole sandbox.
+	Zombies = Count{
+		name: "zombies",
+		of:   func(s probe.Snapshot) int { return len(s.Zombies()) },
+	}
+	// Processes are all but the target, zombies included.
+	Processes = Count{
+		name: "processes besides the target",
+		of:   func(s probe.Snapshot) int { return len(s) - 1 },
+	}
+	// Files are the target's open ones.
+	Files = Count{
+		name: "the target's open files",
+		of:   func(s probe.Snapshot) int { return s.Target().Files },
+		some: true,
+	}
+	// Threads are the target's.
+	Threads = Count{
+		name: "the target's threads",
+		of:   func(s probe.Snapshot) int { return s.Target().Threads },
+		some: true,
+	}
+	// Memory is what the target holds in RAM, in bytes.
+	Memory = Count{
+		name: "the target's memory in bytes",
+		of:   func(s probe.Snapshot) int { return s.Target().RSS },
+		some: true,
+	}
+	// PeakMemory is the most that the target ever held.
+	PeakMemory = Count{
+		name: "the target's peak memory in bytes",
+		of:   func(s probe.Snapshot) int { return s.Target().PeakRSS },
+		some: true,
+	}
 )
 
-// tooMany is the symptom of a count that has not come down.
-func tooMany(c count) trial.Symptom { return trial.FailedCheck(c.name) }
+// TooMany is the symptom of a count that has not come down.
+func TooMany(c Count) trial.Symptom { return trial.FailedCheck(c.name) }
 
-// everTooMany is the symptom of a count that was too high in between.
-func everTooMany(c count) trial.Symptom { return trial.FailedCheck(c.highest()) }
+// EverTooMany is the symptom of a count that was too high in between.
+func EverTooMany(c Count) trial.Symptom { return trial.FailedCheck(c.highest()) }
 
 // highest is what the check of a count's highest is called.
-func (c count) highest() string { return "highest of " + c.name }
+func (c Count) highest() string { return "highest of " + c.name }
 
-// bound is how high a count may be once all is over: most, or most above what it
+// Bound is how high a count may be once all is over: most, or most above what it
 // was before the first trial.
-type bound struct {
-	count
+type Bound struct {
+	Count
 	most  int
 	above bool
 }
 
-// comesTo bounds each count by itself.
-func comesTo(most int, counts ...count) []bound { return boundsOf(bound{most: most}, counts) }
+// ComesTo bounds each count by itself.
+func ComesTo(most int, counts ...Count) []Bound { return boundsOf(Bound{most: most}, counts) }
 
-// comesBack bounds each count by what it was before the first trial.
-func comesBack(slack int, counts ...count) []bound {
-	return boundsOf(bound{most: slack, above: true}, counts)
+// ComesBack bounds each count by what it was before the first trial.
+func ComesBack(slack int, counts ...Count) []Bound {
+	return boundsOf(Bound{most: slack, above: true}, counts)
 }
 
-func boundsOf(b bound, counts []count) []bound {
-	all := make([]bound, len(counts))
+func boundsOf(b Bound, counts []Count) []Bound {
+	all := make([]Bound, len(counts))
 	for i, c := range counts {
-		b.count = c
+		b.Count = c
 		all[i] = b
 	}
 	return all
 }
 
-// nobodyLeft bounds what the commands started. A target may have helpers of its
+// NobodyLeft bounds what the commands started. A target may have helpers of its
 // own from the start.
-var nobodyLeft = slices.Concat(comesBack(0, processes), comesTo(0, zombies))
+var NobodyLeft = slices.Concat(ComesBack(0, Processes), ComesTo(0, Zombies))
 
-// settles promises that each count comes within its bound after the last trial.
-func settles(all ...[]bound) session.Watch {
+// Settles promises that each count comes within its bound after the last trial.
+func Settles(all ...[]Bound) session.Watch {
 	return func(_ context.Context, sb sandbox.Sandbox, within time.Duration) (session.Look, error) {
 		before, err := probe.Look(sb.PID())
 		bounds := slices.Concat(all...)
@@ -94,29 +126,26 @@ func settles(all ...[]bound) session.Watch {
 }
 
 // settlesAt looks until each count is within its bound, or time is up.
-func settlesAt(sb sandbox.Sandbox, bounds []bound, within time.Duration) session.Look {
-	return func(ctx context.Context) ([]trial.Check, error) {
-		ctx, cancel := context.WithTimeout(ctx, within)
-		defer cancel()
-		pause := 10 * time.Millisecond
-		for {
-			checks, settled, err := compare(sb, bounds, within)
-			if settled || err != nil {
-				return checks, err
-			}
-			select {
-			case <-time.After(pause):
-			case <-ctx.Done():
-				return checks, nil
-			}
-			// A sandbox that is slow to settle is not hurried by being looked at.
-			pause = min(2*pause, within/6)
+func settlesAt(sb sandbox.Sandbox, bounds []Bound, within time.Duration) session.Look {
+	settling := await.Wait{
+		For: "a sandbox that has settled", Every: 10 * time.Millisecond, Limit: within,
+		// A sandbox that is slow to settle is not hurried by being looked at.
+		Slowest: within / 6,
+	}
+	return func(ctx context.Context) (checks []trial.Check, err error) {
+		err = settling.Until(ctx, func() (seen any, settled bool, err error) {
+			checks, settled, err = compare(sb, bounds, within)
+			return checks, settled, err
+		})
+		if errors.Is(err, await.ErrLimit) {
+			err = nil // the checks say it
 		}
+		return checks, err
 	}
 }
 
 // compare looks once, and says whether every count is low enough.
-func compare(sb sandbox.Sandbox, bounds []bound, within time.Duration) ([]trial.Check, bool, error) {
+func compare(sb sandbox.Sandbox, bounds []Bound, within time.Duration) ([]trial.Check, bool, error) {
 	snapshot, err := probe.Look(sb.PID())
 	if err != nil {
 		return nil, false, err
@@ -137,8 +166,8 @@ func compare(sb sandbox.Sandbox, bounds []bound, within time.Duration) ([]trial.
 	return checks, settled, nil
 }
 
-// all makes several promises.
-func all(watches ...session.Watch) session.Watch {
+// All makes several promises.
+func All(watches ...session.Watch) session.Watch {
 	return func(ctx context.Context, sb sandbox.Sandbox, within time.Duration) (session.Look, error) {
 		looks := make([]session.Look, len(watches))
 		for i, w := range watches {
@@ -165,16 +194,16 @@ const sampleInterval = 50 * time.Millisecond
 // shortest of these arms lasts for half a second.
 const leastSamples = 5
 
-// staysBelow promises that a count never rises by more than slack while the
+// StaysBelow promises that a count never rises by more than slack while the
 // trials run.
-func staysBelow(slack int, c count) session.Watch {
+func StaysBelow(slack int, c Count) session.Watch {
 	return func(ctx context.Context, sb sandbox.Sandbox, _ time.Duration) (session.Look, error) {
 		return sampled(ctx, slack, c, func() (probe.Process, error) { return probe.LookAt(sb.PID()) })
 	}
 }
 
 // sampled holds what look sees of the target against what it saw at first.
-func sampled(ctx context.Context, slack int, c count, look func() (probe.Process, error)) (session.Look, error) {
+func sampled(ctx context.Context, slack int, c Count, look func() (probe.Process, error)) (session.Look, error) {
 	before, err := look()
 	if err != nil {
 		return nil, err
@@ -199,7 +228,7 @@ type samples struct {
 }
 
 // sample looks at the target again and again until ctx is done, or a look fails.
-func sample(ctx context.Context, c count, look func() (probe.Process, error)) (s samples) {
+func sample(ctx context.Context, c Count, look func() (probe.Process, error)) (s samples) {
 	again := time.NewTicker(sampleInterval)
 	defer again.Stop()
 	for {
@@ -223,7 +252,7 @@ func sample(ctx context.Context, c count, look func() (probe.Process, error)) (s
 }
 
 // enough says why the highest of these samples may not be the highest there was.
-func (s samples) enough(c count) error {
+func (s samples) enough(c Count) error {
 	if s.err == nil && s.number < leastSamples {
 		return fmt.Errorf("%w: %d looks at %s, at least %d needed", session.ErrUndecided, s.number, c.name, leastSamples)
 	}

@@ -1,4 +1,4 @@
-package scenarios
+package check
 
 import (
 	"context"
@@ -33,9 +33,9 @@ type gathering struct {
 // which costs a hundred times as much.
 const gatherEvery = 10
 
-// staysBelowWhileAllSleep is staysBelow for commands that sleep until they are
+// StaysBelowWhileAllSleep is StaysBelow for commands that sleep until they are
 // terminated, of which there are to be that many at a time.
-func staysBelowWhileAllSleep(commands, slack int, c count) session.Watch {
+func StaysBelowWhileAllSleep(commands, slack int, c Count) session.Watch {
 	return func(ctx context.Context, sb sandbox.Sandbox, within time.Duration) (session.Look, error) {
 		g := &gathering{all: commands, pid: sb.PID(), noMoreAfter: within}
 		look, err := sampled(ctx, slack, c, g.lookAt)
