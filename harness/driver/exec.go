@@ -166,8 +166,9 @@ func (x *Exec) Execute(ctx context.Context, r dialect.Request) trial.Answer {
 }
 
 // afterLimit is how long a process's output is read after its end, where others hold it
-// open. What it has written itself is in the pipe by then.
-const afterLimit = time.Second
+// open. What it has written itself is in the pipe by then, and takes a busy machine a while
+// to read.
+const afterLimit = 10 * time.Second
 
 // Exchange is Execute that also returns what the process wrote.
 func (x *Exec) Exchange(ctx context.Context, r dialect.Request) (trial.Answer, []byte) {
