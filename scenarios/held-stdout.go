@@ -14,7 +14,7 @@ import (
 // A background child inherits the command's standard output, so the pipe's end
 // does not come when the command ends (pipe(7)). Whoever reads to the end first
 // answers when the child feels like it; os/exec has WaitDelay for this since
-// Go 1.20.
+// Go 1.20. Nor does silence come, for who waits for that: the child may go on writing.
 var _ = should("held-stdout", "a background child that holds the output",
 	"does not hold the answer, lives on, and is reaped when it ends, where a naive daemon waits for it",
 	func(s *session.Session) session.Experiment {
@@ -38,7 +38,17 @@ const heldAtOnce = 6
 
 func heldStdout(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
-	c.Kind, c.Script = "held-stdout", fmt.Sprintf("sleep %s & %s", seconds(heldFor), c.Script)
+	if index%2 == 0 {
+		c.Kind, c.Script = "held-stdout", fmt.Sprintf("sleep %s & %s", seconds(heldFor), c.Script)
+		if index%4 == 0 { // as a server is started
+			c.Kind, c.Script = "held-by-a-session", "setsid "+c.Script
+		}
+		return c
+	}
+	// A child that goes on writing, until its own has ended.
+	const talks = "(sleep %s & while kill -0 $!; do echo; sleep 0.05; done) 2>/dev/null & %s"
+	c.Kind, c.Script = "held-and-written-to", fmt.Sprintf(talks, seconds(heldFor), c.Script)
+	c.Want.AnyOutput = true
 	return c
 }
 

@@ -66,7 +66,8 @@ func inheritance(sameMachine bool) []look {
 		signals = own.ignored
 		looks = append(looks,
 			look{"umask", unlike("$(umask)", own.umask)},
-			look{"limits", unlike("$(ulimit -Sa)", own.limits)})
+			look{"limits", unlike("$(ulimit -Sa)", own.limits)},
+			look{"hard-limits", unlike("$(ulimit -Ha)", own.hard)})
 	}
 	return append(looks, look{"signals", fmt.Sprintf(
 		`while read -r k v; do case $k in SigIgn:) %s;; SigBlk:) %s;; esac; done </proc/$$/status`,
@@ -79,7 +80,7 @@ func unlike(word, want string) string {
 }
 
 // shell is what a shell has that nobody has given anything special.
-type shell struct{ umask, limits, ignored string }
+type shell struct{ umask, ignored, limits, hard string }
 
 // ownShell is one that the harness starts. Where there is none, its answers match
 // nothing.
@@ -87,7 +88,10 @@ var ownShell = sync.OnceValue(func() shell {
 	const ask = "umask; while read -r k v; do [ $k != SigIgn: ] || echo $v; done </proc/$$/status; ulimit -Sa"
 	out, _ := exec.Command("/bin/sh", "-c", ask).Output()
 	lines := append(strings.SplitN(string(out), "\n", 3), "?", "?", "?")
-	return shell{umask: lines[0], ignored: lines[1], limits: strings.TrimSpace(lines[2])}
+	hard, _ := exec.Command("/bin/sh", "-c", "ulimit -Ha").Output()
+	return shell{
+		umask: lines[0], ignored: lines[1], limits: strings.TrimSpace(lines[2]), hard: strings.TrimSpace(string(hard)),
+	}
 })
 
 // inherits looks, and ends by SIGPIPE where all is well: that is what a reader who
