@@ -52,7 +52,9 @@ type setting struct {
 
 var settings = []setting{
 	{"makes-folder", func(c *load.Command, _, folder string) {
-		c.Script = "mkdir -p '" + strings.ReplaceAll(folder, "'", `'\''`) + "' 2>/dev/null; " + c.Script
+		// Beside the one that is meant is one that a tidied name would lead to.
+		quoted := strings.ReplaceAll(folder, "'", `'\''`)
+		c.Script = fmt.Sprintf("mkdir -p '%s' '%s' 2>/dev/null; %s", quoted, strings.TrimSpace(quoted), c.Script)
 	}},
 	{"folder", func(c *load.Command, _, folder string) {
 		c.Cwd, c.Want.MayNotRun = folder, true // an image may have no mkdir

@@ -20,9 +20,10 @@ import (
 var _ = scenario("in-time", "a command that ends before its timeout, or just then",
 	"has its own code or has timed out, where a naive daemon says so of all that have a timeout",
 	func(s *session.Session) session.Experiment {
+		lasting := s.Stretched(2 * time.Second)
 		arm := session.Arm{
 			Trials: s.Scale.Trials(inTime), InFlight: inTimeAtOnce, Wait: lasting,
-			Commands: endsInTime(s.Patience(spare)),
+			Commands: endsInTime(lasting, s.Patience(spare)),
 			Watch:    check.Settles(check.NobodyLeft),
 		}
 		control := naive(arm, "timed", trial.Symptom(trial.Error))
@@ -39,10 +40,8 @@ const (
 	// command ends, on either side.
 	boundary = time.Second
 	spread   = 20 * time.Millisecond
-	// lasting is how long the others last, and spare what their limit leaves: less than
-	// as long twice more.
-	lasting = 2 * time.Second
-	spare   = 3 * time.Second
+	// spare is what the limit of the others leaves: less than they last twice more.
+	spare = 3 * time.Second
 )
 
 // printed is the part of an instant command that writes its nonce.
@@ -52,7 +51,7 @@ func printed(c load.Command) string { return "echo " + strings.TrimSpace(c.Want.
 // that last. Those have a limit of their own or none, whatever their connection has
 // seen, and it does not begin before they do: a daemon that runs eight at a time would
 // be late with the last of them.
-func endsInTime(spare time.Duration) load.Source {
+func endsInTime(lasting, spare time.Duration) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		c := load.Instant(index, r)
 		if index/inTimeAtOnce%2 == 0 {

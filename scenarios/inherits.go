@@ -69,10 +69,13 @@ func inheritance(sameMachine bool) []look {
 			look{"limits", unlike("$(ulimit -Sa)", own.limits)},
 			look{"hard-limits", unlike("$(ulimit -Ha)", own.hard)})
 	}
-	return append(looks, look{"signals", fmt.Sprintf(
-		`while read -r k v; do case $k in SigIgn:) %s;; SigBlk:) %s;; esac; done </proc/$$/status`,
-		unlike("$v", signals), unlike("$v", "0000000000000000"))})
+	return append(looks, look{"signals", fmt.Sprintf(`%s; [ -z "$blocked" ] || { %s; %s; }`,
+		asksSignals, unlike("$ignored", signals), unlike("$blocked", "0000000000000000"))})
 }
+
+// asksSignals are those of a program that the shell starts: bash ignores SIGQUIT itself.
+const asksSignals = `v=$(cat /proc/self/status); v=${v#*SigBlk:?}; blocked=${v%%[!0-9a-f]*}; ` +
+	`v=${v#*SigIgn:?}; ignored=${v%%[!0-9a-f]*}`
 
 // unlike finds what a word of the shell is, unless it is that.
 func unlike(word, want string) string {
@@ -85,7 +88,7 @@ type shell struct{ umask, ignored, limits, hard string }
 // ownShell is one that the harness starts. Where there is none, its answers match
 // nothing.
 var ownShell = sync.OnceValue(func() shell {
-	const ask = "umask; while read -r k v; do [ $k != SigIgn: ] || echo $v; done </proc/$$/status; ulimit -Sa"
+	const ask = "umask; " + asksSignals + "; echo $ignored; ulimit -Sa"
 	out, _ := exec.Command("/bin/sh", "-c", ask).Output()
 	lines := append(strings.SplitN(string(out), "\n", 3), "?", "?", "?")
 	hard, _ := exec.Command("/bin/sh", "-c", "ulimit -Ha").Output()

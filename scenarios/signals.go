@@ -41,12 +41,13 @@ const wakeUp = "(i=0; while [ $i -lt 1200 ]; do sleep 0.05; kill -CONT $$ || exi
 
 var (
 	// usual are the signals that everyone's table has, and others those that also end a
-	// process (signal(7)). The real-time ones are left out: Node cannot name them.
+	// process (signal(7)). The real-time ones are left out, which Node cannot name, and
+	// SIGQUIT, which bash ignores itself.
 	usual = []syscall.Signal{
 		syscall.SIGKILL, syscall.SIGTERM, syscall.SIGSEGV, syscall.SIGABRT, syscall.SIGINT, syscall.SIGUSR1,
 	}
 	others = []syscall.Signal{
-		syscall.SIGBUS, syscall.SIGXCPU, syscall.SIGSYS, syscall.SIGQUIT, syscall.SIGHUP, syscall.SIGFPE,
+		syscall.SIGBUS, syscall.SIGXCPU, syscall.SIGSYS, syscall.SIGHUP, syscall.SIGFPE,
 		syscall.SIGALRM, syscall.SIGILL, syscall.SIGTRAP, syscall.SIGUSR2, syscall.SIGPIPE, syscall.SIGXFSZ,
 		syscall.SIGVTALRM, syscall.SIGPROF, syscall.SIGIO, syscall.SIGPWR, syscall.SIGSTKFLT,
 	}
