@@ -66,8 +66,8 @@ func inheritance(sameMachine bool) []look {
 		signals = own.ignored
 		looks = append(looks,
 			look{"umask", unlike("$(umask)", own.umask)},
-			look{"limits", unlike("$(ulimit -Sa)", own.limits)},
-			look{"hard-limits", unlike("$(ulimit -Ha)", own.hard)})
+			look{"limits", fmt.Sprintf(`limits=$(cat %s); [ -z "$limits" ] || %s`, ownLimits,
+				"{ "+unlike("$limits", own.limits)+"; }")})
 	}
 	return append(looks, look{"signals", fmt.Sprintf(`%s; [ -z "$blocked" ] || { %s; %s; }`,
 		asksSignals, unlike("$ignored", signals), unlike("$blocked", "0000000000000000"))})
@@ -77,24 +77,24 @@ func inheritance(sameMachine bool) []look {
 const asksSignals = `v=$(cat /proc/self/status); v=${v#*SigBlk:?}; blocked=${v%%[!0-9a-f]*}; ` +
 	`v=${v#*SigIgn:?}; ignored=${v%%[!0-9a-f]*}`
 
+// ownLimits are soft and hard, in the same words whichever shell asks.
+const ownLimits = "/proc/self/limits"
+
 // unlike finds what a word of the shell is, unless it is that.
 func unlike(word, want string) string {
 	return fmt.Sprintf(`[ "%s" = "%s" ] || found="$found %s instead of %s"`, word, want, word, want)
 }
 
 // shell is what a shell has that nobody has given anything special.
-type shell struct{ umask, ignored, limits, hard string }
+type shell struct{ umask, ignored, limits string }
 
 // ownShell is one that the harness starts. Where there is none, its answers match
 // nothing.
 var ownShell = sync.OnceValue(func() shell {
-	const ask = "umask; " + asksSignals + "; echo $ignored; ulimit -Sa"
+	const ask = "umask; " + asksSignals + "; echo $ignored; cat " + ownLimits
 	out, _ := exec.Command("/bin/sh", "-c", ask).Output()
 	lines := append(strings.SplitN(string(out), "\n", 3), "?", "?", "?")
-	hard, _ := exec.Command("/bin/sh", "-c", "ulimit -Ha").Output()
-	return shell{
-		umask: lines[0], ignored: lines[1], limits: strings.TrimSpace(lines[2]), hard: strings.TrimSpace(string(hard)),
-	}
+	return shell{umask: lines[0], ignored: lines[1], limits: strings.TrimSuffix(lines[2], "\n")}
 })
 
 // inherits looks, and ends by SIGPIPE where all is well: that is what a reader who

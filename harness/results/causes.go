@@ -194,7 +194,7 @@ var trialCauses = []Cause{
 		ID: "hands-on-settings", Level: trial.Advice,
 		Title:    "Commands get the daemon's own umask or limits.",
 		Look:     "Whatever the daemon changes for itself it changes for its commands too.",
-		explains: func(e Evidence) bool { return e.is(trial.Wrong) && e.of("umask", "limits", "hard-limits") },
+		explains: func(e Evidence) bool { return e.is(trial.Wrong) && e.of("umask", "limits") },
 	},
 	{
 		ID: "hands-on", Level: trial.Should,
