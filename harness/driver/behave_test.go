@@ -59,17 +59,18 @@ func misbehave(kind string, from *lines) {
 	case "late":
 		from.next()
 		from.next() // abandon
+		from.next() // ping
 		fmt.Printf(`{"type":"answer","id":1,"exitCode":0}` + "\n" + `{"type":"pong","id":2}` + "\n")
+		from.next() // another command
 		fmt.Println(`{"type":"answer","id":1,"exitCode":0}`)
-		from.next()
 		from.next()
 	case "sent":
 		from.next()
 		time.Sleep(100 * time.Millisecond)
 		fmt.Println(`{"type":"sent","id":1}`)
-		from.next()
+		from.next() // abandon
+		from.next() // ping
 		fmt.Println(`{"type":"pong","id":2}`)
-		from.next()
 		from.next()
 	}
 }

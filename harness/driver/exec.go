@@ -47,9 +47,11 @@ func CheckExec(words []string) error {
 		for _, name := range placeholder.FindAllString(word, -1) {
 			switch {
 			case !slices.Contains(Placeholders, name):
-				return fmt.Errorf("unknown placeholder %s: choose from %s", name, strings.Join(Placeholders, ", "))
+				return fmt.Errorf("unknown placeholder %s: choose from %s", name,
+					strings.Join(Placeholders, ", "))
 			case name == script && word != script:
-				return fmt.Errorf("%s in %q must be a word of its own, as in /bin/sh -c %s", script, word, script)
+				return fmt.Errorf("%s in %q must be a word of its own, as in /bin/sh -c %s", script,
+					word, script)
 			}
 		}
 	}
@@ -121,7 +123,8 @@ func (x *Exec) argv(command string) []string {
 	values := x.values(command)
 	filled := make([]string, len(x.words))
 	for i, word := range x.words {
-		filled[i] = placeholder.ReplaceAllStringFunc(word, func(name string) string { return values[name] })
+		filled[i] = placeholder.ReplaceAllStringFunc(word,
+			func(name string) string { return values[name] })
 	}
 	return filled
 }
@@ -163,8 +166,9 @@ func (x *Exec) Execute(ctx context.Context, r dialect.Request) trial.Answer {
 }
 
 // afterLimit is how long a process's output is read after its end, where others hold it
-// open. What it has written itself is in the pipe by then.
-const afterLimit = time.Second
+// open. What it has written itself is in the pipe by then, and takes a busy machine a while
+// to read.
+const afterLimit = 10 * time.Second
 
 // Exchange is Execute that also returns what the process wrote.
 func (x *Exec) Exchange(ctx context.Context, r dialect.Request) (trial.Answer, []byte) {
@@ -190,15 +194,16 @@ func (x *Exec) Exchange(ctx context.Context, r dialect.Request) (trial.Answer, [
 	switch {
 	case ctx.Err() != nil:
 		hung := errors.Is(ctx.Err(), context.DeadlineExceeded)
-		return trial.Answer{Hung: hung, Message: "no answer by the deadline"}, out.Bytes()
+		return trial.Answer{Hung: hung, Message: "no answer by the deadline"}, out.kept.Bytes()
 	case err != nil && started == nil: // the sandbox's network is gone, and the sandbox with it
 		return trial.Answer{Message: err.Error()}, nil
 	case err != nil:
 		return trial.Answer{Message: x.fail(err).Error()}, nil
 	case out.over:
-		return trial.Answer{Message: fmt.Sprintf("read output: it is longer than %d MiB", x.most>>20)}, nil
+		why := fmt.Sprintf("read output: it is longer than %d MiB", x.most>>20)
+		return trial.Answer{Message: why}, nil
 	}
-	return ended(cmd.ProcessState, out), out.Bytes()
+	return ended(cmd.ProcessState, out), out.kept.Bytes()
 }
 
 // ended reads the process's end as a shell would.
@@ -207,22 +212,22 @@ func ended(state *os.ProcessState, out *bounded) trial.Answer {
 	if status, ok := state.Sys().(syscall.WaitStatus); ok && status.Signaled() {
 		code = 128 + int(status.Signal())
 	}
-	return trial.Answer{Known: true, Code: code, Output: out.String(),
+	return trial.Answer{Known: true, Code: code, Output: out.kept.String(),
 		Message: fmt.Sprintf("the process ended: %v", state)}
 }
 
 // bounded keeps what is written up to a limit. It never fails, so that the writer ends
 // by itself.
 type bounded struct {
-	bytes.Buffer
+	kept bytes.Buffer // not embedded: its ReadFrom knows of no limit
 	most int
 	over bool
 }
 
 func (b *bounded) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > b.most {
+	if b.kept.Len()+len(p) > b.most {
 		b.over = true
 		return len(p), nil
 	}
-	return b.Buffer.Write(p)
+	return b.kept.Write(p)
 }

@@ -222,6 +222,7 @@ func TestAbandonedCommands(t *testing.T) {
 	if got := execute(t, late, dialect.Request{HangUpAfter: time.Millisecond}, testLimit); !got.HungUp {
 		t.Errorf("got %+v", got)
 	}
+	execute(t, late, dialect.Request{}, testLimit)
 	awaitProblem(t, late, "answer 1, for which nothing waits") // the second one is too many
 }
 

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/reapcheck/reapcheck/harness/printable"
@@ -35,11 +36,27 @@ func causesOf(run results.Run) []cause {
 			Repeat: printable.Line(run.Repeat(f.Best.Scenario)),
 			Fails:  f.Weight == results.Fails,
 		}
-		if r := f.Best.Record; r != nil {
-			all[i].Anchor = anchor(f.Best.Scenario, f.Best.Arm, r.Index)
+		if shownOnPage(run, f.Best) {
+			all[i].Anchor = anchor(f.Best.Scenario, f.Best.Arm, f.Best.Record.Index)
 		}
 	}
 	return all
+}
+
+// shownOnPage says whether the page has the trial: of each arm it has the first bad ones.
+func shownOnPage(run results.Run, d results.Defect) bool {
+	if d.Record == nil {
+		return false
+	}
+	for _, f := range run.Findings {
+		for _, a := range f.Arms {
+			if f.ID == d.Scenario && a.Plan.Arm == d.Arm {
+				return slices.ContainsFunc(a.Bad,
+					func(r trial.Record) bool { return r.Index == d.Record.Index })
+			}
+		}
+	}
+	return false
 }
 
 // where names the scenarios, each with what went wrong in it.
@@ -94,21 +111,24 @@ func (c cause) Word() string {
 }
 
 // causes writes them before anything else: who has one defect reads it first, in how many
-// scenarios so ever it shows.
+// scenarios so ever it shows. What fails nothing is told in short.
 func (s Style) causes(b *strings.Builder, run results.Run) {
 	for i, c := range causesOf(run) {
-		colour := yellow
+		colour, texts := yellow, []string{c.Title, "in: " + c.Where, c.Note}
 		if c.Fails {
-			colour = red
+			colour, texts = red, []string{c.Title, "hint: " + c.Look, "in: " + c.Where,
+				"for example: " + c.Best, c.Note}
 		}
 		fmt.Fprintf(b, "%d. %s: %s\n", i+1, s.paint(colour, c.Word()), s.paint(bold, c.ID))
-		for _, text := range []string{c.Title, "hint: " + c.Look, "in: " + c.Where,
-			"for example: " + c.Best, c.Note} {
+		for _, text := range texts {
 			if text != "" {
 				b.WriteString(printable.Wrap(text, s.width(), "   "))
 			}
 		}
-		fmt.Fprintf(b, "   repeat with: %s\n\n", c.Repeat)
+		if c.Fails {
+			fmt.Fprintf(b, "   repeat with: %s\n", c.Repeat)
+		}
+		b.WriteByte('\n')
 	}
 }
 
@@ -124,7 +144,22 @@ func recap(run results.Run) string {
 	if len(texts) == 0 {
 		return ""
 	}
-	return "causes, told of above: " + strings.Join(texts, ", ")
+	text := "causes, told of above: " + strings.Join(texts, ", ")
+	if open := undecided(run); len(open) > 0 {
+		text += "; nothing is proved by " + strings.Join(open, ", ")
+	}
+	return text
+}
+
+// undecided are the scenarios that prove nothing.
+func undecided(run results.Run) []string {
+	var open []string
+	for _, f := range run.Findings {
+		if f.Verdict == trial.Inconclusive {
+			open = append(open, printable.Line(f.ID))
+		}
+	}
+	return open
 }
 
 // notJudged says what a scenario showed that fails nothing; empty for nothing.
@@ -151,18 +186,23 @@ func notJudged(f results.Finding) string {
 	return strings.Join(texts, ", ")
 }
 
-// worst is the first of the causes, for the headline; empty where there is none.
-func worst(run results.Run) string {
+// byCauses is the headline of a run that failed: how many causes there are, and the worst
+// of them. Without a cause it names the scenarios.
+func byCauses(run results.Run, failed []string, of string) string {
 	n := 0
 	for _, f := range run.Causes {
-		n += map[results.Weight]int{results.Fails: 1}[f.Weight]
+		if f.Weight == results.Fails {
+			n++
+		}
 	}
+	scenarios := fmt.Sprintf("%d of %s", len(failed), of)
 	switch n {
 	case 0:
-		return ""
+		return fmt.Sprintf("%s failed: %s.", scenarios, strings.Join(failed, ", "))
 	case 1:
-		return " They have one cause: " + printable.Line(run.Causes[0].Title)
+		return fmt.Sprintf("%s %s failed, for this one cause.",
+			printable.Line(run.Causes[0].Title), scenarios)
 	}
-	return fmt.Sprintf(" They have %d causes, and the worst is: %s", n,
-		printable.Line(run.Causes[0].Title))
+	return fmt.Sprintf("%s That is the worst of %d causes for which %s failed.",
+		printable.Line(run.Causes[0].Title), n, scenarios)
 }

@@ -191,8 +191,7 @@ func headline(run results.Run) string {
 		return fmt.Sprintf(
 			"%s of %s passed. The baselines failed as they must and the faults hit, so the silence counts.", strconv.Itoa(n), of)
 	case run.Verdict == trial.Fail:
-		return fmt.Sprintf("%d of %s failed: %s.%s", n, of, strings.Join(names[trial.Fail], ", "),
-			worst(run))
+		return byCauses(run, names[trial.Fail], of)
 	case n == 0:
 		return "Nothing is proved: the run did not reach its end."
 	default:

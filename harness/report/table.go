@@ -88,13 +88,9 @@ func advice(run results.Run) string {
 	if run.Verdict != trial.Inconclusive || run.AllAccepted() || !begun(run) {
 		return ""
 	}
-	text := "inconclusive: nothing was found against the candidate, and not everything could be tried. "
-	var open []string
-	for _, f := range run.Findings {
-		if f.Verdict == trial.Inconclusive {
-			open = append(open, printable.Line(f.ID))
-		}
-	}
+	text := "inconclusive: nothing was found that fails the candidate, and not everything could be " +
+		"tried. "
+	open := undecided(run)
 	if len(open) == 0 {
 		return text + "The problem above kept the run from its end: mend that and run again."
 	}
@@ -149,9 +145,12 @@ func example(f results.Finding) string {
 
 // trialText is one bad trial in a sentence.
 func trialText(arm string, r trial.Record) string {
-	text := fmt.Sprintf("%s, trial %d, %s: asked %q, wanted exit code %d, got %s after %s",
-		printable.Line(arm), r.Index, printable.Line(string(r.Outcome)),
-		printable.Escape(printable.Clip(r.Command, exampleLimit)), r.Want, got(r),
+	asked := fmt.Sprintf("%s, trial %d, %s: asked %q, ", printable.Line(arm), r.Index,
+		printable.Line(string(r.Outcome)), printable.Escape(printable.Clip(r.Command, exampleLimit)))
+	if r.Outcome == trial.Hung { // whatever was wanted
+		return asked + "no answer within " + printable.Micros(float64(r.Micros))
+	}
+	text := asked + fmt.Sprintf("wanted exit code %d, got %s after %s", r.Want, got(r),
 		printable.Micros(float64(r.Micros)))
 	if r.Detail != "" {
 		text += fmt.Sprintf(" (%s)", printable.Line(printable.Clip(r.Detail, exampleLimit)))

@@ -14,7 +14,9 @@ var unknownForSignals = Cause{
 	Look: "Go's ExitCode says -1 for it, and Python's returncode -n. Shells say 128 and the " +
 		"signal's number, which callers know.",
 	explains: func(e Evidence) bool {
-		return e.is(trial.Lost) && e.of(bySignal...) && e.all() && !e.reaperFirst()
+		lost, ran := e.count(trial.Lost, bySignal...)
+		return e.is(trial.Lost) && e.of(bySignal...) && lost == ran && ran >= enough &&
+			!e.reaperFirst()
 	},
 }
 
@@ -73,7 +75,7 @@ var trialCauses = []Cause{
 	},
 	unknownForSignals,
 	unknownForSignals.otherwise(reaperHad, func(e Evidence) bool {
-		return e.is(trial.Lost) && e.of(bySignal...) && e.reaperFirst()
+		return e.is(trial.Lost) && e.of(bySignal...) && e.all()
 	}),
 	{
 		ID: "long-command", Level: trial.Should, Choice: "limits-commands",

@@ -55,10 +55,25 @@ func fits(kind, pattern string) bool {
 
 // went says whether commands of one of these kinds came to that outcome in the arm.
 func (e Evidence) went(o trial.Outcome, kinds ...string) bool {
-	return slices.ContainsFunc(e.Ways, func(w trial.Way) bool {
-		return w.Outcome == o &&
-			slices.ContainsFunc(kinds, func(k string) bool { return fits(w.Kind, k) })
-	})
+	n, _ := e.count(o, kinds...)
+	return n > 0
+}
+
+// count says how many commands of these kinds came to that outcome in the arm, and how
+// many ran.
+func (e Evidence) count(o trial.Outcome, kinds ...string) (went, ran int) {
+	for kind, n := range e.Kinds {
+		if slices.ContainsFunc(kinds, func(k string) bool { return fits(kind, k) }) {
+			ran += n
+		}
+	}
+	for _, w := range e.Ways {
+		if w.Outcome == o &&
+			slices.ContainsFunc(kinds, func(k string) bool { return fits(w.Kind, k) }) {
+			went += w.Trials
+		}
+	}
+	return went, ran
 }
 
 // left says whether a check finds processes, or what such processes hold.
@@ -99,12 +114,12 @@ func (e Evidence) reaperFirst() bool {
 // sameCode says whether so many commands of different codes were told one code that it
 // is no command's.
 func (e Evidence) sameCode() bool {
-	const enough = 3
 	return e.Way.OneCode && e.Way.Trials >= enough
 }
 
 // mismatch is how the judge tells of an output that is not what was written.
-var mismatch = regexp.MustCompile(`^output differs at byte (\d+): (\d+) bytes wanted .* got (\d+) bytes `)
+var mismatch = regexp.MustCompile(
+	`^output differs at byte (\d+): (\d+) bytes wanted .* got (\d+) bytes `)
 
 // cutAt is where the output ends too early; 0 where something else is wrong with it. A
 // character that is cut in two may have become another.

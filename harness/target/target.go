@@ -47,7 +47,8 @@ type Target struct {
 }
 
 // Strategies are those of the reference daemon.
-var Strategies = []string{"none", "reaper-only", "documented", "registry"}
+var Strategies = []string{"none", "reaper-only", "documented", "registry", "subscribed",
+	"locked", "peeked", "kernel-held", "init-in-front"}
 
 // Reference is the reference daemon with one of its strategies.
 func Reference(strategy string) Target {

@@ -187,6 +187,8 @@ func showAttempts(out io.Writer, d dialect.Dialect, all []dialect.Attempt) error
 	}
 	fmt.Fprintf(w, "%d of %d answers as expected\n", right, len(all))
 	switch {
+	case !dialect.Fits(all) && !d.OverHTTP():
+		return exit{exitInconclusive, nil}
 	case !dialect.Fits(all):
 		fmt.Fprintln(w,
 			"the dialect does not fit this target: compare what came with its request.path and response.exitCode")

@@ -66,7 +66,7 @@ func repeatArgv(folder, scenario string) (argv, notes []string, err error) {
 			strings.Join(ids, ", "))
 	}
 	argv = run.RepeatArgv(scenario)
-	if len(argv) < 2 {
+	if len(run.Info.Argv) < 2 {
 		return nil, notes, fmt.Errorf("the run.json of %s has no command line", folder)
 	}
 	if slices.ContainsFunc(argv, masked) {
