@@ -21,6 +21,7 @@ import (
 	"github.com/onsi/ginkgo/v2/formatter"
 	"github.com/onsi/gomega"
 
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -201,10 +202,25 @@ func experiments(s *session.Session, chosen []trial.Scenario) []session.Experime
 	return all
 }
 
+// Planned are the chosen scenarios as they are dealt out to shards, in an order drawn
+// from the seed.
+func Planned(s *session.Session, chosen []trial.Scenario) []results.PlannedScenario {
+	all := make([]results.PlannedScenario, len(chosen))
+	for i, e := range experiments(s, chosen) {
+		all[i] = results.PlannedScenario{ID: chosen[i].ID, Text: chosen[i].Text, Parts: e.Parts()}
+	}
+	order := rand.New(rand.NewPCG(s.Seed, 1))
+	order.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	return all
+}
+
 // begin starts the experiments of the chosen scenarios.
 func begin(ctx context.Context, s *session.Session, chosen []trial.Scenario) *running {
 	r := &running{results: map[string]chan result{}, over: make(chan struct{})}
 	experiments := experiments(s, chosen)
+	for i, e := range experiments {
+		experiments[i] = e.Part(s.Parts[e.Scenario])
+	}
 	for _, c := range chosen {
 		r.results[c.ID] = make(chan result, 1)
 	}

@@ -143,7 +143,7 @@ func newPage(run results.Run) page {
 	p := page{
 		Verdict:   run.Verdict,
 		Headline:  headline(run) + leftOutSentence(run.Info),
-		LeftOut:   run.Info.LeftOutNotes(),
+		LeftOut:   run.Info.Notes(),
 		Problem:   printable.Text(run.Info.Problem),
 		Facts:     facts(run),
 		Repeat:    printable.Line(run.Repeat("")),

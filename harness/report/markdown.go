@@ -84,7 +84,7 @@ func (s *sheet) findings(run results.Run) {
 			cell(f.ID), strong(f), candidate.Bad, candidate.Trials, bound, baseline, cell(
 				join(waiverNote(f), f.Reason)))
 	}
-	for _, note := range run.Info.LeftOutNotes() {
+	for _, note := range run.Info.Notes() {
 		s.add("\n%s\n", cell(note))
 	}
 }

@@ -175,7 +175,7 @@ func (s Style) verdicts(b *strings.Builder, run results.Run) {
 			fmt.Fprintf(b, "  repeat with: %s\n", printable.Line(run.Repeat(f.ID)))
 		}
 	}
-	for _, note := range run.Info.LeftOutNotes() {
+	for _, note := range run.Info.Notes() {
 		b.WriteString(printable.Wrap(note, s.width(), ""))
 	}
 }

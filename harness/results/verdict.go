@@ -27,6 +27,15 @@ func (r *Run) judge(extra string) {
 	if r.Info.Problem != "" && r.Verdict == trial.Pass {
 		r.Verdict = trial.Inconclusive
 	}
+	if r.Own = r.Verdict; r.Info.Shard == nil {
+		return
+	}
+	if len(r.Findings) == 0 && r.Info.Problem == "" {
+		r.Own = trial.Pass // there were fewer parts than shards
+	}
+	if r.Verdict == trial.Pass {
+		r.Verdict = trial.Inconclusive
+	}
 }
 
 // judge leaves a scenario that was not reached as it is, inconclusive.
@@ -102,8 +111,11 @@ type verdict struct {
 	Target  string        `json:"target"`
 	Seed    uint64        `json:"seed"`
 	Version string        `json:"version"`
-	Factor  float64       `json:"factor,omitempty"`
-	Trials  int           `json:"trials"`
+	// Shard is K/N; Shards is how many a merged run was made of.
+	Shard  string  `json:"shard,omitempty"`
+	Shards int     `json:"shards,omitempty"`
+	Factor float64 `json:"factor,omitempty"`
+	Trials int     `json:"trials"`
 	// StartMs is the median time until a sandbox was ready.
 	StartMs   float64           `json:"startMs"`
 	Scenarios []verdictScenario `json:"scenarios"`
@@ -158,6 +170,10 @@ func verdictOf(run Run) verdict {
 		StartMs:   float64(start.Microseconds()) / 1000,
 		Scenarios: []verdictScenario{},
 		LeftOut:   run.Info.LeftOut,
+		Shards:    len(run.Info.Machines),
+	}
+	if s := run.Info.Shard; s != nil {
+		v.Shard = s.Place().String()
 	}
 	for _, f := range run.Findings {
 		s := verdictScenario{

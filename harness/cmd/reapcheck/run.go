@@ -84,7 +84,7 @@ func (o options) run(ctx context.Context) error {
 		return o.unreported(err)
 	}
 	if problem == nil {
-		for _, note := range info.LeftOutNotes() {
+		for _, note := range info.Notes() {
 			progress.Say("%s", note)
 		}
 		progress.Say("runtime %s%s, tier %s, seed %d", o.runtime, why, o.scale.Tier, o.seed)
