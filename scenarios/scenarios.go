@@ -196,14 +196,14 @@ func Fit(s *session.Session, chosen []trial.Scenario) (takes time.Duration) {
 func experiments(s *session.Session, chosen []trial.Scenario) []session.Experiment {
 	all := make([]session.Experiment, len(chosen))
 	for i, c := range chosen {
-		all[i] = plans[c.ID](s)
+		all[i] = plans[c.ID](s).Part(s.Parts[c.ID])
 		all[i].Scenario = c.ID
 	}
 	return all
 }
 
 // Planned are the chosen scenarios as they are dealt out to shards, in an order drawn
-// from the seed.
+// from the seed. The session must have no parts yet.
 func Planned(s *session.Session, chosen []trial.Scenario) []results.PlannedScenario {
 	all := make([]results.PlannedScenario, len(chosen))
 	for i, e := range experiments(s, chosen) {
@@ -218,9 +218,6 @@ func Planned(s *session.Session, chosen []trial.Scenario) []results.PlannedScena
 func begin(ctx context.Context, s *session.Session, chosen []trial.Scenario) *running {
 	r := &running{results: map[string]chan result{}, over: make(chan struct{})}
 	experiments := experiments(s, chosen)
-	for i, e := range experiments {
-		experiments[i] = e.Part(s.Parts[e.Scenario])
-	}
 	for _, c := range chosen {
 		r.results[c.ID] = make(chan result, 1)
 	}

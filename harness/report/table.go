@@ -85,6 +85,10 @@ func advice(run results.Run) string {
 	if run.Verdict != trial.Inconclusive || run.AllAccepted() || !begun(run) {
 		return ""
 	}
+	if run.Info.Shard != nil && run.Own == trial.Pass {
+		return "inconclusive: this shard is done, and its own part passes. " +
+			"What the plan comes to says `reapcheck merge` of all shards."
+	}
 	text := "inconclusive: nothing was found against the candidate, and not everything could be tried. "
 	var open []string
 	for _, f := range run.Findings {

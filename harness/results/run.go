@@ -28,12 +28,14 @@ type Info struct {
 	CPUs         int    `json:"cpus"`
 	// Factor is the share of a fast machine's trials that this one had time for, and
 	// CommandMicros what a plain command took on it; 0 until that was measured.
-	Factor        float64          `json:"factor,omitempty"`
-	CommandMicros int64            `json:"commandUs,omitempty"`
-	Argv          []string         `json:"argv"`
-	Settings      []Setting        `json:"settings,omitempty"`
-	Started       time.Time        `json:"started"`
-	Scenarios     []trial.Scenario `json:"scenarios"`
+	Factor        float64   `json:"factor,omitempty"`
+	CommandMicros int64     `json:"commandUs,omitempty"`
+	Argv          []string  `json:"argv"`
+	Settings      []Setting `json:"settings,omitempty"`
+	Started       time.Time `json:"started"`
+	// Resumed is when a run that was cut was taken up again.
+	Resumed   []time.Time      `json:"resumed,omitempty"`
+	Scenarios []trial.Scenario `json:"scenarios"`
 	// LeftOut are the scenarios that the run was not to try.
 	LeftOut []LeftOut `json:"leftOut,omitempty"`
 	// Waivers are the known failures as they were when the run began.

@@ -36,6 +36,15 @@ type PlannedScenario struct {
 	Parts int `json:"parts"`
 }
 
+// Whole are the scenarios of the whole plan.
+func (s Shard) Whole() []trial.Scenario {
+	all := make([]trial.Scenario, len(s.Scenarios))
+	for i, planned := range s.Scenarios {
+		all[i] = trial.Scenario{ID: planned.ID, Text: planned.Text}
+	}
+	return all
+}
+
 // Place is the shard's.
 func (s Shard) Place() shard.Place { return shard.Place{Number: s.Number, Of: s.Of} }
 
