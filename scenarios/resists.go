@@ -17,13 +17,16 @@ import (
 var _ = scenario("resists", "a command that resists SIGTERM",
 	"is gone all the same after its timeout and its client's hang-up, where a naive daemon leaves it at the question",
 	func(s *session.Session) session.Experiment {
+		// What is asked before it has begun to resist is gone at once.
+		limit := s.Stretched(overtimeLimit)
 		arm := session.Arm{
-			Trials: s.Scale.Trials(resisting), InFlight: 2 * len(resistance), Commands: resists, Wait: 2 * overtimeLimit,
+			Trials: s.Scale.Trials(resisting), InFlight: 2 * len(resistance),
+			Commands: resists(limit), Wait: 2 * limit,
 			Watch: check.Settles(check.NobodyLeft),
 		}
 		control, sound := naive(arm, "polite", trial.Symptom(trial.Hung), check.TooMany(check.Processes)), candidate(arm)
-		control.Trials, control.Deadline = len(resistance), overtimeLimit+time.Second
-		sound.Deadline = overtimeLimit + resistLimit
+		control.Trials, control.Deadline = len(resistance), limit+time.Second
+		sound.Deadline = limit + resistLimit
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, sound}}
 	})
 
@@ -45,13 +48,15 @@ var resistance = []look{
 }
 
 // resists is each of them with a timeout, and then with a client that goes away.
-func resists(index int, _ *rand.Rand) load.Command {
-	shape := resistance[index%len(resistance)]
-	c := load.Command{Kind: "resists-" + shape.kind, Want: trial.Want{Timeout: true}}
-	c.Script, c.Timeout = shape.script, overtimeLimit
-	if index/len(resistance)%2 == 1 {
-		c.Kind, c.Want = "abandoned-"+shape.kind, trial.Want{HangUp: true}
-		c.Timeout, c.HangUpAfter = 0, 150*time.Millisecond
+func resists(limit time.Duration) load.Source {
+	return func(index int, _ *rand.Rand) load.Command {
+		shape := resistance[index%len(resistance)]
+		c := load.Command{Kind: "resists-" + shape.kind, Want: trial.Want{Timeout: true}}
+		c.Script, c.Timeout = shape.script, limit
+		if index/len(resistance)%2 == 1 {
+			c.Kind, c.Want = "abandoned-"+shape.kind, trial.Want{HangUp: true}
+			c.Timeout, c.HangUpAfter = 0, limit/3
+		}
+		return c
 	}
-	return c
 }

@@ -19,7 +19,7 @@ var _ = scenario("timeout-group", "a command that outlives its timeout",
 	func(s *session.Session) session.Experiment {
 		// A shell that is killed before it has started its child leaves nobody behind:
 		// where starting takes longer, the timeout comes later.
-		limit := s.Patience(overtimeLimit/4) + overtimeLimit*3/4
+		limit := s.Stretched(overtimeLimit)
 		arm := session.Arm{
 			Trials: s.Scale.Trials(overdue), InFlight: 6, Commands: overtime(limit), Wait: limit,
 			Watch: check.Settles(check.NobodyLeft), Used: true,

@@ -25,23 +25,18 @@ var _ = scenario("two-owners", "a process ID whose old owner is not answered yet
 	"means the new command alone, and brings the old one's clean-up on it where a naive daemon goes by numbers",
 	func(s *session.Session) session.Experiment {
 		pairs := s.Scale.Trials(each(len(owners), 1, 2, 10))
-		slowness := min(mostStretched, s.Patience(time.Second).Seconds())
 		arm := session.Arm{
-			Trials: 2 * pairs, InFlight: 2, Bursts: true, Commands: owned(0, slowness),
-			Wait:  time.Duration(slowness * float64(300*time.Millisecond)),
+			Trials: 2 * pairs, InFlight: 2, Bursts: true, Commands: owned(0, s.Stretched),
+			Wait:  s.Stretched(300 * time.Millisecond),
 			Fault: fault.Heirs{Within: s.Patience(2 * time.Second)}, MinHits: int64(pairs / 2),
 			ByOutput: true, Watch: check.Settles(check.NobodyLeft),
 		}
 		control := naive(arm, "numbering", trial.Symptom(trial.Lost))
 		control.Trials, control.MinHits, control.Watch = 2, 1, nil
 		// The heir that lives the longest: how soon it begins is the machine's affair.
-		control.Commands = owned(1, slowness)
+		control.Commands = owned(1, s.Stretched)
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
 	})
-
-// mostStretched bounds what a slow machine costs: at a twentieth of a CPU an heir begins
-// 0.2 s after its elder, of the four seconds that it has then.
-const mostStretched = 4
 
 // owners are what the elder leaves in the books, and how long its heir outlives that.
 var owners = []struct {
@@ -60,8 +55,7 @@ var owners = []struct {
 // owned is, in turn, a command that has ended while its output is held, and one that
 // gets its number. It begins with the given pair. All times are for a fast machine, and
 // so many times as long on a slow one, where the heir is later too.
-func owned(first int, slowness float64) load.Source {
-	scaled := func(d time.Duration) time.Duration { return time.Duration(slowness * float64(d)) }
+func owned(first int, scaled func(time.Duration) time.Duration) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		c := load.Instant(index, r)
 		o := owners[(first+index/2)%len(owners)]

@@ -79,6 +79,12 @@ func (c *count) Hits(context.Context) (hits int64, note string, err error) {
 	return c.hits, note, nil
 }
 
+func (c *count) SoFar(context.Context) (int64, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.hits, c.err
+}
+
 // endLimit is how long the end of a sandbox may take to be known.
 const endLimit = time.Second
 

@@ -204,6 +204,12 @@ func (h *inheriting) Hits(ctx context.Context) (int64, string, error) {
 	return h.count.Hits(ctx)
 }
 
+// SoFar is what Hits would say now.
+func (h *inheriting) SoFar(ctx context.Context) (int64, error) {
+	h.looking.Wait()
+	return h.count.SoFar(ctx)
+}
+
 // Undo has nothing to undo: the number was for one start.
 func (h *inheriting) Undo(context.Context) error {
 	h.setter.LeavePIDs()

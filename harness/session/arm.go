@@ -178,6 +178,7 @@ func (a *runningArm) asked() sandbox.Spec {
 		Env:               map[string]string{},
 		Port:              t.Dialect.Port,
 		Ready:             t.Dialect.Ready,
+		StartLimit:        a.session.Stretched(sandbox.DefaultStartLimit),
 	}
 	if t.Ours() {
 		spec.Binary = a.session.Daemons[cmp.Or(t.Build, target.Ordinary)]

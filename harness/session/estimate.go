@@ -33,7 +33,8 @@ func (s *Session) Estimate(all []Experiment) time.Duration {
 	busy := time.Duration(work * float64(s.Pace.command()))
 	// Of each kind that is shared two are in use at a time, as has been seen.
 	starting := time.Duration(starts+2*len(shared)) * s.Pace.Start / time.Duration(s.Runtime.Traits().StartsAtOnce)
-	return max(busy+starting, longest, waits[true]/busyAtOnce, waits[false]/patientAtOnce)
+	return max(busy+starting, longest, waits[true]/time.Duration(s.atOnce(busyAtOnce)),
+		waits[false]/time.Duration(s.atOnce(patientAtOnce)))
 }
 
 // expected is how many trials the arm will have. One that ends when it has shown its

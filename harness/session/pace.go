@@ -49,6 +49,16 @@ func (s *Session) Patience(limit time.Duration) time.Duration {
 	return time.Duration(float64(limit) * s.Pace.slowness())
 }
 
+// mostStretched bounds what a slow machine costs: at a twentieth of a CPU a command
+// begins within 0.2 s.
+const mostStretched = 4
+
+// Stretched is a time in which a command gets somewhere on a fast machine, such as to
+// its trap, as it must be on this one.
+func (s *Session) Stretched(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * min(s.Pace.slowness(), mostStretched))
+}
+
 const (
 	paceInFlight = 8
 	// paceCommands and paceTime are the least that is measured: several periods of a

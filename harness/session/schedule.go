@@ -16,6 +16,14 @@ const (
 	patientAtOnce = 8
 )
 
+// atOnce is how many experiments of a lane run at a time on this machine. A slow one
+// gives each of many so little that sound daemons run into limits of their own: one that
+// waits 10 s for a request's header has been seen to give up requests that had come.
+func (s *Session) atOnce(lane int) int {
+	const bears = 2 // times as slow as usual, and still not crowded
+	return max(1, int(float64(lane)*min(1, bears/s.Pace.slowness())))
+}
+
 // RunAll runs the experiments, several at a time, and says of each what it came
 // to, from several goroutines. One that has not begun when ctx is done is left
 // out. It returns when all that began have ended.
@@ -32,8 +40,8 @@ func (s *Session) RunAll(ctx context.Context, all []Experiment, done func(Experi
 		}
 	}
 	var lanes sync.WaitGroup
-	lanes.Go(func() { s.runLane(ctx, busy, busyAtOnce, done) })
-	lanes.Go(func() { s.runLane(ctx, patient, patientAtOnce, done) })
+	lanes.Go(func() { s.runLane(ctx, busy, s.atOnce(busyAtOnce), done) })
+	lanes.Go(func() { s.runLane(ctx, patient, s.atOnce(patientAtOnce), done) })
 	lanes.Wait()
 }
 

@@ -1,6 +1,10 @@
 package session
 
-import "context"
+import (
+	"context"
+
+	"github.com/reapcheck/reapcheck/harness/fault"
+)
 
 // spare is how many trials may follow those of the plan where the fault has missed:
 // as many again. An order that needs a number of the kernel's, or a moment, is missed
@@ -15,7 +19,7 @@ func (a Arm) spare() int {
 
 // spareTrials goes on while the fault has hit fewer times than it must. What the target
 // answered has no say in it, so nothing is tried until it looks right. A fault that
-// cannot tell is asked again when the arm ends, which names what is wrong.
+// cannot tell between two trials has no spare ones.
 func (a *runningArm) spareTrials(ctx context.Context) error {
 	step := max(1, a.InFlight)
 	begin := max(a.part.whole, a.Trials) + a.part.first
@@ -35,6 +39,10 @@ func (a *runningArm) missesFault(ctx context.Context) bool {
 		return false
 	default:
 	}
-	hits, note, err := a.injected.Hits(ctx)
-	return err == nil && note == "" && hits < max(1, a.MinHits)
+	counting, ok := a.injected.(fault.Counting)
+	if !ok {
+		return false
+	}
+	hits, err := counting.SoFar(ctx)
+	return err == nil && hits < max(1, a.MinHits)
 }
