@@ -79,24 +79,33 @@ func Find(paths []string) (*Plan, error) {
 	return p, nil
 }
 
-// folders are those with a run.json, each once, by whatever name it was given.
+// folders are those with a run.json.
 func (p *Plan) folders(paths []string) ([]string, error) {
+	all, problems, err := Folders(paths, results.IsRun)
+	for _, text := range problems {
+		p.problem("%s", text)
+	}
+	return all, err
+}
+
+// Folders are those of the paths, or below them, that are what is looked for: each once,
+// by whatever name it was given, and none within another. What cannot be read is named.
+func Folders(paths []string, is func(folder string) bool) (all, problems []string, err error) {
 	seen := map[string]bool{}
-	var all []string
 	for _, path := range paths {
 		path, err := filepath.EvalSymlinks(path)
 		if err != nil {
-			return nil, fmt.Errorf("find shards: %w", err)
+			return nil, nil, fmt.Errorf("find shards: %w", err)
 		}
 		err = filepath.WalkDir(path, func(folder string, entry fs.DirEntry, err error) error {
 			switch {
 			case err != nil:
-				p.problem("%s cannot be read: %v", folder, err)
+				problems = append(problems, fmt.Sprintf("%s cannot be read: %v", folder, err))
 				return fs.SkipDir
 			case !entry.IsDir():
 				return nil
-			case !results.IsRun(folder):
-				return p.deeper(path, folder)
+			case !is(folder):
+				return deeper(path, folder)
 			}
 			if full, err := filepath.Abs(folder); err == nil && !seen[full] {
 				seen[full] = true
@@ -105,15 +114,15 @@ func (p *Plan) folders(paths []string) ([]string, error) {
 			return fs.SkipDir
 		})
 		if err != nil {
-			return nil, fmt.Errorf("find shards: %w", err)
+			return nil, nil, fmt.Errorf("find shards: %w", err)
 		}
 	}
-	return all, nil
+	return all, problems, nil
 }
 
 // deeper looks into a folder that is no run's, unless that is too far from where it was
 // begun.
-func (p *Plan) deeper(from, folder string) error {
+func deeper(from, folder string) error {
 	const most = 4
 	below, err := filepath.Rel(from, folder)
 	if err == nil && strings.Count(below, string(filepath.Separator)) < most {
