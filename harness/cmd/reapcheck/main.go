@@ -103,7 +103,7 @@ Exit status: 0 pass, 1 fail, 2 inconclusive, 3 infrastructure, 64 usage.`,
 	}
 	root.SetVersionTemplate("reapcheck {{.Version}}\n")
 	root.AddCommand(newRepro(), newGate(), newJudge(), newOrders(), newMutants(), newAlarms(),
-		newBench(), newMerge(), newReport(), newList(), newDialect(), newDoctor(), newSweep())
+		newBench(), newMerge(), newJob(), newReport(), newList(), newDialect(), newDoctor(), newSweep())
 	return root
 }
 
