@@ -17,6 +17,8 @@ RUN command -v strace || { \
       rm -rf /var/lib/apt/lists/*; \
     }
 
+# Whoever the container runs as can leave results.
+RUN mkdir -m 1777 /work
 COPY . /usr/local/bin/
 WORKDIR /work
 ENTRYPOINT ["/usr/local/bin/reapcheck"]

@@ -11,7 +11,8 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo un
 export CGO_ENABLED = 0
 GOFILES := $(shell find . -name '*.go' -not -path './results/*') $(wildcard fixtures/*/*.patch fixtures/targets/* fixtures/programs/*/*.c) go.mod go.sum
 GOFILES += Dockerfile.test daemon/api/openapi.json $(wildcard harness/report/page.* harness/results/schema/*.json)
-LDFLAGS := -X main.version=$(VERSION)
+COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
+LDFLAGS := -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 REPRO   := --tier=$(TIER) --runtime=$(RUNTIME) --strategy=$(STRATEGY)
 REPRO   += $(if $(BLACK_BOX),--black-box) $(if $(WAIT_PATH),--wait-path=$(WAIT_PATH))
 REPRO   += $(if $(SHARD),--shard=$(SHARD))

@@ -87,13 +87,17 @@ type engine struct {
 	number, of string
 	// first is the number of the first job.
 	first int
+	// nameFirst is set where the first job has a name in the place of its number.
+	nameFirst bool
 }
 
 // engines are looked at in this order. Where a system does not say how many jobs there
 // are, of is empty.
 var engines = []engine{
-	{number: "JOB_COMPLETION_INDEX"},                         // Kubernetes Indexed Job
-	{number: "REAPCHECK_TASK_SLOT", first: 1},                // Swarm, by {{.Task.Slot}}
+	{number: "JOB_COMPLETION_INDEX"}, // Kubernetes Indexed Job
+	// Swarm's {{.Task.Slot}}: the slots of a replicated job begin at 0, for which that
+	// gives the name of the node, as for a task that has no slot.
+	{number: "REAPCHECK_TASK_SLOT", nameFirst: true},
 	{number: "CI_NODE_INDEX", of: "CI_NODE_TOTAL", first: 1}, // GitLab parallel
 	{number: "CIRCLE_NODE_INDEX", of: "CIRCLE_NODE_TOTAL"},   // CircleCI parallelism
 	{number: "BUILDKITE_PARALLEL_JOB", of: "BUILDKITE_PARALLEL_JOB_COUNT"},
@@ -110,6 +114,9 @@ func FromEnvironment(lookup func(string) (string, bool)) (Place, error) {
 			continue
 		}
 		number, err := strconv.Atoi(text)
+		if err != nil && e.nameFirst {
+			number, err = e.first, nil
+		}
 		if err != nil {
 			return Place{}, fmt.Errorf("%s=%q is not a number", e.number, text)
 		}

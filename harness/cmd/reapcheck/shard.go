@@ -70,7 +70,9 @@ func (o options) place(id string, info *results.Info) (folder string, err error)
 		if !o.shard.Whole() {
 			id += fmt.Sprintf("-shard-%d-of-%d", o.shard.Number, o.shard.Of)
 		}
-		if folder, err = results.NewFolder(o.results, id, time.Now()); err == nil {
+		folder, err = results.NewFolder(o.results, id, time.Now())
+		// What uploads a folder may follow links, and a shard must not be there twice.
+		if err == nil && o.shard.Whole() {
 			err = results.PointLatest(folder)
 		}
 		if err != nil {
