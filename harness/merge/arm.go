@@ -41,7 +41,7 @@ func (p *Plan) writeArm(folder string, hand shard.Hand, parts []recording) error
 	var pieces []piece
 	for _, r := range parts {
 		piece, err := read(r)
-		if err == nil && len(pieces) > 0 && !reflect.DeepEqual(shared(piece.plan), shared(pieces[0].plan)) {
+		if err == nil && len(pieces) > 0 && !sameArm(piece, pieces[0]) {
 			err = errors.New("its plan is not that of the other shards")
 		}
 		if err != nil {
@@ -64,6 +64,8 @@ func (p *Plan) writeArm(folder string, hand shard.Hand, parts []recording) error
 	}
 	return copyArtefacts(folder, pieces)
 }
+
+func sameArm(a, b piece) bool { return reflect.DeepEqual(shared(a.plan), shared(b.plan)) }
 
 // shared is what the plans of all parts of an arm have in common.
 func shared(plan trial.Plan) trial.Plan {

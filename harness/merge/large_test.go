@@ -50,7 +50,8 @@ func generate(tb testing.TB, dir string, shards, scenarios, trials int) (files, 
 			}
 			plan.Arm, plan.Role, plan.Claim, plan.UntilShown = "baseline", trial.Baseline, trial.Loses, true
 			lines += recordFast(tb, m.folder(number), plan, 1, "lost")
-			plan.Arm, plan.Role, plan.Claim, plan.UntilShown = "candidate", trial.Candidate, trial.Clean, false
+			plan.Arm, plan.Role, plan.Claim = "candidate", trial.Candidate, trial.Clean
+			plan.UntilShown = false
 			lines += recordFast(tb, m.folder(number), plan, share.Count, "ok")
 			files += 2
 		}

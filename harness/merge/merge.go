@@ -42,7 +42,8 @@ type Plan struct {
 }
 
 // ErrNoShard means that there is nothing to merge.
-var ErrNoShard = errors.New("no shard was found: name the result folders of shards, or a folder that holds them")
+var ErrNoShard = errors.New(
+	"no shard was found: name the result folders of shards, or a folder that holds them")
 
 // Find reads what the folders are, or the folders in them.
 func Find(paths []string) (*Plan, error) {
@@ -66,7 +67,8 @@ func Find(paths []string) (*Plan, error) {
 			p.problem("%s is damaged: %s", folder, why)
 			continue
 		}
-		all = append(all, attempt{folder, info.Shard.Number, info.Shard.Plan, info.Shard.Done, machine(info)})
+		s := info.Shard
+		all = append(all, attempt{folder, s.Number, s.Plan, s.Done, machine(info)})
 		if _, known := infos[info.Shard.Plan]; !known {
 			infos[info.Shard.Plan] = info
 		}
@@ -284,7 +286,8 @@ func (p *Plan) Write(folder string) error {
 	}
 	if planned := p.info.Shard; planned != nil {
 		info.Scenarios = planned.Whole()
-		slices.SortFunc(info.Scenarios, func(a, b trial.Scenario) int { return strings.Compare(a.ID, b.ID) })
+		slices.SortFunc(info.Scenarios,
+			func(a, b trial.Scenario) int { return strings.Compare(a.ID, b.ID) })
 		for _, hand := range planned.Hands() {
 			if err := p.writeScenario(folder, hand); err != nil {
 				return err

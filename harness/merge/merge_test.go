@@ -40,7 +40,9 @@ func (m made) info(number int) results.Info {
 	return info
 }
 
-func (m made) folder(number int) string { return filepath.Join(m.dir, fmt.Sprintf("run-%d", number)) }
+func (m made) folder(number int) string {
+	return filepath.Join(m.dir, fmt.Sprintf("run-%d", number))
+}
 
 // shard leaves one shard. Change may make a line another one, or none.
 func (m made) shard(t testing.TB, number int, change func(arm string, line *trial.Line) bool) {
@@ -72,8 +74,8 @@ func (m made) arm(t testing.TB, info results.Info, id string, role trial.Role, p
 	}
 	share := part.Share(n, 1)
 	plan := trial.Plan{
-		Run: info.Run, Scenario: id, Arm: string(role), Arms: []string{"baseline", "candidate"}, Role: role,
-		Claim: trial.Clean, Trials: share.Count, First: share.First, Whole: whole, InFlight: 1, Seed: 7,
+		Run: info.Run, Scenario: id, Arm: string(role), Role: role,
+		Arms: []string{"baseline", "candidate"}, Claim: trial.Clean, Trials: share.Count, First: share.First, Whole: whole, InFlight: 1, Seed: 7,
 	}
 	outcome := trial.OK
 	if role == trial.Baseline {
@@ -332,7 +334,8 @@ func TestMergeNamesAFailThatWasReplaced(t *testing.T) {
 	info.Shard.Done = false
 	writeInfo(t, cut.folder(2), info)
 	run := merged(t, m.dir, cut.dir)
-	if run.Verdict != trial.Inconclusive || !strings.Contains(run.Info.Problem, "had failed in storm") {
+	if run.Verdict != trial.Inconclusive ||
+		!strings.Contains(run.Info.Problem, "had failed in storm") {
 		t.Errorf("verdict %v, problem %q", run.Verdict, run.Info.Problem)
 	}
 }

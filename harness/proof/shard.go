@@ -71,11 +71,13 @@ func choose(all []part) (chosen []int, problems []string) {
 		case p.Plan != all[0].Plan:
 			problems = append(problems, fmt.Sprintf("%s is of another plan, %s", p.path, p.Plan))
 		case (shard.Place{Number: p.Number, Of: p.Of}).Check() != nil || p.Of != all[0].Of:
-			problems = append(problems, fmt.Sprintf("%s is damaged: it is shard %d of %d", p.path, p.Number, p.Of))
+			problems = append(problems,
+				fmt.Sprintf("%s is damaged: it is shard %d of %d", p.path, p.Number, p.Of))
 		case !there || !all[before].Done:
 			by[p.Number] = i
 		case p.Done:
-			problems = append(problems, fmt.Sprintf("shard %d is there twice: %s and %s", p.Number, all[before].path, p.path))
+			problems = append(problems,
+				fmt.Sprintf("shard %d is there twice: %s and %s", p.Number, all[before].path, p.path))
 		}
 	}
 	var there []int
@@ -88,7 +90,8 @@ func choose(all []part) (chosen []int, problems []string) {
 		problems = append(problems, all[i].wrong()...)
 	}
 	if missing := shard.Missing(there, min(all[0].Of, shard.Most)); len(missing) > 0 {
-		problems = append(problems, fmt.Sprintf("of %d shards these are missing: %s", all[0].Of, shard.Ranges(missing)))
+		problems = append(problems,
+			fmt.Sprintf("of %d shards these are missing: %s", all[0].Of, shard.Ranges(missing)))
 	}
 	return chosen, problems
 }
@@ -101,7 +104,8 @@ func (p part) wrong() (problems []string) {
 	seen := map[string]bool{}
 	for _, name := range p.cases {
 		if seen[name] || !p.Has(name) {
-			problems = append(problems, fmt.Sprintf("%s is damaged: %s is not its, or there twice", p.path, name))
+			problems = append(problems,
+				fmt.Sprintf("%s is damaged: %s is not its, or there twice", p.path, name))
 		}
 		seen[name] = true
 	}
@@ -201,7 +205,8 @@ func MergeAlarms(paths []string) (Alarms, []string) {
 }
 
 // readAll reads the files that are of a shard, and names those that are not.
-func readAll[T any](paths []string, about func(T) (Shard, []string)) (files []T, parts []part, problems []string) {
+func readAll[T any](paths []string, about func(T) (Shard, []string)) (
+	files []T, parts []part, problems []string) {
 	for _, path := range paths {
 		var file T
 		raw, err := os.ReadFile(path)

@@ -19,9 +19,11 @@ func tables(t *testing.T, change func(number int, k *Kills)) (paths []string) {
 	t.Helper()
 	dir := t.TempDir()
 	for number := 1; number <= 3; number++ {
-		k := Kills{Version: "v1", Seed: 7, Shard: NewShard(shard.Place{Number: number, Of: 3}, cases, "v1")}
+		at := shard.Place{Number: number, Of: 3}
+		k := Kills{Version: "v1", Seed: 7, Shard: NewShard(at, cases, "v1")}
 		k.Shard.Done = true
-		k.Kills = append(k.Kills, Kill{Strategy: "registry", Named: []string{fmt.Sprint(number)}, Passed: true})
+		k.Kills = append(k.Kills,
+			Kill{Strategy: "registry", Named: []string{fmt.Sprint(number)}, Passed: true})
 		for _, slug := range cases {
 			if k.Shard.Has(slug) {
 				k.Kills = append(k.Kills, Kill{Slug: slug, Strategy: "registry", Shown: true})

@@ -44,7 +44,9 @@ func TestPartsHaveEachTrialOnce(t *testing.T) {
 
 // A part counts its own trials, wherever in the arm they begin.
 func TestAPartIsDoneByItsOwnCount(t *testing.T) {
-	a := Arm{Role: trial.Candidate, Trials: 30, part: part{first: 60, whole: 90}, UntilShown: true, AtLeast: 5}
+	a := Arm{
+		Role: trial.Candidate, Trials: 30, part: part{first: 60, whole: 90}, UntilShown: true, AtLeast: 5,
+	}
 	r := &runningArm{Arm: a}
 	if r.done(60) {
 		t.Error("the first trial of a part is left out before the claim is shown")
