@@ -24,7 +24,7 @@ var _ = scenario("output", "what a command writes",
 		arm := session.Arm{
 			Trials: s.Scale.Trials(outputs), InFlight: 4, Commands: writes, ByOutput: true, Work: 8,
 		}
-		return session.Experiment{Busy: true, Arms: []session.Arm{naive(arm, "unflushed", trial.Symptom(trial.Output)), candidate(arm)}}
+		return session.Experiment{Busy: true, Divides: 24, Arms: []session.Arm{naive(arm, "unflushed", trial.Symptom(trial.Output)), candidate(arm)}}
 	})
 
 func writes(index int, r *rand.Rand) load.Command {

@@ -20,7 +20,7 @@ var _ = should("signals", "a command that a signal ends",
 	"gives 128 and the signal's number whoever reaps it, where a naive daemon says -1",
 	func(s *session.Session) session.Experiment {
 		trials := s.Scale.Trials(ends)
-		return session.Experiment{Arms: []session.Arm{
+		return session.Experiment{Divides: 28, Arms: []session.Arm{
 			{
 				Name: "naive", Role: trial.Baseline, Build: target.Naive, Claim: trial.Misbehaves, By: []trial.Symptom{trial.Symptom(trial.Lost)},
 				Trials: trials, InFlight: 4, Commands: killed,
