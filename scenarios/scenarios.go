@@ -93,10 +93,9 @@ var (
 	insideOnly = []string{"frozen"}
 	// oursOnly are about settings that the reference daemon alone has.
 	oursOnly = []string{"echild-wait"}
-	// onRequest are judged of somebody else's daemon where they are named: the
-	// specifications leave the outcome to the server, or what is held is only where
-	// the daemon is made as ours is.
-	onRequest = []string{"half-closed", "told-meanwhile"}
+	// onRequest are judged of somebody else's daemon where they are named: what is held
+	// is only where the daemon is made as ours is.
+	onRequest = []string{"told-meanwhile"}
 	// anywhere are those that inject nothing and look at answers only.
 	anywhere = []string{"exit-codes", "silent", "storm", "ten-at-once", "texts"}
 )

@@ -28,8 +28,10 @@ func (d *driven) define(f *pflag.FlagSet) {
 	f.StringVar(&d.driver, "driver", "",
 		"`COMMAND` line of a program that speaks to the target, where no dialect can")
 	f.StringVar(&d.exec, "exec", "",
-		"`COMMAND` line that is started for each command, such as docker exec {container} /bin/sh -c {script}")
-	f.IntVar(&d.port, "port", 0, "with --driver or --exec: the `PORT` at which the target listens, if it does")
+		"`COMMAND` line that is started for each command, such as "+
+			"docker exec {container} /bin/sh -c {script}")
+	f.IntVar(&d.port, "port", 0,
+		"with --driver or --exec: the `PORT` at which the target listens, if it does")
 }
 
 // check says which flags do not go together.
@@ -38,7 +40,8 @@ func (d *driven) check(cmd *cobra.Command) error {
 	case d.driver != "" && d.exec != "":
 		return errors.New("a target is spoken to by a --driver or by --exec: give just one of them")
 	case given && cmd.Flags().Changed("dialect"):
-		return errors.New("a target that --driver or --exec speaks to has no --dialect: give just one of them")
+		return errors.New("a target that --driver or --exec speaks to has no --dialect: " +
+			"give just one of them")
 	case !given && d.port != 0:
 		return errors.New("--port is for --driver and --exec: a dialect has its own")
 	case d.port < 0 || d.port > 65535:
