@@ -86,6 +86,9 @@ func unlessDeclined(err error) error {
 }
 
 func (a *runningArm) start(ctx context.Context) error {
+	if a.Orders != nil {
+		return a.reachable() // each search starts sandboxes of its own
+	}
 	spec, err := a.prepared()
 	if err != nil {
 		return err
@@ -213,6 +216,9 @@ func (a *runningArm) refused(sb sandbox.Sandbox, err error) {
 // trials runs the arm's share of trials in one of several turns. Nothing is
 // run where the arm did not come up.
 func (a *runningArm) trials(ctx context.Context, turn, of int) error {
+	if a.Orders != nil && turn == 0 && a.last.Error == "" {
+		return a.explore(ctx)
+	}
 	if !a.up || a.last.Error != "" {
 		return nil
 	}

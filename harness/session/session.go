@@ -168,6 +168,9 @@ type Arm struct {
 	// them are answered.
 	Bursts   bool
 	Commands load.Source
+	// Orders makes each trial one order in which events reach the target, instead of a
+	// command under a fault. Trials is then the most, in equal parts.
+	Orders []Order
 	// ByOutput says that the promise is about what commands write: a target whose
 	// dialect cannot tell is not judged.
 	ByOutput bool

@@ -129,6 +129,9 @@ type End struct {
 	// ShownBy is the trial that showed the claim of an arm with UntilShown while the
 	// fault hit; nil where none did.
 	ShownBy *int `json:"shownBy,omitempty"`
+	// Tried says in words what a search came to that had no more to try, before the plan's
+	// trials were done or with them; empty for an arm that is none, or that was cut.
+	Tried string `json:"tried,omitempty"`
 	// StartMicros is how long the sandbox took until it was ready.
 	StartMicros int64 `json:"startUs"`
 	// Void says why the arm's answers count for nothing, whatever they are: the

@@ -153,6 +153,9 @@ func (o options) try(ctx context.Context, folder, id string, info *results.Info,
 			return err
 		}
 	}
+	if err := o.leaveOutUntraceable(ctx, s, info); err != nil {
+		return err
+	}
 	if err := o.fit(ctx, s, info); err != nil {
 		return err
 	}
