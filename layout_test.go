@@ -92,6 +92,16 @@ func TestImportArrows(t *testing.T) {
 			),
 		},
 		{
+			"a comparison is not pure, or measures",
+			under("harness/compare"),
+			either(
+				prefix("net"),
+				prefix("syscall"),
+				prefix("golang.org/x/sys"),
+				under("harness/bench", "harness/session", "harness/sandbox", "harness/client"),
+			),
+		},
+		{
 			"results are drawn where they are kept",
 			under("harness/results"),
 			under("harness/report"),
@@ -119,7 +129,24 @@ func TestImportArrows(t *testing.T) {
 		{
 			"commands or dialects know how they are sent",
 			under("harness/load", "harness/dialect"),
-			under("harness/client", "harness/session", "harness/sandbox", "harness/fault"),
+			under("harness/client", "harness/driver", "harness/fault", "harness/sandbox",
+				"harness/session", "harness/speaker"),
+		},
+		{
+			"a client is made by others than speaker",
+			all(under("harness", "scenarios"), not(under("harness/speaker"))),
+			under("harness/client"),
+		},
+		{
+			"the client and drivers know each other, or who is asked what",
+			under("harness/client", "harness/driver"),
+			under("harness/client", "harness/driver", "harness/load", "harness/session",
+				"harness/speaker", "harness/target"),
+		},
+		{
+			"what a driver's author imports brings other packages",
+			under("driver", "gate"),
+			either(foreign, prefix(strings.TrimSuffix(module, "/"))),
 		},
 		{
 			"a fault knows what is asked or judged",
@@ -127,7 +154,9 @@ func TestImportArrows(t *testing.T) {
 			under(
 				"harness/client",
 				"harness/dialect",
+				"harness/driver",
 				"harness/results",
+				"harness/speaker",
 				"harness/session",
 				"harness/trial",
 			),

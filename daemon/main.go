@@ -60,6 +60,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stdout, "daemon", versionText())
 		return 0
 	}
+	if c.strategy == initInFront && !process.BehindInit() {
+		return runInit(c, stderr) // with the token, which the one behind it needs
+	}
 	scrubEnv()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
@@ -134,7 +137,7 @@ func prepare(c config) error {
 	// os/exec probes pidfds with a throw-away child, once. Let it be now.
 	os.FindProcess(os.Getpid())
 	reserveThreads(spareThreads)
-	if !c.subreaper {
+	if !c.subreaper || c.strategy == initInFront {
 		return nil
 	}
 	if err := process.BecomeSubreaper(); err != nil {

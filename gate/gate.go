@@ -37,6 +37,8 @@ type Result struct {
 	Problem   string     `json:"problem"` // why the run ended before its end
 	Trials    int        `json:"trials"`
 	Scenarios []Scenario `json:"scenarios"`
+	// Causes are what the scenarios have in common that went wrong, the worst first.
+	Causes []Cause `json:"causes"`
 	// Folder has report.html and the recordings.
 	Folder string `json:"-"`
 	// Output is what the command printed.
@@ -48,6 +50,18 @@ type Scenario struct {
 	ID      string `json:"id"`
 	Verdict string `json:"verdict"`
 	Reason  string `json:"reason"` // why it is not a pass
+}
+
+// Cause is why the daemon misbehaved, in one scenario or in many.
+type Cause struct {
+	ID    string `json:"id"`
+	Level string `json:"level"` // must, should or advice
+	// Weight is "fails" for what makes the verdict; all else is only shown.
+	Weight    string `json:"weight"`
+	Title     string `json:"title"`
+	Scenarios []struct {
+		ID string `json:"id"`
+	} `json:"scenarios"`
 }
 
 // Option says what is judged, and how.
@@ -89,11 +103,20 @@ func URL(base string) Option { return flag("url", base) }
 // Dialect is a built-in dialect's name, or a file that ends in .yaml.
 func Dialect(nameOrFile string) Option { return flag("dialect", nameOrFile) }
 
+// Driver is the command line of a program that speaks to the daemon, where no dialect can.
+func Driver(line string) Option { return flag("driver", line) }
+
+// Exec is a command line that is started for each command, with placeholders.
+func Exec(line string) Option { return flag("exec", line) }
+
 // Runtime is the name of a runtime, such as docker, or auto, which is the default.
 func Runtime(name string) Option { return flag("runtime", name) }
 
 // Tier is quick, which is the default here, standard or soak.
 func Tier(name string) Option { return flag("tier", name) }
+
+// Level is the lightest failure that fails: must, should, which is the default, or advice.
+func Level(name string) Option { return flag("level", name) }
 
 // Only runs these scenarios, by ID.
 func Only(ids ...string) Option { return flag("only", ids...) }
@@ -140,6 +163,11 @@ func (r Result) summary() string {
 	lines := []string{"verdict " + r.Verdict}
 	if r.Problem != "" {
 		lines = append(lines, "problem: "+r.Problem)
+	}
+	for _, c := range r.Causes {
+		if c.Weight == "fails" {
+			lines = append(lines, fmt.Sprintf("%s: %s: %s", c.Level, c.ID, c.Title))
+		}
 	}
 	for _, s := range r.Scenarios {
 		if s.Verdict != Pass {

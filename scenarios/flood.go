@@ -14,7 +14,7 @@ import (
 // `yes`, a log that is followed, a binary that is printed: a command can write
 // more than its sandbox has memory. A daemon that keeps all of it is killed by
 // the kernel, and with it, being PID 1, everything else.
-var _ = scenario("flood", "a command that floods its output",
+var _ = advice("flood", "a command that floods its output",
 	"is cut in the answer and in memory, where a naive daemon keeps every byte",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{

@@ -16,7 +16,7 @@ import (
 // has gone, a start that fails and an output that nobody will ask for again leave by
 // other ways, each with its own list of what to close, stop and forget. Thousands of
 // them are a day's work.
-var _ = scenario("grows", "what commands leave behind that do not go well",
+var _ = should("grows", "what commands leave behind that do not go well",
 	"is nothing either, of each kind, where a naive daemon keeps something of every one",
 	func(s *session.Session) session.Experiment {
 		const inFlight = 16

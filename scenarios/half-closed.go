@@ -18,7 +18,7 @@ import (
 // that has sent its next request may then go away unnoticed. A server may take a
 // client that sends no more for one that has gone (RFC 9112, 9.6, leaves it to it): a
 // daemon that is not ours is judged by this where the scenario is named.
-var _ = scenario("half-closed", "a client that has nothing more to say",
+var _ = advice("half-closed", "a client that has nothing more to say",
 	"gets its answer, one that goes is missed, and a naive daemon takes the one for the other",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{

@@ -14,7 +14,7 @@ import (
 // Nobody reads the answer of a request whose client has gone. A command that
 // runs on costs memory and PIDs in a sandbox that is paid by the second, and is
 // forgotten by everybody but the kernel.
-var _ = scenario("hang-up", "a client that hangs up",
+var _ = should("hang-up", "a client that hangs up",
 	"takes its command with it, where a naive daemon lets it run on",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{

@@ -15,7 +15,7 @@ import (
 // does not come when the command ends (pipe(7)). Whoever reads to the end first
 // answers when the child feels like it; os/exec has WaitDelay for this since
 // Go 1.20.
-var _ = scenario("held-stdout", "a background child that holds the output",
+var _ = should("held-stdout", "a background child that holds the output",
 	"does not hold the answer, lives on, and is reaped when it ends, where a naive daemon waits for it",
 	func(s *session.Session) session.Experiment {
 		held := heldAtOnce * s.Scale.Trials(heldBursts)

@@ -13,7 +13,7 @@ import (
 // With WNOHANG, wait4 returns 0 while children run and none of them has ended.
 // A reaper that loops until there is an error does not rest then: it has been
 // seen to log "reaping child process 0" at 100 % CPU.
-var _ = scenario("idle", "a daemon with nothing to do but a child that runs on",
+var _ = should("idle", "a daemon with nothing to do but a child that runs on",
 	"rests, where a reaper that polls keeps a CPU busy",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{

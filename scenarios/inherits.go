@@ -24,7 +24,7 @@ import (
 // beside an empty one inheritance would not show. What a shell of this machine gets
 // from the harness is what a sandbox's must get; in a container that has limits and
 // a umask of its own, those two are not asked for.
-var _ = scenario("inherits", "what a command inherits",
+var _ = should("inherits", "what a command inherits",
 	"is what a shell gets, and the daemon's own where a naive one hands it on",
 	func(s *session.Session) session.Experiment {
 		looks := inheritance(s.Runtime.Name() == "namespace")

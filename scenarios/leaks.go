@@ -12,7 +12,7 @@ import (
 // entry per orphan, a zombie, a thread. After the commands have ended the
 // daemon has to hold what it held before, give or take the threads that the Go
 // runtime keeps and the connections that the harness does.
-var _ = scenario("leaks", "what commands leave behind",
+var _ = should("leaks", "what commands leave behind",
 	"is nothing, where a naive daemon keeps something of every command",
 	func(s *session.Session) session.Experiment {
 		const inFlight, spare, filesEach = 8, 24, 6

@@ -12,7 +12,7 @@ import (
 // process dies at 10,000 threads (runtime/debug.SetMaxThreads), and a
 // container's pids limit counts threads too: commands that only sleep can then
 // bring a daemon down.
-var _ = scenario("many-in-flight", "many commands in flight",
+var _ = advice("many-in-flight", "many commands in flight",
 	"take no thread each, where a daemon with a wait per child has as many threads as commands",
 	func(s *session.Session) session.Experiment {
 		const inFlight, spare = 150, 40

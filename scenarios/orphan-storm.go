@@ -13,7 +13,7 @@ import (
 // becomes a child of PID 1 (wait(2)), and stays a zombie until somebody waits
 // for it. They arrive between the commands' own children and under recycled
 // PIDs, so a registry that confuses the two shows it here.
-var _ = scenario("orphan-storm", "a storm of orphans",
+var _ = should("orphan-storm", "a storm of orphans",
 	"leaves no zombie and takes no command's exit code, and leaves zombies where nobody reaps",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{

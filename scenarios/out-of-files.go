@@ -17,7 +17,7 @@ import (
 // opened and perhaps after the fork; and a listener that gets no file for its next
 // client must try again later (accept(2)). It is over in a moment and says nothing
 // of the command, so the answer is "try again", and nothing is left behind.
-var _ = scenario("out-of-files", "a target that may open no more files",
+var _ = should("out-of-files", "a target that may open no more files",
 	"refuses commands in words and recovers, where a naive daemon says -1",
 	func(s *session.Session) session.Experiment {
 		const burst = 8

@@ -17,7 +17,7 @@ import (
 // it is used up fork fails with EAGAIN. That is over in a moment and says
 // nothing of the command, so the answer is "try again", HTTP 503, and no exit
 // code. A Go program that asks for a thread just then dies.
-var _ = scenario("pressure", "a sandbox that has no room for another process",
+var _ = should("pressure", "a sandbox that has no room for another process",
 	"refuses commands in words and recovers, where a naive daemon says -1 or dies",
 	func(s *session.Session) session.Experiment {
 		const burst = 16

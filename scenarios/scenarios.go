@@ -40,9 +40,30 @@ var (
 )
 
 // scenario declares one finding: what it is about, what must come true, and how
-// that is tried. Its spec waits for the experiment, which Run has begun.
+// that is tried. No correct daemon may do otherwise: its level is must. What weighs less
+// of it whatever the scenario, such as a thread for each command, has a level of its own
+// in harness/results/causes.go.
 func scenario(id, subject, promise string, p plan) bool {
-	known = append(known, trial.Scenario{ID: id, Text: subject + " " + promise})
+	return declare(trial.Scenario{ID: id, Text: subject + " " + promise, Level: trial.Must},
+		subject, promise, p)
+}
+
+// should is scenario for what a careful daemon does.
+func should(id, subject, promise string, p plan) bool {
+	return declare(trial.Scenario{ID: id, Text: subject + " " + promise, Level: trial.Should},
+		subject, promise, p)
+}
+
+// advice is scenario for a choice that has a price.
+func advice(id, subject, promise string, p plan) bool {
+	return declare(trial.Scenario{ID: id, Text: subject + " " + promise, Level: trial.Advice},
+		subject, promise, p)
+}
+
+// declare makes a scenario known. Its spec waits for the experiment, which Run has begun.
+func declare(s trial.Scenario, subject, promise string, p plan) bool {
+	id := s.ID
+	known = append(known, s)
 	slices.SortFunc(known, func(a, b trial.Scenario) int { return strings.Compare(a.ID, b.ID) })
 	plans[id] = p
 	return ginkgo.Describe(subject, ginkgo.Label(id), func() {
@@ -73,10 +94,9 @@ var (
 	insideOnly = []string{"frozen"}
 	// oursOnly are about settings that the reference daemon alone has.
 	oursOnly = []string{"echild-wait"}
-	// onRequest are judged of somebody else's daemon where they are named: the
-	// specifications leave the outcome to the server, or what is held is only where
-	// the daemon is made as ours is.
-	onRequest = []string{"half-closed", "told-meanwhile"}
+	// onRequest are judged of somebody else's daemon where they are named: what is held
+	// is only where the daemon is made as ours is.
+	onRequest = []string{"told-meanwhile"}
 	// anywhere are those that inject nothing and look at answers only.
 	anywhere = []string{"exit-codes", "silent", "storm", "ten-at-once", "texts"}
 )
@@ -115,6 +135,20 @@ func Select(ids []string, access Access) ([]trial.Scenario, error) {
 		}
 	}
 	return chosen, nil
+}
+
+// Sayable returns the chosen scenarios that the session's candidate can be asked for, and
+// why it cannot be asked for the others, by ID.
+func Sayable(s *session.Session, chosen []trial.Scenario) (sayable []trial.Scenario, why map[string]string) {
+	why = map[string]string{}
+	for i, e := range experiments(s, chosen) {
+		if text := session.Unsaid(e, s.Candidate); text != "" {
+			why[e.Scenario] = text
+		} else {
+			sayable = append(sayable, chosen[i])
+		}
+	}
+	return sayable, why
 }
 
 // Known says what is wrong with a scenario's ID; nil for one that there is.

@@ -13,7 +13,7 @@ import (
 // `docker stop` sends SIGTERM and, ten seconds later, SIGKILL. In between a
 // daemon can still answer for the commands that run. One that ends at once
 // strands them, and one that waits for ever is killed with them.
-var _ = scenario("shutdown", "SIGTERM with commands in flight",
+var _ = should("shutdown", "SIGTERM with commands in flight",
 	"lets them finish and exits 0, where a naive daemon strands them",
 	func(s *session.Session) session.Experiment {
 		const commands = 8

@@ -14,7 +14,7 @@ import (
 // Nothing ran, so there is no exit code to tell: not 127, which is the shell's
 // word for a program that is not there (POSIX, 2.8.2), and not -1. A start that
 // fails after its pipes were made must close them again.
-var _ = scenario("start-errors", "a command that cannot be started",
+var _ = should("start-errors", "a command that cannot be started",
 	"is refused in words and leaves nothing open, where a naive daemon gives it an exit code",
 	func(s *session.Session) session.Experiment {
 		const inFlight, spare = 4, 16

@@ -17,7 +17,7 @@ import (
 // cannot be stopped but by SIGKILL, ten seconds later. A counter that some way out
 // forgot, a wait without a limit, a channel that is closed twice: none of them shows
 // while the daemon runs.
-var _ = scenario("stopping", "a daemon that is told to stop",
+var _ = should("stopping", "a daemon that is told to stop",
 	"ends well whatever it has run, however often and by which signal it is told, and strands what runs where a naive one ends at once",
 	func(s *session.Session) session.Experiment {
 		inFlight := arms{signal: syscall.SIGTERM}

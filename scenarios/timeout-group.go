@@ -14,7 +14,7 @@ import (
 // Killing the shell alone leaves what it started: grandchildren run on, and one
 // that holds the output pipe keeps a reader waiting for its end. A process
 // group takes the signal as one (kill(2)); setsid leaves the group (setsid(2)).
-var _ = scenario("timeout-group", "a command that outlives its timeout",
+var _ = should("timeout-group", "a command that outlives its timeout",
 	"is gone with all that it started, and answered at once, where a naive daemon waits for the pipe",
 	func(s *session.Session) session.Experiment {
 		// A shell that is killed before it has started its child leaves nobody behind:

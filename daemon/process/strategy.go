@@ -74,7 +74,8 @@ var (
 const DefaultEchildWait = 200 * time.Millisecond
 
 // StrategyNames lists what NewStrategy knows.
-var StrategyNames = []string{"none", "reaper-only", "documented", "registry"}
+var StrategyNames = []string{"none", "reaper-only", "documented", "registry", "subscribed",
+	"locked", "peeked", "kernel-held", "init-in-front"}
 
 // NewStrategy starts the strategy of that name. Only Documented heeds
 // echildWait; zero means that it looks once and does not wait.
@@ -88,6 +89,16 @@ func NewStrategy(name string, echildWait time.Duration, log *slog.Logger) (Strat
 		return NewDocumented(echildWait, log), nil
 	case "registry":
 		return NewRegistry(log), nil
+	case "subscribed":
+		return NewSubscribed(log), nil
+	case "locked":
+		return NewLocked(log), nil
+	case "peeked":
+		return NewPeeked(log), nil
+	case "kernel-held":
+		return NewKernelHeld(log)
+	case "init-in-front":
+		return NewInitInFront(), nil
 	}
 	return nil, fmt.Errorf("find strategy %q: unknown, use one of %q", name, StrategyNames)
 }

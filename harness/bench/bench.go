@@ -20,11 +20,14 @@ import (
 	"github.com/reapcheck/reapcheck/harness/fault/seccomp"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/target"
 )
 
 const (
 	none     = "none"
 	registry = "registry"
+	// Candidate is the contestant that is somebody's own daemon.
+	Candidate = "candidate"
 )
 
 // Part is a part of a bench that can be run alone.
@@ -33,6 +36,8 @@ type Part string
 const (
 	// Rates compares executions per second.
 	Rates Part = "rates"
+	// Arrivals lets requests come at rates of their own.
+	Arrivals Part = "arrivals"
 	// Sleeps looks at a daemon with thousands of commands in flight.
 	Sleeps Part = "sleeps"
 	// Leaks looks at a daemon after a great many commands.
@@ -40,14 +45,19 @@ const (
 )
 
 // Parts are all parts, in the order in which they run.
-var Parts = []Part{Rates, Sleeps, Leaks}
+var Parts = []Part{Rates, Arrivals, Sleeps, Leaks}
 
 // Scale says how much is measured.
 type Scale struct {
-	Parts      []Part
+	Parts []Part
+	// Strategies are the daemons that are measured: the reference daemon's strategies,
+	// and Candidate.
 	Strategies []string
 	// Length is how long the rates are measured, in turns that last Turn each.
 	Length, Turn time.Duration
+	// Arrivals are how many requests come a second, one number after the other; none
+	// are shares of what the daemon reaches in a closed loop.
+	Arrivals []int
 	// Sleeps are how many commands are to be in flight, one number after the other.
 	Sleeps []int
 	// Commands is how many are executed before the look for what they left.
@@ -60,6 +70,8 @@ type Bench struct {
 	Runtime sandbox.Runtime
 	// Daemon is the path of the reference daemon's ordinary build.
 	Daemon string
+	// Target is what Candidate stands for.
+	Target target.Target
 	// Hub puts a launcher in front of one daemon.
 	Hub      *seccomp.Hub
 	Seed     uint64
@@ -70,9 +82,10 @@ type Bench struct {
 // leaves what it saw. The error says why it did not reach its end.
 func (b *Bench) Run(ctx context.Context, report *Report) error {
 	parts := map[Part]func(context.Context, *Report) error{
-		Rates:  b.rates,
-		Sleeps: b.sleeps,
-		Leaks:  b.leaks,
+		Rates:    b.rates,
+		Arrivals: b.arrivals,
+		Sleeps:   b.sleeps,
+		Leaks:    b.leaks,
 	}
 	for _, part := range Parts {
 		if !slices.Contains(b.Parts, part) {
@@ -84,6 +97,18 @@ func (b *Bench) Run(ctx context.Context, report *Report) error {
 	}
 	return nil
 }
+
+// target is what goes by that name.
+func (b *Bench) target(name string) target.Target {
+	if name == Candidate {
+		return b.Target
+	}
+	return target.Reference(name)
+}
+
+// foreign says whether somebody's own daemon is measured, which is judged then; else
+// the reference daemon is.
+func (s Scale) foreign() bool { return slices.Contains(s.Strategies, Candidate) }
 
 // Machine says how busy the machine was when the bench did nothing itself.
 type Machine struct {

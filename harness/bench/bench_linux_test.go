@@ -100,6 +100,14 @@ func TestASmallBench(t *testing.T) {
 	if len(report.Rates) != 4*4+1 || report.Supervised == 0 {
 		t.Errorf("%d rates, %d calls supervised", len(report.Rates), report.Supervised)
 	}
+	if len(report.Arrivals) != 2*len(offeredShares) {
+		t.Errorf("%d rates of arrival", len(report.Arrivals))
+	}
+	for _, a := range report.Arrivals {
+		if a.Outcomes.Bad() > 0 || a.Died != "" {
+			t.Errorf("%+v", a)
+		}
+	}
 	threads := map[string]int{}
 	for _, s := range report.Sleeps {
 		threads[s.Strategy] = s.During.Threads
@@ -111,8 +119,13 @@ func TestASmallBench(t *testing.T) {
 	if threads[none] < 100 || threads[registry] >= 100 {
 		t.Errorf("threads: %v", threads)
 	}
-	if l := report.Leaks[0]; l.Outcomes[trial.OK] != 200 || len(l.more(l.After)) > 0 {
+	// The one that reaps nothing leaves zombies, and nothing is asked of it.
+	if l := report.Leaks[1]; l.Strategy != registry || l.Outcomes[trial.OK] != 200 ||
+		len(l.more(l.After)) > 0 {
 		t.Errorf("leaks: %+v: %v", l, l.more(l.After))
+	}
+	if l := report.Leaks[0]; l.Commands != 20 || l.After.Zombies == 0 {
+		t.Errorf("leaks: %+v", l)
 	}
 }
 
@@ -134,7 +147,7 @@ func TestAnInterruptedBench(t *testing.T) {
 // A daemon that was not given its time to settle has left nothing behind.
 func TestAnInterruptIsNoLeak(t *testing.T) {
 	b := small(t)
-	d, err := b.start(t.Context(), "settling", registry, 1, sandbox.Front{})
+	d, err := b.start(t.Context(), "settling", target.Reference(registry), 1, sandbox.Front{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,11 +15,11 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"github.com/reapcheck/reapcheck/harness/await"
-	"github.com/reapcheck/reapcheck/harness/client"
 	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/speaker"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -27,30 +27,58 @@ import (
 // daemon is a running target and how it is asked.
 type daemon struct {
 	sandbox.Sandbox
-	client  *client.Client
+	client  speaker.Speaker
 	dialect dialect.Dialect
 	seed    uint64
+	// ours says whether it is the reference daemon, which tells more of itself.
+	ours bool
+	// own are the processes that it consists of, by the numbers of this host.
+	own []int
 }
 
 // start starts a daemon with room for as many connections as requests will be
 // in flight. An empty front is none.
-func (b *Bench) start(ctx context.Context, name, strategy string, inFlight int,
+func (b *Bench) start(ctx context.Context, name string, t target.Target, inFlight int,
 	front sandbox.Front) (*daemon, error) {
-	dialect := target.Reference(strategy).Dialect
-	sb, err := b.Runtime.Start(ctx, sandbox.Spec{
-		Name: name, Binary: b.Daemon, Front: front, Port: dialect.Port, Ready: dialect.Ready,
-		Env: map[string]string{"DECK_STRATEGY": strategy,
-			"DECK_LISTEN": fmt.Sprintf("0.0.0.0:%d", dialect.Port)},
-	})
+	sb, err := b.Runtime.Start(ctx, b.spec(name, t, front))
 	if err != nil {
 		return nil, err
 	}
-	return &daemon{
+	d := &daemon{
 		Sandbox: sb,
-		client:  client.New(sb.URL(), dialect, inFlight, sandbox.Transport(sb)),
-		dialect: dialect,
+		client:  speaker.OverHTTP(sb.URL(), t.Dialect, inFlight, sandbox.Transport(sb)),
+		dialect: t.Dialect,
 		seed:    b.Seed,
-	}, nil
+		ours:    t.Ours(),
+	}
+	if err := d.findOwn(); err != nil {
+		return nil, errors.Join(err, d.stop(ctx))
+	}
+	return d, nil
+}
+
+func (b *Bench) spec(name string, t target.Target, front sandbox.Front) sandbox.Spec {
+	spec := sandbox.Spec{
+		Name: name, Binary: t.Binary, Image: t.Image, Args: t.Args, Env: t.Env, Front: front,
+		Port: t.Dialect.Port, Ready: t.Dialect.Ready,
+	}
+	if t.Ours() {
+		spec.Binary = b.Daemon
+		spec.Env = map[string]string{"DECK_STRATEGY": t.Strategy,
+			"DECK_LISTEN": fmt.Sprintf("0.0.0.0:%d", t.Dialect.Port)}
+		maps.Copy(spec.Env, t.Env)
+	}
+	return spec
+}
+
+// findOwn takes whatever runs before the first command for the daemon itself: an init
+// in front of it, or its workers.
+func (d *daemon) findOwn() error {
+	all, err := probe.Look(d.PID())
+	for _, p := range all {
+		d.own = append(d.own, p.PID)
+	}
+	return err
 }
 
 // stopLimit bounds the end of one daemon, which comes also after an interrupt.
@@ -59,7 +87,7 @@ const stopLimit = 30 * time.Second
 func (d *daemon) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
 	defer cancel()
-	d.client.Close()
+	d.client.Idle()
 	return d.Stop(ctx)
 }
 
@@ -115,14 +143,15 @@ func decode(resp *http.Response, into any) error {
 	return json.Unmarshal(raw, into)
 }
 
-// Figures is what a daemon holds at one moment.
+// Figures is what a daemon holds at one moment: all the processes that it had before
+// the first command.
 type Figures struct {
 	Threads int `json:"threads"`
 	// RSS is in bytes.
 	RSS   int `json:"rss"`
 	Files int `json:"files"`
-	// Goroutines, Registered and Cached are the daemon's own word. Cached are
-	// exit statuses that nobody has asked for yet.
+	// Goroutines, Registered and Cached are the reference daemon's own word, and 0 of
+	// any other. Cached are exit statuses that nobody has asked for yet.
 	Goroutines int `json:"goroutines"`
 	Registered int `json:"registered"`
 	Cached     int `json:"cached"`
@@ -146,19 +175,26 @@ const debugPath = "/debug/processes"
 // goroutines more than when nobody looks, each time.
 func (d *daemon) look(ctx context.Context) (Figures, error) {
 	var t told
-	if err := d.get(ctx, debugPath, &t); err != nil {
-		return Figures{}, err
+	if d.ours {
+		if err := d.get(ctx, debugPath, &t); err != nil {
+			return Figures{}, err
+		}
 	}
 	all, err := probe.Look(d.PID())
 	if err != nil {
-		return Figures{}, err
+		return Figures{}, errors.Join(err, d.ended())
 	}
-	self := all.Target()
-	return Figures{
-		Threads: self.Threads, RSS: self.RSS, Files: self.Files,
+	f := Figures{
 		Goroutines: t.Goroutines, Registered: t.Registered, Cached: t.Cached,
-		Processes: len(all) - 1, Zombies: len(all.Zombies()),
-	}, nil
+		Processes: len(all), Zombies: len(all.Zombies()),
+	}
+	for _, p := range all {
+		if slices.Contains(d.own, p.PID) {
+			f.Threads, f.RSS, f.Files = f.Threads+p.Threads, f.RSS+p.RSS, f.Files+p.Files
+			f.Processes--
+		}
+	}
+	return f, nil
 }
 
 // settleLimit is how long a daemon may take to come to rest after the last
@@ -184,7 +220,7 @@ func (d *daemon) settle(ctx context.Context, enough func(Figures) bool) (last Fi
 
 // rest closes the connections and looks when nothing changes any more.
 func (d *daemon) rest(ctx context.Context) (Figures, error) {
-	d.client.Close()
+	d.client.Idle()
 	last := Figures{}
 	return d.settle(ctx, func(f Figures) bool {
 		still := f.Files == last.Files && f.Goroutines == last.Goroutines && f.Processes == 0
@@ -279,15 +315,22 @@ func (a *answers) add(outcome trial.Outcome, why string, took time.Duration) {
 // an interrupt cuts short is not counted.
 func (d *daemon) execute(ctx context.Context, source load.Source, index int, limit time.Duration,
 	into *answers) {
+	sent := time.Now()
+	if outcome, why, ok := d.ask(ctx, source, index, limit); ok {
+		into.add(outcome, why, time.Since(sent))
+	}
+}
+
+// ask returns false where an interrupt cut it short.
+func (d *daemon) ask(ctx context.Context, source load.Source, index int,
+	limit time.Duration) (outcome trial.Outcome, why string, ok bool) {
 	command := source(index, load.Random(d.seed, d.Name(), index))
 	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	sent := time.Now()
 	answer := d.client.Execute(bounded, command.Request)
-	took := time.Since(sent)
 	if ctx.Err() != nil {
-		return
+		return outcome, "", false
 	}
-	outcome, why := trial.Classify(d.dialect.Want(command.Want), answer)
-	into.add(outcome, fmt.Sprintf("%s: %q: %s", outcome, command.Script, why), took)
+	outcome, why = trial.Classify(d.dialect.Want(command.Want), answer)
+	return outcome, fmt.Sprintf("%s: %q: %s", outcome, command.Script, why), true
 }

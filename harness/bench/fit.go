@@ -23,13 +23,22 @@ func (s Scale) Takes(command time.Duration) time.Duration {
 	if slices.Contains(s.Parts, Rates) {
 		takes += s.Length
 	}
+	if slices.Contains(s.Parts, Arrivals) {
+		steps := len(offeredShares)
+		if len(s.Arrivals) > 0 {
+			steps = len(s.Arrivals)
+		}
+		takes += time.Duration(steps*len(s.Strategies)) * s.eachArrival()
+	}
 	if slices.Contains(s.Parts, Sleeps) {
 		for _, n := range s.Sleeps {
 			takes += time.Duration(n*len(s.Strategies)*sleepWork) * command
 		}
 	}
 	if slices.Contains(s.Parts, Leaks) {
-		takes += time.Duration(leakWarmUp+s.Commands) * command
+		for _, strategy := range s.Strategies {
+			takes += time.Duration(leakWarmUp+s.leakCommands(strategy)) * command
+		}
 	}
 	return takes
 }

@@ -13,6 +13,9 @@ func (r *Report) Markdown() string {
 	if r.Problem != "" {
 		fmt.Fprintf(&text, "**It did not reach its end: %s**\n\n", cellText(r.Problem))
 	}
+	if r.Candidate != "" {
+		fmt.Fprintf(&text, "`candidate` is %s.\n\n", cellText(r.Candidate))
+	}
 	fmt.Fprintf(&text, "%s, runtime %s, %s, %d CPUs, seed %d, turns of %d ms. `%s`\n\n",
 		r.Version, r.Runtime, r.Kernel, r.CPUs, r.Seed, r.TurnMs, strings.Join(r.Argv, " "))
 	fmt.Fprintf(&text, "The machine before: %v. After: %v.\n\n", r.Before, r.After)
@@ -20,9 +23,12 @@ func (r *Report) Markdown() string {
 	for _, what := range r.LeftOut {
 		fmt.Fprintf(&text, "Left out: %s.\n\n", what)
 	}
+	r.strategyTable(&text)
+	r.gateTable(&text)
 	r.rateTable(&text)
 	r.ratioTable(&text)
 	r.costTable(&text)
+	r.arrivalTable(&text)
 	r.sleepTable(&text)
 	r.leakTable(&text)
 	return text.String()
@@ -89,7 +95,7 @@ func (r *Report) rateTable(text *strings.Builder) {
 		})
 	}
 	table(text, "Executions per second",
-		"`limit`: threads of a C program, no server. `no-command`: a request that is refused, so HTTP alone. "+
+		"`candidate`: the daemon that is measured, where it is not one of ours. `limit`: threads of a C program, no server. `no-command`: a request that is refused, so HTTP alone. "+
 			"`registry-launcher`: with a launcher in front that holds nothing. Median of the turns and their middle half; latencies of all answers, in ms.",
 		[]string{"in flight", "contestant", "per second", "middle half", "p50", "p99", "p99.9",
 			"answers"}, rows)
@@ -132,12 +138,35 @@ func (r *Report) costTable(text *strings.Builder) {
 		[]string{"contestant", "client", "daemon", "commands", "all"}, rows)
 }
 
+func (r *Report) arrivalTable(text *strings.Builder) {
+	var rows [][]string
+	for _, a := range r.Arrivals {
+		keeps := "yes"
+		if a.Saturated {
+			keeps = "no"
+		}
+		answers := a.Outcomes.String()
+		if a.Died != "" {
+			answers = "did not survive: " + a.Died
+		}
+		rows = append(rows, []string{a.Contestant, fmt.Sprintf("%.0f", a.Offered),
+			fmt.Sprintf("%.0f", a.Answered), keeps, millis(a.P50), millis(a.P99), millis(a.P999),
+			millis(a.SentP99), fmt.Sprint(a.Waiting), answers})
+	}
+	slices.SortStableFunc(rows, func(a, b []string) int { return strings.Compare(a[0], b[0]) })
+	table(text, "Requests that come whatever happens",
+		"At random moments, at a rate of their own. Latencies are from when a request was due, in ms: a stall is seen by all who come meanwhile. "+
+			"The last p99 is what a client would say that counts from when it has sent.",
+		[]string{"contestant", "come per second", "answered per second", "keeps up", "p50", "p99",
+			"p99.9", "p99 since sent", "most waiting", "answers"}, rows)
+}
+
 func (r *Report) sleepTable(text *strings.Builder) {
 	var rows [][]string
 	for _, s := range r.Sleeps {
 		if s.Died != "" {
 			rows = append(rows, []string{fmt.Sprint(s.InFlight), s.Strategy,
-				"did not survive: " + s.Died, "", "", "", "", "", ""})
+				"did not survive: " + s.Died, "", "", "", "", "", "", ""})
 			continue
 		}
 		rows = append(rows, []string{
@@ -145,15 +174,27 @@ func (r *Report) sleepTable(text *strings.Builder) {
 			moved(s, func(f Figures) int { return f.Threads }),
 			moved(s, func(f Figures) int { return f.RSS >> 20 }), fmt.Sprintf("%.1f",
 				kib(s.each())),
-			moved(s, func(f Figures) int { return f.Files }),
+			moved(s, func(f Figures) int { return f.Files }), fmt.Sprintf("%.1f", s.filesEach()),
 			moved(s, func(f Figures) int { return f.Goroutines }),
-			moved(s, func(f Figures) int { return f.Zombies }), s.Outcomes.String(),
+			moved(s, func(f Figures) int { return f.Zombies }), s.answers(),
 		})
 	}
 	table(text, "Many sleeps in flight",
 		"Before, during and after. A strategy that waits in a system call parks a thread per child; a Go process dies at 10,000.",
 		[]string{"in flight", "strategy", "threads", "RSS, MiB", "KiB each", "open files",
-			"goroutines", "zombies", "answers"}, rows)
+			"files each", "goroutines", "zombies", "answers"}, rows)
+}
+
+// filesEach is how many files the daemon has open for each command in flight.
+func (s Sleep) filesEach() float64 {
+	return float64(s.During.Files-s.Before.Files) / float64(s.InFlight)
+}
+
+func (s Sleep) answers() string {
+	if s.Stuck != "" {
+		return s.Outcomes.String() + "; " + s.Stuck
+	}
+	return s.Outcomes.String()
 }
 
 func moved(s Sleep, of func(Figures) int) string {

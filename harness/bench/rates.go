@@ -15,6 +15,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/owner"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/target"
 )
 
 // Names of contestants that are no strategy.
@@ -34,8 +35,19 @@ const claimLevel = 8
 // comes as often as all others together.
 var laps = []int{claimLevel, 1, claimLevel, 64, claimLevel, 256}
 
+// foreignLaps are those where somebody's own daemon is measured: one that makes a
+// thread for each connection need not take 256 of them.
+var foreignLaps = []int{claimLevel, 1, claimLevel, 64}
+
+func (s Scale) laps() []int {
+	if s.foreign() {
+		return foreignLaps
+	}
+	return laps
+}
+
 // widest is the highest level.
-func widest() int { return slices.Max(laps) }
+func (s Scale) widest() int { return slices.Max(s.laps()) }
 
 // contestant is a contestant and the levels at which it is measured.
 type contestant struct {
@@ -109,7 +121,7 @@ func whoDied(ctx context.Context, all []contestant, err error) (died []string, _
 // race warms up and lets the contestants compete.
 func (b *Bench) race(ctx context.Context, all []contestant, report *Report) error {
 	for _, c := range all { // connections, caches, the first growth of the heap
-		if _, err := c.racer.turn(ctx, widest(), b.Turn); err != nil {
+		if _, err := c.racer.turn(ctx, b.widest(), b.Turn); err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
 	}
@@ -133,25 +145,25 @@ func (b *Bench) enter(ctx context.Context, folder string, report *Report) (all [
 		}
 		return errors.Join(errs...)
 	}
-	add := func(name, strategy string, commands load.Source, at func(int) bool,
+	add := func(name string, t target.Target, commands load.Source, at func(int) bool,
 		front sandbox.Front) {
 		if err != nil {
 			return
 		}
 		var d *daemon
-		if d, err = b.start(ctx, "bench-"+name, strategy, widest(), front); err == nil {
+		if d, err = b.start(ctx, "bench-"+name, t, b.widest(), front); err == nil {
 			daemons = append(daemons, d)
 			all = append(all, contestant{name, &daemonRacer{daemon: d, commands: commands}, at})
 		}
 	}
 	for _, strategy := range b.Strategies {
-		add(strategy, strategy, load.Instant, everywhere, sandbox.Front{})
+		add(strategy, b.target(strategy), load.Instant, everywhere, sandbox.Front{})
 	}
-	if slices.Contains(b.Strategies, registry) {
-		add(behindLauncher, registry, load.Instant, atClaimLevel,
+	if slices.Contains(b.Strategies, registry) && !b.foreign() {
+		add(behindLauncher, target.Reference(registry), load.Instant, atClaimLevel,
 			b.Hub.Front("bench-"+behindLauncher))
 	}
-	add(noCommand, registry, refused, everywhere, sandbox.Front{})
+	add(noCommand, target.Reference(registry), refused, everywhere, sandbox.Front{})
 	if err != nil {
 		return all, stop, err
 	}
@@ -166,8 +178,8 @@ func (b *Bench) enter(ctx context.Context, folder string, report *Report) (all [
 // compete lets the contestants take turns, in an order of its own in each lap.
 // Cells are returned on error too.
 func (b *Bench) compete(ctx context.Context, all []contestant) ([]*cell, error) {
-	plan := schedule(all, rounds(all, b.Length, b.Turn), rand.New(rand.NewPCG(b.Seed, 0)))
-	cells := newCells(all)
+	plan := schedule(all, b.laps(), b.rounds(all), rand.New(rand.NewPCG(b.Seed, 0)))
+	cells := newCells(all, b.laps())
 	said, began := time.Now(), time.Now()
 	for i, next := range plan {
 		t, err := next.contestant.racer.turn(ctx, next.inFlight, b.Turn)
@@ -189,16 +201,16 @@ func (b *Bench) compete(ctx context.Context, all []contestant) ([]*cell, error) 
 const progressInterval = 5 * time.Second
 
 // rounds is how many rounds the length has room for, and at least one.
-func rounds(all []contestant, length, turn time.Duration) int {
+func (s Scale) rounds(all []contestant) int {
 	turns := 0
-	for _, level := range laps {
+	for _, level := range s.laps() {
 		for _, c := range all {
 			if c.at(level) {
 				turns++
 			}
 		}
 	}
-	return max(1, int(length/(time.Duration(turns)*turn)))
+	return max(1, int(s.Length/(time.Duration(turns)*s.Turn)))
 }
 
 // placed is one turn in the schedule.
@@ -209,7 +221,7 @@ type placed struct {
 
 // schedule lays out all turns: round by round, lap by lap, and in each lap
 // every contestant once, in an order drawn anew.
-func schedule(all []contestant, rounds int, r *rand.Rand) []placed {
+func schedule(all []contestant, laps []int, rounds int, r *rand.Rand) []placed {
 	var plan []placed
 	for range rounds {
 		for _, level := range laps {
@@ -225,7 +237,7 @@ func schedule(all []contestant, rounds int, r *rand.Rand) []placed {
 
 // newCells makes a cell for each contestant at each of its levels, in the order
 // of a report.
-func newCells(all []contestant) []*cell {
+func newCells(all []contestant, laps []int) []*cell {
 	levels := slices.Clone(laps)
 	slices.Sort(levels)
 	var cells []*cell

@@ -51,7 +51,7 @@ func fakes() ([]contestant, *fakeRacer) {
 
 func TestTheScheduleIsFair(t *testing.T) {
 	all, _ := fakes()
-	plan := schedule(all, 20, rand.New(rand.NewPCG(1, 0)))
+	plan := schedule(all, laps, 20, rand.New(rand.NewPCG(1, 0)))
 	first := map[string]int{}
 	for at := 0; at < len(plan); {
 		level, names := plan[at].inFlight, []string{}
@@ -84,7 +84,7 @@ func TestRounds(t *testing.T) {
 	all, _ := fakes() // 15 turns a round
 	for length, want := range map[time.Duration]int{time.Second: 1, 15 * time.Second: 1,
 		31 * time.Second: 2, time.Minute: 4} {
-		if got := rounds(all, length, time.Second); got != want {
+		if got := (Scale{Length: length, Turn: time.Second}).rounds(all); got != want {
 			t.Errorf("%v: %d rounds, want %d", length, got, want)
 		}
 	}

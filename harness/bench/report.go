@@ -17,7 +17,9 @@ import (
 type Report struct {
 	Verdict trial.Verdict `json:"verdict"`
 	// Problem says why the run ended before its end; it never passes then.
-	Problem      string        `json:"problem,omitempty"`
+	Problem string `json:"problem,omitempty"`
+	// Candidate is somebody's own daemon that was measured; empty where none was.
+	Candidate    string        `json:"candidate,omitempty"`
 	Version      string        `json:"version"`
 	Runtime      string        `json:"runtime"`
 	Kernel       string        `json:"kernel"`
@@ -36,9 +38,12 @@ type Report struct {
 	Ratios []Ratio  `json:"ratios"`
 	// Supervised is how many system calls of the daemon behind the launcher the
 	// harness was asked about.
-	Supervised int64   `json:"supervised"`
-	Sleeps     []Sleep `json:"sleeps"`
-	Leaks      []Leak  `json:"leaks"`
+	Supervised int64     `json:"supervised"`
+	Arrivals   []Arrival `json:"arrivals"`
+	// Gates are the verdicts on the same daemons, where they were asked for.
+	Gates  []Gate  `json:"gates"`
+	Sleeps []Sleep `json:"sleeps"`
+	Leaks  []Leak  `json:"leaks"`
 	// LeftOut says in words what was not measured, and why.
 	LeftOut []string `json:"leftOut"`
 }
@@ -75,6 +80,8 @@ func NewReport() *Report {
 		Requirements: []Requirement{},
 		Rates:        []Rate{},
 		Ratios:       []Ratio{},
+		Arrivals:     []Arrival{},
+		Gates:        []Gate{},
 		Sleeps:       []Sleep{},
 		Leaks:        []Leak{},
 		LeftOut:      []string{},
@@ -120,6 +127,8 @@ func compared(name string) []string {
 		return []string{registry}
 	case none:
 		return []string{limit}
+	case Candidate:
+		return []string{registry, limit}
 	}
 	return []string{none, limit}
 }

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -36,17 +37,12 @@ const (
 // judge makes the requirements and the verdict. One that fails is a fail;
 // short of that, whatever is missing makes the report inconclusive.
 func (r *Report) judge() {
-	r.Requirements = []Requirement{
-		r.rateRequirement(registry, none, ofNone),
-		r.rateRequirement(registry, limit, ofLimit),
-		r.rateRequirement(behindLauncher, registry, ofWithout),
-		r.answersRequirement(),
-		r.sleepRequirement("threads", maxThreads,
-			func(s Sleep) float64 { return float64(s.During.Threads) }),
-		r.sleepRequirement("KiB of RSS each", maxEach,
-			func(s Sleep) float64 { return kib(s.each()) }),
-		r.lostRequirement(),
-		r.leakRequirement(),
+	r.Requirements = r.ownRequirements()
+	if r.Candidate != "" { // no price is asked of somebody's own daemon
+		r.Requirements = []Requirement{
+			r.answersRequirement(Candidate), r.lostRequirement(Candidate),
+			r.leakRequirement(Candidate),
+		}
 	}
 	r.Verdict = trial.Pass
 	for _, t := range r.Requirements {
@@ -60,6 +56,22 @@ func (r *Report) judge() {
 	if slices.ContainsFunc(r.Requirements,
 		func(t Requirement) bool { return t.Verdict == trial.Fail }) {
 		r.Verdict = trial.Fail
+	}
+}
+
+// ownRequirements are those of the reference daemon.
+func (r *Report) ownRequirements() []Requirement {
+	return []Requirement{
+		r.rateRequirement(registry, none, ofNone),
+		r.rateRequirement(registry, limit, ofLimit),
+		r.rateRequirement(behindLauncher, registry, ofWithout),
+		r.answersRequirement(right...),
+		r.sleepRequirement("threads", maxThreads,
+			func(s Sleep) float64 { return float64(s.During.Threads) }),
+		r.sleepRequirement("KiB of RSS each", maxEach,
+			func(s Sleep) float64 { return kib(s.each()) }),
+		r.lostRequirement(registry),
+		r.leakRequirement(registry),
 	}
 }
 
@@ -108,15 +120,15 @@ func (t *Requirement) most() {
 
 // right are the contestants of which every answer has to be right. The others are
 // there for comparison: what they lose is shown.
-var right = []string{none, registry, behindLauncher, noCommand, limit}
+var right = []string{none, registry, behindLauncher, noCommand, limit, Candidate}
 
 // answersRequirement counts bad answers. Where a contestant lost codes, its rate is that of
 // another, easier job.
-func (r *Report) answersRequirement() Requirement {
+func (r *Report) answersRequirement(of ...string) Requirement {
 	t := Requirement{Name: "wrong answers among the executions that were timed", AtMost: true}
 	seen := false
 	for _, rate := range r.Rates {
-		if !slices.Contains(right, rate.Contestant) {
+		if !slices.Contains(of, rate.Contestant) {
 			continue
 		}
 		seen = true
@@ -160,12 +172,16 @@ func (r *Report) sleepRequirement(what string, required float64,
 	return t
 }
 
-func (r *Report) lostRequirement() Requirement {
-	t := Requirement{Name: "sleeps that were not answered rightly, " + registry, AtMost: true}
+func (r *Report) lostRequirement(of string) Requirement {
+	t := Requirement{Name: "sleeps that were not answered rightly, " + of, AtMost: true}
 	all := 0
 	for _, s := range r.Sleeps {
-		if s.Strategy != registry {
+		if s.Strategy != of {
 			continue
+		}
+		if s.Died != "" || s.Stuck != "" {
+			t.Verdict, t.Note = trial.Fail, cmp.Or(s.Died, s.Stuck)
+			return t
 		}
 		all += s.InFlight
 		t.Measured += float64(s.lost())
@@ -185,16 +201,17 @@ func (r *Report) lostRequirement() Requirement {
 }
 
 // leakRequirement counts what there is more of, and answers that were not right.
-func (r *Report) leakRequirement() Requirement {
+func (r *Report) leakRequirement(of string) Requirement {
 	t := Requirement{
-		Name:   "figures that did not come back after many commands, " + registry,
+		Name:   "figures that did not come back after many commands, " + of,
 		AtMost: true,
 	}
-	if len(r.Leaks) == 0 {
+	at := slices.IndexFunc(r.Leaks, func(l Leak) bool { return l.Strategy == of })
+	if at < 0 {
 		t.Note = "not measured"
 		return t
 	}
-	l := r.Leaks[0]
+	l := r.Leaks[at]
 	if l.Died != "" {
 		t.Verdict, t.Note = trial.Fail, l.Died
 		return t

@@ -7,7 +7,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/dialect"
+	"golang.org/x/sys/unix"
+
+	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/parallel"
 	"github.com/reapcheck/reapcheck/harness/probe"
@@ -26,6 +28,8 @@ type Sleep struct {
 	Outcomes Outcomes `json:"outcomes"`
 	// Why is the first answer that was not ok.
 	Why string `json:"why,omitempty"`
+	// Stuck says how many it took, where it did not take all of them at a time.
+	Stuck string `json:"stuck,omitempty"`
 	// Died says how the daemon ended, where it did not survive.
 	Died string `json:"died,omitempty"`
 }
@@ -58,8 +62,8 @@ func (b *Bench) sleeps(ctx context.Context, report *Report) error {
 // sleep is one row. That the daemon ends is a result, not an error.
 func (b *Bench) sleep(ctx context.Context, strategy string, inFlight int) (s Sleep, err error) {
 	s = Sleep{Strategy: strategy, InFlight: inFlight, Outcomes: Outcomes{}}
-	d, err := b.start(ctx, fmt.Sprintf("bench-%s-%d", strategy, inFlight), strategy, inFlight,
-		sandbox.Front{})
+	d, err := b.start(ctx, fmt.Sprintf("bench-%s-%d", strategy, inFlight), b.target(strategy),
+		inFlight, sandbox.Front{})
 	if err != nil {
 		return s, err
 	}
@@ -78,7 +82,11 @@ func (s Sleep) text() string {
 	if s.Died != "" {
 		return "the daemon did not survive: " + s.Died
 	}
-	return fmt.Sprintf("%d threads, %.1f KiB each, %v", s.During.Threads, kib(s.each()), s.Outcomes)
+	text := fmt.Sprintf("%d threads, %.1f KiB each, %v", s.During.Threads, kib(s.each()), s.Outcomes)
+	if s.Stuck != "" {
+		text += "; " + s.Stuck
+	}
+	return text
 }
 
 func kib(bytes int) float64 { return float64(bytes) / 1024 }
@@ -96,13 +104,20 @@ func (d *daemon) sleepers(ctx context.Context, s *Sleep) (err error) {
 		defer close(answered)
 		_, _ = parallel.Do(ctx, 0, s.InFlight, s.InFlight, func(i int) {
 			select {
-			case <-gate:
-				d.execute(ctx, load.UntilTerminated, i, sleepLimit, came)
+			case _, open := <-gate:
+				if open {
+					d.execute(ctx, load.UntilTerminated, i, sleepLimit, came)
+				}
 			case <-ctx.Done():
 			}
 		})
 	}()
-	if err = d.open(ctx, gate, s.InFlight); err == nil {
+	err = d.open(ctx, gate, s.InFlight)
+	close(gate)                         // what was not sent will not be
+	if errors.Is(err, await.ErrLimit) { // it takes no more at a time: a result
+		s.Stuck, err = err.Error(), nil
+	}
+	if err == nil {
 		s.During, err = d.look(ctx)
 	}
 	if err == nil {
@@ -135,33 +150,53 @@ func (d *daemon) open(ctx context.Context, gate chan<- struct{}, total int) erro
 				return context.Cause(ctx)
 			}
 		}
-		if err := d.await(ctx, fmt.Sprintf("%d commands in flight", sent),
-			func() (any, bool, error) {
-				var t told
-				err := d.get(ctx, debugPath, &t)
-				return t.InFlight, t.InFlight >= sent, err
-			}); err != nil {
+		if !d.ours && sent < total {
+			continue // the look at the end says how many it has taken
+		}
+		if err := d.awaitTaken(ctx, sent); err != nil {
 			return err
 		}
 	}
 	return d.await(ctx, fmt.Sprintf("%d processes that sleep", total), func() (any, bool, error) {
-		all, err := probe.Look(d.PID())
-		asleep := len(slices.DeleteFunc(all,
-			func(p probe.Process) bool { return p.Name != "sleep" }))
-		return asleep, asleep >= total, err
+		asleep, err := d.asleep()
+		return len(asleep), len(asleep) >= total, err
 	})
 }
 
-// terminate ends every command, by one command more: a signal to all that is in
-// the sandbox. Where the daemon lost that command's own exit code, or not all
-// have answered in time, it is given again.
+// awaitTaken waits until the reference daemon says that it has so many in flight.
+func (d *daemon) awaitTaken(ctx context.Context, sent int) error {
+	if !d.ours {
+		return nil
+	}
+	return d.await(ctx, fmt.Sprintf("%d commands in flight", sent), func() (any, bool, error) {
+		var t told
+		err := d.get(ctx, debugPath, &t)
+		return t.InFlight, t.InFlight >= sent, err
+	})
+}
+
+// asleep are the commands that sleep.
+func (d *daemon) asleep() (probe.Snapshot, error) {
+	all, err := probe.Look(d.PID())
+	return slices.DeleteFunc(all, func(p probe.Process) bool { return p.Name != sleeper }), err
+}
+
+// sleeper is the program that load.UntilTerminated becomes.
+const sleeper = "sleep"
+
+// terminate ends every command from outside. A signal to all that is in the sandbox
+// would end a daemon that has an init in front, and is not PID 1. What has not begun
+// yet is ended when it has.
 func (d *daemon) terminate(ctx context.Context, answered <-chan struct{}) error {
-	again := time.NewTicker(5 * time.Second)
+	again := time.NewTicker(time.Second)
 	defer again.Stop()
 	for {
-		answer := d.client.Execute(ctx, dialect.Request{Script: "kill -TERM -1"})
-		if !answer.Known || answer.Code != 0 {
-			if err := errors.Join(context.Cause(ctx), d.ended()); err != nil {
+		asleep, err := d.asleep()
+		if err != nil {
+			return errors.Join(err, d.ended())
+		}
+		for _, p := range asleep {
+			if err := p.Signal(unix.SIGTERM); err != nil {
 				return err
 			}
 		}

@@ -36,8 +36,13 @@ type Dialect struct {
 	Request  Endpoint `yaml:"request"`
 	Response Response `yaml:"response"`
 	Words    Words    `yaml:"words"`
+	// Declares are choices of the target's own that others make otherwise: it is judged
+	// as having made them.
+	Declares []string `yaml:"declares"`
 
 	placeholders []string // that the request's body holds
+	spoken       bool     // not over HTTP
+	hangsUp      bool     // although not over HTTP
 }
 
 // Style is what a target does with the text of a command.

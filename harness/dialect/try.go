@@ -13,7 +13,8 @@ import (
 
 // Speaker sends what a dialect composes. Package client has one for HTTP.
 type Speaker interface {
-	// Ready returns the HTTP status of the dialect's path for readiness.
+	// Ready returns the HTTP status of the dialect's path for readiness; 0 for a target
+	// that is ready and does not speak HTTP.
 	Ready(ctx context.Context) (int, error)
 	// Exchange asks for one command. The bytes are the answer's body as it came.
 	Exchange(ctx context.Context, r Request) (trial.Answer, []byte)
@@ -78,8 +79,14 @@ func ready(ctx context.Context, d Dialect, to Speaker) Attempt {
 	ctx, cancel := context.WithTimeout(ctx, answerLimit)
 	defer cancel()
 	status, err := to.Ready(ctx)
+	if !d.OverHTTP() {
+		e.Script, e.Wanted, e.Understood, e.OK = "ready?", "ready", "ready", err == nil
+	}
 	if err != nil {
 		e.Understood = err.Error()
+		return e
+	}
+	if !d.OverHTTP() {
 		return e
 	}
 	e.Understood = fmt.Sprintf("HTTP %d %s", status, http.StatusText(status))

@@ -8,9 +8,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/client"
 	"github.com/reapcheck/reapcheck/harness/explore/tracer"
 	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/speaker"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -64,7 +64,7 @@ func (c *clients) ask(ctx context.Context, x *Explorer, command load.Command) {
 	}
 	x.asking.Go(func() {
 		defer cancel()
-		asking := client.New(x.url(), x.Target.Dialect, 1, transport)
+		asking := speaker.OverHTTP(x.url(), x.Target.Dialect, 1, transport)
 		defer asking.Close()
 		answer := asking.Execute(ctx, command.Request)
 		c.update(func() {

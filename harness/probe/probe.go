@@ -130,6 +130,33 @@ func unread(pid int, err error) error {
 	return fmt.Errorf("look at process %d: %w", pid, err)
 }
 
+// Signal sends sig to p, and to nobody who was given its number since. That it has
+// ended is no error.
+func (p Process) Signal(sig unix.Signal) error {
+	fd, err := unix.PidfdOpen(p.PID, 0)
+	if err == unix.ESRCH {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("open process %d: %w", p.PID, err)
+	}
+	defer unix.Close(fd)
+	now, err := LookAt(p.PID)
+	if Gone(err) || err == nil && (now.Inner != p.Inner || now.Name != p.Name) {
+		return nil
+	}
+	if err == nil {
+		err = unix.PidfdSendSignal(fd, sig, nil, 0)
+	}
+	if err == unix.ESRCH {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("send %v to process %d: %w", sig, p.PID, err)
+	}
+	return nil
+}
+
 // tick is the unit of proc(5)'s times on all of Go's Linux platforms (USER_HZ).
 const tick = 10 * time.Millisecond
 

@@ -83,11 +83,16 @@ func baselineFailure(run results.Run, f results.Finding) []failure {
 	return found
 }
 
+// anchor names one trial on the page.
+func anchor(scenario, arm string, trial int) string {
+	return printable.Line(fmt.Sprintf("%s-%s-%d", scenario, arm, trial))
+}
+
 func newFailure(run results.Run, f results.Finding, a results.Arm, r trial.Record) failure {
 	log, files := logOf(a, r)
 	t := newTimeline(r, log)
 	shown := failure{
-		Anchor:   printable.Line(fmt.Sprintf("%s-%s-%d", f.ID, a.Plan.Arm, r.Index)),
+		Anchor:   anchor(f.ID, a.Plan.Arm, r.Index),
 		Scenario: printable.Line(f.ID),
 		Arm:      printable.Line(a.Plan.Arm),
 		Strategy: printable.Line(a.Plan.Strategy),

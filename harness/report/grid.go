@@ -146,8 +146,11 @@ func promise(a results.Arm) string {
 	if a.Plan.Role == trial.Baseline {
 		text = "baseline: " + text
 	}
-	if v, _ := a.Judge(); v != trial.Pass {
+	switch v, _ := a.Judge(); {
+	case v != trial.Pass:
 		text += " [" + v.String() + "]"
+	case len(a.Defects) > 0:
+		text += " [fails nothing]"
 	}
 	return text
 }

@@ -87,6 +87,7 @@ type page struct {
 	Facts     []fact
 	Repeat    string
 	RateTicks []tick
+	Causes    []cause
 	Scenarios []scenarioRow
 	LeftOut   []string
 	Sections  []section
@@ -102,7 +103,7 @@ type fact struct{ Name, Value string }
 
 // scenarioRow is one scenario in the table at the top.
 type scenarioRow struct {
-	ID, Reason, Waiver                              string
+	ID, Level, Reason, Waiver, Also                 string
 	Verdict                                         trial.Verdict
 	Candidate, Rate, Upper95, Baseline, Hits, Power string
 	Marks                                           []rateMark
@@ -143,6 +144,7 @@ func newPage(run results.Run) page {
 	p := page{
 		Verdict:   run.Verdict,
 		Headline:  headline(run) + leftOutSentence(run.Info),
+		Causes:    causesOf(run),
 		LeftOut:   run.Info.Notes(),
 		Problem:   printable.Text(run.Info.Problem),
 		Facts:     facts(run),
@@ -189,7 +191,7 @@ func headline(run results.Run) string {
 		return fmt.Sprintf(
 			"%s of %s passed. The baselines failed as they must and the faults hit, so the silence counts.", strconv.Itoa(n), of)
 	case run.Verdict == trial.Fail:
-		return fmt.Sprintf("%d of %s failed: %s.", n, of, strings.Join(names[trial.Fail], ", "))
+		return byCauses(run, names[trial.Fail], of)
 	case n == 0:
 		return "Nothing is proved: the run did not reach its end."
 	default:
@@ -225,8 +227,10 @@ func newScenarioRow(f results.Finding, rates scale) scenarioRow {
 	candidate, base := f.Tally(trial.Candidate), f.Tally(trial.Baseline)
 	row := scenarioRow{
 		ID:        printable.Line(f.ID),
+		Level:     string(f.Level),
 		Reason:    printable.Text(f.Reason),
 		Waiver:    waiverNote(f),
+		Also:      notJudged(f),
 		Verdict:   f.Verdict,
 		Candidate: "-",
 		Rate:      "-",

@@ -150,7 +150,7 @@ func junitCaseOf(run results.Run, f results.Finding) junitCase {
 	}
 	switch {
 	case f.Verdict == trial.Pass:
-		c.Output = join(waiverNote(f), c.Output)
+		c.Output = join(join(waiverNote(f), notJudged(f)), c.Output)
 	case f.Waived == results.Accepted:
 		c.Skipped = &junitSkipped{Message: problem.Message}
 	case f.Verdict == trial.Fail:
@@ -181,6 +181,11 @@ func evidence(f results.Finding, run results.Run) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\nrepeat with: %s\n", printable.Text(f.Reason),
 		printable.Line(run.Repeat(f.ID)))
+	for _, c := range run.Causes {
+		if c.Weight == results.Fails && c.In(f.ID) {
+			fmt.Fprintf(&b, "cause: %s (%s)\n", printable.Line(c.Title), printable.Line(c.ID))
+		}
+	}
 	if note := witnessNote(f); note != "" {
 		fmt.Fprintln(&b, note)
 	}

@@ -19,6 +19,7 @@ const MarkdownLimit = 1_000_000
 func Markdown(run results.Run) []byte {
 	s := sheet{limit: MarkdownLimit}
 	s.head(run)
+	s.causes(run)
 	s.findings(run)
 	s.failures(run)
 	s.arms(run)
@@ -68,6 +69,21 @@ func (s *sheet) head(run results.Run) {
 			"CPU"), i.Started.UTC().Format(time.RFC3339))
 }
 
+// causes come first: what failed in twenty scenarios is one thing to mend.
+func (s *sheet) causes(run results.Run) {
+	for i, c := range causesOf(run) {
+		s.add("## %d. %s\n\n**%s**: %s\n\n", i+1, cell(c.Title), cell(c.Word()), cell(c.Look))
+		s.add("- shown in %s\n- for example %s\n", cell(c.Where), cell(c.Best))
+		if c.Note != "" {
+			s.add("- %s\n", cell(c.Note))
+		}
+		s.add("- repeat with: %s\n\n", code(c.Repeat))
+	}
+	if len(run.Causes) > 0 {
+		s.add("## Scenarios\n\n")
+	}
+}
+
 func (s *sheet) findings(run results.Run) {
 	s.add(
 		"| scenario | verdict | candidate: bad of trials | upper95 | baseline: bad | why |\n|---|---|---:|---:|---:|---|\n")
@@ -82,7 +98,7 @@ func (s *sheet) findings(run results.Run) {
 		}
 		s.add("| %s | %s | %d of %d | %s | %s | %s |\n",
 			cell(f.ID), strong(f), candidate.Bad, candidate.Trials, bound, baseline, cell(
-				join(waiverNote(f), f.Reason)))
+				join(join(waiverNote(f), f.Reason), notJudged(f))))
 	}
 	for _, note := range run.Info.Notes() {
 		s.add("\n%s\n", cell(note))

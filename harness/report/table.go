@@ -48,12 +48,13 @@ var colours = map[trial.Verdict]string{trial.Pass: green, trial.Fail: red,
 
 func (s Style) verdict(v trial.Verdict) string { return s.paint(colours[v], v.String()) }
 
-// Table writes the run for a terminal or a log: the arms of each scenario, what
-// the scenarios came to, and the verdict as the last line. Of a run that did not
+// Table writes the run for a terminal or a log: the causes of what went wrong, the arms of
+// each scenario, what the scenarios came to, and the verdict as the last line. Of a run that did not
 // begin the problem is all that there is to read.
 func Table(w io.Writer, run results.Run, style Style) error {
 	var b strings.Builder
 	if begun(run) {
+		style.causes(&b, run)
 		for _, f := range run.Findings {
 			style.finding(&b, f)
 		}
@@ -69,8 +70,10 @@ func Table(w io.Writer, run results.Run, style Style) error {
 	if run.Info.Problem != "" {
 		fmt.Fprintf(&b, "problem: %s\n", printable.Text(run.Info.Problem))
 	}
-	if text := advice(run); text != "" {
-		b.WriteString(printable.Wrap(text, style.width(), ""))
+	for _, text := range []string{recap(run), advice(run)} {
+		if text != "" {
+			b.WriteString(printable.Wrap(text, style.width(), ""))
+		}
 	}
 	if run.Folder != "" {
 		fmt.Fprintf(&b, "report: %s\n", printable.Line(filepath.Join(run.Folder, "report.html")))
@@ -89,13 +92,9 @@ func advice(run results.Run) string {
 		return "inconclusive: this shard is done, and its own part passes. " +
 			"What the plan comes to says `reapcheck merge` of all shards."
 	}
-	text := "inconclusive: nothing was found against the candidate, and not everything could be tried. "
-	var open []string
-	for _, f := range run.Findings {
-		if f.Verdict == trial.Inconclusive {
-			open = append(open, printable.Line(f.ID))
-		}
-	}
+	text := "inconclusive: nothing was found that fails the candidate, and not everything could be " +
+		"tried. "
+	open := undecided(run)
 	if len(open) == 0 {
 		return text + "The problem above kept the run from its end: mend that and run again."
 	}
@@ -143,17 +142,24 @@ func example(f results.Finding) string {
 		if a.Plan.Claim != trial.Clean || len(a.Bad) == 0 {
 			continue
 		}
-		r := a.Bad[0]
-		text := fmt.Sprintf("%s, trial %d, %s: asked %q, wanted exit code %d, got %s after %s",
-			printable.Line(a.Plan.Arm), r.Index, printable.Line(
-				string(r.Outcome)), printable.Escape(printable.Clip(r.Command,
-				exampleLimit)), r.Want, got(r), printable.Micros(float64(r.Micros)))
-		if r.Detail != "" {
-			text += fmt.Sprintf(" (%s)", printable.Line(printable.Clip(r.Detail, exampleLimit)))
-		}
-		return text
+		return trialText(a.Plan.Arm, a.Bad[0])
 	}
 	return ""
+}
+
+// trialText is one bad trial in a sentence.
+func trialText(arm string, r trial.Record) string {
+	asked := fmt.Sprintf("%s, trial %d, %s: asked %q, ", printable.Line(arm), r.Index,
+		printable.Line(string(r.Outcome)), printable.Escape(printable.Clip(r.Command, exampleLimit)))
+	if r.Outcome == trial.Hung { // whatever was wanted
+		return asked + "no answer within " + printable.Micros(float64(r.Micros))
+	}
+	text := asked + fmt.Sprintf("wanted exit code %d, got %s after %s", r.Want, got(r),
+		printable.Micros(float64(r.Micros)))
+	if r.Detail != "" {
+		text += fmt.Sprintf(" (%s)", printable.Line(printable.Clip(r.Detail, exampleLimit)))
+	}
+	return text
 }
 
 func (s Style) legend(b *strings.Builder, run results.Run) {
@@ -175,7 +181,7 @@ func (s Style) verdicts(b *strings.Builder, run results.Run) {
 		if note := waiverNote(f); note != "" {
 			b.WriteString(printable.Wrap(note, s.width(), "  "))
 		}
-		if f.Verdict != trial.Pass && len(f.Arms) > 0 {
+		if f.Verdict == trial.Inconclusive && len(f.Arms) > 0 {
 			fmt.Fprintf(b, "  repeat with: %s\n", printable.Line(run.Repeat(f.ID)))
 		}
 	}
@@ -196,8 +202,11 @@ func sentence(f results.Finding) string {
 		reason, _, _ := strings.Cut(f.Reason, "\n")
 		return printable.Line(reason)
 	}
-	candidate := f.Tally(trial.Candidate)
-	if candidate.Trials == 0 {
+	candidate, also := f.Tally(trial.Candidate), notJudged(f)
+	switch {
+	case also != "":
+		return also
+	case candidate.Trials == 0:
 		return "all checks hold"
 	}
 	text := fmt.Sprintf("%d bad of %d, upper95 %s", candidate.Bad, candidate.Trials,

@@ -148,7 +148,7 @@ func writeJSON(path string, v any) error {
 //go:embed schema/*.json
 var schemas embed.FS
 
-// Schema is the JSON Schema of a kind of file: verdict, run, bench, recording (of
+// Schema is the JSON Schema of a kind of file: verdict, run, bench, compare, recording (of
 // one of its lines), or waivers, which a user writes.
 func Schema(kind string) ([]byte, error) {
 	text, err := schemas.ReadFile(path.Join("schema", kind+".json"))

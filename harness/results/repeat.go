@@ -2,13 +2,32 @@ package results
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
-// Repeat is the command line that runs one scenario again as it was run here:
-// with its seed, its tier and the runtime that was chosen. With an empty ID it
-// repeats the whole run.
+// Repeat is the command line that runs one scenario again as it was run here: short,
+// where the run's folder has the rest. With an empty ID it is all that repeats the whole
+// run, also without the folder.
 func (r Run) Repeat(id string) string {
+	if id == "" || r.Folder == "" {
+		return shellLine(r.RepeatArgv(id))
+	}
+	return shellLine([]string{r.program(), "repeat", r.Folder, id})
+}
+
+// program is how reapcheck was called.
+func (r Run) program() string {
+	if len(r.Info.Argv) == 0 {
+		return "reapcheck"
+	}
+	return r.Info.Argv[0]
+}
+
+// RepeatArgv are the words that run one scenario again as it was run here: with its
+// seed, its tier, the factor and the runtime that were chosen. With an empty ID they
+// repeat the whole run.
+func (r Run) RepeatArgv(id string) []string {
 	argv := slices.Clone(r.Info.Argv)
 	var rest []string // what follows -- is the target's
 	if at := slices.Index(argv, "--"); at >= 0 {
@@ -22,8 +41,21 @@ func (r Run) Repeat(id string) string {
 	argv = slices.DeleteFunc(argv, resumes)
 	if id != "" {
 		argv = append(slices.DeleteFunc(argv, selects), "--only="+id)
+		argv = append(argv, r.factor(argv)...)
 	}
-	return shellLine(append(argv, rest...))
+	return append(argv, rest...)
+}
+
+// factor is the flag for the factor that was measured; none where one was given, and for
+// runs that measure anew whatever they are told.
+func (r Run) factor(argv []string) []string {
+	given := slices.ContainsFunc(argv, func(arg string) bool {
+		return strings.HasPrefix(arg, "--factor=")
+	})
+	if given || r.Info.Factor <= 0 || r.Info.Factor > 1 {
+		return nil
+	}
+	return []string{"--factor=" + strconv.FormatFloat(r.Info.Factor, 'g', -1, 64)}
 }
 
 // selects says whether a flag decides what is judged: one scenario that is

@@ -38,6 +38,11 @@ type Info struct {
 	Scenarios []trial.Scenario `json:"scenarios"`
 	// LeftOut are the scenarios that the run was not to try.
 	LeftOut []LeftOut `json:"leftOut,omitempty"`
+	// Level is the lightest that fails; empty in runs that are older than levels, which
+	// fail by all.
+	Level trial.Level `json:"level,omitempty"`
+	// Declares are the choices that the target's dialect declares.
+	Declares []string `json:"declares,omitempty"`
 	// Waivers are the known failures as they were when the run began.
 	Waivers []Waiver `json:"waivers,omitempty"`
 	// Shard is nil for a run that is not one of several.
@@ -56,6 +61,8 @@ type Run struct {
 	// Own is what the recordings alone come to. A shard whose own part passes does not.
 	Own      trial.Verdict
 	Findings []Finding
+	// Causes are what the findings come from, the worst first.
+	Causes []Found
 }
 
 // Finding is one scenario's result.
@@ -76,6 +83,10 @@ type Arm struct {
 	Recording string
 	// Artefacts are what was kept of single trials.
 	Artefacts []Artefact
+	// Defects are the ways in which a candidate misbehaved.
+	Defects []Defect
+
+	counted *trial.Summary // without what does not fail it; nil for the whole
 }
 
 // Artefact is a file that was kept of one trial, such as the target's log.
@@ -122,6 +133,15 @@ func (i Info) LeftOutNotes() []string {
 			printable.Line(fmt.Sprintf("left out, %s: %s", why, strings.Join(ids[why], ", "))))
 	}
 	return notes
+}
+
+// DeclaredNotes names what the target's dialect declares, in a sentence; none for nothing.
+func (i Info) DeclaredNotes() []string {
+	if len(i.Declares) == 0 {
+		return nil
+	}
+	return []string{printable.Line("declared by the dialect, and judged as that: " +
+		strings.Join(i.Declares, ", "))}
 }
 
 // Trials is how many trials of the run were judged.

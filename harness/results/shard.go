@@ -81,6 +81,7 @@ func (i Info) plan() []planOf {
 		{"seed", i.Seed}, {"tier", i.Tier}, {"factor", i.Factor}, {"version", i.Version},
 		{"runtime", i.Runtime}, {"target", i.Target}, {"file of the target", i.TargetSHA256},
 		{"scenarios left out", i.LeftOut}, {"waivers", i.Waivers},
+		{"level", i.Level}, {"declared choices", i.Declares},
 	}
 	if i.Shard != nil {
 		all = append(all, planOf{"number of shards", i.Shard.Of},
@@ -115,7 +116,7 @@ func (i Info) Differs(from Info) string {
 // Notes are sentences for whoever reads a report: what was left out, and where a run
 // was that is a shard, or was merged of some.
 func (i Info) Notes() []string {
-	notes := i.LeftOutNotes()
+	notes := append(i.LeftOutNotes(), i.DeclaredNotes()...)
 	if s := i.Shard; s != nil {
 		notes = append(notes, fmt.Sprintf(
 			"shard %d of %d of plan %s: only `reapcheck merge` of all of them can pass",

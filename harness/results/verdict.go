@@ -16,10 +16,13 @@ import (
 func (r *Run) judge(extra string) {
 	for i := range r.Findings {
 		f := &r.Findings[i]
+		for n := range f.Arms {
+			f.Arms[n].weigh(r.Info, f.Scenario)
+		}
 		f.judge(r.Info.Run)
 		f.waive(r.Info.Waivers, r.Info.Started)
 	}
-	r.Verdict = overall(r.Findings)
+	r.Verdict, r.Causes = overall(r.Findings), Causes(r.Findings)
 	if extra != "" && r.Info.Problem == "" {
 		r.Info.Problem = fmt.Sprintf(
 			"the folder has recordings of %s, which run.json does not name", extra)
@@ -45,7 +48,7 @@ func (f *Finding) judge(run string) {
 	}
 	var summaries []trial.Summary
 	for _, a := range f.Arms {
-		summaries = append(summaries, a.Summary)
+		summaries = append(summaries, *a.judged())
 	}
 	f.Verdict, f.Reason = trial.Judge(summaries)
 	if why := f.mixture(run); why != "" && f.Verdict != trial.Fail {
@@ -116,6 +119,10 @@ type verdict struct {
 	Shards int     `json:"shards,omitempty"`
 	Factor float64 `json:"factor,omitempty"`
 	Trials int     `json:"trials"`
+	// Level is the lightest that fails.
+	Level    trial.Level    `json:"level,omitempty"`
+	Declares []string       `json:"declares,omitempty"`
+	Causes   []verdictCause `json:"causes"`
 	// StartMs is the median time until a sandbox was ready.
 	StartMs   float64           `json:"startMs"`
 	Scenarios []verdictScenario `json:"scenarios"`
@@ -124,6 +131,7 @@ type verdict struct {
 
 type verdictScenario struct {
 	ID      string        `json:"id"`
+	Level   trial.Level   `json:"level,omitempty"`
 	Verdict trial.Verdict `json:"verdict"`
 	Reason  string        `json:"reason"`
 	Waiver  *Waiver       `json:"waiver,omitempty"`
@@ -167,6 +175,9 @@ func verdictOf(run Run) verdict {
 		Version:   run.Info.Version,
 		Factor:    run.Info.Factor,
 		Trials:    run.Trials(),
+		Level:     run.Info.Level,
+		Declares:  run.Info.Declares,
+		Causes:    []verdictCause{},
 		StartMs:   float64(start.Microseconds()) / 1000,
 		Scenarios: []verdictScenario{},
 		LeftOut:   run.Info.LeftOut,
@@ -175,9 +186,13 @@ func verdictOf(run Run) verdict {
 	if s := run.Info.Shard; s != nil {
 		v.Shard = s.Place().String()
 	}
+	for _, c := range run.Causes {
+		v.Causes = append(v.Causes, verdictCauseOf(c))
+	}
 	for _, f := range run.Findings {
 		s := verdictScenario{
 			ID:      f.ID,
+			Level:   f.Level,
 			Verdict: f.Verdict,
 			Reason:  f.Reason,
 			Waiver:  f.Waiver,

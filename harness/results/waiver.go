@@ -66,6 +66,9 @@ const (
 	otherCheck  = "check"  // any other one
 )
 
+// runs is what the check of PID 1 wants where nothing is to end it.
+const runs = "running"
+
 // usualWays are what a waiver accepts that names none. A wrong code is worse than
 // any that is lost, and a daemon that ends is another defect.
 var usualWays = []string{string(trial.Lost), string(trial.Output), string(trial.Error),
@@ -78,12 +81,12 @@ func (f Finding) Ways() []string {
 		if v, _ := a.Judge(); v != trial.Fail {
 			continue
 		}
-		for outcome, n := range a.Counts {
+		for outcome, n := range a.judged().Counts {
 			if n > 0 && outcome != trial.OK {
 				ways = append(ways, string(outcome))
 			}
 		}
-		for _, c := range a.FailedChecks() {
+		for _, c := range a.judged().FailedChecks() {
 			if c.Name == targetCheck {
 				ways = append(ways, targetCheck)
 			} else {

@@ -61,3 +61,17 @@ type PIDLimiter interface {
 	// FreePIDs lifts the limit.
 	FreePIDs(ctx context.Context) error
 }
+
+// Networked is a Sandbox that can have a network of its own, in which programs of this
+// machine can be started.
+type Networked interface {
+	// Inside calls do, on a thread that is in that network if there is one. What do
+	// starts is in it too. The thread ends after do has returned.
+	Inside(do func() error) error
+}
+
+// Contained is a Sandbox that is an engine's container.
+type Contained interface {
+	// ContainerID is the engine's name of it.
+	ContainerID() string
+}

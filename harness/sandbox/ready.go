@@ -27,11 +27,21 @@ var ErrEnded = errors.New("target ended before it was ready")
 // AwaitTarget waits until the target answers as spec says. The error carries
 // the end of its log, and wraps ErrTarget unless ctx was cancelled.
 func AwaitTarget(ctx context.Context, sb Sandbox, spec Spec) error {
-	err := AwaitReady(ctx, sb, spec.Ready, cmp.Or(spec.StartLimit, DefaultStartLimit))
-	if err == nil || ctx.Err() != nil {
+	err := awaitStart(ctx, sb, spec)
+	if err == nil || ctx.Err() != nil || errors.Is(err, ErrAsking) {
 		return err
 	}
 	return NotReady(sb, spec, err)
+}
+
+func awaitStart(ctx context.Context, sb Sandbox, spec Spec) error {
+	limit := cmp.Or(spec.StartLimit, DefaultStartLimit)
+	if spec.Await == nil {
+		return AwaitReady(ctx, sb, spec.Ready, limit)
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return spec.Await(ctx, sb)
 }
 
 // AwaitReady waits until the target answers 2xx to the path ready, as it did when
@@ -52,6 +62,9 @@ func NotReady(sb Sandbox, spec Spec, err error) error {
 	p := &Problem{Kind: ErrTarget, Doing: "wait until it is ready", Cause: err, Log: sb.Log()}
 	p.Advice = fmt.Sprintf("it must listen on 0.0.0.0:%d and answer %s", spec.Port,
 		cmp.Or(spec.Ready, "HTTP"))
+	if spec.Await != nil {
+		p.Advice = "it must be ready as the driver says, see: reapcheck driver check --help"
+	}
 	if errors.Is(err, ErrEnded) {
 		p.Cause, p.Advice = fmt.Errorf("%w: %s", err, sb.Ended()), "see its log and its flags"
 	}

@@ -10,6 +10,7 @@ package sandbox
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -68,10 +69,14 @@ type Spec struct {
 	Front Front
 	// Env is added to the target's environment.
 	Env map[string]string
-	// Port is the TCP port on which the target listens inside the sandbox.
+	// Port is the TCP port on which the target listens inside the sandbox. Where Await
+	// is set it may be 0: the sandbox has no URL then.
 	Port int
 	// Ready is the path that answers 2xx once the target is ready.
 	Ready string
+	// Await returns when the target is ready, or with ctx; nil asks for Ready over HTTP.
+	// An error that is ErrAsking is not the target's doing.
+	Await func(ctx context.Context, sb Sandbox) error
 	// StartLimit bounds the wait for Ready; zero means DefaultStartLimit.
 	StartLimit time.Duration
 }
@@ -95,6 +100,22 @@ func (f Front) Argv(folder string, target []string) []string {
 		return target
 	}
 	return slices.Concat([]string{filepath.Join(folder, f.Program)}, f.Args, target)
+}
+
+// CheckPort says what is wrong with the port.
+func (s Spec) CheckPort() error {
+	if s.Port == 0 && s.Await != nil || 1 <= s.Port && s.Port <= 65535 {
+		return nil
+	}
+	return fmt.Errorf("port %d is invalid: choose 1 to 65535", s.Port)
+}
+
+// Loopback is the URL of the port for who is in the target's network; empty without one.
+func (s Spec) Loopback() string {
+	if s.Port == 0 {
+		return ""
+	}
+	return fmt.Sprintf("http://127.0.0.1:%d", s.Port)
 }
 
 // DefaultStartLimit is generous: a container on a loaded two-core machine has
@@ -136,6 +157,9 @@ func Lost(sb Sandbox) error {
 // target: no engine, forbidden namespaces, no base image. The error that wraps
 // it says what is missing and what to do.
 var ErrUnavailable = errors.New("runtime unavailable")
+
+// ErrAsking means that whoever was to ask the target whether it is ready could not.
+var ErrAsking = errors.New("nobody could ask the target")
 
 // ErrTarget means that the runtime works and the target does not: it ended at
 // start, or was never ready.

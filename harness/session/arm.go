@@ -11,13 +11,13 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/client"
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/parallel"
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/speaker"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -33,7 +33,8 @@ type runningArm struct {
 	sandbox  sandbox.Sandbox // nil where the target did not start
 	before   used            // its sandbox as it was before any trial
 	injected fault.Injection // nil where nothing is injected
-	client   *client.Client
+	speaker  speaker.Speaker // nil where the target did not start
+	up       bool            // the trials may begin
 	look     Look
 	began    time.Time
 	last     trial.End
@@ -42,6 +43,7 @@ type runningArm struct {
 	logs     results.LogKeeper // beside the first bad trials
 	showing  showing
 	bad      atomic.Bool // a trial was bad
+	spoiled  atomic.Bool // the speaker does not work any more
 	enough   func()      // ends the experiment, its verdict being certain
 }
 
@@ -103,11 +105,13 @@ func (a *runningArm) start(ctx context.Context) error {
 	if err := a.checkFront(ctx, spec.Front); err != nil {
 		return err
 	}
+	if a.speaker, err = speaker.Open(ctx, a.target, a.sandbox, a.InFlight); err != nil {
+		return err
+	}
 	if err := a.inject(ctx); err != nil {
 		return err
 	}
-	a.client = client.New(a.sandbox.URL(), a.target.Dialect, a.InFlight, sandbox.Transport(a.sandbox))
-	a.began = time.Now()
+	a.up, a.began = true, time.Now()
 	return nil
 }
 
@@ -179,6 +183,7 @@ func (a *runningArm) asked() sandbox.Spec {
 		Port:              t.Dialect.Port,
 		Ready:             t.Dialect.Ready,
 		StartLimit:        a.session.Stretched(sandbox.DefaultStartLimit),
+		Await:             speaker.Await(t),
 	}
 	if t.Ours() {
 		spec.Binary = a.session.Daemons[cmp.Or(t.Build, target.Ordinary)]
@@ -208,11 +213,11 @@ func (a *runningArm) refused(sb sandbox.Sandbox, err error) {
 // trials runs the arm's share of trials in one of several turns. Nothing is
 // run where the arm did not come up.
 func (a *runningArm) trials(ctx context.Context, turn, of int) error {
-	if a.client == nil || a.last.Error != "" {
+	if !a.up || a.last.Error != "" {
 		return nil
 	}
 	defer func() { a.session.noteLog(a.logs.Extend(a.sandbox.Log)) }()
-	a.client.Close() // the target may be about to close what idled in others' turns
+	a.speaker.Idle() // the target may be about to close what idled in others' turns
 	first, last := a.Trials*turn/of, a.Trials*(turn+1)/of
 	step := last - first
 	if a.Bursts {
@@ -232,7 +237,7 @@ func (a *runningArm) trials(ctx context.Context, turn, of int) error {
 // several are the trials from first to before last, as many in flight as may be.
 func (a *runningArm) several(ctx context.Context, first, last int) error {
 	_, err := parallel.Do(ctx, first, last, a.InFlight, func(i int) { a.try(ctx, i) })
-	return genuine(err, a.recorder.Failed())
+	return genuine(err, a.recorder.Failed(), a.problem(0))
 }
 
 // detailLimit bounds what a recording keeps of a target's own words.
@@ -244,7 +249,7 @@ func (a *runningArm) try(ctx context.Context, index int) {
 	if a.done(index) {
 		return
 	}
-	if a.givenUp() {
+	if a.spoiled.Load() || a.givenUp() {
 		return
 	}
 	cmd := a.command(index)
@@ -261,9 +266,9 @@ func (a *runningArm) try(ctx context.Context, index int) {
 	bounded, cancel := context.WithTimeout(ctx, a.session.Patience(cmp.Or(a.Deadline, DefaultDeadline)))
 	defer cancel()
 	sent := time.Now()
-	answer := a.client.Execute(bounded, cmd.Request)
+	answer := a.speaker.Execute(bounded, cmd.Request)
 	took := time.Since(sent)
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || a.problem(a.session.Patience(endLimit)) != nil {
 		return
 	}
 	if perTrial != nil {
@@ -320,25 +325,30 @@ func (a *runningArm) end(ctx context.Context) error {
 	}
 	ctx = context.WithoutCancel(ctx)
 	var err error
-	if a.client != nil {
+	if a.up {
 		pathErr := a.session.checkPath(a.sandbox) // a hold that is undone begins to count anew
 		err = a.lookBack(ctx)
 		if lost := sandbox.Lost(a.sandbox); lost != nil {
 			a.last.Void = lost.Error()
 		}
+		if why := a.problem(0); why != nil {
+			a.last.Void = why.Error()
+		}
 		if pathErr != nil && err == nil {
 			a.last.Error = pathErr.Error()
 		}
-		a.client.Close()
 		a.last.ShownBy = a.showing.shownBy()
 	}
 	if why := a.cutShort(); why != "" {
-		a.last.Error = why
+		a.last.Error, a.last.GivenUp = why, a.tooManyHung()
 	}
 	if err != nil && a.last.Error == "" {
 		a.last.Error = err.Error()
 	}
 	a.recorder.End(a.last)
+	if a.speaker != nil {
+		err = errors.Join(err, a.speaker.Close())
+	}
 	err = errors.Join(err, a.recorder.Close())
 	return errors.Join(err, a.stop(ctx))
 }

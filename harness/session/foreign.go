@@ -37,14 +37,19 @@ func (a *runningArm) command(index int) load.Command {
 func (a *runningArm) sayable() error {
 	d := a.target.Dialect
 	if a.ByOutput && len(d.Response.Output) == 0 {
-		return fmt.Errorf("%w: the dialect %s does not say where the output is", fault.ErrDeclined, d.Name)
+		return unsaid{fmt.Sprintf("%s does not say where the output is", d.Called())}
 	}
-	if d.SaysTimeout() {
+	if d.SaysTimeout() && d.OverHTTP() {
 		return nil
 	}
 	for i := range a.Trials {
-		if a.command(i).Timeout > 0 {
-			return fmt.Errorf("%w: the dialect %s has no field for a timeout", fault.ErrDeclined, d.Name)
+		switch c := a.command(i); {
+		case c.Timeout > 0 && !d.SaysTimeout():
+			return unsaid{fmt.Sprintf("%s has no field for a timeout", d.Called())}
+		case c.HangUpAfter > 0 && !d.HangsUp():
+			return unsaid{fmt.Sprintf("%s cannot let a client hang up", d.Called())}
+		case (c.HalfClose || c.Behind != "") && !d.OverHTTP():
+			return unsaid{fmt.Sprintf("%s does not speak HTTP, which this is about", d.Called())}
 		}
 	}
 	return nil

@@ -2,12 +2,13 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
-	"github.com/reapcheck/reapcheck/harness/client"
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/speaker"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -23,9 +24,9 @@ func (a *runningArm) checkFront(ctx context.Context, front sandbox.Front) error 
 	if front.Program == "" || a.target.Ours() {
 		return nil
 	}
-	last, right := a.runsKnown(ctx, a.sandbox)
-	if right {
-		return nil
+	last, right, err := a.runsKnown(ctx, a.sandbox)
+	if err != nil || right {
+		return err
 	}
 	alone, err := a.runsKnownAlone(ctx)
 	if err != nil || !alone {
@@ -44,29 +45,35 @@ func (a *runningArm) runsKnownAlone(ctx context.Context) (right bool, err error)
 	if err != nil {
 		return false, fmt.Errorf("start %s: %w", spec.Name, err)
 	}
-	_, right = a.runsKnown(ctx, sb)
-	return right, sb.Stop(context.WithoutCancel(ctx))
+	_, right, err = a.runsKnown(ctx, sb)
+	return right, errors.Join(err, sb.Stop(context.WithoutCancel(ctx)))
 }
 
 // runsKnown says whether a target runs one of some known commands right, and what was
 // wrong with the last of them.
-func (a *runningArm) runsKnown(ctx context.Context, sb sandbox.Sandbox) (last string, right bool) {
-	asking := client.New(sb.URL(), a.target.Dialect, 1, sandbox.Transport(sb))
+func (a *runningArm) runsKnown(ctx context.Context, sb sandbox.Sandbox) (last string, right bool, err error) {
+	asking, err := speaker.Open(ctx, a.target, sb, 1)
+	if err != nil {
+		return "", false, err
+	}
 	defer asking.Close()
 	for i := range knownCommands {
 		outcome, detail := a.ask(ctx, asking, i)
+		if err := asking.Problem(); err != nil {
+			return "", false, err
+		}
 		if outcome != trial.Wrong && outcome != trial.Error {
-			return "", true
+			return "", true, nil
 		}
 		last = detail
 	}
-	return last, false
+	return last, false, nil
 }
 
 // ask tries a command that is no trial.
-func (a *runningArm) ask(ctx context.Context, c *client.Client, index int) (trial.Outcome, string) {
+func (a *runningArm) ask(ctx context.Context, to speaker.Speaker, index int) (trial.Outcome, string) {
 	ctx, cancel := context.WithTimeout(ctx, a.session.Patience(DefaultDeadline))
 	defer cancel()
 	cmd := load.Instant(index, load.Random(a.session.Seed, "known", index))
-	return trial.Classify(a.target.Dialect.Want(cmd.Want), c.Execute(ctx, cmd.Request))
+	return trial.Classify(a.target.Dialect.Want(cmd.Want), to.Execute(ctx, cmd.Request))
 }

@@ -19,7 +19,7 @@ func (a *runningArm) inject(ctx context.Context) (err error) {
 	if a.Fault == nil {
 		return nil
 	}
-	if err := sandbox.AwaitReady(ctx, a.sandbox, a.target.Dialect.Ready, a.session.Patience(healthLimit)); err != nil {
+	if err := a.awaitReady(ctx); err != nil {
 		return fmt.Errorf("%w before the fault: %w", sandbox.ErrTarget, err)
 	}
 	a.injected, err = a.Fault.Inject(ctx, a.sandbox)
@@ -51,7 +51,7 @@ func (a *runningArm) checkHealth(ctx context.Context) {
 		return
 	}
 	check := trial.Check{Name: "health after the fault", Want: "ready", Got: "ready", OK: true}
-	if err := sandbox.AwaitReady(ctx, a.sandbox, a.target.Dialect.Ready, a.session.Patience(healthLimit)); err != nil {
+	if err := a.awaitReady(ctx); err != nil {
 		check.Got, check.OK = err.Error(), false
 	}
 	a.recorder.Write(trial.Line{Check: &check})

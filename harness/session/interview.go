@@ -8,11 +8,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/reapcheck/reapcheck/harness/client"
 	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/speaker"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -26,16 +26,25 @@ func (s *Session) CheckDialect(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("start candidate: %w", err)
 	}
-	speaker := client.New(sb.URL(), s.Candidate.Dialect, 1, sandbox.Transport(sb))
-	defer speaker.Close()
-	all := dialect.Try(ctx, s.Candidate.Dialect, speaker)
+	asking, err := speaker.Open(ctx, s.Candidate, sb, 1)
+	if err != nil {
+		return errors.Join(err, sb.Stop(context.WithoutCancel(ctx)))
+	}
+	all := dialect.Try(ctx, s.Candidate.Dialect, asking)
 	ended := sb.Ended()
-	err = errors.Join(s.keepAttempts(all), sb.Stop(context.WithoutCancel(ctx)))
+	err = errors.Join(s.keepAttempts(all), asking.Close(), sb.Stop(context.WithoutCancel(ctx)))
+	if ended == "" {
+		err = errors.Join(asking.Problem(), err)
+	}
 	s.sayWhatDiffers(all)
 	if err != nil || ended != "" || ctx.Err() != nil || dialect.Fits(all) {
 		return err
 	}
 	d := s.Candidate.Dialect
+	if !d.OverHTTP() {
+		return fmt.Errorf("%w: %s had no exit code from it: %s; see reapcheck driver check --help",
+			sandbox.ErrTarget, d.Called(), lastNotUnderstood(all))
+	}
 	return fmt.Errorf("%w: dialect %s understands no exit code in what comes back from %s %s: %s; see reapcheck dialect --help",
 		sandbox.ErrTarget, d.Name, d.Request.Method, d.Request.Path, lastNotUnderstood(all))
 }
@@ -59,7 +68,7 @@ func (s *Session) sayWhatDiffers(all []dialect.Attempt) {
 		if e.OK {
 			continue
 		}
-		s.Progress.Say("dialect %s, %s: wanted %s, understood %s", s.Candidate.Dialect.Name, e.Asked, e.Wanted, e.Understood)
+		s.Progress.Say("%s, %s: wanted %s, understood %s", s.Candidate.Dialect.Called(), e.Asked, e.Wanted, e.Understood)
 		if hint := e.Hint(s.Candidate.Dialect); hint != "" {
 			s.Progress.Say("  %s", hint)
 		}

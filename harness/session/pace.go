@@ -8,10 +8,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/client"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/parallel"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/speaker"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -98,13 +98,16 @@ func (s *Session) measure(ctx context.Context, arm Arm, t target.Target) (Pace, 
 		return Pace{}, fmt.Errorf("measure the machine: %w", err)
 	}
 	pace := Pace{Start: time.Since(began)}
-	pace.Command, err = commandPace(ctx, client.New(sb.URL(), t.Dialect, paceInFlight, sandbox.Transport(sb)), s.Seed)
+	asking, err := speaker.Open(ctx, t, sb, paceInFlight)
+	if err == nil {
+		pace.Command, err = commandPace(ctx, asking, s.Seed)
+	}
 	return pace, errors.Join(err, sb.Stop(context.WithoutCancel(ctx)))
 }
 
 // commandPace executes commands for as long as it takes to tell. What counts is the
 // mean of the answers that came: one that never comes says nothing of the pace.
-func commandPace(ctx context.Context, c *client.Client, seed uint64) (time.Duration, error) {
+func commandPace(ctx context.Context, c speaker.Speaker, seed uint64) (time.Duration, error) {
 	defer c.Close()
 	bounded, cancel := context.WithTimeout(ctx, paceLimit)
 	defer cancel()
@@ -121,6 +124,9 @@ func commandPace(ctx context.Context, c *client.Client, seed uint64) (time.Durat
 	}
 	if err := ctx.Err(); err != nil {
 		return 0, context.Cause(ctx)
+	}
+	if err := c.Problem(); err != nil {
+		return 0, fmt.Errorf("measure the machine: %w", err)
 	}
 	if answered.Load() == 0 {
 		return 0, fmt.Errorf("measure the machine: %w: no command was answered within %v", errNoPace, paceLimit)

@@ -48,12 +48,18 @@ func (a *runningArm) cutShort() string {
 // exhausted says why no more trials are to be run; empty while they are. A baseline
 // may be made to hang, and goes on.
 func (a *runningArm) exhausted() string {
-	enough := int32(max(3, a.InFlight))
-	if n := a.patience.hung.Load(); a.Role != trial.Baseline && n >= enough {
-		return fmt.Sprintf("stopped after %d trials that hung", n)
+	if a.tooManyHung() {
+		return fmt.Sprintf("stopped after %d trials that hung", a.patience.hung.Load())
 	}
-	if n := a.patience.stuck.Load(); n >= enough {
+	if n := a.patience.stuck.Load(); n >= a.tooMany() {
 		return fmt.Sprintf("stopped after %d trials that the fault held for %v and more", n, a.session.Patience(stuckAfter))
 	}
 	return ""
+}
+
+// tooMany is how many trials that only cost time are enough.
+func (a *runningArm) tooMany() int32 { return int32(max(3, a.InFlight)) }
+
+func (a *runningArm) tooManyHung() bool {
+	return a.Role != trial.Baseline && a.patience.hung.Load() >= a.tooMany()
 }

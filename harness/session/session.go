@@ -35,6 +35,9 @@ type Session struct {
 	Folder string
 	Seed   uint64
 	Scale  Scale
+	// Info says what fails: by its level, and what the dialect declares. The zero Info
+	// lets all fail.
+	Info results.Info
 	// Daemons are the paths of the reference daemon's builds.
 	Daemons map[target.Build]string
 	// Candidate is what all candidate arms run.
@@ -334,7 +337,7 @@ func (s *Session) judge(e Experiment) (Finding, error) {
 		}
 		f.Arms = append(f.Arms, summary)
 	}
-	f.Verdict, f.Reason = trial.Judge(f.Arms)
+	f.Verdict, f.Reason = s.Info.JudgeArms(e.Scenario, f.Arms)
 	return f, nil
 }
 

@@ -507,7 +507,7 @@ func TestATargetThatNeverAnswersIsGivenUp(t *testing.T) {
 		t.Errorf("verdict %v (%s), error %v", f.Verdict, f.Reason, err)
 	}
 	arm := f.Arm("candidate")
-	if n := arm.Counts[trial.Hung]; n < 4 || n > 8 || !strings.Contains(arm.End.Error, "trials that hung") {
+	if n := arm.Counts[trial.Hung]; n < 4 || n > 8 || !strings.Contains(arm.End.Error, "trials that hung") || !arm.End.GivenUp {
 		t.Errorf("%d of %d trials hung, %q", n, arm.Trials, arm.End.Error)
 	}
 }

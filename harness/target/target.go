@@ -37,10 +37,18 @@ type Target struct {
 	Env map[string]string
 	// Dialect is how it is spoken to.
 	Dialect dialect.Dialect
+	// Driver is the command line of a program that speaks to it, where no dialect can.
+	Driver []string
+	// Exec is a command line that is started for each command, with placeholders.
+	Exec []string
+	// GoesAround says that commands enter the sandbox beside the target, which is not
+	// their parent.
+	GoesAround bool
 }
 
 // Strategies are those of the reference daemon.
-var Strategies = []string{"none", "reaper-only", "documented", "registry"}
+var Strategies = []string{"none", "reaper-only", "documented", "registry", "subscribed",
+	"locked", "peeked", "kernel-held", "init-in-front"}
 
 // Reference is the reference daemon with one of its strategies.
 func Reference(strategy string) Target {
@@ -52,6 +60,16 @@ func (t Target) Ours() bool { return t.Binary == "" && t.Image == "" && t.URL ==
 
 // String is what reports call the target.
 func (t Target) String() string {
+	switch {
+	case len(t.Driver) > 0:
+		return t.itself() + ", by driver " + strings.Join(t.Driver, " ")
+	case len(t.Exec) > 0:
+		return t.itself() + ", by " + strings.Join(t.Exec, " ")
+	}
+	return t.itself()
+}
+
+func (t Target) itself() string {
 	switch {
 	case t.Binary != "":
 		return "binary " + strings.Join(append([]string{t.Binary}, t.Args...), " ")
@@ -76,6 +94,7 @@ func (t Target) Check() error {
 		return errors.New("a target is one of an image, a binary and a URL: give just one of them")
 	case t.URL == "":
 		return nil
+	case len(t.Driver) > 0 || len(t.Exec) > 0: // their own affair
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
 		return errors.New("the target's URL must be a base such as http://127.0.0.1:2280")
 	case len(t.Args) > 0 || len(t.Env) > 0:

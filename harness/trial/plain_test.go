@@ -65,7 +65,8 @@ func TestReadCountsAPart(t *testing.T) {
 
 func TestReadKeepsSomeOfManyTimes(t *testing.T) {
 	const n = 5 * MostTimes
-	s := Summary{Counts: map[Outcome]int{}, seen: indexes{}, every: 1, Plan: Plan{Trials: n}}
+	s := newSummary()
+	s.Plan.Trials = n
 	for i, micros := range rand.New(rand.NewPCG(1, 2)).Perm(n) {
 		s.addRecord(Record{Index: i, Outcome: OK, Micros: int64(micros)})
 	}

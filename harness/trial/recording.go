@@ -138,6 +138,8 @@ type End struct {
 	Stopped string `json:"stopped,omitempty"`
 	// Error says why the arm stopped before its plan was done.
 	Error string `json:"error,omitempty"`
+	// GivenUp says that it stopped since too many trials had hung, and for nothing else.
+	GivenUp bool `json:"givenUp,omitempty"`
 }
 
 // Line is one line of a recording: exactly one field is set.
@@ -158,6 +160,10 @@ type Summary struct {
 	Trials int
 	spare  int      // of them, beyond the plan's
 	Bad    []Record // the first KeptBad
+	// Ways are the ways in which trials went wrong, in the order of their first one.
+	Ways []Way
+	// Kinds counts all trials by the kind of their command.
+	Kinds map[string]int
 	// UntilBad is how many trials had ended when the first bad one had, itself
 	// included; 0 if none was bad.
 	UntilBad int
@@ -174,6 +180,7 @@ type Summary struct {
 	Damage string
 
 	seen indexes
+	ways map[wayKey]int // the index in Ways
 }
 
 // MostTimes bounds what a Summary keeps of the times. A quantile of so many is as good
@@ -187,7 +194,7 @@ const maxLine = 1 << 20
 // the recording is in Summary.Damage, since a damaged recording is evidence of
 // a cut run and has to reach the judge.
 func Read(r io.Reader) (Summary, error) {
-	s := Summary{Counts: map[Outcome]int{}, seen: indexes{}, every: 1}
+	s := newSummary()
 	defer func() { s.seen = nil }()
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLine)
@@ -209,6 +216,13 @@ func Read(r io.Reader) (Summary, error) {
 		return s, nil
 	}
 	return s, lines.Err()
+}
+
+func newSummary() Summary {
+	return Summary{
+		Counts: map[Outcome]int{}, Kinds: map[string]int{},
+		seen: indexes{}, every: 1, ways: map[wayKey]int{},
+	}
 }
 
 func (s *Summary) add(n int, line Line) {
@@ -241,6 +255,7 @@ func (s *Summary) addRecord(r Record) {
 		s.spare++
 	}
 	s.Counts[r.Outcome]++
+	s.Kinds[r.Kind]++
 	s.addTime(r.Micros)
 	s.Took = max(s.Took, time.Duration(r.AtMicros+r.Micros)*time.Microsecond)
 	if r.Bad() && s.UntilBad == 0 {
@@ -248,6 +263,9 @@ func (s *Summary) addRecord(r Record) {
 	}
 	if r.Bad() && len(s.Bad) < KeptBad {
 		s.Bad = append(s.Bad, r)
+	}
+	if r.Bad() {
+		s.addWay(r)
 	}
 }
 

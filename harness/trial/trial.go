@@ -18,6 +18,9 @@ type Scenario struct {
 	ID string `json:"id"`
 	// Text is what it promises, in a sentence.
 	Text string `json:"text"`
+	// Level is that of a failure which says no more than that the scenario failed; empty
+	// in runs that are older than levels.
+	Level Level `json:"level,omitempty"`
 }
 
 // Record is one trial: a line of a recording, written as the trial ends.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -24,14 +25,20 @@ func newBench() *cobra.Command {
 	var o options
 	var parts []string
 	var quick bool
+	var g gateFlags
+	var tier string
 	scale := bench.Scale{}
 	cmd := &cobra.Command{
-		Use:   "bench",
-		Short: "measure what a strategy costs, beside the others and the machine's own limit",
+		Use:   "bench [--binary PATH | --image REF] [flags] [-- ARGUMENT...]",
+		Short: "measure what a daemon or a strategy costs, beside the machine's own limit",
 		Long: `bench measures the reference daemon's strategies by turns, many and short: how many
 commands per second over HTTP and how late, beside a C program that starts the
 same commands without a server; threads, memory, open files and goroutines with
 thousands of sleeps in flight; and what a great many commands leave behind.
+
+With --binary or --image it measures your own daemon in the same way, beside the
+reference daemon and the machine's own limit in the same turns. It then fails where an
+answer was wrong or something was left behind, and asks no rate of it.
 
 It takes five minutes at the most, unless --duration, --sleeps or --commands ask for
 more, and says beforehand where a machine is too slow for that.
@@ -40,28 +47,72 @@ It leaves bench.json and bench.md below --results. It passes if every requiremen
 met, fails if one is surely missed or an answer was wrong, and is inconclusive
 where the machine was too noisy to say or something was not measured. Use it on
 a machine that does nothing else.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := resolveBench(cmd, &o, &scale, parts, quick); err != nil {
+		Example: `  reapcheck bench --quick
+  reapcheck bench --binary ./mydaemon --dialect mine.yaml -- --listen 0.0.0.0:8080`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			err := g.arguments(cmd, args)
+			if err == nil {
+				err = resolve(cmd, os.LookupEnv)
+			}
+			if err == nil {
+				err = g.benched(cmd, &o, &scale)
+			}
+			if err == nil {
+				err = checkGateTier(tier)
+			}
+			if err == nil {
+				err = resolveBench(cmd, &o, &scale, parts, quick)
+			}
+			if err != nil {
 				return usage(err)
 			}
-			return o.runBench(cmd.Context(), scale)
+			return o.runBench(cmd.Context(), scale, g.judged(tier))
 		},
 	}
+	g.define(cmd)
 	f := cmd.Flags()
 	addRunFlags(f, &o)
 	f.Lookup("runtime").DefValue, o.runtime = "namespace", "namespace"
-	f.StringSliceVar(&parts, "part", nil, "what to measure: rates, sleeps, leaks (default all)")
+	f.StringSliceVar(&parts, "part", nil, "what to measure: rates, arrivals, sleeps, leaks (default all)")
 	f.StringSliceVar(&scale.Strategies, "strategy", target.Strategies, "strategies to measure")
 	f.DurationVar(&scale.Length, "duration", 90*time.Second, "how long the rates are measured")
 	f.DurationVar(&scale.Turn, "turn", 150*time.Millisecond, "how long one turn lasts")
+	f.IntSliceVar(&scale.Arrivals, "arrivals", nil,
+		"how many requests are to come a second, one number after the other (default: shares of what each reaches)")
 	f.IntSliceVar(&scale.Sleeps, "sleeps", []int{1000, 3000, 6000},
-		"how many sleeps are to be in flight, one number after the other")
+		"how many sleeps are to be in flight, one number after the other (your own daemon: 100,1000)")
 	f.IntVar(&scale.Commands, "commands", 100_000,
 		"how many commands come before the look for what they left")
+	f.StringVar(&tier, "gate", noGate,
+		"tier of a gate for each daemon that is measured, quick or standard, or none")
 	f.BoolVar(&quick, "quick", false,
 		"a short run to see that it works, too short for a verdict: 10s, 1000 sleeps, 5000 commands")
 	return cmd
+}
+
+// foreignSleeps are the numbers in flight that somebody's own daemon is asked for.
+var foreignSleeps = []int{100, 1000}
+
+// benched takes somebody's own daemon for the candidate, if one is given.
+func (g *gateFlags) benched(cmd *cobra.Command, o *options, scale *bench.Scale) (err error) {
+	switch {
+	case g.url != "":
+		return errors.New("a daemon that runs already cannot be looked into: give --binary or --image")
+	case g.binary == "" && g.image == "":
+		return nil
+	case cmd.Flags().Changed("strategy"):
+		return errors.New("--strategy is for a bench of the reference daemon: give no --binary or --image with it")
+	case g.image != "":
+		o.runtime = "docker"
+	}
+	if o.candidate, err = g.target(); err != nil {
+		return err
+	}
+	scale.Strategies = []string{bench.Candidate, "registry"}
+	if !cmd.Flags().Changed("sleeps") {
+		scale.Sleeps = foreignSleeps
+	}
+	return nil
 }
 
 // resolveBench checks the flags. --quick stands for the flags that are not given.
@@ -94,7 +145,7 @@ func chooseParts(scale *bench.Scale, names []string) error {
 	for _, name := range names {
 		part := bench.Part(name)
 		if !slices.Contains(bench.Parts, part) {
-			return fmt.Errorf("unknown part %q: choose from rates, sleeps, leaks", name)
+			return fmt.Errorf("unknown part %q: choose from rates, arrivals, sleeps, leaks", name)
 		}
 		scale.Parts = append(scale.Parts, part)
 	}
@@ -103,7 +154,7 @@ func chooseParts(scale *bench.Scale, names []string) error {
 
 func checkScale(scale bench.Scale) error {
 	for _, s := range scale.Strategies {
-		if !slices.Contains(target.Strategies, s) {
+		if s != bench.Candidate && !slices.Contains(target.Strategies, s) {
 			return fmt.Errorf("unknown strategy %q: choose from %s", s,
 				strings.Join(target.Strategies, ", "))
 		}
@@ -113,6 +164,8 @@ func checkScale(scale bench.Scale) error {
 		return errors.New("--strategy names none")
 	case scale.Turn < time.Millisecond || scale.Length < scale.Turn:
 		return fmt.Errorf("turns of %v do not fit into %v", scale.Turn, scale.Length)
+	case slices.ContainsFunc(scale.Arrivals, func(n int) bool { return n < 1 }):
+		return errors.New("numbers of arrivals must be positive")
 	case scale.Commands < 1 || slices.ContainsFunc(scale.Sleeps, func(n int) bool { return n < 1 }):
 		return errors.New("numbers of commands and of sleeps must be positive")
 	}
@@ -120,7 +173,7 @@ func checkScale(scale bench.Scale) error {
 }
 
 // runBench leaves a report in a new result folder, whatever happens.
-func (o options) runBench(ctx context.Context, scale bench.Scale) error {
+func (o options) runBench(ctx context.Context, scale bench.Scale, judged judge) error {
 	progress := session.NewProgress(o.progress, isTerminal(o.progress))
 	why, err := o.chooseRuntime(ctx)
 	if errors.Is(err, machine.ErrChoice) {
@@ -131,11 +184,17 @@ func (o options) runBench(ctx context.Context, scale bench.Scale) error {
 		return o.unreported(fmt.Errorf("%w; choose another --results", folderErr))
 	}
 	report := bench.NewReport()
+	if o.candidate.Binary != "" || o.candidate.Image != "" {
+		report.Candidate = o.targetText()
+	}
 	report.Version, report.Runtime, report.Kernel, report.CPUs = versionText(), o.runtime, probe.Kernel(), runtime.NumCPU()
 	report.Seed, report.Argv, report.Started, report.TurnMs = o.seed, o.argv, time.Now().UTC(), scale.Turn.Milliseconds()
 	if err == nil {
 		progress.Say("runtime %s%s, seed %d", o.runtime, why, o.seed)
 		err = o.measure(ctx, scale, report, progress)
+	}
+	if err == nil && judged.tier != noGate {
+		err = judged.gates(ctx, o, folder, scale.Strategies, report, progress)
 	}
 	if ctx.Err() != nil {
 		err = interrupted(err)
@@ -200,6 +259,7 @@ func (o options) measure(ctx context.Context, scale bench.Scale, report *bench.R
 		Scale:    scale,
 		Runtime:  rt,
 		Daemon:   daemon,
+		Target:   o.candidate,
 		Hub:      hub,
 		Seed:     o.seed,
 		Progress: progress,

@@ -17,9 +17,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reapcheck/reapcheck/fixtures/targets"
-	"github.com/reapcheck/reapcheck/harness/client"
 	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/printable"
+	"github.com/reapcheck/reapcheck/harness/speaker"
 	"github.com/reapcheck/reapcheck/harness/target"
 )
 
@@ -128,9 +128,9 @@ the dialect does not fit at all, 3 if nobody listens there.`,
 			if err := reachable(t.URL); err != nil {
 				return infrastructure(err)
 			}
-			speaker := client.New(t.URL, d, 1, &http.Transport{})
-			defer speaker.Close()
-			all := dialect.Try(cmd.Context(), d, speaker)
+			asking := speaker.OverHTTP(t.URL, d, 1, &http.Transport{})
+			defer asking.Close()
+			all := dialect.Try(cmd.Context(), d, asking)
 			if cmd.Context().Err() != nil {
 				return exit{exitInconclusive, errInterrupted}
 			}
@@ -187,6 +187,8 @@ func showAttempts(out io.Writer, d dialect.Dialect, all []dialect.Attempt) error
 	}
 	fmt.Fprintf(w, "%d of %d answers as expected\n", right, len(all))
 	switch {
+	case !dialect.Fits(all) && !d.OverHTTP():
+		return exit{exitInconclusive, nil}
 	case !dialect.Fits(all):
 		fmt.Fprintln(w,
 			"the dialect does not fit this target: compare what came with its request.path and response.exitCode")

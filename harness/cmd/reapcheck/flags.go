@@ -24,17 +24,20 @@ import (
 type common struct {
 	tier, waitPath string
 	shard          string
+	level          string
 	only, skip     []string
 }
 
-// define adds them; tier is the default.
-func (c *common) define(f *pflag.FlagSet, o *options, tier session.Tier) {
+// define adds them; tier and level are the defaults.
+func (c *common) define(f *pflag.FlagSet, o *options, tier session.Tier, level trial.Level) {
 	addRunFlags(f, o)
 	f.StringSliceVar(&c.only, "only", nil,
 		"run only these scenarios, by `ID`; see reapcheck list (default all that fit the target)")
 	f.StringSliceVar(&c.skip, "skip", nil, "leave these scenarios out, by `ID`")
 	f.StringVar(&c.tier, "tier", string(tier),
 		"how long it may take: quick (a minute), standard (three) or soak")
+	f.StringVar(&c.level, "level", string(level),
+		"the lightest failures that fail: must (no correct daemon may do so), should (a careful one does not), or advice (a choice that has a price)")
 	f.DurationVar(&o.scale.Duration, "duration", 30*time.Minute, "how long a soak lasts, about")
 	f.Float64Var(&o.scale.Factor, "factor", 0,
 		"share of a fast machine's trials (default: what fits into the tier's time)")
@@ -111,6 +114,9 @@ func (c *common) resolve(cmd *cobra.Command, o *options) (err error) {
 		return err
 	}
 	if o.scale.Tier, err = session.ParseTier(c.tier); err != nil {
+		return err
+	}
+	if o.level, err = trial.ParseLevel(c.level); err != nil {
 		return err
 	}
 	if o.scale.Factor < 0 || o.scale.Factor > 1 && o.scale.Tier != session.Soak {

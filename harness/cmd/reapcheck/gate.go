@@ -12,12 +12,14 @@ import (
 	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/harness/trial"
 	"github.com/reapcheck/reapcheck/scenarios"
 )
 
 // gateFlags are those that only gate has.
 type gateFlags struct {
 	image, binary, url, dialect string
+	driven                      driven
 	waivers                     string
 	args, env                   []string
 }
@@ -37,6 +39,11 @@ What follows -- are arguments of the target. It must listen at its dialect's por
 in a container on all addresses (0.0.0.0): a dialect describes your daemon's
 execute endpoint; see: reapcheck dialect --help.
 
+Where no dialect can, --driver names a program that speaks to the daemon; see:
+reapcheck driver --help. --exec names a command line that is started for each command:
+its exit status and output are the answer. Of its words {script} is the command, and
+{container}, {pid}, {root}, {url}, {host} and {port} say where the daemon is.
+
 A failure that is known can be accepted for a while, in the file that --waivers
 names:
 
@@ -49,6 +56,9 @@ names:
 Without outcomes all are accepted but a wrong code and a target that ended. What
 each key means: reapcheck report --schema waivers
 
+What weighs less than --level is shown and fails nothing, as is what the dialect
+declares of the target; see: reapcheck dialect schema.
+
 Each flag can also be set by a variable, --base-image by REAPCHECK_BASE_IMAGE, and
 by a key of the YAML file that --config names. The command line wins over the
 environment, and the environment over the file.
@@ -57,7 +67,9 @@ Exit status: 0 pass, 1 fail, 2 inconclusive: nothing is proved, and the report s
 why, 3 infrastructure: the run itself did not work, 64 usage.`,
 		Example: `  reapcheck gate --binary ./mydaemon --tier quick -- --listen 0.0.0.0:2280
   reapcheck gate --image registry.example/mydaemon:1.2 --dialect mine.yaml
-  reapcheck gate --url http://127.0.0.1:2280`,
+  reapcheck gate --url http://127.0.0.1:2280
+  reapcheck gate --binary ./mydaemon --driver 'python3 mydriver.py'
+  reapcheck gate --image mine:dev --exec 'docker exec {container} /bin/sh -c {script}'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := g.arguments(cmd, args); err != nil {
 				return usage(err)
@@ -70,16 +82,22 @@ why, 3 infrastructure: the run itself did not work, 64 usage.`,
 				err = g.choose(&o, c)
 			}
 			if err == nil {
+				err = g.driven.check(cmd)
+			}
+			if err == nil {
 				o.waivers, err = results.ReadWaivers(g.waivers, scenarios.Known)
 			}
 			if err != nil {
 				return usage(err)
 			}
+			if err := g.driven.meet(cmd.Context(), &o.candidate); err != nil {
+				return o.unreported(err)
+			}
 			return o.run(cmd.Context())
 		},
 	}
 	g.define(cmd)
-	c.define(cmd.Flags(), &o, session.Standard)
+	c.define(cmd.Flags(), &o, session.Standard, trial.Should)
 	return cmd
 }
 
@@ -94,6 +112,7 @@ func (g *gateFlags) define(cmd *cobra.Command) {
 		"`NAME=VALUE` for the target, or NAME to pass on your own; can be given many times")
 	f.StringVar(&g.dialect, "dialect", dialect.DefaultDialect,
 		"how the target is spoken to: a `NAME`, or a file that ends in .yaml")
+	g.driven.define(f)
 	f.StringVar(&g.waivers, "waivers", "",
 		"YAML `FILE` of known failures: scenario, reason, and until when the failure is accepted")
 }
@@ -126,6 +145,9 @@ func (g *gateFlags) target() (target.Target, error) {
 	t := target.Target{
 		Image: g.image, Binary: g.binary, URL: strings.TrimSuffix(g.url, "/"),
 		Args: g.args, Env: env, Dialect: dialect,
+	}
+	if err := g.driven.split(&t); err != nil {
+		return t, err
 	}
 	return t, errors.Join(t.Check(), executable(t.Binary))
 }

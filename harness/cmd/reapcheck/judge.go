@@ -17,6 +17,7 @@ func newJudge() *cobra.Command {
 		blackBox:       true,
 		scale:          session.Scale{Tier: session.Quick},
 		waitPath:       session.Pidfd,
+		level:          trial.Advice,
 	}
 	var ids []string
 	var strategy, symptom string

@@ -23,7 +23,7 @@ func newList() *cobra.Command {
 			}
 			table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 			for _, s := range all {
-				fmt.Fprintf(table, "%s\t%s\n", s.ID, s.Text)
+				fmt.Fprintf(table, "%s\t%s\t%s\n", s.ID, s.Level, s.Text)
 			}
 			return written(table.Flush())
 		},

@@ -105,7 +105,8 @@ Exit status: 0 pass, 1 fail, 2 inconclusive, 3 infrastructure, 64 usage.`,
 	}
 	root.SetVersionTemplate("reapcheck {{.Version}}" + builtOf() + "\n")
 	root.AddCommand(newRepro(), newGate(), newJudge(), newOrders(), newMutants(), newAlarms(),
-		newBench(), newMerge(), newJob(), newReport(), newList(), newDialect(), newDoctor(), newSweep())
+		newBench(), newCompare(), newMerge(), newJob(), newReport(), newRepeat(), newList(),
+		newDialect(), newDriver(), newDoctor(), newSweep())
 	return root
 }
 

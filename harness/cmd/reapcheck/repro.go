@@ -9,6 +9,7 @@ import (
 
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/harness/trial"
 	"github.com/reapcheck/reapcheck/scenarios"
 )
 
@@ -49,7 +50,8 @@ last line printed.`,
 	}
 	f := cmd.Flags()
 	// Whoever types `make repro` wants to see what this is about, in a minute.
-	c.define(f, &o, session.Quick)
+	// The reference daemon is held to all that it promises.
+	c.define(f, &o, session.Quick, trial.Advice)
 	f.StringVar(&strategy, "strategy", "registry",
 		"strategy under test: "+strings.Join(target.Strategies, ", "))
 	f.BoolVar(&o.blackBox, "black-box", false, "use ordinary builds only, and inject from outside")

@@ -52,6 +52,8 @@ type options struct {
 	argv         []string // the command line that repeats the run from the same folder
 	settings     []results.Setting
 	waivers      []results.Waiver
+	// level is the lightest that fails.
+	level trial.Level
 	// checkDialect makes sure that the candidate speaks its dialect.
 	checkDialect bool
 	// leftOut are the other scenarios, which are not run.
@@ -131,6 +133,7 @@ func (o options) try(ctx context.Context, folder, id string, info *results.Info,
 	s := &session.Session{
 		Runtime:        rt,
 		Folder:         folder,
+		Info:           *info,
 		Seed:           o.seed,
 		Scale:          o.scale,
 		Daemons:        daemons,
@@ -141,6 +144,9 @@ func (o options) try(ctx context.Context, folder, id string, info *results.Info,
 		Hub:            hub,
 		BlackBox:       o.blackBox,
 		WaitPath:       o.waitPath,
+	}
+	if err := o.leaveOutUnsaid(s, info); err != nil {
+		return err
 	}
 	if o.checkDialect {
 		if err := s.CheckDialect(ctx); err != nil {
@@ -172,6 +178,8 @@ func (o options) describe() (results.Info, error) {
 		CPUs:      runtime.NumCPU(),
 		Argv:      o.argv,
 		Settings:  o.settings,
+		Level:     o.level,
+		Declares:  o.candidate.Dialect.Declares,
 		Waivers:   o.waivers,
 		Started:   time.Now().UTC(),
 		Scenarios: o.scenarios,
@@ -189,6 +197,7 @@ func (o options) describe() (results.Info, error) {
 func (o options) targetText() string {
 	shown := o.candidate
 	shown.Args, shown.URL = maskArguments(shown.Args), maskURL(shown.URL)
+	shown.Driver, shown.Exec = maskArguments(shown.Driver), maskArguments(shown.Exec)
 	text := shown.String()
 	if o.blackBox && !o.checkDialect {
 		text += ", as a black box"

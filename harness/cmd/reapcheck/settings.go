@@ -184,6 +184,8 @@ func maskAll(flag string, values []string) []string {
 		return maskEach(values, maskURL)
 	case "arg":
 		return maskArguments(values)
+	case "driver", "exec":
+		return maskEach(values, maskLine)
 	}
 	return values
 }

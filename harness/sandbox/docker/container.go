@@ -54,6 +54,8 @@ var (
 	_ sandbox.CPULimiter = (*container)(nil)
 	_ sandbox.PIDSetter  = (*container)(nil)
 	_ sandbox.PIDLimiter = (*container)(nil)
+	_ sandbox.Networked  = (*container)(nil)
+	_ sandbox.Contained  = (*container)(nil)
 )
 
 func (c *container) Name() string { return c.name }
@@ -68,6 +70,16 @@ func (c *container) Dial(ctx context.Context, network, address string) (net.Conn
 	}
 	return c.net.Dial(ctx, network, address)
 }
+
+// Inside calls do in the container's own network, where URL goes there.
+func (c *container) Inside(do func() error) error {
+	if c.net == nil {
+		return do()
+	}
+	return c.net.Inside(do)
+}
+
+func (c *container) ContainerID() string { return c.id }
 
 func (c *container) Done() <-chan struct{} { return c.done }
 
@@ -187,7 +199,7 @@ func (c *container) Stop(ctx context.Context) error {
 
 // locate learns where the running container is reached. It reports false if
 // the container is not running any more.
-func (c *container) locate(ctx context.Context, port int) (bool, error) {
+func (c *container) locate(ctx context.Context, spec sandbox.Spec) (bool, error) {
 	ctx, cancel := engineContext(ctx)
 	defer cancel()
 	answer, err := c.engine.ContainerInspect(ctx, c.id, client.ContainerInspectOptions{})
@@ -203,10 +215,16 @@ func (c *container) locate(ctx context.Context, port int) (bool, error) {
 		c.pids = nil
 	}
 	if answer.Container.HostConfig.NetworkMode.IsNone() {
-		c.url = fmt.Sprintf("http://127.0.0.1:%d", port)
+		c.url = spec.Loopback()
 		return c.entered(c.pid)
 	}
-	return true, c.published(answer.Container.NetworkSettings.Ports, port)
+	if spec.Port == 0 { // nothing is published, and who may not enter there asks from here
+		if c.pid > 0 {
+			c.net, _ = netns.Open(c.pid)
+		}
+		return true, nil
+	}
+	return true, c.published(answer.Container.NetworkSettings.Ports, spec.Port)
 }
 
 // entered opens the network of the container's PID 1. A target that refuses to start may

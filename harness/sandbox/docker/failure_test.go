@@ -56,8 +56,8 @@ func TestDockerTargetThatFails(t *testing.T) {
 		{"flood", func(s *sandbox.Spec) { s.Args = []string{"flood"} },
 			[]string{"exit status 5", "the last word"}},
 		{"unready",
-			func(s *sandbox.Spec) { s.Args = []string{"unready"}; s.StartLimit = time.Second },
-			[]string{"/healthz expected within 1s, last saw 404 Not Found", "target starts as 1"}},
+			func(s *sandbox.Spec) { s.Args = []string{"unready"}; s.StartLimit = 5 * time.Second },
+			[]string{"/healthz expected within 5s, last saw 404 Not Found", "target starts as 1"}},
 		{"deaf", func(s *sandbox.Spec) { s.Args = []string{"deaf"}; s.StartLimit = time.Second },
 			[]string{"expected within 1s, last saw", "0.0.0.0:2280"}},
 		{"text", func(s *sandbox.Spec) { s.Binary = text }, []string{"exec format error"}},
@@ -348,6 +348,6 @@ func TestDockerEngineThatFallsSilent(t *testing.T) {
 	}
 	sandboxtest.MustSay(t, c.watch(t.Context()), sandbox.ErrUnavailable, errSilent.Error(),
 		"restart the engine")
-	_, err = c.locate(t.Context(), 80)
+	_, err = c.locate(t.Context(), sandbox.Spec{Port: 80})
 	sandboxtest.MustSay(t, err, sandbox.ErrUnavailable, errSilent.Error(), "restart the engine")
 }

@@ -138,7 +138,7 @@ func (d *Runtime) create(ctx context.Context,
 
 // ready waits until the target answers.
 func (c *container) ready(ctx context.Context, spec sandbox.Spec) error {
-	running, err := c.locate(ctx, spec.Port)
+	running, err := c.locate(ctx, spec)
 	if err != nil {
 		return err
 	}
@@ -197,9 +197,12 @@ func (d *Runtime) request(spec sandbox.Spec) (testcontainers.ContainerRequest, e
 		return testcontainers.ContainerRequest{},
 			errors.New("exactly one of binary and image must be given")
 	}
-	port, err := network.ParsePort(fmt.Sprintf("%d/tcp", spec.Port))
-	if err != nil || spec.Port == 0 {
-		return testcontainers.ContainerRequest{}, fmt.Errorf("port %d is invalid: choose 1 to 65535", spec.Port)
+	if err := spec.CheckPort(); err != nil {
+		return testcontainers.ContainerRequest{}, err
+	}
+	var port network.Port
+	if spec.Port > 0 {
+		port = network.MustParsePort(fmt.Sprintf("%d/tcp", spec.Port))
 	}
 	alone := d.enters.Load() && spec.Image == "" // somebody's image may want a network
 	request := testcontainers.ContainerRequest{
@@ -207,7 +210,6 @@ func (d *Runtime) request(spec sandbox.Spec) (testcontainers.ContainerRequest, e
 		Image:          spec.Image,
 		Cmd:            spec.Args,
 		Env:            spec.Env,
-		ExposedPorts:   []string{port.String()},
 		Labels:         map[string]string{runLabel: d.config.Run, ownerLabel: d.owner},
 		ConfigModifier: func(config *engine.Config) { config.OpenStdin = true },
 		HostConfigModifier: func(host *engine.HostConfig) {
@@ -215,13 +217,13 @@ func (d *Runtime) request(spec sandbox.Spec) (testcontainers.ContainerRequest, e
 			host.CgroupParent = d.config.CgroupParent
 			if alone {
 				host.NetworkMode = "none"
-			} else {
+			} else if spec.Port > 0 {
 				host.PortBindings = network.PortMap{port: {{HostIP: loopback}}}
 			}
 		},
 	}
-	if alone {
-		request.ExposedPorts = nil
+	if spec.Port > 0 && !alone {
+		request.ExposedPorts = []string{port.String()}
 	}
 	if spec.Binary != "" {
 		d.placeBinary(&request, spec.Binary)

@@ -39,6 +39,7 @@ var (
 	_ sandbox.CPULimiter = (*namespaced)(nil)
 	_ sandbox.PIDSetter  = (*namespaced)(nil)
 	_ sandbox.PIDLimiter = (*namespaced)(nil)
+	_ sandbox.Networked  = (*namespaced)(nil)
 )
 
 func (s *namespaced) Name() string          { return s.name }
@@ -65,12 +66,12 @@ func newNamespaced(spec sandbox.Spec, program, temporary string) (*namespaced, e
 	if err != nil || spec.Binary == "" {
 		return nil, fmt.Errorf("find binary %q: %w", spec.Binary, errors.Join(err, os.ErrNotExist))
 	}
-	if spec.Port < 1 || spec.Port > 65535 {
-		return nil, fmt.Errorf("port %d is invalid: choose 1 to 65535", spec.Port)
+	if err := spec.CheckPort(); err != nil {
+		return nil, err
 	}
 	s := &namespaced{
 		name: spec.Name,
-		url:  fmt.Sprintf("http://127.0.0.1:%d", spec.Port),
+		url:  spec.Loopback(),
 		log:  &sandbox.LogTail{Limit: sandbox.LogLimit},
 		done: make(chan struct{}),
 	}
@@ -203,3 +204,6 @@ func (s *namespaced) Dial(ctx context.Context, network, address string) (net.Con
 	}
 	return conn, err
 }
+
+// Inside calls do in the sandbox's network.
+func (s *namespaced) Inside(do func() error) error { return s.net.Inside(do) }

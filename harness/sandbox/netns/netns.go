@@ -43,7 +43,7 @@ func Open(pid int) (*Network, error) {
 		return nil, fmt.Errorf("open network of process %d: %w", pid, err)
 	}
 	n := &Network{file}
-	if err := n.inside(func() error { return nil }); err != nil {
+	if err := n.Inside(func() error { return nil }); err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	return n, nil
@@ -66,16 +66,17 @@ func raiseLoopback() error {
 // Dial connects inside the network. The address must be numeric: net.Dialer then stays
 // on the thread that has entered.
 func (n *Network) Dial(ctx context.Context, network, address string) (conn net.Conn, err error) {
-	err = n.inside(func() (err error) {
+	err = n.Inside(func() (err error) {
 		conn, err = (&net.Dialer{}).DialContext(ctx, network, address)
 		return err
 	})
 	return conn, err
 }
 
-// inside calls do on a thread that has entered the network. A socket belongs to the
-// network in which its thread made it (network_namespaces(7)).
-func (n *Network) inside(do func() error) (err error) {
+// Inside calls do on a thread that has entered the network, and that ends with it. A
+// socket, and a process, belongs to the network in which its thread made it
+// (network_namespaces(7)).
+func (n *Network) Inside(do func() error) (err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

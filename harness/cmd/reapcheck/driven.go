@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/reapcheck/reapcheck/harness/driver"
+	"github.com/reapcheck/reapcheck/harness/results"
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/scenarios"
+)
+
+// driven are the flags that say who speaks to a target where no dialect can.
+type driven struct {
+	driver, exec string
+	port         int
+}
+
+func (d *driven) define(f *pflag.FlagSet) {
+	f.StringVar(&d.driver, "driver", "",
+		"`COMMAND` line of a program that speaks to the target, where no dialect can")
+	f.StringVar(&d.exec, "exec", "",
+		"`COMMAND` line that is started for each command, such as "+
+			"docker exec {container} /bin/sh -c {script}")
+	f.IntVar(&d.port, "port", 0,
+		"with --driver or --exec: the `PORT` at which the target listens, if it does")
+}
+
+// check says which flags do not go together.
+func (d *driven) check(cmd *cobra.Command) error {
+	switch given := d.driver != "" || d.exec != ""; {
+	case d.driver != "" && d.exec != "":
+		return errors.New("a target is spoken to by a --driver or by --exec: give just one of them")
+	case given && cmd.Flags().Changed("dialect"):
+		return errors.New("a target that --driver or --exec speaks to has no --dialect: " +
+			"give just one of them")
+	case !given && d.port != 0:
+		return errors.New("--port is for --driver and --exec: a dialect has its own")
+	case d.port < 0 || d.port > 65535:
+		return fmt.Errorf("--port %d is invalid: choose 1 to 65535", d.port)
+	}
+	return nil
+}
+
+// split makes words of the command lines, and a path of the program.
+func (d *driven) split(t *target.Target) (err error) {
+	if d.driver != "" {
+		if t.Driver, err = words("driver", d.driver); err != nil {
+			return err
+		}
+	}
+	if d.exec == "" {
+		return nil
+	}
+	if t.Exec, err = words("exec", d.exec); err == nil {
+		err = driver.CheckExec(t.Exec)
+	}
+	t.Dialect, t.GoesAround = driver.ExecDialect(t.Exec, d.port), driver.GoesAround(t.Exec)
+	return err
+}
+
+func words(flag, line string) ([]string, error) {
+	all, err := driver.Words(line)
+	if err != nil {
+		return nil, fmt.Errorf("--%s: %w", flag, err)
+	}
+	path, err := exec.LookPath(all[0])
+	if err == nil {
+		all[0], err = filepath.Abs(path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("--%s: %w", flag, err)
+	}
+	return all, nil
+}
+
+// meet asks a driver what it can do, before there is any target.
+func (d *driven) meet(ctx context.Context, t *target.Target) error {
+	if len(t.Driver) == 0 {
+		return nil
+	}
+	hello, err := driver.Ask(ctx, t.Driver)
+	t.Dialect = driver.Dialect(hello, d.port)
+	return err
+}
+
+// leaveOutUnsaid leaves the scenarios out that need what the candidate's driver cannot
+// say, and names them.
+func (o *options) leaveOutUnsaid(s *session.Session, info *results.Info) error {
+	if o.candidate.Dialect.OverHTTP() {
+		return nil
+	}
+	sayable, why := scenarios.Sayable(s, o.scenarios)
+	already := len(info.LeftOut)
+	for _, scenario := range o.scenarios {
+		if text := why[scenario.ID]; text != "" {
+			info.LeftOut = append(info.LeftOut, results.LeftOut{ID: scenario.ID, Why: text})
+		}
+	}
+	o.scenarios, info.Scenarios = sayable, sayable
+	for _, note := range (results.Info{LeftOut: info.LeftOut[already:]}).LeftOutNotes() {
+		s.Progress.Say("%s", note)
+	}
+	if len(sayable) == 0 {
+		return fmt.Errorf("no scenario is left that can be asked for by %s", o.candidate.Dialect.Called())
+	}
+	return nil
+}
+
+// maskLine hides what the arguments in a command line must not show.
+func maskLine(line string) string { return strings.Join(maskArguments(strings.Fields(line)), " ") }

@@ -1,0 +1,134 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Figure is what was measured, a value for each round and instance. The slices are
+// equally long, and all values are above zero.
+type Figure struct {
+	// Name is in words, and Unit how its values are shown.
+	Name string
+	Unit Unit
+	// MoreIsBetter is so for rates.
+	MoreIsBetter bool
+	// Better and Worse are the words for it, such as "faster" and "slower".
+	Better, Worse string
+	A1, A2        []float64
+	B1, B2        []float64
+}
+
+// Unit says how a value is shown.
+type Unit string
+
+const (
+	PerSecond Unit = "/s"
+	Micros    Unit = "us"
+	Bytes     Unit = "bytes"
+)
+
+// Word is what a comparison comes to.
+type Word string
+
+const (
+	// Unknown is the zero Word: too little was measured to say anything.
+	Unknown Word = ""
+	Same    Word = "the same"
+	Better  Word = "better"
+	Worse   Word = "worse"
+)
+
+// Difference is a figure, judged.
+type Difference struct {
+	Name         string `json:"name"`
+	Unit         Unit   `json:"unit"`
+	MoreIsBetter bool   `json:"moreIsBetter,omitempty"`
+	// A and B are the middle of the rounds.
+	A float64 `json:"a"`
+	B float64 `json:"b"`
+	// Change is that of B to A.
+	Change Interval `json:"change"`
+	// NoiseA is that of A to itself, and NoiseB of B to itself.
+	NoiseA Interval `json:"noiseA"`
+	NoiseB Interval `json:"noiseB"`
+	// Within is how large a change may be and not show.
+	Within float64 `json:"within"`
+	Word   Word    `json:"word"`
+	// Says is the word as one says it of this figure, such as "slower".
+	Says string `json:"says"`
+	// Why says why there is no word.
+	Why string `json:"why,omitempty"`
+	// BeyondTolerance says that B is surely worse by more than is tolerated.
+	BeyondTolerance bool `json:"beyondTolerance,omitempty"`
+	// Changes and Noises are those of each round, for whoever draws them.
+	Changes []float64 `json:"changes"`
+	Noises  []float64 `json:"noises"`
+}
+
+// Judge compares the two sides of a figure.
+func (f Figure) Judge(tolerate float64) Difference {
+	d := Difference{
+		Name: f.Name, Unit: f.Unit, MoreIsBetter: f.MoreIsBetter,
+		A: middle(both(f.A1, f.A2)), B: middle(both(f.B1, f.B2)),
+		Changes: []float64{}, Noises: []float64{},
+	}
+	a, b := means(f.A1, f.A2), means(f.B1, f.B2)
+	changes := each(b, a, func(b, a float64) float64 { return b - a })
+	ofA, ofB := ratios(f.A2, f.A1), ratios(f.B2, f.B1)
+	for i := range changes {
+		d.Changes, d.Noises = append(d.Changes, change(changes[i])), append(d.Noises, change(ofA[i]))
+	}
+	if len(changes) < fewest {
+		d.Why = fmt.Sprintf("%d rounds are too few to say: %d are needed", len(changes), fewest)
+		return d
+	}
+	d.Change, d.NoiseA, d.NoiseB = intervalOf(changes), intervalOf(ofA), intervalOf(ofB)
+	d.judge(tolerate)
+	d.Says = map[Word]string{Same: string(Same), Better: f.Better, Worse: f.Worse}[d.Word]
+	return d
+}
+
+func (d *Difference) judge(tolerate float64) {
+	noise := max(d.NoiseA.most(), d.NoiseB.most())
+	d.Within = max(noise, d.Change.most())
+	d.Word = Same
+	if d.Change.none() || math.Abs(d.Change.Middle) <= noise {
+		return
+	}
+	d.Word = Better
+	if (d.Change.Middle > 0) != d.MoreIsBetter {
+		d.Word = Worse
+		least := min(math.Abs(d.Change.Low), math.Abs(d.Change.High))
+		d.BeyondTolerance = least > tolerate
+	}
+}
+
+// means are the logarithms of the geometric means of two instances, round by round.
+func means(one, other []float64) []float64 {
+	return each(one, other, func(a, b float64) float64 { return (math.Log(a) + math.Log(b)) / 2 })
+}
+
+// ratios are the logarithms of how one side compares to the other, round by round.
+func ratios(of, to []float64) []float64 {
+	return each(of, to, func(a, b float64) float64 { return math.Log(a) - math.Log(b) })
+}
+
+func each(a, b []float64, do func(a, b float64) float64) []float64 {
+	var all []float64
+	for i := range min(len(a), len(b)) {
+		all = append(all, do(a[i], b[i]))
+	}
+	return all
+}
+
+func both(a, b []float64) []float64 { return append(slices.Clone(a), b...) }
+
+func middle(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
+}

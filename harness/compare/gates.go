@@ -1,0 +1,69 @@
+package compare
+
+import (
+	"github.com/reapcheck/reapcheck/harness/results"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// Change is what became of a scenario from A to B.
+type Change string
+
+const (
+	// Unchanged is the same verdict, Mended one that failed and passes, New one that
+	// passed and fails. NotProved is one that passed and proves nothing now, or fails
+	// where it proved nothing of A. Apart is one that says nothing against B, or was not
+	// run on both sides.
+	Unchanged Change = "the same"
+	Mended    Change = "mended"
+	New       Change = "new"
+	NotProved Change = "not proved"
+	Apart     Change = "not compared"
+)
+
+// Scenario is one scenario's verdict of A and of B.
+type Scenario struct {
+	ID      string        `json:"id"`
+	A       trial.Verdict `json:"a"`
+	B       trial.Verdict `json:"b"`
+	Change  Change        `json:"change"`
+	ReasonA string        `json:"reasonA,omitempty"`
+	ReasonB string        `json:"reasonB,omitempty"`
+}
+
+// Scenarios sets the findings of two runs side by side, in the order of A's.
+func Scenarios(a, b results.Run) []Scenario {
+	all := []Scenario{}
+	ofB := map[string]results.Finding{}
+	for _, f := range b.Findings {
+		ofB[f.ID] = f
+	}
+	for _, f := range a.Findings {
+		s := Scenario{ID: f.ID, A: f.Verdict, ReasonA: f.Reason, Change: Apart}
+		if other, ok := ofB[f.ID]; ok {
+			s.B, s.ReasonB = other.Verdict, other.Reason
+			s.Change = changeOf(s.A, s.B)
+			delete(ofB, f.ID)
+		}
+		all = append(all, s)
+	}
+	for _, f := range b.Findings {
+		if _, left := ofB[f.ID]; left {
+			all = append(all, Scenario{ID: f.ID, B: f.Verdict, ReasonB: f.Reason, Change: Apart})
+		}
+	}
+	return all
+}
+
+func changeOf(a, b trial.Verdict) Change {
+	switch {
+	case a == b:
+		return Unchanged
+	case a == trial.Pass && b == trial.Fail:
+		return New
+	case a == trial.Fail && b == trial.Pass:
+		return Mended
+	case a == trial.Pass || b == trial.Fail: // one of both proved nothing
+		return NotProved
+	}
+	return Apart
+}

@@ -1,0 +1,201 @@
+package results
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/reapcheck/reapcheck/fixtures/targets"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// savedArm is a candidate's recording of a real run of another daemon, named
+// <daemon>-<scenario>.
+func savedArm(t *testing.T, name string, info Info, level trial.Level) Arm {
+	t.Helper()
+	summary, err := loadRecording(filepath.Join("testdata/causes", name+recordingExt))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := Arm{Summary: summary}
+	a.weigh(info, trial.Scenario{ID: summary.Plan.Scenario, Level: level})
+	return a
+}
+
+// causesIn are the IDs of the causes of all defects, each one once.
+func causesIn(defects []Defect, only func(Defect) bool) []string {
+	var ids []string
+	for _, d := range defects {
+		if only(d) {
+			ids = append(ids, d.Cause.ID)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+func whatever(Defect) bool { return true }
+
+// Two daemons of other people's kind and one that races, as they were recorded.
+func TestCausesOfSavedRecordings(t *testing.T) {
+	for name, want := range map[string]string{
+		"reaper-only-reaper-wins":    "reaper-had-status",
+		"reaper-only-signals":        "code-lost",
+		"reaper-only-shutdown":       "stranded",
+		"reaper-only-held-stdout":    "code-lost",
+		"reaper-only-idle":           "",
+		"reaper-only-many-in-flight": "code-lost thread-per-command",
+		"reaper-only-out-of-files":   "no-word-for-no-room",
+		"reaper-only-two-owners":     "another-owner",
+		"naive-signals":              "unknown-code-for-signals",
+		"naive-shutdown":             "stranded",
+		"naive-held-stdout":          "waits-for-output",
+		"naive-hang-up":              "runs-on-after-hang-up",
+		"naive-flood":                "floods-memory",
+		"naive-long-and-short":       "unknown-code-for-signals",
+		"naive-timeout-group":        "timeout-not-enforced",
+		"naive-orphan-storm":         "not-reaped",
+		"naive-in-time":              "not-reaped",
+		"naive-inherits":             "hands-on",
+		"naive-pressure":             "no-word-for-no-room",
+		"in-c-output":                "code-lost output-limited",
+		"in-c-texts":                 "code-lost output-cut output-limited",
+		"in-c-pressure":              "no-word-for-no-room target-ended",
+		"in-c-resists":               "timeout-not-enforced",
+		"in-c-signals":               "code-lost unknown-code-for-signals",
+		"in-c-stopping":              "not-stopped",
+	} {
+		a := savedArm(t, name, Info{}, "")
+		if got := strings.Join(causesIn(a.Defects, whatever), " "); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	saved, err := filepath.Glob("testdata/causes/*" + recordingExt)
+	if err != nil || len(saved) != 25 {
+		t.Errorf("%d recordings, %v: each has its line above", len(saved), err)
+	}
+}
+
+// findingsOf are the findings of one daemon's recordings, all of which failed.
+func findingsOf(t *testing.T, daemon string, info Info) []Finding {
+	t.Helper()
+	saved, err := filepath.Glob("testdata/causes/" + daemon + "-*" + recordingExt)
+	if err != nil || len(saved) == 0 {
+		t.Fatalf("no recordings of %s: %v", daemon, err)
+	}
+	var findings []Finding
+	for _, path := range saved {
+		a := savedArm(t, strings.TrimSuffix(filepath.Base(path), recordingExt), info, trial.Must)
+		findings = append(findings, Finding{
+			Scenario: trial.Scenario{ID: a.Plan.Scenario}, Verdict: trial.Fail, Arms: []Arm{a},
+		})
+	}
+	return findings
+}
+
+// Who has one defect is told of one, in however many scenarios it shows, and of what
+// fails nothing after that.
+func TestOneDefectIsOneCause(t *testing.T) {
+	found := Causes(findingsOf(t, "reaper-only", Info{Level: trial.Should}))
+	if len(found) != 2 || found[0].ID != reaperHad || found[0].Level != trial.Must ||
+		found[0].Weight != Fails || len(found[0].Scenarios) != 7 {
+		t.Fatalf("%d causes: %+v", len(found), found)
+	}
+	if best := found[0].Best; best.Scenario != "reaper-wins" || best.Record == nil {
+		t.Errorf("shown best by %s/%s", best.Scenario, best.Arm)
+	}
+	if found[0].Scenarios[0].Scenario != "reaper-wins" {
+		t.Errorf("first in %s", found[0].Scenarios[0].Scenario)
+	}
+	if found[1].ID != "thread-per-command" || found[1].Weight != Shown {
+		t.Errorf("%s %s", found[1].ID, found[1].Weight)
+	}
+}
+
+// Two of two that a signal ended are lost by chance where others are lost too.
+func TestAFewLostCodesAreNoChoice(t *testing.T) {
+	findings := append(findingsOf(t, "reaper-only", Info{}), findingsOf(t, "in-c", Info{})...)
+	for _, f := range Causes(findings) {
+		if f.ID == "unknown-code-for-signals" {
+			t.Errorf("%+v", f.Scenarios)
+		}
+	}
+}
+
+// Without a fault that says who came first nobody is blamed.
+func TestALostCodeAloneHasNoCulprit(t *testing.T) {
+	findings := slices.DeleteFunc(findingsOf(t, "reaper-only", Info{}), func(f Finding) bool {
+		return f.ID != "signals" && f.ID != "held-stdout"
+	})
+	if found := Causes(findings); len(found) != 1 || found[0].ID != "code-lost" {
+		t.Errorf("%+v", found)
+	}
+}
+
+// What an inconclusive scenario saw counts for nothing, and a waiver's failure stays a
+// cause that fails nothing.
+func TestCausesCountWhatFailed(t *testing.T) {
+	findings := findingsOf(t, "naive", Info{Level: trial.Should})
+	for i := range findings {
+		findings[i].Verdict = trial.Inconclusive
+	}
+	for _, f := range Causes(findings) {
+		if f.Weight == Fails {
+			t.Errorf("%s fails without a failure", f.ID)
+		}
+	}
+	for i := range findings {
+		findings[i].Verdict, findings[i].Waived = trial.Fail, Accepted
+	}
+	for _, f := range Causes(findings) {
+		if f.Weight == Fails {
+			t.Errorf("%s fails, though a waiver accepts it", f.ID)
+		}
+	}
+}
+
+// A dialect can declare each choice that there is, and nothing else.
+func TestTheDialectKnowsEachChoice(t *testing.T) {
+	var schema struct {
+		Properties struct {
+			Declares struct {
+				Description string
+				Items       struct{ Enum []string }
+			}
+		}
+	}
+	if err := json.Unmarshal(targets.Schema, &schema); err != nil {
+		t.Fatal(err)
+	}
+	declares := schema.Properties.Declares
+	choices := Choices()
+	slices.Sort(choices)
+	if !slices.Equal(declares.Items.Enum, choices) {
+		t.Errorf("the schema has %v, the causes %v", declares.Items.Enum, choices)
+	}
+	for _, c := range choices {
+		if !strings.Contains(declares.Description, c+": ") {
+			t.Errorf("the schema does not say what %s means", c)
+		}
+	}
+}
+
+// Each cause can be told from the others, and has its sentences.
+func TestCausesAreWhole(t *testing.T) {
+	first := map[string]Cause{}
+	for _, c := range causes {
+		if c.Title == "" || c.Look == "" || c.ID == "" || c.explains == nil {
+			t.Errorf("%+v", c)
+		}
+		if c.under != "" && !slices.ContainsFunc(causes,
+			func(o Cause) bool { return o.ID == c.under }) {
+			t.Errorf("%s stands under %s, which there is not", c.ID, c.under)
+		}
+		if old, twice := first[c.ID]; twice && (old.Title != c.Title || old.Level != c.Level) {
+			t.Errorf("%s is two causes", c.ID)
+		}
+		first[c.ID] = c
+	}
+}

@@ -1,0 +1,211 @@
+package results
+
+import "github.com/reapcheck/reapcheck/harness/trial"
+
+// causes are all that are known. The first that explains the evidence is it, so what is
+// special stands before what is general; beside each stands its level, and in Choice the
+// word that makes it the target's own affair. This is the one place for both.
+var causes = append(append(trialCauses, generalCauses...), checkCauses...)
+
+// unknownForSignals is a choice where nothing else loses codes.
+var unknownForSignals = Cause{
+	ID: "unknown-code-for-signals", Level: trial.Should, Choice: "unknown-code-for-signals",
+	Title: "A command that a signal ended has no exit code.",
+	Look: "Go's ExitCode says -1 for it, and Python's returncode -n. Shells say 128 and the " +
+		"signal's number, which callers know.",
+	explains: func(e Evidence) bool {
+		lost, ran := e.count(trial.Lost, bySignal...)
+		return e.is(trial.Lost) && e.of(bySignal...) && lost == ran && ran >= enough &&
+			!e.reaperFirst()
+	},
+}
+
+// anotherOwner is believed of a wrong code, and of what else goes wrong under its fault
+// where no race is known that does the same.
+var anotherOwner = Cause{
+	ID: "another-owner", Level: trial.Must,
+	Title: "A process ID that was given out again is taken for its old owner.",
+	Look: "Whatever is kept by process ID (a status, a timer, a clean-up) has to go before the " +
+		"child is reaped, or to be kept by something that is not used again, such as a pidfd.",
+	explains: func(e Evidence) bool { return e.is(trial.Wrong) && e.under("next PID") },
+}
+
+// noWordForNoRoom is believed of errors; a race loses codes there as elsewhere.
+var noWordForNoRoom = Cause{
+	ID: "no-word-for-no-room", Level: trial.Should,
+	Title: "What cannot be started for want of processes or files is not refused in words.",
+	Look: "EAGAIN of fork and EMFILE are over in a moment: answer \"try again\", HTTP 503, and " +
+		"no exit code.",
+	explains: func(e Evidence) bool {
+		return e.is(trial.Error) && e.under("room for", "no more open files")
+	},
+}
+
+// stranded is believed of answers that are no codes; a race loses one there too.
+var stranded = Cause{
+	ID: "stranded", Level: trial.Should, Choice: "stops-at-once",
+	Title: "SIGTERM strands the commands that run, or the daemon ends with another status.",
+	Look:  "Stop taking commands, answer for those that run, and exit 0 (docker stop gives 10 s).",
+	explains: func(e Evidence) bool {
+		return e.under(stopSignals...) && (e.is(trial.Error, trial.Hung) ||
+			e.check("target") && e.Check.Got != runs)
+	},
+}
+
+// trialCauses explain trials by the command that went wrong.
+var trialCauses = []Cause{
+	{
+		ID: "target-ended", Level: trial.Must,
+		Title: "The daemon ends, and as PID 1 it takes the sandbox with it.",
+		Look:  "Its log says why. A Go program that gets no thread, or no file, must not panic.",
+		explains: func(e Evidence) bool {
+			return e.check("target") && e.Check.Want == runs ||
+				e.Ended && e.is(trial.Error, trial.Hung)
+		},
+	},
+	{
+		ID: "half-closed", Level: trial.Advice,
+		Title: "A client that closes its sending side is taken for one that has gone, or the " +
+			"other way round.",
+		Look: "net/http cancels the request's context at the end of its input (RFC 9112, 9.6, " +
+			"leaves that to the server).",
+		explains: func(e Evidence) bool {
+			return e.is(trial.Error, trial.Hung) && e.of("half-closed", "gone-with-more-behind")
+		},
+	},
+	unknownForSignals,
+	unknownForSignals.otherwise(reaperHad, func(e Evidence) bool {
+		return e.is(trial.Lost) && e.of(bySignal...) && e.all()
+	}),
+	{
+		ID: "long-command", Level: trial.Should, Choice: "limits-commands",
+		Title: "A command of more than 64 KiB breaks the connection.",
+		Look:  "The limit of a request's body. What is too long has to be refused in words.",
+		explains: func(e Evidence) bool {
+			return e.is(trial.Error, trial.Hung) && e.of(tooLong...)
+		},
+	},
+	{
+		ID: "code-for-failed-start", Level: trial.Should, Choice: "code-for-failed-starts",
+		Title: "A command that could not be started has an exit code, or an unknown one.",
+		Look: "The error of the start (a folder that is not there, a NUL byte, E2BIG) has to " +
+			"reach the caller as an error.",
+		explains: func(e Evidence) bool {
+			return e.is(trial.Lost, trial.Wrong) && e.of(notToStart...) &&
+				!(e.is(trial.Lost) && !e.all())
+		},
+	},
+	{
+		ID: reaperHad, Level: trial.Must,
+		Title: "The exit code is lost where the reaper takes the child before its waiter does.",
+		Look: "Two calls wait for one child: wait4(-1), and the one of the handler. One of them " +
+			"alone may wait; it hands the status over, also when it comes before the other asks.",
+		explains: func(e Evidence) bool {
+			return e.is(trial.Lost, trial.Error) && e.says("no child process", "ECHILD") ||
+				e.reaperFirst() && (e.is(trial.Lost, trial.Error) ||
+					e.is(trial.Wrong) && e.sameCode())
+		},
+	},
+	anotherOwner,
+	anotherOwner.otherwise(reaperHad, func(e Evidence) bool {
+		return e.under("next PID") && e.is(trial.Lost, trial.Error, trial.Hung, trial.Output)
+	}),
+	noWordForNoRoom,
+	noWordForNoRoom.otherwise(reaperHad, func(e Evidence) bool {
+		return e.is(trial.Lost) && e.under("room for", "no more open files")
+	}),
+	{
+		ID: "timeout-not-enforced", Level: trial.Should,
+		Title: "A command that outlives its timeout is not answered in time.",
+		Look: "Whoever kills the shell alone then waits for the pipe that its children hold. Kill " +
+			"the whole process group with SIGKILL in the end, and stop reading.",
+		explains: func(e Evidence) bool {
+			return e.is(trial.Hung) && e.of(outlives...) ||
+				e.left() && e.went(trial.Hung, outlives...)
+		},
+	},
+	{
+		ID: "no-word-for-timeout", Level: trial.Should,
+		Title: "A command that outlives its timeout ends without the word for a timeout.",
+		Look:  "The answer has to tell a timeout from an exit code; see words.timeout of the dialect.",
+		explains: func(e Evidence) bool {
+			return e.is(trial.Lost) && e.of(outlives...) && e.all() ||
+				e.is(trial.Error) && e.says("no timeout reported")
+		},
+	},
+	{
+		ID: "timeout-claimed", Level: trial.Must,
+		Title:    "A command that needs no timeout is said to have timed out.",
+		Look:     "Ask how the command ended before asking the timer.",
+		explains: func(e Evidence) bool { return e.is(trial.Error) && e.says("timeout reported for") },
+	},
+	{
+		ID: "cut-off", Level: trial.Must, Choice: "limits-time",
+		Title: "A command that is long and silent is cut off.",
+		Look:  "A server's WriteTimeout, a proxy's limit, or a default timeout.",
+		explains: func(e Evidence) bool {
+			return e.is(trial.Error, trial.Hung) && e.of("silent", "begun")
+		},
+	},
+	{
+		ID: "waits-for-output", Level: trial.Should, Choice: "waits-for-output",
+		Title: "The answer waits for a background child that holds the output.",
+		Look: "Answer when the command has ended and what it wrote has been read, not when the " +
+			"pipe has (os/exec has WaitDelay for this).",
+		explains: func(e Evidence) bool {
+			return e.is(trial.Hung) && e.of("held-stdout") ||
+				e.left() && e.ran("held-stdout") && !e.ran("release")
+		},
+	},
+	{
+		ID: "ends-background", Level: trial.Should, Choice: "ends-background",
+		Title: "A background child is ended with the command that started it.",
+		Look:  "A command that went well may leave a server behind, as in a shell.",
+		explains: func(e Evidence) bool {
+			return e.is(trial.Wrong) && e.of("release") && e.ran("held-stdout")
+		},
+	},
+	{
+		ID: "not-stopped", Level: trial.Should,
+		Title: "The daemon does not stop when it is told to.",
+		Look: "PID 1 ignores each signal that it has no handler for, and a command that never ends " +
+			"must not keep it.",
+		explains: func(e Evidence) bool {
+			return e.check("target") && e.Check.Got == runs ||
+				e.is(trial.Hung) && e.of("never-ends")
+		},
+	},
+	stranded,
+	stranded.otherwise(reaperHad,
+		func(e Evidence) bool { return e.is(trial.Lost) && e.under(stopSignals...) }),
+	{
+		ID: "replaces-environment", Level: trial.Should, Choice: "replaces-environment",
+		Title:    "Variables that a command is given take the place of all others.",
+		Look:     "exec.Cmd.Env, like execve(2), means just these: add them to the daemon's own.",
+		explains: func(e Evidence) bool { return e.is(trial.Output) && e.of("others-stay") },
+		under:    "not-as-set",
+	},
+	{
+		ID: "not-as-set", Level: trial.Must,
+		Title: "A command's environment or folder is not the one that was asked for.",
+		Look: "Set both for the child alone, and paste neither into a shell's text. What the " +
+			"target does not offer does not belong into its dialect.",
+		explains: func(e Evidence) bool { return e.is(trial.Output, trial.Wrong) && e.of(asSet...) },
+	},
+	{
+		ID: "hands-on-settings", Level: trial.Advice,
+		Title:    "Commands get the daemon's own umask or limits.",
+		Look:     "Whatever the daemon changes for itself it changes for its commands too.",
+		explains: func(e Evidence) bool { return e.is(trial.Wrong) && e.of("umask", "limits") },
+	},
+	{
+		ID: "hands-on", Level: trial.Should,
+		Title: "Commands inherit what is the daemon's own: input, files, signals or group.",
+		Look: "/dev/null as standard input, close-on-exec, a process group of their own, and no " +
+			"signal ignored or blocked.",
+		explains: func(e Evidence) bool {
+			return e.is(trial.Wrong, trial.Hung) && e.of("input-", "files", "files-meanwhile",
+				"group", "memory", "signals")
+		},
+	},
+}

@@ -1,0 +1,146 @@
+package results
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// Weight is what a defect does to the verdict.
+type Weight string
+
+const (
+	// Fails: it makes the scenario fail.
+	Fails Weight = "fails"
+	// Forgiven: it would, and a waiver accepts that.
+	Forgiven Weight = "forgiven"
+	// Shown: its level is beyond the run's.
+	Shown Weight = "shown"
+	// Declared: the target's dialect declares it.
+	Declared Weight = "declared"
+)
+
+// Weights are all that there are, the heaviest first.
+var Weights = []Weight{Fails, Forgiven, Shown, Declared}
+
+// Defect is one way in which a candidate misbehaves, and why.
+type Defect struct {
+	Scenario, Arm string
+	Symptom       trial.Symptom
+	Cause         Cause
+	Level         trial.Level
+	Weight        Weight
+	// Trials are those that went wrong so, Of how many of the arm's commands of that kind.
+	Trials, Of int
+	// Record is the trial that shows it best; nil where a check does.
+	Record *trial.Record
+	Check  *trial.Check
+	// Logged says that the target's log was kept of that trial.
+	Logged bool
+	// weak is evidence that another cause of the run explains better.
+	weak bool
+}
+
+// weigh is a cause's level in a scenario, and what it does to the verdict there.
+func (i Info) weigh(s trial.Scenario, cause Cause) (trial.Level, Weight) {
+	level := cause.Level
+	if level == "" {
+		level = s.Level
+	}
+	switch {
+	case cause.Choice != "" && slices.Contains(i.Declares, cause.Choice):
+		return level, Declared
+	case !level.Within(i.Level):
+		return level, Shown
+	}
+	return level, Fails
+}
+
+// weigh finds the arm's defects, and what remains to be judged without those that do not
+// fail it.
+func (a *Arm) weigh(info Info, s trial.Scenario) {
+	if a.Plan.Role != trial.Candidate || a.Plan.Claim != trial.Clean || a.End.Void != "" ||
+		a.End.FaultNote != "" {
+		return
+	}
+	a.Defects = a.defects(info, s)
+	if !slices.ContainsFunc(a.Defects, func(d Defect) bool { return d.Weight != Fails }) {
+		return
+	}
+	counted := a.Summary
+	counted.Counts, counted.Checks = maps.Clone(a.Counts), slices.Clone(a.Checks)
+	for _, d := range a.Defects {
+		if d.Weight != Fails {
+			counted.Excuse(d.Symptom, d.Trials)
+		}
+	}
+	a.counted = &counted
+}
+
+// JudgeArms is trial.Judge for the arms of one scenario, without what fails nothing in
+// this run.
+func (i Info) JudgeArms(scenario string, arms []trial.Summary) (trial.Verdict, string) {
+	about := trial.Scenario{ID: scenario}
+	for _, s := range i.Scenarios {
+		if s.ID == scenario {
+			about = s
+		}
+	}
+	counted := make([]trial.Summary, len(arms))
+	for n, summary := range arms {
+		a := Arm{Summary: summary}
+		a.weigh(i, about)
+		counted[n] = *a.judged()
+	}
+	return trial.Judge(counted)
+}
+
+// Judge is what the arm comes to without what is shown only, or declared.
+func (a *Arm) Judge() (trial.Verdict, string) { return a.judged().Judge() }
+
+// judged is what the arm is judged by.
+func (a *Arm) judged() *trial.Summary {
+	if a.counted != nil {
+		return a.counted
+	}
+	return &a.Summary
+}
+
+func (a *Arm) defects(info Info, s trial.Scenario) []Defect {
+	base := Evidence{Fault: a.Plan.Fault, Kinds: a.Kinds, Ways: a.Ways}
+	for _, c := range a.FailedChecks() {
+		base.Ended = base.Ended || c.Name == targetCheck && c.Want == runs
+		base.Left = base.Left || c.Name == leftProcesses
+		base.Zombies = base.Zombies || c.Name == zombies
+	}
+	var all []Defect
+	add := func(e Evidence, d Defect) {
+		d.Scenario, d.Arm, d.Symptom, d.Cause = s.ID, a.Plan.Arm, e.Symptom, CauseOf(e)
+		d.Level, d.Weight = info.weigh(s, d.Cause)
+		all = append(all, d)
+	}
+	for _, way := range a.Ways {
+		e := base
+		e.Symptom, e.Way = trial.Symptom(way.Outcome), way
+		record, logged := a.best(way)
+		add(e, Defect{Trials: way.Trials, Of: a.Kinds[way.Kind], Record: &record, Logged: logged})
+	}
+	for _, c := range a.FailedChecks() {
+		e := base
+		e.Symptom, e.Check = trial.FailedCheck(c.Name), c
+		add(e, Defect{Check: &c})
+	}
+	return all
+}
+
+// best is the trial of which the target's log was kept, or else the first.
+func (a *Arm) best(way trial.Way) (record trial.Record, logged bool) {
+	for _, r := range a.Bad {
+		if r.Outcome == way.Outcome && r.Kind == way.Kind && slices.ContainsFunc(a.Artefacts,
+			func(f Artefact) bool { return f.Trial == r.Index && len(f.Log) > 0 }) {
+			return r, true
+		}
+	}
+	return way.First, false
+}
