@@ -51,7 +51,7 @@ func characters(index int, r *rand.Rand) load.Command {
 	for b := 1; b < 128; b++ {
 		text += string(rune(b))
 	}
-	text += "äöü€\u2028😀\n"
+	text += "äöü€\u2028😀e\u0301\u00a0\u200d\n"
 	c.Script = fmt.Sprintf("printf '%s'; exit %d", octal(text), c.Want.Code)
 	c.Want.Output = text
 	return c
