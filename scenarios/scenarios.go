@@ -241,7 +241,7 @@ func experiments(s *session.Session, chosen []trial.Scenario) []session.Experime
 func Planned(s *session.Session, chosen []trial.Scenario) []results.PlannedScenario {
 	all := make([]results.PlannedScenario, len(chosen))
 	for i, e := range experiments(s, chosen) {
-		all[i] = results.PlannedScenario{ID: chosen[i].ID, Text: chosen[i].Text, Parts: e.Parts()}
+		all[i] = results.PlannedScenario{Scenario: chosen[i], Parts: e.Parts()}
 	}
 	order := rand.New(rand.NewPCG(s.Seed, 1))
 	order.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })

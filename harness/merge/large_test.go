@@ -24,7 +24,7 @@ func generate(tb testing.TB, dir string, shards, scenarios, trials int) (files, 
 	var planned []results.PlannedScenario
 	for i := range scenarios {
 		planned = append(planned, results.PlannedScenario{
-			ID: fmt.Sprintf("s%03d", i), Text: "is large", Parts: shards,
+			Scenario: trial.Scenario{ID: fmt.Sprintf("s%03d", i), Text: "is large"}, Parts: shards,
 		})
 	}
 	m := made{dir: dir, of: shards, trials: trials}
@@ -32,7 +32,7 @@ func generate(tb testing.TB, dir string, shards, scenarios, trials int) (files, 
 		info := m.info(number)
 		info.Shard.Scenarios, info.Scenarios = planned, nil
 		for _, s := range planned {
-			info.Scenarios = append(info.Scenarios, trial.Scenario{ID: s.ID, Text: s.Text})
+			info.Scenarios = append(info.Scenarios, s.Scenario)
 		}
 		info.Shard.Plan = info.PlanID()
 		if err := os.Mkdir(m.folder(number), 0o755); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,11 @@ type made struct {
 	trials int // of each arm of the one that is divided
 }
 
+var (
+	whole = trial.Scenario{ID: "whole", Text: "is whole", Level: trial.Must}
+	storm = trial.Scenario{ID: "storm", Text: "storms", Level: trial.Should}
+)
+
 func (m made) info(number int) results.Info {
 	info := results.Info{
 		Run: fmt.Sprintf("run-%d", number), Version: "v1", Seed: 7, Tier: "quick", Factor: 1,
@@ -28,13 +34,13 @@ func (m made) info(number int) results.Info {
 		Argv:    []string{"reapcheck", "repro", "--seed=7", fmt.Sprintf("--shard=%d/%d", number, m.of)},
 		Started: time.Date(2026, 1, 2, 3, 4, number%60, 0, time.UTC),
 		Shard: &results.Shard{Number: number, Of: m.of, Done: true, Scenarios: []results.PlannedScenario{
-			{ID: "whole", Text: "is whole", Parts: 1}, {ID: "storm", Text: "storms", Parts: m.of},
+			{Scenario: whole, Parts: 1}, {Scenario: storm, Parts: m.of},
 		}},
 	}
 	info.Shard.Plan = info.PlanID()
-	for _, hand := range info.Shard.Hands() {
+	for i, hand := range info.Shard.Hands() {
 		if !hand.Part(number).Whole() {
-			info.Scenarios = append(info.Scenarios, trial.Scenario{ID: hand.ID, Text: "storms"})
+			info.Scenarios = append(info.Scenarios, info.Shard.Scenarios[i].Scenario)
 		}
 	}
 	return info
@@ -141,6 +147,9 @@ func TestMergeOfAllShardsPasses(t *testing.T) {
 	if len(run.Findings) != 2 || len(run.Info.Machines) != 3 || run.Info.Shard != nil {
 		t.Errorf("%d findings, %d machines, shard %v", len(run.Findings), len(run.Info.Machines),
 			run.Info.Shard)
+	}
+	if want := []trial.Scenario{storm, whole}; !slices.Equal(run.Info.Scenarios, want) {
+		t.Errorf("its scenarios are %v, want %v", run.Info.Scenarios, want)
 	}
 	for _, f := range run.Findings {
 		for _, a := range f.Arms {

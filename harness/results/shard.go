@@ -30,8 +30,7 @@ type Shard struct {
 
 // PlannedScenario is one of a plan that is split.
 type PlannedScenario struct {
-	ID   string `json:"id"`
-	Text string `json:"text"`
+	Scenario trial.Scenario `json:"scenario"`
 	// Parts is into how many it can be divided; 1 where it goes whole to one shard.
 	Parts int `json:"parts"`
 }
@@ -40,7 +39,7 @@ type PlannedScenario struct {
 func (s Shard) Whole() []trial.Scenario {
 	all := make([]trial.Scenario, len(s.Scenarios))
 	for i, planned := range s.Scenarios {
-		all[i] = trial.Scenario{ID: planned.ID, Text: planned.Text}
+		all[i] = planned.Scenario
 	}
 	return all
 }
@@ -52,7 +51,7 @@ func (s Shard) Place() shard.Place { return shard.Place{Number: s.Number, Of: s.
 func (s Shard) Hands() []shard.Hand {
 	items := make([]shard.Item, len(s.Scenarios))
 	for i, planned := range s.Scenarios {
-		items[i] = shard.Item{ID: planned.ID, Parts: planned.Parts}
+		items[i] = shard.Item{ID: planned.Scenario.ID, Parts: planned.Parts}
 	}
 	return shard.Deal(items, s.Of)
 }
@@ -81,6 +80,7 @@ func (i Info) plan() []planOf {
 		{"seed", i.Seed}, {"tier", i.Tier}, {"factor", i.Factor}, {"version", i.Version},
 		{"runtime", i.Runtime}, {"target", i.Target}, {"file of the target", i.TargetSHA256},
 		{"scenarios left out", i.LeftOut}, {"waivers", i.Waivers},
+		{"level", i.Level}, {"declared choices", i.Declares},
 	}
 	if i.Shard != nil {
 		all = append(all, planOf{"number of shards", i.Shard.Of},

@@ -66,7 +66,7 @@ func TestReadCountsAPart(t *testing.T) {
 func TestReadKeepsSomeOfManyTimes(t *testing.T) {
 	const n = 5 * MostTimes
 	s := newSummary()
-	s.Plan = Plan{Trials: n}
+	s.Plan.Trials = n
 	for i, micros := range rand.New(rand.NewPCG(1, 2)).Perm(n) {
 		s.addRecord(Record{Index: i, Outcome: OK, Micros: int64(micros)})
 	}

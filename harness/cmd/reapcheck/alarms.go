@@ -82,11 +82,6 @@ var alarmVariants = []alarmVariant{
 }
 
 func (o options) runAlarms(ctx context.Context, runs int) error {
-	folder, err := o.splitFolder("alarms")
-	if err != nil {
-		return infrastructure(err)
-	}
-	fmt.Fprintf(o.progress, "%d runs, seed %d, results %s\n", runs, o.seed, folder)
 	all := proof.Alarms{Version: versionText(), Seed: o.seed, Tier: string(o.scale.Tier)}
 	var cases []string
 	for i := range runs {
@@ -94,6 +89,15 @@ func (o options) runAlarms(ctx context.Context, runs int) error {
 	}
 	all.Shard = proof.NewShard(o.shard, cases, versionText(), o.seed, o.runtime, o.scale.Tier)
 	var before proof.Alarms
+	inTable := func(a *proof.Alarms) proof.Shard { return a.Shard }
+	if done, ok := doneTable(o, alarmsTable, all.Shard, inTable); ok {
+		return o.showAlarms(*done)
+	}
+	folder, err := o.splitFolder("alarms")
+	if err != nil {
+		return infrastructure(err)
+	}
+	fmt.Fprintf(o.progress, "%d runs, seed %d, results %s\n", runs, o.seed, folder)
 	err = o.before(filepath.Join(folder, alarmsTable), all.Shard.Plan, &before, &before.Shard)
 	if err != nil {
 		return usage(err)

@@ -23,8 +23,8 @@ import (
 // common are flags that repro and gate share.
 type common struct {
 	tier, waitPath string
-	level          string
 	shard          string
+	level          string
 	only, skip     []string
 }
 

@@ -112,12 +112,19 @@ type mutantRun struct {
 }
 
 func (o options) runMutants(ctx context.Context, chosen []proof.Mutant, jobs int) error {
+	of := o.mutantShard(chosen)
+	inTable := func(k *proof.Kills) proof.Shard { return k.Shard }
+	if done, ok := doneTable(o, mutantsTable, of, inTable); ok {
+		return o.showKills(*done)
+	}
 	r, err := o.prepareMutants(ctx)
 	defer os.RemoveAll(r.scratch)
 	if err != nil {
 		return notDone(ctx, err)
 	}
-	chosen = r.take(chosen)
+	r.kills.Shard = of
+	chosen = slices.DeleteFunc(slices.Clone(chosen),
+		func(m proof.Mutant) bool { return !of.Has(m.Slug) })
 	fmt.Fprintf(o.progress, "%d mutants, seed %d, results %s\n", len(chosen), o.seed, r.folder)
 	var before proof.Kills
 	if err := o.before(r.table(), r.kills.Shard.Plan, &before, &before.Shard); err != nil {
@@ -150,23 +157,20 @@ func (o options) runMutants(ctx context.Context, chosen []proof.Mutant, jobs int
 	return r.concludeMutants()
 }
 
-// take leaves the shard's share of the mutants.
-func (r *mutantRun) take(chosen []proof.Mutant) []proof.Mutant {
+// mutantShard is this shard of all mutants that were chosen.
+func (o options) mutantShard(chosen []proof.Mutant) proof.Shard {
 	var cases []string
 	for _, m := range chosen {
 		cases = append(cases, m.Slug)
 	}
-	r.kills = proof.Kills{Version: versionText(), Seed: r.seed, Runtime: r.runtime}
-	r.kills.Shard = proof.NewShard(r.shard, cases, versionText(), r.seed, r.runtime)
-	return slices.DeleteFunc(slices.Clone(chosen),
-		func(m proof.Mutant) bool { return !r.kills.Shard.Has(m.Slug) })
+	return proof.NewShard(o.shard, cases, versionText(), o.seed, o.runtime)
 }
 
 func (r *mutantRun) table() string { return filepath.Join(r.folder, mutantsTable) }
 
 // note writes what there is. What cannot be written is said at the end, by the last try.
 func (r *mutantRun) note(results []*proof.Kill) {
-	k := proof.Kills{Version: r.kills.Version, Seed: r.seed, Runtime: r.runtime, Shard: r.kills.Shard}
+	k := proof.Kills{Version: versionText(), Seed: r.seed, Runtime: r.runtime, Shard: r.kills.Shard}
 	for _, kill := range results {
 		if kill != nil {
 			k.Kills = append(k.Kills, *kill)

@@ -38,6 +38,9 @@ func restore(cmd *cobra.Command) error {
 		if given[name] {
 			continue
 		}
+		if masked(word) {
+			return fmt.Errorf("resume: the run had a secret as --%s: give it again", name)
+		}
 		if err := cmd.Flags().Set(name, value); err != nil {
 			return fmt.Errorf("resume: --%s: %w", name, err)
 		}

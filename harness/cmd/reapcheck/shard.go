@@ -96,9 +96,8 @@ func (o options) deal(s *session.Session, info *results.Info) {
 	s.Parts, info.Scenarios = map[string]shard.Place{}, nil
 	for i, hand := range info.Shard.Hands() {
 		if part := hand.Part(o.shard.Number); !part.Whole() {
-			planned := info.Shard.Scenarios[i]
 			s.Parts[hand.ID] = part
-			info.Scenarios = append(info.Scenarios, trial.Scenario{ID: planned.ID, Text: planned.Text})
+			info.Scenarios = append(info.Scenarios, info.Shard.Scenarios[i].Scenario)
 		}
 	}
 }

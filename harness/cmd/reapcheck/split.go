@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -66,4 +67,28 @@ func (o options) before(path, plan string, table any, of *proof.Shard) error {
 		return fmt.Errorf("resume %s: %w", o.resume, err)
 	}
 	return nil
+}
+
+// doneTable reads the table of this very shard if an attempt before has come to its end:
+// see doneBefore.
+func doneTable[T any](o options, name string, of proof.Shard, in func(*T) proof.Shard) (*T, bool) {
+	if o.shard.Whole() || o.resume != "" {
+		return nil, false
+	}
+	paths, err := filepath.Glob(filepath.Join(o.results, "*", name))
+	if err != nil {
+		return nil, false
+	}
+	for _, path := range paths {
+		raw, err := os.ReadFile(path)
+		table := new(T)
+		if err != nil || json.Unmarshal(raw, table) != nil {
+			continue
+		}
+		if read := in(table); read.Done && read.Plan == of.Plan && read.Number == of.Number && read.Of == of.Of {
+			fmt.Fprintf(o.progress, "shard %v of this plan is done already: %s\n", o.shard, path)
+			return table, true
+		}
+	}
+	return nil, false
 }
