@@ -39,7 +39,10 @@ func (a *runningArm) sayable() error {
 	if a.ByOutput && len(d.Response.Output) == 0 {
 		return unsaid{fmt.Sprintf("%s does not say where the output is", d.Called())}
 	}
-	if d.SaysTimeout() && d.OverHTTP() {
+	switch {
+	case a.Orders != nil && !d.OverHTTP():
+		return unsaid{fmt.Sprintf("%s does not speak HTTP, over which orders are tried", d.Called())}
+	case a.Orders != nil || d.SaysTimeout() && d.OverHTTP():
 		return nil
 	}
 	for i := range a.Trials {
