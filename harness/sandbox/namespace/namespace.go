@@ -41,6 +41,7 @@ type Runtime struct {
 // target imports package stage: this one if it is empty, and better a small one,
 // since at each start it has to come up first.
 func New(program string) *Runtime {
+	heedSignals()
 	return &Runtime{stage: program, closing: make(chan struct{})}
 }
 
