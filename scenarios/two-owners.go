@@ -26,7 +26,7 @@ var _ = scenario("two-owners", "a process ID whose old owner is not answered yet
 	func(s *session.Session) session.Experiment {
 		pairs := s.Scale.Trials(each(len(owners), 1, 2, 10))
 		arm := session.Arm{
-			Trials: 2 * pairs, InFlight: 2, Bursts: true, Commands: owned(0, s.Stretched),
+			Trials: 2 * pairs, InFlight: 2, Bursts: true, Commands: owned(0, s),
 			Wait:  s.Stretched(300 * time.Millisecond),
 			Fault: fault.Heirs{Within: s.Patience(2 * time.Second)}, MinHits: int64(pairs / 2),
 			ByOutput: true, Watch: check.Settles(check.NobodyLeft),
@@ -34,7 +34,7 @@ var _ = scenario("two-owners", "a process ID whose old owner is not answered yet
 		control := naive(arm, "numbering", trial.Symptom(trial.Lost))
 		control.Trials, control.MinHits, control.Watch = 2, 1, nil
 		// The heir that lives the longest: how soon it begins is the machine's affair.
-		control.Commands = owned(1, s.Stretched)
+		control.Commands = owned(1, s)
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
 	})
 
@@ -55,7 +55,10 @@ var owners = []struct {
 // owned is, in turn, a command that has ended while its output is held, and one that
 // gets its number. It begins with the given pair. All times are for a fast machine, and
 // so many times as long on a slow one, where the heir is later too.
-func owned(first int, scaled func(time.Duration) time.Duration) load.Source {
+func owned(first int, s *session.Session) load.Source {
+	scaled := s.Stretched
+	// Where a timeout is in whole seconds, the heir outlives that all the same.
+	said := func(d time.Duration) time.Duration { return s.Candidate.Dialect.Timeout(scaled(d)) }
 	return func(index int, r *rand.Rand) load.Command {
 		c := load.Instant(index, r)
 		o := owners[(first+index/2)%len(owners)]
@@ -65,13 +68,13 @@ func owned(first int, scaled func(time.Duration) time.Duration) load.Source {
 			// In a session of its own: a number that a group has is not given out again.
 			c.Script = fmt.Sprintf("%s=$$ setsid sleep %s & %s",
 				fault.ElderVariable, seconds(scaled(time.Second)), c.Script)
-			c.Timeout, c.Want.MayTimeout = scaled(o.timeout), o.timeout > 0
+			c.Timeout, c.Want.MayTimeout = said(o.timeout), o.timeout > 0
 			// Which of the two is first is the daemon's affair.
 			c.HangUpAfter, c.Want.Anything = scaled(o.goes), o.goes > 0
 			return c
 		}
 		c.Kind = "heir-" + o.kind
-		c.Script = fmt.Sprintf("sleep %s; echo %s $$; exit %d", seconds(scaled(o.heir)), nonce, c.Want.Code)
+		c.Script = fmt.Sprintf("sleep %s; echo %s $$; exit %d", seconds(scaled(o.heir)+said(o.timeout)-scaled(o.timeout)), nonce, c.Want.Code)
 		c.Want.Output, c.Want.PrefixOnly = nonce+" ", true
 		if o.hangUp > 0 {
 			c.HangUpAfter, c.Want = scaled(o.hangUp), trial.Want{HangUp: true}

@@ -6,7 +6,6 @@ package client
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -78,80 +77,80 @@ func (c *Client) Ready(ctx context.Context) (int, error) {
 // Everything that can go wrong is in the Answer; a deadline that passes is a
 // hung target.
 func (c *Client) Execute(ctx context.Context, r dialect.Request) trial.Answer {
-	answer, _ := c.Exchange(ctx, r)
+	answer, _ := c.exchange(ctx, r, false)
 	return answer
 }
 
 // Exchange is Execute that also returns the answer's body as it came, for who
-// wants to see why it was not understood.
+// wants to see why it was not understood. Of a conversation it is what came of each step.
 func (c *Client) Exchange(ctx context.Context, r dialect.Request) (trial.Answer, []byte) {
-	body, err := json.Marshal(c.dialect.Compose(r))
-	if err != nil {
-		return trial.Answer{Message: fmt.Sprintf("encode request: %v", err)}, nil
-	}
-	patience, cancel := hangUp(ctx, r.HangUpAfter)
+	return c.exchange(ctx, r, true)
+}
+
+func (c *Client) exchange(ctx context.Context, r dialect.Request, keep bool) (trial.Answer, []byte) {
+	patience, cancel := context.WithCancel(ctx)
 	defer cancel()
-	send := c.send
-	if r.HalfClose || r.Behind != "" {
-		send = c.overOwn(r)
+	t := &talk{client: c, request: r, begun: c.dialect.Begin(r), hangUp: cancel, keep: keep}
+	why := t.steps(patience)
+	t.kill.Wait()
+	gone := patience.Err() != nil && ctx.Err() == nil
+	if !gone {
+		why = errors.Join(why, t.cleanUp(ctx))
 	}
-	status, raw, err := send(patience, body)
+	raw := t.raw.Bytes()
 	switch {
-	case patience.Err() != nil && ctx.Err() == nil:
+	case gone:
 		return trial.Answer{HungUp: true}, raw
-	case errors.Is(err, context.DeadlineExceeded):
-		return trial.Answer{Hung: true, Message: "no answer by the deadline"}, raw
-	case err != nil:
-		return trial.Answer{Message: err.Error()}, raw
+	case errors.Is(why, context.DeadlineExceeded):
+		return trial.Answer{Hung: true, Message: t.unanswered()}, raw
+	case why != nil && !errors.As(why, new(*heardError)):
+		return trial.Answer{Message: why.Error()}, raw
 	}
-	return c.dialect.Read(status, raw), raw
+	return t.begun.Answer(why), raw
 }
 
-// hangUp returns a context for one request, which ends that long after the request
-// was written: a target that has not been asked yet has nothing to abandon, however
-// long a busy machine takes to connect. Zero never ends it.
-func hangUp(ctx context.Context, after time.Duration) (context.Context, context.CancelFunc) {
-	if after <= 0 {
-		return ctx, func() {}
+// open asks by a message. sent is called when the request was written; nil for nobody.
+func (c *Client) open(ctx context.Context, m dialect.Message, sent func()) (*http.Response, error) {
+	if sent != nil {
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+			WroteRequest: func(httptrace.WroteRequestInfo) { sent() },
+		})
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		WroteRequest: func(httptrace.WroteRequestInfo) { time.AfterFunc(after, cancel) },
-	}), cancel
-}
-
-// request is what asks a target to execute a command.
-func (c *Client) request(ctx context.Context, body []byte) (*http.Request, error) {
-	req, err := http.NewRequestWithContext(ctx, c.dialect.Request.Method,
-		c.base+c.dialect.Request.Path, bytes.NewReader(body))
+	req, err := c.request(ctx, m)
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Content-Type", "application/json")
-	for name, value := range c.dialect.Request.Headers {
-		req.Header.Set(name, value)
+	return c.http.Do(req)
+}
+
+func (c *Client) request(ctx context.Context, m dialect.Message) (*http.Request, error) {
+	var body io.Reader
+	if m.Body != nil {
+		body = bytes.NewReader(m.Body)
 	}
+	req, err := http.NewRequestWithContext(ctx, m.Method, c.base+m.Path, body)
+	if err != nil {
+		return nil, err
+	}
+	req.Header = m.Header
 	return req, nil
 }
 
-func (c *Client) send(ctx context.Context, body []byte) (int, []byte, error) {
-	req, err := c.request(ctx, body)
-	if err != nil {
-		return 0, nil, err
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return 0, nil, err
-	}
-	return c.take(resp)
+// limited gives an error where the body goes on behind the limit.
+type limited struct {
+	from io.Reader
+	left int
+	most int
 }
 
-// take reads an answer to its end.
-func (c *Client) take(resp *http.Response) (int, []byte, error) {
-	defer resp.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, int64(c.most)+1))
-	if err == nil && len(raw) > c.most {
-		err = fmt.Errorf("read answer: it is longer than %d MiB", c.most>>20)
+func (l *limited) Read(p []byte) (int, error) {
+	n, err := l.from.Read(p[:min(len(p), l.left+1)])
+	if l.left -= n; l.left < 0 {
+		return 0, tooLong(l.most)
 	}
-	return resp.StatusCode, raw, err
+	return n, err
+}
+
+func tooLong(most int) error {
+	return fmt.Errorf("read answer: it is longer than %d MiB", most>>20)
 }

@@ -17,6 +17,8 @@ type Request struct {
 	Plain bool
 	Cwd   string
 	Env   map[string]string // added to the target's own
+	// Stdin is what the command reads, where the dialect has a word for it.
+	Stdin string
 	// Timeout is asked of the target; zero asks for none.
 	Timeout time.Duration
 	// HangUpAfter makes the client close the connection that long after it has
@@ -28,11 +30,10 @@ type Request struct {
 	Behind    string
 }
 
-// Compose fills a request into the dialect's template. The result is a JSON
-// value, the request's body.
+// Compose fills a request into the template of the dialect's first step. The result is
+// a JSON value, the request's body.
 func (d Dialect) Compose(r Request) any {
-	r = withoutFields(d, r)
-	body, _ := fill(d.Request.Body, values(d.Commands, r))
+	body, _ := fill(d.steps[0].Body, d.values(r))
 	return body
 }
 
@@ -46,7 +47,7 @@ func withoutFields(d Dialect, r Request) Request {
 	if r.Cwd != "" && !d.Says("<cwd>") {
 		fmt.Fprintf(&before, "cd %s || exit %d; ", quote(r.Cwd), NoFolder)
 	}
-	if !d.Says("<env>") {
+	if !d.saysEnv() {
 		for _, name := range slices.Sorted(maps.Keys(r.Env)) {
 			fmt.Fprintf(&before, "export %s=%s; ", name, quote(r.Env[name]))
 		}
@@ -58,18 +59,39 @@ func withoutFields(d Dialect, r Request) Request {
 }
 
 // values are what the placeholders stand for; nil where there is nothing to say.
-func values(style Style, r Request) map[string]any {
-	v := map[string]any{"<command>": text(style, r), "<argv>": argv(r)}
+func (d Dialect) values(r Request) map[string]any {
+	r = withoutFields(d, r)
+	v := map[string]any{"<command>": text(d.Commands, r), "<argv>": argv(r)}
 	if r.Cwd != "" {
 		v["<cwd>"] = r.Cwd
 	}
-	if r.Timeout > 0 {
-		v["<timeout>"], v["<timeoutMs>"] = r.Timeout.Seconds(), r.Timeout.Milliseconds()
+	if r.Stdin != "" {
+		v["<stdin>"] = r.Stdin
 	}
+	d.sayTimeout(v, r.Timeout)
 	if len(r.Env) > 0 {
-		v["<env>"] = r.Env
+		v["<env>"], v["<envList>"] = r.Env, list(r.Env)
 	}
 	return v
+}
+
+func (d Dialect) sayTimeout(v map[string]any, t time.Duration) {
+	switch none := d.Request.NoTimeout; {
+	case t > 0:
+		v["<timeout>"], v["<timeoutMs>"] = t.Seconds(), t.Milliseconds()
+		v[wholeSeconds] = int64(roundUp(t) / time.Second)
+	case none != nil:
+		v["<timeout>"], v["<timeoutMs>"], v[wholeSeconds] = none, none, none
+	}
+}
+
+// list is the variables as NAME=VALUE.
+func list(env map[string]string) []string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		all = append(all, name+"="+env[name])
+	}
+	return all
 }
 
 func argv(r Request) []string {
@@ -132,19 +154,34 @@ func fill(template any, values map[string]any) (any, bool) {
 	return template, true
 }
 
-// fillText keeps the type of a value that stands alone.
+// fillText keeps the type of a value that stands alone. A text of which no placeholder
+// has a value has none either.
 func fillText(text string, values map[string]any) (any, bool) {
-	if slices.Contains(Placeholders, text) {
-		value, ok := values[text]
-		return value, ok
+	if value, ok := values[text]; ok {
+		return value, true
 	}
-	var pairs []string
-	for _, name := range Placeholders {
-		value := ""
-		if v, ok := values[name]; ok {
-			value = fmt.Sprint(v)
+	pairs, named, filled := []string{}, false, false
+	replace := func(name string) {
+		if !strings.Contains(text, name) {
+			return
 		}
-		pairs = append(pairs, name, value)
+		value, ok := values[name]
+		if !ok {
+			value = ""
+		}
+		named, filled = true, filled || ok
+		pairs = append(pairs, name, fmt.Sprint(value))
+	}
+	for _, name := range Placeholders {
+		replace(name)
+	}
+	for name := range values {
+		if name[0] == '{' {
+			replace(name)
+		}
+	}
+	if named && !filled {
+		return nil, false
 	}
 	return strings.NewReplacer(pairs...).Replace(text), true
 }

@@ -27,8 +27,10 @@ import (
 type Dialect struct {
 	// Name is what reports call it.
 	Name string `yaml:"name"`
-	// Port is where the target listens inside its sandbox.
-	Port int `yaml:"port"`
+	// Port is where the target listens inside its sandbox; 0 where it is at Socket, the
+	// path of a Unix socket.
+	Port   int    `yaml:"port"`
+	Socket string `yaml:"socket"`
 	// Ready is the path that answers 2xx once the target takes commands. Empty
 	// means that any HTTP answer will do.
 	Ready    string   `yaml:"ready"`
@@ -40,7 +42,8 @@ type Dialect struct {
 	// as having made them.
 	Declares []string `yaml:"declares"`
 
-	placeholders []string // that the request's body holds
+	steps        []Step   // of a request, in their order
+	placeholders []string // that they hold
 	spoken       bool     // not over HTTP
 	hangsUp      bool     // although not over HTTP
 }
@@ -54,21 +57,16 @@ const (
 	BareWords   Style = "words"        // it is split at white space and nothing else
 )
 
-// Endpoint is where and how a command is asked for.
-type Endpoint struct {
-	Method  string            `yaml:"method"`
-	Path    string            `yaml:"path"`
-	Headers map[string]string `yaml:"headers"`
-	// Body is a JSON value with placeholders such as "<command>".
-	Body any `yaml:"body"`
-}
-
 // Form is how an answer is framed.
 type Form string
 
 const (
-	JSON Form = "json" // one document
-	SSE  Form = "sse"  // Server-Sent Events
+	JSON      Form = "json"       // one document
+	Text      Form = "text"       // as it is
+	JSONLines Form = "json-lines" // a document a line
+	SSE       Form = "sse"        // Server-Sent Events
+	Connect   Form = "connect"    // the Connect protocol's envelopes, with JSON in them
+	WebSocket Form = "websocket"  // messages of a WebSocket
 )
 
 // Response is where things stand in an answer.
@@ -81,6 +79,7 @@ type Response struct {
 	// Output is not compared where this is empty.
 	Output   Places `yaml:"output"`
 	Encoding string `yaml:"encoding"`
+	Newlines string `yaml:"newlines"`
 	Trimmed  bool   `yaml:"trimmed"`
 	Error    Places `yaml:"error"`
 }
@@ -88,10 +87,22 @@ type Response struct {
 // Place is a JSON Pointer into the documents of an answer, all of them or only
 // those that have a name or certain values.
 type Place struct {
-	At    string         `yaml:"at"`
+	At string `yaml:"at"`
+	// Step is the step of a conversation in whose answer to look; empty is the last.
+	Step  string         `yaml:"step"`
 	Event string         `yaml:"event"`
 	Where map[string]any `yaml:"where"`
+	// As is how a number is written, as AsText, and Means the number that is meant
+	// wherever something stands there.
+	As    string `yaml:"as"`
+	Means *int   `yaml:"means"`
 }
+
+// CRLF is how newlines are written that have been through a terminal.
+const CRLF = "crlf"
+
+// AsText is the way to write a number of targets that say "7" for 7.
+const AsText = "text"
 
 // Places is written as one place or as a list, and a place as a pointer alone
 // or as a mapping.
@@ -136,6 +147,7 @@ const NegativeSignal = "-n"
 
 // Condition holds where all that it names is so.
 type Condition struct {
+	Step     string  `yaml:"step"`
 	Status   int     `yaml:"status"`
 	ExitCode *int    `yaml:"exitCode"`
 	At       *string `yaml:"at"`
@@ -155,11 +167,8 @@ func (d Dialect) Want(w trial.Want) trial.Want {
 func (d *Dialect) setDefaults(name string) {
 	setDefault(&d.Name, name)
 	setDefault(&d.Commands, Shell)
-	setDefault(&d.Request.Method, "POST")
 	setDefault(&d.Response.Form, JSON)
-	if len(d.Response.Status) == 0 {
-		d.Response.Status = []int{200}
-	}
+	d.setSteps()
 }
 
 func setDefault[T comparable](field *T, value T) {
@@ -250,39 +259,23 @@ func Parse(file string, text []byte) (Dialect, error) {
 	}
 	base := filepath.Base(file)
 	d.setDefaults(strings.TrimSuffix(base, filepath.Ext(base)))
-	eachText(d.Request.Body, func(text string) {
-		d.placeholders = append(d.placeholders, placeholder.FindAllString(text, -1)...)
-	})
-	return d, d.checkBody(doc)
+	return d, d.check(doc)
 }
 
 // placeholder is what the client fills in.
 var placeholder = regexp.MustCompile(`<[a-zA-Z]+>`)
 
-// Placeholders are all that a request's body may hold.
-var Placeholders = []string{"<command>", "<argv>", "<cwd>", "<timeout>", "<timeoutMs>", "<env>"}
-
-// checkBody finds what no schema can: a misspelt placeholder, and a body that
-// never says the command.
-func (d Dialect) checkBody(doc *userfile.File) error {
-	body := []string{"request", "body"}
-	for _, name := range d.placeholders {
-		if !slices.Contains(Placeholders, name) {
-			return doc.Errorf(body, "unknown placeholder %s: choose from %s", name,
-				strings.Join(Placeholders, ", "))
-		}
-	}
-	if !d.Says("<command>") && !d.Says("<argv>") {
-		return doc.Errorf(body, "the body must hold <command> or <argv>")
-	}
-	return nil
+// Placeholders are all that a request may hold.
+var Placeholders = []string{
+	"<command>", "<argv>", "<cwd>", "<timeout>", "<timeoutMs>", wholeSeconds, "<env>",
+	"<envList>", "<stdin>", "<signal>", "<signalNumber>",
 }
 
 // Says reports whether a request can carry what the placeholder stands for.
 func (d Dialect) Says(name string) bool { return slices.Contains(d.placeholders, name) }
 
-// SaysTimeout reports whether a request can carry a timeout, in whatever unit.
-func (d Dialect) SaysTimeout() bool { return d.Says("<timeout>") || d.Says("<timeoutMs>") }
+// saysEnv reports whether a request can carry variables, in whatever form.
+func (d Dialect) saysEnv() bool { return d.Says("<env>") || d.Says("<envList>") }
 
 func eachText(v any, do func(string)) {
 	switch v := v.(type) {
@@ -297,27 +290,4 @@ func eachText(v any, do func(string)) {
 			eachText(item, do)
 		}
 	}
-}
-
-// variable is a part of a header's value that comes from the environment.
-var variable = regexp.MustCompile(`\$\{(\w+)\}`)
-
-// Resolve fills the headers in from the environment. The result holds secrets:
-// it is for a client and not for a report.
-func (d Dialect) Resolve(lookup func(string) (string, bool)) (Dialect, error) {
-	headers := map[string]string{}
-	for name, value := range d.Request.Headers {
-		for _, match := range variable.FindAllStringSubmatch(value, -1) {
-			found, ok := lookup(match[1])
-			if !ok {
-				return d,
-					fmt.Errorf(
-						"dialect %s: header %s needs the environment variable %s, which is not set", d.Name, name, match[1])
-			}
-			value = strings.ReplaceAll(value, match[0], found)
-		}
-		headers[name] = value
-	}
-	d.Request.Headers = headers
-	return d, nil
 }

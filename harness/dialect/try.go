@@ -126,8 +126,12 @@ func questions(d Dialect) []question {
 		},
 	}
 	if d.SaysTimeout() {
-		limited := Request{Script: "sleep 5", Timeout: time.Second / 2}
+		limited := Request{Script: "sleep 5", Timeout: d.Timeout(time.Second / 2)}
 		all = append(all, question{"timeout", limited, trial.Want{Timeout: true}})
+	}
+	if d.Says("<stdin>") {
+		reads := Request{Script: "cat; exit 7", Stdin: "reap check\n"}
+		all = append(all, question{"standard input", reads, prints(7, "reap check\n")})
 	}
 	return all
 }
@@ -164,7 +168,7 @@ func words(a trial.Answer) string {
 		{a.TimedOut, "cut short by its timeout"},
 		{a.NotStarted, "could not start"},
 		{a.Refused, "refused for want of means"},
-		{a.Hung, fmt.Sprintf("no answer within %v", answerLimit)},
+		{a.Hung, fmt.Sprintf("no answer within %v: %s", answerLimit, a.Message)},
 	} {
 		if w.is {
 			said = append(said, w.text)
@@ -201,7 +205,7 @@ func (e Attempt) Hint(d Dialect) string {
 		return "if -1 means unknown here, say so in words.unknown"
 	case strings.Contains(e.Script, "kill -9") && strings.HasPrefix(e.Understood, "exit code -9,"):
 		return `if -n means death by signal n here, set words.signal: "-n"`
-	case e.Asked == environment && d.Says("<env>"):
+	case e.Asked == environment && d.saysEnv():
 		return "if <env> is not understood here, leave it out: the shell is told then"
 	}
 	return ""

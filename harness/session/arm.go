@@ -68,6 +68,7 @@ func (s *Session) beginArm(ctx context.Context, e Experiment, a Arm, enough func
 		return nil, err
 	}
 	arm := &runningArm{Arm: a, session: s, scenario: e.Scenario, target: tested, recorder: rec, enough: enough}
+	arm.fitLimits()
 	err = arm.start(ctx)
 	if err != nil {
 		arm.last.Error = err.Error()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/fault"
@@ -29,7 +30,37 @@ func (a *runningArm) command(index int) load.Command {
 	if c.Want.NotRun && c.Cwd != "" && !a.target.Dialect.Says("<cwd>") {
 		c.Want = trial.Want{Code: dialect.NoFolder, AnyOutput: true}
 	}
+	c.Timeout = a.target.Dialect.Timeout(c.Timeout)
 	return c
+}
+
+// longer is by how much a timeout of the arm's commands is longer than was asked, since
+// the dialect has no word for less. The arm's limits follow.
+func (a *runningArm) longer() (most time.Duration) {
+	d := a.target.Dialect
+	if d.Timeout(time.Nanosecond) == time.Nanosecond {
+		return 0
+	}
+	const kinds = 256 // more than any scenario has
+	for i := range min(a.Trials, kinds) {
+		asked := a.Commands(i, load.Random(a.session.Seed, a.scenario, i)).Timeout
+		most = max(most, d.Timeout(asked)-asked)
+	}
+	return most
+}
+
+// fitLimits lets the arm's limits follow its commands' timeouts.
+func (a *runningArm) fitLimits() {
+	if a.Commands == nil {
+		return
+	}
+	more := a.longer()
+	if a.Deadline > 0 {
+		a.Deadline += more
+	}
+	if a.Prompt > 0 {
+		a.Prompt += more
+	}
 }
 
 // sayable declines a scenario whose commands the dialect has no words for.
@@ -42,7 +73,7 @@ func (a *runningArm) sayable() error {
 	switch {
 	case a.Orders != nil && !d.OverHTTP():
 		return unsaid{fmt.Sprintf("%s does not speak HTTP, over which orders are tried", d.Called())}
-	case a.Orders != nil || d.SaysTimeout() && d.OverHTTP():
+	case a.Orders != nil || d.SaysTimeout() && d.Simple():
 		return nil
 	}
 	for i := range a.Trials {
@@ -51,8 +82,8 @@ func (a *runningArm) sayable() error {
 			return unsaid{fmt.Sprintf("%s has no field for a timeout", d.Called())}
 		case c.HangUpAfter > 0 && !d.HangsUp():
 			return unsaid{fmt.Sprintf("%s cannot let a client hang up", d.Called())}
-		case (c.HalfClose || c.Behind != "") && !d.OverHTTP():
-			return unsaid{fmt.Sprintf("%s does not speak HTTP, which this is about", d.Called())}
+		case (c.HalfClose || c.Behind != "") && !d.Simple():
+			return unsaid{fmt.Sprintf("%s does not ask by one HTTP request, which this is about", d.Called())}
 		}
 	}
 	return nil

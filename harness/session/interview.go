@@ -45,8 +45,8 @@ func (s *Session) CheckDialect(ctx context.Context) error {
 		return fmt.Errorf("%w: %s had no exit code from it: %s; see reapcheck driver check --help",
 			sandbox.ErrTarget, d.Called(), lastNotUnderstood(all))
 	}
-	return fmt.Errorf("%w: dialect %s understands no exit code in what comes back from %s %s: %s; see reapcheck dialect --help",
-		sandbox.ErrTarget, d.Name, d.Request.Method, d.Request.Path, lastNotUnderstood(all))
+	return fmt.Errorf("%w: dialect %s understands no exit code in what comes back from %s: %s; see reapcheck dialect --help",
+		sandbox.ErrTarget, d.Name, d.Asked(), lastNotUnderstood(all))
 }
 
 func lastNotUnderstood(all []dialect.Attempt) string {

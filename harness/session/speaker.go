@@ -37,7 +37,7 @@ func (a *runningArm) problem(wait time.Duration) error {
 // awaitReady waits until the target is ready, as it was when it was started.
 func (a *runningArm) awaitReady(ctx context.Context) error {
 	limit := a.session.Patience(healthLimit)
-	if a.target.Dialect.OverHTTP() {
+	if speaker.ByPort(a.target) {
 		return sandbox.AwaitReady(ctx, a.sandbox, a.target.Dialect.Ready, limit)
 	}
 	return speaker.AwaitReady(ctx, a.speaker, a.sandbox.Done(), limit)

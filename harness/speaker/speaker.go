@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/await"
@@ -51,11 +52,18 @@ func Open(ctx context.Context, t target.Target, sb sandbox.Sandbox, inFlight int
 		}
 		return x, nil
 	}
+	if t.Dialect.Socket != "" && t.URL == "" {
+		return overSocket(t.Dialect, inFlight, inSandbox(sb, t.Dialect.Socket)), nil
+	}
 	return OverHTTP(sb.URL(), t.Dialect, inFlight, sandbox.Transport(sb)), nil
 }
 
-// OverHTTP makes the speaker for a target at a URL that transport reaches.
+// OverHTTP makes the speaker for a target at a URL that transport reaches. One that
+// begins with unix:// is the path of a socket.
 func OverHTTP(base string, d dialect.Dialect, inFlight int, transport *http.Transport) Speaker {
+	if path, ok := strings.CutPrefix(base, socketScheme); ok {
+		return overSocket(d, inFlight, atPath(path))
+	}
 	return overHTTP{client.New(base, d, inFlight, transport)}
 }
 
@@ -70,9 +78,10 @@ func (c overHTTP) Close() error {
 	return nil
 }
 
-// Await is how a target's sandbox waits for it, or nil for one that answers over HTTP.
+// Await is how a target's sandbox waits for it, or nil for one that answers over HTTP at
+// its port.
 func Await(t target.Target) func(ctx context.Context, sb sandbox.Sandbox) error {
-	if t.Dialect.OverHTTP() {
+	if ByPort(t) {
 		return nil
 	}
 	return func(ctx context.Context, sb sandbox.Sandbox) error {

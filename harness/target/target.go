@@ -95,6 +95,8 @@ func (t Target) Check() error {
 	case t.URL == "":
 		return nil
 	case len(t.Driver) > 0 || len(t.Exec) > 0: // their own affair
+	case err == nil && u.Scheme == "unix" && u.Host == "" && u.Path != "":
+		return nil
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
 		return errors.New("the target's URL must be a base such as http://127.0.0.1:2280")
 	case len(t.Args) > 0 || len(t.Env) > 0:

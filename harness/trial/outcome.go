@@ -90,6 +90,16 @@ type Answer struct {
 // A target may use one word for two things, such as 124 for a timeout and for a
 // command that said so itself: what is wanted is looked for first.
 func Classify(want Want, got Answer) (Outcome, string) {
+	outcome, why := classify(want, got)
+	// What the target itself said is what its maintainer looks for first.
+	if outcome != OK && got.Message != "" && !strings.Contains(why, got.Message) &&
+		!strings.HasSuffix(got.Message, "HTTP 200") {
+		why += ": " + got.Message
+	}
+	return outcome, why
+}
+
+func classify(want Want, got Answer) (Outcome, string) {
 	switch {
 	case got.Hung:
 		return Hung, got.Message
@@ -103,7 +113,7 @@ func Classify(want Want, got Answer) (Outcome, string) {
 	case got.Unknown:
 		return Lost, "the target says that it does not know the exit code"
 	case got.TimedOut != want.Timeout:
-		return Error, timeoutMismatch(want, got)
+		return Error, timeoutMismatch(want)
 	case got.HungUp != want.HangUp:
 		return Error, "the answer came before the client hung up, or the other way round"
 	case !got.Known:
@@ -131,9 +141,9 @@ func (a Answer) notRun() bool {
 // code says whether an exit code is wanted at all.
 func (w Want) code() bool { return !w.Timeout && !w.HangUp && !w.NotRun }
 
-func timeoutMismatch(want Want, got Answer) string {
+func timeoutMismatch(want Want) string {
 	if want.Timeout {
 		return "no timeout reported where the command outlives its limit"
 	}
-	return "timeout reported for a command without a limit: " + got.Message
+	return "timeout reported for a command without a limit"
 }

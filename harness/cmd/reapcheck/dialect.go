@@ -123,8 +123,7 @@ the dialect does not fit at all, 3 if nobody listens there.`,
 			if d, err = d.Resolve(os.LookupEnv); err != nil {
 				return usage(err)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "dialect %s: %s %s%s\n", d.Name, d.Request.Method, t.URL,
-				d.Request.Path)
+			fmt.Fprintf(cmd.OutOrStdout(), "dialect %s at %s: %s\n", d.Name, t.URL, d.Asked())
 			if err := reachable(t.URL); err != nil {
 				return infrastructure(err)
 			}
@@ -156,12 +155,19 @@ func reachable(base string) error {
 	if err != nil {
 		return err
 	}
-	port := cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
-	conn, err := net.DialTimeout("tcp", net.JoinHostPort(u.Hostname(), port), dialLimit)
+	network, address := "unix", u.Path
+	if u.Scheme != network {
+		network, address = "tcp", net.JoinHostPort(u.Hostname(), portOf(u))
+	}
+	conn, err := net.DialTimeout(network, address, dialLimit)
 	if err != nil {
 		return fmt.Errorf("nothing answers at %s: %w; is the target running?", base, err)
 	}
 	return conn.Close()
+}
+
+func portOf(u *url.URL) string {
+	return cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
 }
 
 // showAttempts shows the answer's text beside what was not as expected. It is the

@@ -94,12 +94,9 @@ func (d *driven) meet(ctx context.Context, t *target.Target) error {
 	return err
 }
 
-// leaveOutUnsaid leaves the scenarios out that need what the candidate's driver cannot
-// say, and names them.
+// leaveOutUnsaid leaves the scenarios out that need what the candidate's dialect or driver
+// cannot say, and names them.
 func (o *options) leaveOutUnsaid(s *session.Session, info *results.Info) error {
-	if o.candidate.Dialect.OverHTTP() {
-		return nil
-	}
 	sayable, why := scenarios.Sayable(s, o.scenarios)
 	already := len(info.LeftOut)
 	for _, scenario := range o.scenarios {

@@ -1,0 +1,189 @@
+package dialect
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// event is one document of an answer. A JSON answer is one event without a name.
+type event struct {
+	name string
+	text string
+	doc  any // the text as JSON, or as it is where it is none
+}
+
+func newEvent(name, text string) event {
+	doc, err := decodeJSON([]byte(text))
+	if err != nil {
+		doc = text
+	}
+	return event{name, text, doc}
+}
+
+// ErrForm means that an answer is not in its dialect's form.
+var ErrForm = errors.New("a body that is not the dialect's")
+
+// The events that a form has of its own.
+const (
+	endOfStream = "end-of-stream" // of the Connect protocol
+	// TextMessage and BinaryMessage are of a WebSocket, and Closed its regular end, with
+	// a code and a reason.
+	TextMessage   = "text"
+	BinaryMessage = "binary"
+	Closed        = "close"
+)
+
+// readEvents takes an answer's body apart as it comes. It ends with the body, or where
+// take says that this is enough.
+func readEvents(form Form, body io.Reader, take func(event) (enough bool)) error {
+	switch form {
+	case SSE:
+		return serverSentEvents(bufio.NewReader(body), take)
+	case JSONLines:
+		return jsonLines(bufio.NewReader(body), take)
+	case Connect:
+		return envelopes(bufio.NewReader(body), take)
+	}
+	raw, err := io.ReadAll(body)
+	if err != nil {
+		return err
+	}
+	var doc any = string(raw)
+	if form != Text {
+		if doc, err = decodeJSON(raw); err != nil {
+			return fmt.Errorf("%w: %w: %q", ErrForm, err, clip(string(raw)))
+		}
+	}
+	take(event{text: string(raw), doc: doc})
+	return nil
+}
+
+// decodeJSON keeps numbers as they were written.
+func decodeJSON(body []byte) (any, error) {
+	var doc any
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	if err := decoder.Decode(&doc); err != nil {
+		return nil, err
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("it goes on after the JSON value")
+	}
+	return doc, nil
+}
+
+// serverSentEvents reads a stream as the HTML standard says (9.2.6): an event
+// ends with an empty line, and one that does not end is dropped.
+func serverSentEvents(from *bufio.Reader, take func(event) bool) error {
+	var name string
+	var data []string
+	first := true
+	return eachLine(from, func(line string, whole bool) (bool, error) {
+		if first {
+			line, first = strings.TrimPrefix(line, "\ufeff"), false
+		}
+		field, value, _ := strings.Cut(line, ":")
+		value = strings.TrimPrefix(value, " ")
+		switch {
+		case line == "" && whole:
+			enough := data != nil && take(newEvent(name, strings.Join(data, "\n")))
+			name, data = "", nil
+			return enough, nil
+		case field == "event":
+			name = value
+		case field == "data":
+			data = append(data, value)
+		}
+		return false, nil
+	})
+}
+
+// jsonLines reads a JSON document a line. Empty lines are skipped, and so is what is
+// around the document where it is announced as Server-Sent Events.
+func jsonLines(from *bufio.Reader, take func(event) bool) error {
+	n := 0
+	return eachLine(from, func(line string, _ bool) (bool, error) {
+		n++
+		line = strings.TrimSpace(strings.TrimPrefix(line, "\ufeff"))
+		for _, field := range []string{":", "event:", "id:", "retry:"} {
+			if strings.HasPrefix(line, field) {
+				return false, nil
+			}
+		}
+		line = strings.TrimSpace(strings.TrimPrefix(line, "data:"))
+		if line == "" {
+			return false, nil
+		}
+		doc, err := decodeJSON([]byte(line))
+		if err != nil {
+			return false, fmt.Errorf("%w: line %d: %w: %q", ErrForm, n, err, clip(line))
+		}
+		return take(event{text: line, doc: doc}), nil
+	})
+}
+
+// eachLine calls do with each line, without its end, which is \n, \r\n or \r, and says
+// whether it had one.
+func eachLine(from *bufio.Reader, do func(line string, whole bool) (enough bool, err error)) error {
+	for {
+		text, readErr := from.ReadString('\n')
+		if readErr != nil && !errors.Is(readErr, io.EOF) {
+			return readErr
+		}
+		text = strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n")
+		for line := range strings.Lines(text) {
+			line, whole := strings.CutSuffix(line, "\n")
+			if enough, err := do(line, whole); enough || err != nil {
+				return err
+			}
+		}
+		if readErr != nil {
+			return nil
+		}
+	}
+}
+
+// The flags of an envelope (connectrpc.com/docs/protocol, "Streaming RPCs").
+const (
+	compressed = 1
+	isEnd      = 2
+)
+
+// envelopes reads the messages of a Connect stream, which is not whole without its last.
+func envelopes(from *bufio.Reader, take func(event) bool) error {
+	for {
+		var head [5]byte
+		if _, err := io.ReadFull(from, head[:]); errors.Is(err, io.EOF) {
+			return errors.New("the stream was cut: it has no end-of-stream message")
+		} else if err != nil {
+			return fmt.Errorf("the stream was cut: %w", err)
+		}
+		if head[0]&compressed != 0 || head[0] > isEnd {
+			return fmt.Errorf("%w: an envelope with flags %d", ErrForm, head[0])
+		}
+		// The length is the target's word: only what really comes takes memory.
+		length := int64(binary.BigEndian.Uint32(head[1:]))
+		var text bytes.Buffer
+		if n, err := io.Copy(&text, io.LimitReader(from, length)); err != nil || n < length {
+			return fmt.Errorf("the stream was cut: %d of %d bytes of a message: %w", n, length,
+				errors.Join(io.ErrUnexpectedEOF, err))
+		}
+		doc, err := decodeJSON(text.Bytes())
+		if err != nil {
+			return fmt.Errorf("%w: %w: %q", ErrForm, err, clip(text.String()))
+		}
+		name := ""
+		if head[0] == isEnd {
+			name = endOfStream
+		}
+		if take(event{name, text.String(), doc}) || name != "" {
+			return nil
+		}
+	}
+}
