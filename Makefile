@@ -11,9 +11,11 @@ VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo un
 export CGO_ENABLED = 0
 GOFILES := $(shell find . -name '*.go' -not -path './results/*') $(wildcard fixtures/*/*.patch fixtures/targets/* fixtures/programs/*/*.c) go.mod go.sum
 GOFILES += Dockerfile.test daemon/api/openapi.json $(wildcard harness/report/page.* harness/results/schema/*.json)
-LDFLAGS := -X main.version=$(VERSION)
+COMMIT  ?= $(shell git rev-parse HEAD 2>/dev/null)
+LDFLAGS := -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 REPRO   := --tier=$(TIER) --runtime=$(RUNTIME) --strategy=$(STRATEGY)
 REPRO   += $(if $(BLACK_BOX),--black-box) $(if $(WAIT_PATH),--wait-path=$(WAIT_PATH))
+REPRO   += $(if $(SHARD),--shard=$(SHARD))
 REPRO   += $(if $(SCENARIO)$(ONLY),--only=$(or $(SCENARIO),$(ONLY)))
 RUN     := --results=$(RESULTS) $(if $(SEED),--seed=$(SEED)) $(if $(BASE_IMAGE),--base-image=$(BASE_IMAGE))
 SLOWLY  := $(if $(SLOW)$(BUSY),tools/slow/slow.sh $(if $(SLOW),--share $(SLOW)) $(if $(BUSY),--busy $(BUSY)))
@@ -27,7 +29,7 @@ STATICCHECK = go tool -modfile=tools/lint/go.mod staticcheck
 .PHONY: help
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
-	@echo "  settings: TIER=quick|standard|soak RUNTIME=auto|docker|namespace STRATEGY= SCENARIO= SEED= BLACK_BOX=1 WAIT_PATH=fallback BASE_IMAGE= RESULTS= ONLY= SLICE=K/N RUNS=N BENCH=--quick SLOW=0.25 BUSY=8"
+	@echo "  settings: TIER=quick|standard|soak RUNTIME=auto|docker|namespace STRATEGY= SCENARIO= SEED= BLACK_BOX=1 WAIT_PATH=fallback BASE_IMAGE= RESULTS= ONLY= SLICE=K/N SHARD=K/N RUNS=N BENCH=--quick SLOW=0.25 BUSY=8"
 
 .PHONY: build
 build: $(OUT)/reapcheck $(OUT)/reapcheck-launcher $(OUT)/daemon $(OUT)/daemon-faultpoints $(OUT)/daemon-naive ## Build the static binaries below bin/
@@ -63,11 +65,11 @@ bench: build ## Measure what each strategy costs, on a machine that does nothing
 
 .PHONY: mutants
 mutants: build ## Plant known defects in the daemon and see each of them caught
-	@$(SLOWLY) bin/reapcheck mutants $(RUN) --runtime=$(RUNTIME) $(if $(ONLY),--only=$(ONLY)) $(if $(SLICE),--slice=$(SLICE))
+	@$(SLOWLY) bin/reapcheck mutants $(RUN) --runtime=$(RUNTIME) $(if $(ONLY),--only=$(ONLY)) $(if $(SLICE),--slice=$(SLICE)) $(if $(SHARD),--shard=$(SHARD))
 
 .PHONY: alarms
 alarms: build ## Run the sound daemon again and again, RUNS times, and count what is not a pass
-	@$(SLOWLY) bin/reapcheck alarms $(RUN) --runtime=$(RUNTIME) $(if $(filter-out file,$(origin TIER)),--tier=$(TIER)) $(if $(RUNS),--runs=$(RUNS))
+	@$(SLOWLY) bin/reapcheck alarms $(RUN) --runtime=$(RUNTIME) $(if $(filter-out file,$(origin TIER)),--tier=$(TIER)) $(if $(RUNS),--runs=$(RUNS)) $(if $(SHARD),--shard=$(SHARD))
 
 .PHONY: test
 test: build ## Run all tests, with the race detector
@@ -89,6 +91,12 @@ lint: ## Check formatting, vet for every platform the daemon builds on, staticch
 	$(STATICCHECK) ./...
 	$(ACTIONLINT) -color=false
 	go mod tidy -diff
+
+IMAGE ?= reapcheck:$(VERSION)
+
+.PHONY: image
+image: build ## Build the image with the harness in it, as IMAGE, on BASE_IMAGE
+	@tools/image/image.sh $(IMAGE) $(VERSION) $(BASE_IMAGE)
 
 DIST = dist/reapcheck-$(VERSION)-linux-
 

@@ -117,6 +117,16 @@ func TestImportArrows(t *testing.T) {
 			under("harness"),
 		},
 		{
+			"how a plan is split depends on more than the plan",
+			under("harness/shard"),
+			either(under("harness"), prefix("os"), prefix("net"), prefix("time"), foreign),
+		},
+		{
+			"shards are merged by what runs them",
+			under("harness/merge"),
+			under("harness/session", "harness/sandbox", "harness/report", "harness/target"),
+		},
+		{
 			"commands or dialects know how they are sent",
 			under("harness/load", "harness/dialect"),
 			under("harness/client", "harness/driver", "harness/fault", "harness/sandbox",

@@ -50,10 +50,8 @@ var (
 	// Five orphans each. What the hoarding baseline keeps of 400 is more than the
 	// check of the memory allows.
 	orphaned = session.Count{Floor: 90, Quick: 100, Standard: 400}
-	// Seven kinds of ends four times: the fourth writes a core file.
-	ends = session.Count{Floor: 28, Quick: 56, Standard: 280}
-	// Four kinds of commands, and a chance for each to be prompt.
-	overdue = session.Count{Floor: 12, Quick: 24, Standard: 80}
+	// Seven ends six times, which has every signal: the fourth writes a core file.
+	ends = session.Count{Floor: 42, Quick: 56, Standard: 280}
 	// Bursts of held outputs.
 	heldBursts = session.Count{Floor: 1, Quick: 2, Standard: 10}
 	// Three of four clients go away.

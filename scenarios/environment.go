@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/reapcheck/reapcheck/harness/load"
@@ -22,7 +23,7 @@ var _ = scenario("environment", "environment and folder",
 		arm := session.Arm{
 			Trials:   s.Scale.Trials(each(len(settings), 2, 4, 20)),
 			InFlight: 1, // each follows what the one before it may have left
-			Commands: asSet(awkwardFolder(s)), ByOutput: true,
+			Commands: asSet(s.Seed, awkwardFolder(s)), ByOutput: true,
 		}
 		control := naive(arm, "pasting", trial.Symptom(trial.Wrong), trial.Symptom(trial.Output))
 		control.Trials = len(settings)
@@ -32,7 +33,7 @@ var _ = scenario("environment", "environment and folder",
 // awkwardFolder is made by the first command: in a container beside nothing, and on
 // this machine among the run's own files.
 func awkwardFolder(s *session.Session) string {
-	const name = "it's $HOME & a \"folder\" * of  ours; ä"
+	const name = "it's $HOME & a \"folder\" * of  ours; ä "
 	if s.Runtime.Name() != "namespace" {
 		return "/tmp/" + name
 	}
@@ -51,7 +52,9 @@ type setting struct {
 
 var settings = []setting{
 	{"makes-folder", func(c *load.Command, _, folder string) {
-		c.Script = "mkdir -p '" + strings.ReplaceAll(folder, "'", `'\''`) + "' 2>/dev/null; " + c.Script
+		// Beside the one that is meant is one that a tidied name would lead to.
+		quoted := strings.ReplaceAll(folder, "'", `'\''`)
+		c.Script = fmt.Sprintf("mkdir -p '%s' '%s' 2>/dev/null; %s", quoted, strings.TrimSpace(quoted), c.Script)
 	}},
 	{"folder", func(c *load.Command, _, folder string) {
 		c.Cwd, c.Want.MayNotRun = folder, true // an image may have no mkdir
@@ -67,6 +70,20 @@ var settings = []setting{
 	given("lines", "one\ntwo\n\n"),
 	given("nothing", ""),
 	given("characters", "Grüße ☕ 😀"),
+	{"value-long", long},
+	{"many", many},
+	{"no-value", func(c *load.Command, _, _ string) {
+		c.Env = map[string]string{"REAPCHECK_GIVEN": ""}
+		says(c, `echo "${REAPCHECK_GIVEN-unset}"`, "\n")
+	}},
+	{"like-numbers", func(c *load.Command, _, _ string) {
+		c.Env = map[string]string{"REAPCHECK_A": "007", "REAPCHECK_B": "1e3", "REAPCHECK_C": "true", "REAPCHECK_D": "null"}
+		says(c, `echo "$REAPCHECK_A $REAPCHECK_B $REAPCHECK_C $REAPCHECK_D"`, "007 1e3 true null\n")
+	}},
+	{"names", func(c *load.Command, nonce, _ string) {
+		c.Env = map[string]string{"reapcheck_small": nonce, "ReapCheck_Both": "2"}
+		says(c, `echo "$reapcheck_small $ReapCheck_Both"`, nonce+" 2\n")
+	}},
 	{"not-set-again", func(c *load.Command, _, _ string) {
 		says(c, "echo ${REAPCHECK_GIVEN-unset}", "unset\n")
 	}},
@@ -78,6 +95,36 @@ var settings = []setting{
 		c.Env = map[string]string{"REAPCHECK_GIVEN": nonce}
 		says(c, `echo "${HOME:+home} $REAPCHECK_GIVEN"`, "home "+nonce+"\n")
 	}},
+	askedAgain("first"), askedAgain("again"),
+}
+
+// variables are as many as a program may be given, and more than a small table holds.
+const variables = 100
+
+func many(c *load.Command, nonce, _ string) {
+	c.Env = map[string]string{}
+	for i := range variables {
+		c.Env[fmt.Sprintf("REAPCHECK_%d", i)] = nonce + strconv.Itoa(i)
+	}
+	says(c, fmt.Sprintf(`n=0; i=0; while [ $i -lt %d ]; do eval "v=\$REAPCHECK_$i"; `+
+		`[ "$v" != %s$i ] || n=$((n+1)); i=$((i+1)); done; echo $n`, variables, nonce), fmt.Sprintln(variables))
+}
+
+// long is more than a page and less than one argument may have.
+func long(c *load.Command, nonce, _ string) {
+	const length = 60_000
+	c.Env = map[string]string{"REAPCHECK_GIVEN": strings.Repeat(".", length) + nonce}
+	says(c, `echo ${#REAPCHECK_GIVEN} "${REAPCHECK_GIVEN##*.}"`, fmt.Sprintf("%d %s\n", length+len(nonce), nonce))
+}
+
+// askedAgain is the same request twice, one after the other. Its text leaves a file
+// behind, or takes away what it has left.
+func askedAgain(text string) setting {
+	return setting{"asked-" + text, func(c *load.Command, nonce, _ string) {
+		const once = `read -r d _ </proc/$$/mountinfo; f=${TMPDIR:-/tmp}/reapcheck-%s-$d; ` +
+			`if [ -s "$f" ]; then rm -f "$f"; echo again; else echo x >"$f"; echo first; fi`
+		says(c, fmt.Sprintf(once, nonce), text+"\n")
+	}}
 }
 
 // given is a variable of that value.
@@ -94,8 +141,11 @@ func says(c *load.Command, script, text string) {
 	c.Want.Output = text + c.Want.Output
 }
 
-func asSet(folder string) load.Source {
+func asSet(seed uint64, folder string) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
+		if last := len(settings) - 1; index%len(settings) == last { // what the one before it was
+			r = load.Random(seed, "environment", index-1)
+		}
 		c := load.Instant(index, r)
 		nonce := strings.TrimSpace(c.Want.Output)
 		set := settings[index%len(settings)]

@@ -25,7 +25,7 @@ var _ = scenario("exit-codes", "exit codes, one request at a time,",
 			return load.EveryCode(i%259-3, r)
 		}
 		baseline := s.Scale.Trials(forcedLoss)
-		return session.Experiment{Busy: true, Arms: []session.Arm{
+		return session.Experiment{Busy: true, Divides: 20, Arms: []session.Arm{
 			{
 				Name: "baseline", Role: trial.Baseline, Strategy: "reaper-only", Claim: trial.Loses,
 				Fault: reaperFirst(s), MinHits: nearly(baseline),

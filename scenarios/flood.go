@@ -13,7 +13,8 @@ import (
 
 // `yes`, a log that is followed, a binary that is printed: a command can write
 // more than its sandbox has memory. A daemon that keeps all of it is killed by
-// the kernel, and with it, being PID 1, everything else.
+// the kernel, and with it, being PID 1, everything else. One that closes the pipe
+// when it has enough kills the command by SIGPIPE (pipe(7)).
 var _ = advice("flood", "a command that floods its output",
 	"is cut in the answer and in memory, where a naive daemon keeps every byte",
 	func(s *session.Session) session.Experiment {
@@ -36,7 +37,7 @@ func flood(bytes int) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		c := load.Instant(index, r)
 		c.Kind = "flood"
-		c.Script = fmt.Sprintf(`head -c %d /dev/zero | tr '\0' x; exit %d`, bytes, c.Want.Code)
+		c.Script = fmt.Sprintf(`head -c %d /dev/zero | tr '\0' x || exit %d; exit %d`, bytes, (c.Want.Code+1)%256, c.Want.Code)
 		c.Want.Output, c.Want.PrefixOnly = strings.Repeat("x", 1000), true
 		return c
 	}

@@ -13,7 +13,8 @@ import (
 
 // Nobody reads the answer of a request whose client has gone. A command that
 // runs on costs memory and PIDs in a sandbox that is paid by the second, and is
-// forgotten by everybody but the kernel.
+// forgotten by everybody but the kernel. A client can be gone before its command is
+// there: who then looks for a command to end finds none, and starts it afterwards.
 var _ = should("hang-up", "a client that hangs up",
 	"takes its command with it, where a naive daemon lets it run on",
 	func(s *session.Session) session.Experiment {
@@ -30,9 +31,13 @@ func abandoned(index int, r *rand.Rand) load.Command {
 	if index%4 == 3 {
 		return load.Instant(index, r)
 	}
-	return load.Command{
+	c := load.Command{
 		Kind:    "abandoned",
 		Request: dialect.Request{Script: "sleep 1000; :", HangUpAfter: 100 * time.Millisecond},
 		Want:    trial.Want{HangUp: true},
 	}
+	if index%4 != 0 { // while the command is being started, or not even that
+		c.Kind, c.HangUpAfter = "abandoned-at-once", time.Duration(1+r.Int64N(int64(3*time.Millisecond)))
+	}
+	return c
 }

@@ -14,7 +14,7 @@ import (
 // A background child inherits the command's standard output, so the pipe's end
 // does not come when the command ends (pipe(7)). Whoever reads to the end first
 // answers when the child feels like it; os/exec has WaitDelay for this since
-// Go 1.20.
+// Go 1.20. Nor does silence come, for who waits for that: the child may go on writing.
 var _ = should("held-stdout", "a background child that holds the output",
 	"does not hold the answer, lives on, and is reaped when it ends, where a naive daemon waits for it",
 	func(s *session.Session) session.Experiment {
@@ -33,17 +33,26 @@ var _ = should("held-stdout", "a background child that holds the output",
 // deadline. No helper of a target sleeps for just that long.
 const heldFor = 1000011 * time.Millisecond
 
-// heldAtOnce is also how many children at least are alive when they are ended.
 const heldAtOnce = 6
 
 func heldStdout(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
-	c.Kind, c.Script = "held-stdout", fmt.Sprintf("sleep %s & %s", seconds(heldFor), c.Script)
+	if index%2 == 0 {
+		c.Kind, c.Script = "held-stdout", fmt.Sprintf("sleep %s & %s", seconds(heldFor), c.Script)
+		if index%4 == 0 { // as a server is started
+			c.Kind, c.Script = "held-stdout-session", "setsid "+c.Script
+		}
+		return c
+	}
+	// A child that goes on writing, until its own has ended.
+	const talks = "(sleep %s & while kill -0 $!; do echo; sleep 0.05; done) 2>/dev/null & %s"
+	c.Kind, c.Script = "held-stdout-talks", fmt.Sprintf(talks, seconds(heldFor), c.Script)
+	c.Want.AnyOutput = true
 	return c
 }
 
 // releasedAt is heldStdout up to the last trial. That one looks whether the
-// children of the burst before it are there, and ends those that there are. Its code
+// children of all bursts are there, also after others' ends, and ends them. Its code
 // tells, since not every dialect has a word for output.
 func releasedAt(last int) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
@@ -53,7 +62,7 @@ func releasedAt(last int) load.Source {
 		c := load.Instant(index, r)
 		c.Kind = "release"
 		c.Script = fmt.Sprintf("%s[ $n -ge %d ] || { echo only $n children live; exit %d; }; %s",
-			endSleeps(heldFor), heldAtOnce, (c.Want.Code+1)%256, c.Script)
+			endSleeps(heldFor), last, (c.Want.Code+1)%256, c.Script)
 		return c
 	}
 }

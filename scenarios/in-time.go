@@ -20,9 +20,11 @@ import (
 var _ = scenario("in-time", "a command that ends before its timeout, or just then",
 	"has its own code or has timed out, where a naive daemon says so of all that have a timeout",
 	func(s *session.Session) session.Experiment {
+		lasting := s.Stretched(2 * time.Second)
 		arm := session.Arm{
-			Trials: s.Scale.Trials(inTime), InFlight: inTimeAtOnce, Commands: endsInTime, Wait: boundary,
-			Watch: check.Settles(check.NobodyLeft),
+			Trials: s.Scale.Trials(inTime), InFlight: inTimeAtOnce, Wait: lasting,
+			Commands: endsInTime(lasting, s.Patience(spare)),
+			Watch:    check.Settles(check.NobodyLeft),
 		}
 		control := naive(arm, "timed", trial.Symptom(trial.Error))
 		control.Trials, control.Watch = 4, nil
@@ -30,7 +32,7 @@ var _ = scenario("in-time", "a command that ends before its timeout, or just the
 	})
 
 // At the boundary a wrong answer is a matter of luck, so most commands go there.
-var inTime = session.Count{Floor: inTimeAtOnce, Quick: inTimeAtOnce, Standard: 20 * inTimeAtOnce}
+var inTime = session.Count{Floor: 2 * inTimeAtOnce, Quick: 2 * inTimeAtOnce, Standard: 20 * inTimeAtOnce}
 
 const (
 	inTimeAtOnce = 24
@@ -38,13 +40,32 @@ const (
 	// command ends, on either side.
 	boundary = time.Second
 	spread   = 20 * time.Millisecond
+	// spare is what the limit of the others leaves: less than they last twice more.
+	spare = 3 * time.Second
 )
 
 // printed is the part of an instant command that writes its nonce.
 func printed(c load.Command) string { return "echo " + strings.TrimSpace(c.Want.Output) }
 
-func endsInTime(index int, r *rand.Rand) load.Command {
-	c := load.Instant(index, r)
+// endsInTime is, in turn, 24 commands of which most end at their timeout, and as many
+// that last. Those have a limit of their own or none, whatever their connection has
+// seen, and it does not begin before they do: a daemon that runs eight at a time would
+// be late with the last of them.
+func endsInTime(lasting, spare time.Duration) load.Source {
+	return func(index int, r *rand.Rand) load.Command {
+		c := load.Instant(index, r)
+		if index/inTimeAtOnce%2 == 0 {
+			return endsAtItsLimit(index, c, r)
+		}
+		c.Kind, c.Script = "no-limit", fmt.Sprintf("sleep %s; %s", seconds(lasting), c.Script)
+		if index%2 == 1 {
+			c.Kind, c.Timeout = "later-limit", lasting+spare
+		}
+		return c
+	}
+}
+
+func endsAtItsLimit(index int, c load.Command, r *rand.Rand) load.Command {
 	if index%4 == 0 {
 		c.Kind, c.Timeout = "not-needed", time.Minute
 		return c

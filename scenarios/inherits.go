@@ -66,12 +66,19 @@ func inheritance(sameMachine bool) []look {
 		signals = own.ignored
 		looks = append(looks,
 			look{"umask", unlike("$(umask)", own.umask)},
-			look{"limits", unlike("$(ulimit -Sa)", own.limits)})
+			look{"limits", fmt.Sprintf(`limits=$(cat %s); [ -z "$limits" ] || %s`, ownLimits,
+				"{ "+unlike("$limits", own.limits)+"; }")})
 	}
-	return append(looks, look{"signals", fmt.Sprintf(
-		`while read -r k v; do case $k in SigIgn:) %s;; SigBlk:) %s;; esac; done </proc/$$/status`,
-		unlike("$v", signals), unlike("$v", "0000000000000000"))})
+	return append(looks, look{"signals", fmt.Sprintf(`%s; [ -z "$blocked" ] || { %s; %s; }`,
+		asksSignals, unlike("$ignored", signals), unlike("$blocked", "0000000000000000"))})
 }
+
+// asksSignals are those of a program that the shell starts: bash ignores SIGQUIT itself.
+const asksSignals = `v=$(cat /proc/self/status); v=${v#*SigBlk:?}; blocked=${v%%[!0-9a-f]*}; ` +
+	`v=${v#*SigIgn:?}; ignored=${v%%[!0-9a-f]*}`
+
+// ownLimits are soft and hard, in the same words whichever shell asks.
+const ownLimits = "/proc/self/limits"
 
 // unlike finds what a word of the shell is, unless it is that.
 func unlike(word, want string) string {
@@ -79,15 +86,15 @@ func unlike(word, want string) string {
 }
 
 // shell is what a shell has that nobody has given anything special.
-type shell struct{ umask, limits, ignored string }
+type shell struct{ umask, ignored, limits string }
 
 // ownShell is one that the harness starts. Where there is none, its answers match
 // nothing.
 var ownShell = sync.OnceValue(func() shell {
-	const ask = "umask; while read -r k v; do [ $k != SigIgn: ] || echo $v; done </proc/$$/status; ulimit -Sa"
+	const ask = "umask; " + asksSignals + "; echo $ignored; cat " + ownLimits
 	out, _ := exec.Command("/bin/sh", "-c", ask).Output()
 	lines := append(strings.SplitN(string(out), "\n", 3), "?", "?", "?")
-	return shell{umask: lines[0], ignored: lines[1], limits: strings.TrimSpace(lines[2])}
+	return shell{umask: lines[0], ignored: lines[1], limits: strings.TrimSuffix(lines[2], "\n")}
 })
 
 // inherits looks, and ends by SIGPIPE where all is well: that is what a reader who

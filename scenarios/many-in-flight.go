@@ -4,8 +4,10 @@ import (
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/check"
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
 // A blocking wait parks an OS thread for as long as its child runs. A Go
@@ -19,7 +21,17 @@ var _ = advice("many-in-flight", "many commands in flight",
 		arm := session.Arm{
 			Trials: inFlight * s.Scale.Trials(waves), InFlight: inFlight, Bursts: true, Commands: load.UntilWoken,
 			Deadline: time.Minute,
-			Watch:    check.StaysBelowWhileAllSleep(inFlight, spare, check.Threads),
+			Watch:    check.StaysBelowWhileAllSleep(inFlight, spare, check.Threads, ""),
 		}
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{misbehaving(arm, "wait-per-child", "none", check.EverTooMany(check.Threads)), candidate(arm)}}
+		const few = spare + 20
+		unwell := naive(arm, "unwell", trial.FailedCheck(check.Ready))
+		unwell.Trials, unwell.InFlight = few, few
+		unwell.Watch = check.StaysBelowWhileAllSleep(few, spare, check.Threads, dialect.ProcessExecute().Ready)
+		sound := candidate(arm)
+		if d := s.Candidate.Dialect; d.OverHTTP() {
+			sound.Watch = check.StaysBelowWhileAllSleep(inFlight, spare, check.Threads, d.Ready)
+		}
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{
+			misbehaving(arm, "wait-per-child", "none", check.EverTooMany(check.Threads)), unwell, sound,
+		}}
 	})

@@ -24,7 +24,7 @@ var _ = scenario("output", "what a command writes",
 		arm := session.Arm{
 			Trials: s.Scale.Trials(outputs), InFlight: 4, Commands: writes, ByOutput: true, Work: 8,
 		}
-		return session.Experiment{Busy: true, Arms: []session.Arm{naive(arm, "unflushed", trial.Symptom(trial.Output)), candidate(arm)}}
+		return session.Experiment{Busy: true, Divides: 24, Arms: []session.Arm{naive(arm, "unflushed", trial.Symptom(trial.Output)), candidate(arm)}}
 	})
 
 func writes(index int, r *rand.Rand) load.Command {
@@ -51,7 +51,7 @@ func characters(index int, r *rand.Rand) load.Command {
 	for b := 1; b < 128; b++ {
 		text += string(rune(b))
 	}
-	text += "äöü€\u2028😀\n"
+	text += "äöü€\u2028😀e\u0301\u00a0\u200d\n"
 	c.Script = fmt.Sprintf("printf '%s'; exit %d", octal(text), c.Want.Code)
 	c.Want.Output = text
 	return c

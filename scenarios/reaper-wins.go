@@ -33,7 +33,7 @@ var _ = scenario("reaper-wins", "a reaper that always wins",
 		if s.BlackBox {
 			arms = append(arms, waiterFirst(s))
 		}
-		return session.Experiment{Busy: true, Arms: arms}
+		return session.Experiment{Busy: true, Divides: 20, Arms: arms}
 	})
 
 // waiterFirst is the target once more, with the reaper held instead of the

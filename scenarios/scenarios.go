@@ -21,6 +21,7 @@ import (
 	"github.com/onsi/ginkgo/v2/formatter"
 	"github.com/onsi/gomega"
 
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -93,10 +94,9 @@ var (
 	insideOnly = []string{"frozen"}
 	// oursOnly are about settings that the reference daemon alone has.
 	oursOnly = []string{"echild-wait"}
-	// onRequest are judged of somebody else's daemon where they are named: the
-	// specifications leave the outcome to the server, or what is held is only where
-	// the daemon is made as ours is.
-	onRequest = []string{"half-closed", "told-meanwhile"}
+	// onRequest are judged of somebody else's daemon where they are named: what is held
+	// is only where the daemon is made as ours is.
+	onRequest = []string{"told-meanwhile"}
 	// anywhere are those that inject nothing and look at answers only.
 	anywhere = []string{"exit-codes", "silent", "storm", "ten-at-once", "texts"}
 )
@@ -230,9 +230,21 @@ func Fit(s *session.Session, chosen []trial.Scenario) (takes time.Duration) {
 func experiments(s *session.Session, chosen []trial.Scenario) []session.Experiment {
 	all := make([]session.Experiment, len(chosen))
 	for i, c := range chosen {
-		all[i] = plans[c.ID](s)
+		all[i] = plans[c.ID](s).Part(s.Parts[c.ID])
 		all[i].Scenario = c.ID
 	}
+	return all
+}
+
+// Planned are the chosen scenarios as they are dealt out to shards, in an order drawn
+// from the seed. The session must have no parts yet.
+func Planned(s *session.Session, chosen []trial.Scenario) []results.PlannedScenario {
+	all := make([]results.PlannedScenario, len(chosen))
+	for i, e := range experiments(s, chosen) {
+		all[i] = results.PlannedScenario{Scenario: chosen[i], Parts: e.Parts()}
+	}
+	order := rand.New(rand.NewPCG(s.Seed, 1))
+	order.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	return all
 }
 

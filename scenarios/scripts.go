@@ -40,6 +40,9 @@ type script struct {
 	code               int
 }
 
+// foreignEscapes means nothing to the shell within quotes.
+const foreignEscapes = `&amp;&lt;b>+%20%41 {{x}} {0} {} ${x} $x $(x) \n\t\u0041\x41 !! ~ ;|#`
+
 // drawn is a script's code that is drawn.
 const drawn = -1
 
@@ -67,6 +70,12 @@ var scripts = []script{
 	{"reads-input-in-the-middle", "cat\necho N\n: " + strings.Repeat("x", 20_000) + "\nexit 7", "N\n", drawn},
 	{"very-long", ": " + strings.Repeat("x", 100_000) + "\necho N; exit 7", "N\n", drawn},
 	{"brace-last", "{ echo N; (exit 7); }", "N\n", drawn},
+	{"carriage-returns", "printf '%s|' 'N\r\nb\r'", "N\r\nb\r|", 0},
+	{"white-space", "printf '%s|' 'N\ta  b\v\f' '\u00a0'", "N\ta  b\v\f|\u00a0|", 0},
+	// What HTML, URLs, templates and other languages make something else of.
+	{"others-escapes", "cat <<'E'\n" + foreignEscapes + "N\nE\n(exit 7)", foreignEscapes + "N\n", drawn},
+	{"pipe-head-fails", "false | echo N", "N\n", 0},
+	{"unset", `echo "N$reapcheck_unset"; exit 7`, "N\n", drawn},
 	{"backslash-newline", "echo N\\\n.\nexit 7", "N.\n", drawn},
 }
 

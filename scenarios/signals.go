@@ -20,7 +20,7 @@ var _ = should("signals", "a command that a signal ends",
 	"gives 128 and the signal's number whoever reaps it, where a naive daemon says -1",
 	func(s *session.Session) session.Experiment {
 		trials := s.Scale.Trials(ends)
-		return session.Experiment{Arms: []session.Arm{
+		return session.Experiment{Divides: 28, Arms: []session.Arm{
 			{
 				Name: "naive", Role: trial.Baseline, Build: target.Naive, Claim: trial.Misbehaves, By: []trial.Symptom{trial.Symptom(trial.Lost)},
 				Trials: trials, InFlight: 4, Commands: killed,
@@ -39,9 +39,22 @@ var _ = should("signals", "a command that a signal ends",
 // tells when it has stopped itself; for a minute at most.
 const wakeUp = "(i=0; while [ $i -lt 1200 ]; do sleep 0.05; kill -CONT $$ || exit; i=$((i+1)); done) >/dev/null 2>&1 &"
 
+var (
+	// usual are the signals that everyone's table has, and others those that also end a
+	// process (signal(7)). The real-time ones are left out, which Node cannot name, and
+	// SIGQUIT, which bash ignores itself.
+	usual = []syscall.Signal{
+		syscall.SIGKILL, syscall.SIGTERM, syscall.SIGSEGV, syscall.SIGABRT, syscall.SIGINT, syscall.SIGUSR1,
+	}
+	others = []syscall.Signal{
+		syscall.SIGBUS, syscall.SIGXCPU, syscall.SIGSYS, syscall.SIGHUP, syscall.SIGFPE,
+		syscall.SIGALRM, syscall.SIGILL, syscall.SIGTRAP, syscall.SIGUSR2, syscall.SIGPIPE, syscall.SIGXFSZ,
+		syscall.SIGVTALRM, syscall.SIGPROF, syscall.SIGIO, syscall.SIGPWR, syscall.SIGSTKFLT,
+	}
+)
+
 // killed prints a nonce and ends by a signal, or stops and goes on first.
 func killed(index int, r *rand.Rand) load.Command {
-	signals := []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGSEGV, syscall.SIGABRT, syscall.SIGINT, syscall.SIGUSR1}
 	c := load.Instant(index, r)
 	if index%28 == 13 {
 		return dumpsCore(c)
@@ -51,7 +64,10 @@ func killed(index int, r *rand.Rand) load.Command {
 		c.Kind, c.Script = "stopped", wakeUp+" kill -STOP $$; "+c.Script
 		return c
 	}
-	sig := signals[index%7]
+	sig := usual[index%7]
+	if turn := index / 7; turn%2 == 1 {
+		sig = others[(turn/2*len(usual)+index%7)%len(others)]
+	}
 	c.Kind = sig.String()
 	nonce := c.Want.Output
 	c.Script = fmt.Sprintf("ulimit -c 0; echo %s; kill -%d $$", nonce[:len(nonce)-1], sig)

@@ -24,19 +24,30 @@ var _ = scenario("silent", "a command that is long and silent",
 		if s.Scale.Tier == session.Quick {
 			long = 11 * time.Second
 		}
-		arm := session.Arm{Trials: 2, InFlight: 2, Commands: silence(long), Wait: long, Deadline: long + time.Minute}
+		arm := session.Arm{
+			Trials: 4, InFlight: 2, Wait: long, Deadline: long + time.Minute,
+			Commands: silence(long, s.Candidate.Dialect.SaysTimeout()),
+		}
 		control := naive(arm, "impatient", trial.Symptom(trial.Error))
-		control.Commands, control.Wait = silence(4*time.Second), 4*time.Second
+		control.Commands, control.Wait = silence(4*time.Second, false), 4*time.Second
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
 	})
 
-// silence says nothing at all until the end, or something at once and at the end.
-func silence(d time.Duration) load.Source {
+// silence says nothing at all until the end, or something at once and at the end. What
+// comes after it is ordinary, and nobody has asked for anything meanwhile.
+func silence(d time.Duration, limited bool) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		c := load.Instant(index, r)
+		if index >= 2 {
+			c.Kind = "afterwards"
+			return c
+		}
 		c.Kind, c.Script = "silent", fmt.Sprintf("sleep %s; %s", seconds(d), c.Script)
 		if index%2 == 1 {
 			c.Kind, c.Script, c.Want.Output = "begun", "echo begun; "+c.Script, "begun\n"+c.Want.Output
+			if limited { // a limit of the daemon's own may be lower than the one asked for
+				c.Timeout = max(time.Minute, 2*d)
+			}
 		}
 		return c
 	}

@@ -17,7 +17,7 @@ import (
 var _ = scenario("stopped", "a daemon that is stopped while commands end",
 	"answers for all of them when it goes on, and for some where a naive reaper takes one for each signal",
 	func(s *session.Session) session.Experiment {
-		const atOnce = 20
+		const atOnce = 50
 		rounds := s.Scale.Trials(session.Count{Floor: 1, Quick: 2, Standard: 10})
 		arm := session.Arm{
 			Trials: rounds * atOnce, InFlight: atOnce, Bursts: true, Commands: load.UntilWoken,

@@ -30,7 +30,7 @@ var _ = scenario("storm", "a storm of requests",
 				Round: round, Work: mixedWork,
 			})
 		}
-		return session.Experiment{Busy: true, Arms: arms}
+		return session.Experiment{Busy: true, Divides: 100, Arms: arms}
 	})
 
 // mixedWork is about what one of load.Mixed costs in plain commands.

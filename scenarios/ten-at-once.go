@@ -12,7 +12,7 @@ import (
 var _ = scenario("ten-at-once", "ten commands at once",
 	"all get their own exit code, and some lose it where a reaper races the waiter",
 	func(s *session.Session) session.Experiment {
-		return session.Experiment{Busy: true, Arms: []session.Arm{
+		return session.Experiment{Busy: true, Divides: 100, Arms: []session.Arm{
 			{
 				Name: "baseline", Role: trial.Baseline, Strategy: "reaper-only", Claim: trial.Loses,
 				Trials: s.Scale.Trials(stormLossMost), UntilShown: true, AtLeast: s.Scale.Trials(stormLoss),

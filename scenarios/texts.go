@@ -15,7 +15,8 @@ import (
 // Whoever makes text of each piece by itself breaks the character on the boundary
 // (U+FFFD in the output of a correct command), a scanner of lines stops at a line of
 // 64 KiB, a C string ends at NUL, and two pipes that are read one after the other
-// stop a command that fills the second.
+// stop a command that fills the second. A command may close its output and go on:
+// p.poll() after the last line is None then, and `or 0` makes a code of it.
 var _ = scenario("texts", "text of every shape",
 	"comes back byte by byte, and changed where a naive daemon makes text of what it has read piece by piece",
 	func(s *session.Session) session.Experiment {
@@ -63,13 +64,26 @@ var shapes = []shape{
 		text, doubled := doubling(n, n, 14)
 		return text + `; echo "$s"; echo after`, doubled + "\nafter\n"
 	}},
-	sized(511), sized(512), sized(513), sized(4095), sized(4096), sized(4097), sized(8192),
-	sized(65535), sized(65536), sized(65537), sized(131072),
-	{"errors-alone", func(n string) (string, string) {
+	sized(511), sized(512), sized(513), sized(1024), sized(4095), sized(4096), sized(4097), sized(8192),
+	sized(16384), sized(32768), sized(65535), sized(65536), sized(65537), sized(131072),
+	{errorsAlone, func(n string) (string, string) {
 		text, doubled := doubling(n, n, 14)
 		return text + `; echo "$s" >&2`, doubled + "\n"
 	}},
+	// The end of an output is not the end of its command, nor that of the other output.
+	{errorsLast, func(n string) (string, string) {
+		return fmt.Sprintf("echo %s; exec >&-; sleep 0.2; echo %s >&2", n, n), n + "\n" + n + "\n"
+	}},
+	{"ends-after-its-output", func(n string) (string, string) {
+		return fmt.Sprintf("echo %s; exec >/dev/null 2>&1; sleep 0.5", n), n + "\n"
+	}},
 }
+
+// These need both streams in one output.
+const (
+	errorsAlone = "errors-alone"
+	errorsLast  = "errors-after-output-closed"
+)
 
 // sized is a text of so many bytes, in one write.
 func sized(bytes int) shape {
@@ -91,6 +105,6 @@ func shaped(index int, r *rand.Rand) load.Command {
 	c.Kind = s.kind
 	script, output := s.text(strings.TrimSpace(c.Want.Output))
 	c.Script, c.Want.Output = fmt.Sprintf("%s; exit %d", script, c.Want.Code), output
-	c.Want.Merged = s.kind == "errors-alone"
+	c.Want.Merged = s.kind == errorsAlone || s.kind == errorsLast
 	return c
 }

@@ -40,7 +40,13 @@ func kinds(t *testing.T, id string, blackBox bool, scale session.Scale) map[stri
 			continue
 		}
 		all[arm.Name] = map[string]bool{}
+		for _, order := range arm.Orders {
+			all[arm.Name][order.Kind] = arm.Trials >= len(arm.Orders)
+		}
 		for i := range arm.Trials {
+			if arm.Orders != nil {
+				break
+			}
 			all[arm.Name][arm.Commands(i, load.Random(1, id, i)).Kind] = true
 		}
 	}

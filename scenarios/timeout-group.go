@@ -20,31 +20,48 @@ var _ = should("timeout-group", "a command that outlives its timeout",
 		// A shell that is killed before it has started its child leaves nobody behind:
 		// where starting takes longer, the timeout comes later.
 		limit := s.Stretched(overtimeLimit)
+		trials := s.Scale.Trials(each(len(overtimes), 2, 3, 12))
 		arm := session.Arm{
-			Trials: s.Scale.Trials(overdue), InFlight: 6, Commands: overtime(limit), Wait: limit,
+			Trials: trials + 1, InFlight: len(overtimes), Bursts: true, Commands: overtime(limit, trials), Wait: limit,
 			Watch: check.Settles(check.NobodyLeft), Used: true,
 		}
 		control, sound := naive(arm, "", trial.Symptom(trial.Hung), check.TooMany(check.Processes)), candidate(arm)
-		control.Trials, control.Deadline = 4, limit+time.Second // one of each kind
+		control.Trials, control.Deadline = len(overtimes), limit+time.Second // one of each kind
 		sound.Prompt = limit + 2*time.Second
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, sound}}
 	})
 
 const overtimeLimit = 500 * time.Millisecond
 
-// overtime runs for longer than any deadline in the shell, in a child, in a grandchild, or
+// overtimes run for longer than any deadline in the shell, in a child, in a grandchild, or
 // in a child that has left the process group. A daemon may be late with one of them
 // alone, so each is a kind of its own.
-func overtime(limit time.Duration) load.Source {
-	shapes := [][2]string{
-		{"overtime-shell", "exec sleep 1000"}, {"overtime-child", "sleep 1000; :"},
-		{"overtime-grandchild", "(sleep 1000; :) & wait"}, {"overtime-setsid", "setsid sleep 1000 & wait"},
-	}
-	return func(index int, _ *rand.Rand) load.Command {
-		shape := shapes[index%len(shapes)]
+var overtimes = []look{
+	{"shell", "exec sleep 1000"},
+	{"child", "sleep 1000; :"},
+	{"grandchild", "(sleep 1000; :) & wait"},
+	{"setsid", "setsid sleep 1000 & wait"},
+	{"setsid-twice", "setsid sh -c 'setsid sleep 1000 & sleep 1000; :' & wait"},
+	// Any name is a process's, also one that seems to end a field (proc_pid_stat(5)).
+	{"name", `sh -c 'echo ") Z 1 1 (" >/proc/$$/comm; setsid sleep 1000 & wait' & wait`},
+	// An idle limit is another thing: it begins anew with all that is written.
+	{"talks", "while :; do echo x; sleep 0.05; done"},
+	// Nobody's child any more, but with the output in hand: no answer waits for it.
+	{"orphan", "(setsid sleep " + seconds(heldFor) + " &); sleep 1000; :"},
+}
+
+// overtime is each of them, and at last a command that ends the orphans.
+func overtime(limit time.Duration, last int) load.Source {
+	return func(index int, r *rand.Rand) load.Command {
+		if index == last {
+			c := load.Instant(index, r)
+			c.Kind, c.Script = "release", endSleeps(heldFor)+c.Script
+			return c
+		}
+		shape := overtimes[index%len(overtimes)]
 		return load.Command{
-			Kind:    shape[0],
-			Request: dialect.Request{Script: shape[1], Timeout: limit},
+			Kind:    "overtime-" + shape.kind,
+			Request: dialect.Request{Script: shape.script, Timeout: limit},
 			Want:    trial.Want{Timeout: true},
 		}
 	}

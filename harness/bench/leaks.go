@@ -92,7 +92,7 @@ func (b *Bench) leave(ctx context.Context, d *daemon, l *Leak) (err error) {
 	if err != nil {
 		return err
 	}
-	d.client.Close()
+	d.client.Idle()
 	l.After, err = d.settle(ctx, func(f Figures) bool { return len(l.more(f)) == 0 })
 	return err
 }

@@ -91,7 +91,7 @@ func (a *daemonRacer) turn(ctx context.Context, inFlight int, length time.Durati
 // that every child of the daemon closes on its way to exec: 250 left over from an
 // earlier turn were seen to cost 0.1 ms of CPU time per execution.
 func (a *daemonRacer) connect(ctx context.Context, inFlight int) {
-	a.client.Close()
+	a.client.Idle()
 	asked := refused
 	if !a.ours { // who knows what it makes of nothing
 		asked = load.Instant

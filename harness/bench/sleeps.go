@@ -131,7 +131,7 @@ func (d *daemon) sleepers(ctx context.Context, s *Sleep) (err error) {
 	if err != nil {
 		return err
 	}
-	d.client.Close()
+	d.client.Idle()
 	s.After, err = d.settle(ctx, func(f Figures) bool {
 		return f.Files <= s.Before.Files && f.Goroutines <= s.Before.Goroutines && f.Processes == 0
 	})

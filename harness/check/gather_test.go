@@ -1,12 +1,39 @@
 package check
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/session"
 )
+
+// A target is asked once, and one that says nothing is told of.
+func TestGatheringAsks(t *testing.T) {
+	for _, c := range []struct {
+		says error
+		ok   bool
+	}{{nil, true}, {context.DeadlineExceeded, false}} {
+		asked := 0
+		g := &gathering{noMoreAfter: time.Second, ready: func(ctx context.Context) error {
+			if _, limited := ctx.Deadline(); !limited {
+				t.Error("asked without a limit")
+			}
+			asked++
+			return c.says
+		}}
+		g.askOnce()
+		g.askOnce()
+		if asked != 1 || g.asked == nil || g.asked.OK != c.ok {
+			t.Errorf("%v: asked %d times, %+v", c.says, asked, g.asked)
+		}
+	}
+	g := &gathering{}
+	if g.askOnce(); g.asked != nil {
+		t.Errorf("a target that nothing can ask: %+v", g.asked)
+	}
+}
 
 // Commands are ended once all have come, or none has come for long.
 func TestGatheringIsComplete(t *testing.T) {

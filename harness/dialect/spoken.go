@@ -14,7 +14,8 @@ type Can struct {
 // Spoken describes a target that is spoken to in another way than over HTTP, by who can
 // say this much. Port is 0 where it is not known.
 func Spoken(name string, port int, can Can) Dialect {
-	d := Dialect{Port: port, spoken: true, hangsUp: can.HangUp, placeholders: []string{"<command>", "<argv>"}}
+	d := Dialect{Port: port, spoken: true, hangsUp: can.HangUp,
+		placeholders: []string{"<command>", "<argv>"}}
 	d.setDefaults(name)
 	for _, field := range []struct {
 		can  bool

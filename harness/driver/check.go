@@ -24,7 +24,8 @@ func (p *Process) Try(ctx context.Context) []dialect.Attempt {
 		errand      errand
 		ok          func(trial.Answer) bool
 	}{
-		{driver.CanStdin, `exit code 0, output "reap check"`, driver.Request{Script: "cat", Stdin: "reap check"}, errand{},
+		{driver.CanStdin, `exit code 0, output "reap check"`,
+			driver.Request{Script: "cat", Stdin: "reap check"}, errand{},
 			func(a trial.Answer) bool {
 				return a.Known && a.Code == 0 && (a.Output == "reap check" || !p.can(driver.CanOutput))
 			}},

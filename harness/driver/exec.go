@@ -47,9 +47,11 @@ func CheckExec(words []string) error {
 		for _, name := range placeholder.FindAllString(word, -1) {
 			switch {
 			case !slices.Contains(Placeholders, name):
-				return fmt.Errorf("unknown placeholder %s: choose from %s", name, strings.Join(Placeholders, ", "))
+				return fmt.Errorf("unknown placeholder %s: choose from %s", name,
+					strings.Join(Placeholders, ", "))
 			case name == script && word != script:
-				return fmt.Errorf("%s in %q must be a word of its own, as in /bin/sh -c %s", script, word, script)
+				return fmt.Errorf("%s in %q must be a word of its own, as in /bin/sh -c %s", script,
+					word, script)
 			}
 		}
 	}
@@ -121,7 +123,8 @@ func (x *Exec) argv(command string) []string {
 	values := x.values(command)
 	filled := make([]string, len(x.words))
 	for i, word := range x.words {
-		filled[i] = placeholder.ReplaceAllStringFunc(word, func(name string) string { return values[name] })
+		filled[i] = placeholder.ReplaceAllStringFunc(word,
+			func(name string) string { return values[name] })
 	}
 	return filled
 }
@@ -163,8 +166,9 @@ func (x *Exec) Execute(ctx context.Context, r dialect.Request) trial.Answer {
 }
 
 // afterLimit is how long a process's output is read after its end, where others hold it
-// open. What it has written itself is in the pipe by then.
-const afterLimit = time.Second
+// open. What it has written itself is in the pipe by then, and takes a busy machine a while
+// to read.
+const afterLimit = 10 * time.Second
 
 // Exchange is Execute that also returns what the process wrote.
 func (x *Exec) Exchange(ctx context.Context, r dialect.Request) (trial.Answer, []byte) {
@@ -196,7 +200,8 @@ func (x *Exec) Exchange(ctx context.Context, r dialect.Request) (trial.Answer, [
 	case err != nil:
 		return trial.Answer{Message: x.fail(err).Error()}, nil
 	case out.over:
-		return trial.Answer{Message: fmt.Sprintf("read output: it is longer than %d MiB", x.most>>20)}, nil
+		why := fmt.Sprintf("read output: it is longer than %d MiB", x.most>>20)
+		return trial.Answer{Message: why}, nil
 	}
 	return ended(cmd.ProcessState, out), out.kept.Bytes()
 }

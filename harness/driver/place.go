@@ -32,7 +32,8 @@ func In(sb sandbox.Sandbox) Place {
 	p := Place{Target: driver.Target{URL: sb.URL(), PID: sb.PID()}}
 	if u, err := url.Parse(p.URL); err == nil {
 		p.Host = u.Hostname()
-		p.Port, _ = strconv.Atoi(cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme]))
+		usual := map[string]string{"http": "80", "https": "443"}[u.Scheme]
+		p.Port, _ = strconv.Atoi(cmp.Or(u.Port(), usual))
 	}
 	if p.PID > 0 {
 		p.Root = fmt.Sprintf("/proc/%d/root", p.PID)

@@ -109,7 +109,8 @@ func (p *Process) take(line []byte, greeted bool, hello chan<- driver.FromDriver
 			return err
 		}
 	case m.Type != driver.TypeReady && m.Type != driver.TypePong:
-		return fmt.Errorf("it printed a message of type %q: choose hello, ready, sent, answer, pong or failed", m.Type)
+		return fmt.Errorf("it printed a message of type %q: choose hello, ready, sent, answer, "+
+			"pong or failed", m.Type)
 	}
 	return p.deliver(said{m, line})
 }

@@ -2,6 +2,7 @@ package explore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -36,6 +37,9 @@ type Found struct {
 	// Open are choices that were met within the bounds and not taken, Unreached those
 	// of them that were not met again.
 	Open, Unreached int
+	// Restless are runs that never came to a moment at which everybody was held or asleep.
+	// They count for nothing, and were taken anew on a fresh target.
+	Restless int
 	// Twice names an order that had two outcomes, with what else went against the
 	// search; nil as it should be.
 	Twice error
@@ -98,6 +102,10 @@ func (x *Explorer) upTo(ctx context.Context, plan Plan, b Bounds, bound int, f *
 			return true, nil
 		}
 		run, err := x.Run(ctx, plan, Follow(beginning))
+		if errors.Is(err, ErrRestless) && f.Restless < mostRestless && ctx.Err() == nil {
+			f.Restless++
+			continue
+		}
 		if err != nil {
 			return true, err
 		}
@@ -110,6 +118,10 @@ func (x *Explorer) upTo(ctx context.Context, plan Plan, b Bounds, bound int, f *
 		}
 	}
 }
+
+// mostRestless bounds them: a busy machine is seen to have one in some thousand runs, and
+// a target that spins has nothing else.
+const mostRestless = 3
 
 // take adds one run.
 func (f *Found) take(run Run, beginning []string) {

@@ -14,6 +14,8 @@ import (
 type AlarmRun struct {
 	// Variant is the way in which the daemon was run.
 	Variant string `json:"variant"`
+	// Name is the run's number among all of the plan, from 1.
+	Name    string `json:"name"`
 	Seed    uint64 `json:"seed"`
 	Runtime string `json:"runtime"`
 	Verdict string `json:"verdict"`
@@ -31,6 +33,7 @@ type Alarms struct {
 	Version string     `json:"version"`
 	Seed    uint64     `json:"seed"`
 	Tier    string     `json:"tier"`
+	Shard   Shard      `json:"shard"`
 	Runs    []AlarmRun `json:"runs"`
 }
 
@@ -93,9 +96,21 @@ func (a Alarms) Table(w io.Writer) error {
 		return err
 	}
 	runs, bad := len(a.Runs), len(a.Runs)-a.count("", trial.Pass.String())
+	if note := a.Shard.note(); note != "" {
+		fmt.Fprintln(w, "\n"+note)
+	}
 	_, err := fmt.Fprintf(w, "\ntier %s, seed %d\nfalse alarms: %d in %d runs, upper95 %.3g%%\n",
 		a.Tier, a.Seed, bad, runs, 100*trial.Upper95(bad, runs))
 	return err
+}
+
+// Of is the run of that name, where it did its work.
+func (a Alarms) Of(name string) (AlarmRun, bool) {
+	at := slices.IndexFunc(a.Runs, func(r AlarmRun) bool { return r.Name == name && r.Problem == "" })
+	if at < 0 {
+		return AlarmRun{}, false
+	}
+	return a.Runs[at], true
 }
 
 // Verdict is the worst that a run came to.

@@ -39,13 +39,14 @@ type Kill struct {
 	// Problem is what kept the judge from its work: a build that failed, an
 	// engine that is not there.
 	Problem string `json:"problem,omitempty"`
-	passed  bool
+	// Passed is of a daemon without a defect, by all of its scenarios.
+	Passed bool `json:"passed,omitempty"`
 }
 
 // Add takes in the findings of one run, which took so long.
 func (r *Kill) Add(run results.Run, took time.Duration) {
 	r.TookMs += ms(took)
-	r.passed = run.Verdict == trial.Pass
+	r.Passed = run.Verdict == trial.Pass
 	r.Problem, r.Runtime = run.Info.Problem, run.Info.Runtime
 	for _, f := range run.Findings {
 		if f.Verdict == trial.Fail {
@@ -88,7 +89,7 @@ func (r Kill) Judged() bool { return r.Problem == "" || r.Killed() }
 // without one passed.
 func (r Kill) OK() bool {
 	if r.Slug == "" {
-		return r.passed
+		return r.Passed
 	}
 	return r.Killed()
 }
@@ -96,7 +97,7 @@ func (r Kill) OK() bool {
 // verdict is OK in words.
 func (r Kill) verdict() string {
 	switch {
-	case r.Slug == "" && r.passed:
+	case r.Slug == "" && r.Passed:
 		return "passed"
 	case !r.Judged():
 		return "NOT JUDGED"
@@ -141,6 +142,7 @@ type Kills struct {
 	Seed    uint64 `json:"seed"`
 	// Runtime is what was asked for, and where the results are from once there are some.
 	Runtime string `json:"runtime"`
+	Shard   Shard  `json:"shard"`
 	Killed  int    `json:"killed"`
 	Mutants int    `json:"mutants"`
 	// NotJudged are the mutants and other daemons of which nothing is known.
@@ -171,6 +173,17 @@ func (r Kills) Verdict() trial.Verdict {
 		}
 	}
 	return verdict
+}
+
+// Of is what came of a mutant, or of the daemon without one, where it was judged.
+func (r Kills) Of(slug, strategy string) (Kill, bool) {
+	at := slices.IndexFunc(r.Kills, func(k Kill) bool {
+		return k.Slug == slug && k.Strategy == strategy && k.Judged()
+	})
+	if at < 0 {
+		return Kill{}, false
+	}
+	return r.Kills[at], true
 }
 
 // Count fills in the totals.
@@ -215,6 +228,9 @@ func (r Kills) Table(w io.Writer) error {
 	}
 	if r.NotPassed > 0 {
 		figure += fmt.Sprintf(", %d without a defect did not pass", r.NotPassed)
+	}
+	if note := r.Shard.note(); note != "" {
+		figure = note + "\n" + figure
 	}
 	_, err := fmt.Fprintf(w,
 		"\n%s, seed %d, a kill took %.1fs at the median and %.1fs at most\n%s\n",

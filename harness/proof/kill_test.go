@@ -73,7 +73,7 @@ func TestAfterIsTheTimeToTheFirstBadAnswer(t *testing.T) {
 
 func TestTableEndsWithTheFigure(t *testing.T) {
 	report := Kills{Seed: 7, Runtime: "namespace", Kills: []Kill{
-		{Strategy: "registry", Named: []string{"storm"}, passed: true},
+		{Strategy: "registry", Named: []string{"storm"}, Passed: true},
 		{
 			Slug:     "a",
 			Named:    []string{"storm"},
@@ -97,7 +97,7 @@ func TestTableEndsWithTheFigure(t *testing.T) {
 
 // What could not be judged has not survived, and nothing at all is no success.
 func TestVerdictOfAReport(t *testing.T) {
-	passed, broken := Kill{passed: true}, Kill{Problem: "no engine"}
+	passed, broken := Kill{Passed: true}, Kill{Problem: "no engine"}
 	killed, survived := Kill{Slug: "a", Shown: true}, Kill{Slug: "b"}
 	unknown := Kill{Slug: "c", Problem: "no engine"}
 	for _, c := range []struct {

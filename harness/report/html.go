@@ -145,7 +145,7 @@ func newPage(run results.Run) page {
 		Verdict:   run.Verdict,
 		Headline:  headline(run) + leftOutSentence(run.Info),
 		Causes:    causesOf(run),
-		LeftOut:   append(run.Info.LeftOutNotes(), run.Info.DeclaredNotes()...),
+		LeftOut:   run.Info.Notes(),
 		Problem:   printable.Text(run.Info.Problem),
 		Facts:     facts(run),
 		Repeat:    printable.Line(run.Repeat("")),

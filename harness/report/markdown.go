@@ -100,7 +100,7 @@ func (s *sheet) findings(run results.Run) {
 			cell(f.ID), strong(f), candidate.Bad, candidate.Trials, bound, baseline, cell(
 				join(join(waiverNote(f), f.Reason), notJudged(f))))
 	}
-	for _, note := range append(run.Info.LeftOutNotes(), run.Info.DeclaredNotes()...) {
+	for _, note := range run.Info.Notes() {
 		s.add("\n%s\n", cell(note))
 	}
 }

@@ -39,6 +39,7 @@ func legend(run results.Run) []string {
 		notes = append(notes,
 			"hits: how often the fault really hit. checks: how many promises about the sandbox as a whole were kept, of those looked at; a row can fail by one of them alone.")
 	}
+	notes = append(notes, searched(run)...)
 	for _, f := range run.Findings {
 		if _, ok := f.Power(); ok {
 			notes = append(notes,
@@ -49,6 +50,18 @@ func legend(run results.Run) []string {
 	if start, n := run.Start(); n > 0 {
 		notes = append(notes, fmt.Sprintf("start: a sandbox was ready after %v (%s, median of %d).",
 			start.Round(time.Millisecond), printable.Line(run.Info.Runtime), n))
+	}
+	return notes
+}
+
+// searched says which orders the candidate stood, as its recording has it.
+func searched(run results.Run) (notes []string) {
+	for _, f := range run.Findings {
+		for _, a := range f.Arms {
+			if a.Plan.Role == trial.Candidate && a.End.Tried != "" {
+				notes = append(notes, printable.Line(f.ID)+": "+printable.Line(a.End.Tried)+".")
+			}
+		}
 	}
 	return notes
 }

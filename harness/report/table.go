@@ -88,6 +88,10 @@ func advice(run results.Run) string {
 	if run.Verdict != trial.Inconclusive || run.AllAccepted() || !begun(run) {
 		return ""
 	}
+	if run.Info.Shard != nil && run.Own == trial.Pass {
+		return "inconclusive: this shard is done, and its own part passes. " +
+			"What the plan comes to says `reapcheck merge` of all shards."
+	}
 	text := "inconclusive: nothing was found that fails the candidate, and not everything could be " +
 		"tried. "
 	open := undecided(run)
@@ -181,7 +185,7 @@ func (s Style) verdicts(b *strings.Builder, run results.Run) {
 			fmt.Fprintf(b, "  repeat with: %s\n", printable.Line(run.Repeat(f.ID)))
 		}
 	}
-	for _, note := range append(run.Info.LeftOutNotes(), run.Info.DeclaredNotes()...) {
+	for _, note := range run.Info.Notes() {
 		b.WriteString(printable.Wrap(note, s.width(), ""))
 	}
 }

@@ -74,7 +74,8 @@ var (
 	hangsUp = []string{"abandoned", "abandoned-", "hangs-up", "gone-with-more-behind",
 		"heir-abandoned"}
 	// asSet are commands that look at their environment or folder.
-	asSet = []string{"value-", "folder", "no-folder-again", "not-set-again", "own-wins"}
+	asSet = []string{"value-", "no-value", "like-numbers", "names", "many", "folder",
+		"no-folder-again", "not-set-again", "own-wins"}
 )
 
 // stopSignals is how the name of a fault begins that sends a signal to PID 1.

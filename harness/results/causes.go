@@ -153,8 +153,8 @@ var trialCauses = []Cause{
 		Look: "Answer when the command has ended and what it wrote has been read, not when the " +
 			"pipe has (os/exec has WaitDelay for this).",
 		explains: func(e Evidence) bool {
-			return e.is(trial.Hung) && e.of("held-stdout") ||
-				e.left() && e.ran("held-stdout") && !e.ran("release")
+			return e.is(trial.Hung) && e.of("held-stdout", "held-stdout-") ||
+				e.left() && e.ran("held-stdout", "held-stdout-") && !e.ran("release")
 		},
 	},
 	{
@@ -162,7 +162,7 @@ var trialCauses = []Cause{
 		Title: "A background child is ended with the command that started it.",
 		Look:  "A command that went well may leave a server behind, as in a shell.",
 		explains: func(e Evidence) bool {
-			return e.is(trial.Wrong) && e.of("release") && e.ran("held-stdout")
+			return e.is(trial.Wrong) && e.of("release") && e.ran("held-stdout", "held-stdout-")
 		},
 	},
 	{

@@ -110,6 +110,14 @@ var checkCauses = []Cause{
 		explains: func(e Evidence) bool { return e.check("highest of the target's threads") },
 	},
 	{
+		ID: "silent-when-busy", Level: trial.Should,
+		Title: "The daemon does not say whether it is ready while commands run.",
+		Look:  "Who watches it restarts it then: that answer must take no lock that a command holds.",
+		explains: func(e Evidence) bool {
+			return e.check("an answer to who asks whether the target is ready")
+		},
+	},
+	{
 		ID: "unwell", Level: trial.Must,
 		Title:    "The daemon is not well again when the fault is over.",
 		Look:     "Something that failed once was taken for good: a listener, a reaper, a lock.",

@@ -78,19 +78,28 @@ func unnamed(dir string, named []trial.Scenario) (string, error) {
 // loadFinding reads one scenario's folder. A scenario without a folder was not
 // reached.
 func loadFinding(dir string, s trial.Scenario) (Finding, error) {
+	f, names, err := findFolder(dir, s)
+	if err != nil || f.Reason != "" {
+		return f, err
+	}
+	return f, f.loadArms(dir, names)
+}
+
+// findFolder names what is in a scenario's folder.
+func findFolder(dir string, s trial.Scenario) (Finding, []string, error) {
 	f := Finding{Scenario: s}
 	if !filepath.IsLocal(s.ID) || filepath.Base(s.ID) != s.ID {
-		return f, fmt.Errorf("read result folder: scenario %q is not the name of a folder", s.ID)
+		return f, nil, fmt.Errorf("read result folder: scenario %q is not the name of a folder", s.ID)
 	}
 	names, err := list(filepath.Join(dir, s.ID))
 	if errors.Is(err, fs.ErrNotExist) {
 		f.Reason = "not run: the run was cut before it"
-		return f, nil
+		return f, nil, nil
 	}
 	if err != nil {
-		return f, fmt.Errorf("read result folder: %w", err)
+		return f, nil, fmt.Errorf("read result folder: %w", err)
 	}
-	return f, f.loadArms(dir, names)
+	return f, names, nil
 }
 
 func (f *Finding) loadArms(dir string, names []string) error {

@@ -38,6 +38,7 @@ func (r Run) RepeatArgv(id string) []string {
 			argv[i] = "--runtime=" + r.Info.Runtime
 		}
 	}
+	argv = slices.DeleteFunc(argv, resumes)
 	if id != "" {
 		argv = append(slices.DeleteFunc(argv, selects), "--only="+id)
 		argv = append(argv, r.factor(argv)...)
@@ -58,15 +59,18 @@ func (r Run) factor(argv []string) []string {
 }
 
 // selects says whether a flag decides what is judged: one scenario that is
-// repeated is judged without its waiver.
+// repeated is judged without its waiver, and as a whole.
 func selects(arg string) bool {
-	for _, flag := range []string{"--only=", "--skip=", "--waivers="} {
+	for _, flag := range []string{"--only=", "--skip=", "--waivers=", "--shard="} {
 		if strings.HasPrefix(arg, flag) {
 			return true
 		}
 	}
 	return false
 }
+
+// resumes says whether a flag is about a run that there was.
+func resumes(arg string) bool { return strings.HasPrefix(arg, "--resume=") }
 
 // shellLine quotes for a POSIX shell what needs it.
 func shellLine(argv []string) string {

@@ -22,16 +22,20 @@ type Info struct {
 	Runtime string            `json:"runtime"`
 	About   map[string]string `json:"about,omitempty"` // what the runtime says of itself
 	Target  string            `json:"target"`
-	Kernel  string            `json:"kernel"`
-	CPUs    int               `json:"cpus"`
+	// TargetSHA256 is of the target's file, where it has one.
+	TargetSHA256 string `json:"targetSha256,omitempty"`
+	Kernel       string `json:"kernel"`
+	CPUs         int    `json:"cpus"`
 	// Factor is the share of a fast machine's trials that this one had time for, and
 	// CommandMicros what a plain command took on it; 0 until that was measured.
-	Factor        float64          `json:"factor,omitempty"`
-	CommandMicros int64            `json:"commandUs,omitempty"`
-	Argv          []string         `json:"argv"`
-	Settings      []Setting        `json:"settings,omitempty"`
-	Started       time.Time        `json:"started"`
-	Scenarios     []trial.Scenario `json:"scenarios"`
+	Factor        float64   `json:"factor,omitempty"`
+	CommandMicros int64     `json:"commandUs,omitempty"`
+	Argv          []string  `json:"argv"`
+	Settings      []Setting `json:"settings,omitempty"`
+	Started       time.Time `json:"started"`
+	// Resumed is when a run that was cut was taken up again.
+	Resumed   []time.Time      `json:"resumed,omitempty"`
+	Scenarios []trial.Scenario `json:"scenarios"`
 	// LeftOut are the scenarios that the run was not to try.
 	LeftOut []LeftOut `json:"leftOut,omitempty"`
 	// Level is the lightest that fails; empty in runs that are older than levels, which
@@ -41,15 +45,21 @@ type Info struct {
 	Declares []string `json:"declares,omitempty"`
 	// Waivers are the known failures as they were when the run began.
 	Waivers []Waiver `json:"waivers,omitempty"`
+	// Shard is nil for a run that is not one of several.
+	Shard *Shard `json:"shard,omitempty"`
+	// Machines are where the shards were that the run was merged of.
+	Machines []Machine `json:"machines,omitempty"`
 	// Problem says why the run ended before its end; it is written then.
 	Problem string `json:"problem,omitempty"`
 }
 
 // Run is a result folder, read and judged.
 type Run struct {
-	Folder   string // as it was given to Load
-	Info     Info
-	Verdict  trial.Verdict
+	Folder  string // as it was given to Load
+	Info    Info
+	Verdict trial.Verdict
+	// Own is what the recordings alone come to. A shard whose own part passes does not.
+	Own      trial.Verdict
 	Findings []Finding
 	// Causes are what the findings come from, the worst first.
 	Causes []Found

@@ -30,6 +30,15 @@ func (r *Run) judge(extra string) {
 	if r.Info.Problem != "" && r.Verdict == trial.Pass {
 		r.Verdict = trial.Inconclusive
 	}
+	if r.Own = r.Verdict; r.Info.Shard == nil {
+		return
+	}
+	if len(r.Findings) == 0 && r.Info.Problem == "" {
+		r.Own = trial.Pass // there were fewer parts than shards
+	}
+	if r.Verdict == trial.Pass {
+		r.Verdict = trial.Inconclusive
+	}
 }
 
 // judge leaves a scenario that was not reached as it is, inconclusive.
@@ -105,8 +114,11 @@ type verdict struct {
 	Target  string        `json:"target"`
 	Seed    uint64        `json:"seed"`
 	Version string        `json:"version"`
-	Factor  float64       `json:"factor,omitempty"`
-	Trials  int           `json:"trials"`
+	// Shard is K/N; Shards is how many a merged run was made of.
+	Shard  string  `json:"shard,omitempty"`
+	Shards int     `json:"shards,omitempty"`
+	Factor float64 `json:"factor,omitempty"`
+	Trials int     `json:"trials"`
 	// Level is the lightest that fails.
 	Level    trial.Level    `json:"level,omitempty"`
 	Declares []string       `json:"declares,omitempty"`
@@ -169,6 +181,10 @@ func verdictOf(run Run) verdict {
 		StartMs:   float64(start.Microseconds()) / 1000,
 		Scenarios: []verdictScenario{},
 		LeftOut:   run.Info.LeftOut,
+		Shards:    len(run.Info.Machines),
+	}
+	if s := run.Info.Shard; s != nil {
+		v.Shard = s.Place().String()
 	}
 	for _, c := range run.Causes {
 		v.Causes = append(v.Causes, verdictCauseOf(c))

@@ -58,7 +58,7 @@ func (s *Session) beginArm(ctx context.Context, e Experiment, a Arm, enough func
 	tested := s.targetOf(a)
 	plan := trial.Plan{
 		Run: filepath.Base(s.Folder), Scenario: e.Scenario, Arm: a.Name, Arms: e.armNames(), Role: a.Role, Strategy: tested.Strategy, Claim: a.Claim, By: a.By,
-		Trials: a.Trials, UntilShown: a.UntilShown, AtLeast: a.AtLeast, Spare: a.spare(), Factor: s.Scale.Factor, InFlight: a.InFlight, Seed: s.Seed, MinHits: a.MinHits,
+		Trials: a.Trials, First: a.part.first, Whole: a.part.whole, UntilShown: a.UntilShown, AtLeast: a.AtLeast, Spare: a.spare(), Factor: s.Scale.Factor, InFlight: a.InFlight, Seed: s.Seed, MinHits: a.MinHits,
 	}
 	if a.Fault != nil {
 		plan.Fault = a.Fault.Name()
@@ -87,6 +87,9 @@ func unlessDeclined(err error) error {
 }
 
 func (a *runningArm) start(ctx context.Context) error {
+	if a.Orders != nil {
+		return a.reachable() // each search starts sandboxes of its own
+	}
 	spec, err := a.prepared()
 	if err != nil {
 		return err
@@ -214,6 +217,9 @@ func (a *runningArm) refused(sb sandbox.Sandbox, err error) {
 // trials runs the arm's share of trials in one of several turns. Nothing is
 // run where the arm did not come up.
 func (a *runningArm) trials(ctx context.Context, turn, of int) error {
+	if a.Orders != nil && turn == 0 && a.last.Error == "" {
+		return a.explore(ctx)
+	}
 	if !a.up || a.last.Error != "" {
 		return nil
 	}
@@ -225,7 +231,7 @@ func (a *runningArm) trials(ctx context.Context, turn, of int) error {
 		step = a.InFlight
 	}
 	for ; first < last; first += step {
-		if err := a.several(ctx, first, min(first+step, last)); err != nil {
+		if err := a.several(ctx, a.part.first+first, a.part.first+min(first+step, last)); err != nil {
 			return err
 		}
 	}

@@ -70,7 +70,11 @@ func (a *runningArm) sayable() error {
 	if a.ByOutput && len(d.Response.Output) == 0 {
 		return unsaid{fmt.Sprintf("%s does not say where the output is", d.Called())}
 	}
-	if d.SaysTimeout() && d.Simple() {
+	switch {
+	case a.Orders != nil && !d.Simple():
+		return unsaid{fmt.Sprintf("%s does not ask by one HTTP request, over which orders are tried",
+			d.Called())}
+	case a.Orders != nil || d.SaysTimeout() && d.Simple():
 		return nil
 	}
 	for i := range a.Trials {

@@ -23,6 +23,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/parallel"
 	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/shard"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -50,6 +51,9 @@ type Session struct {
 	// StopAtFirstBad ends an experiment at the first bad trial of a candidate
 	// arm that is to be clean: the verdict is fail from then on.
 	StopAtFirstBad bool
+	// Parts say which part of a scenario this shard of a plan has, by its ID. One that is
+	// not there is whole.
+	Parts map[string]shard.Place
 	// StopAs lets only a trial with this symptom do that; empty is any.
 	StopAs   trial.Symptom
 	Progress *Progress
@@ -104,6 +108,11 @@ type Experiment struct {
 	// Busy keeps the CPUs busy: few of its kind run at a time. Others mostly
 	// wait.
 	Busy bool
+	// Divides is the least number of trials that an arm has in a part of the experiment,
+	// where shards may have one each: its trials prove as much on several machines as on
+	// one, and each machine's baseline has enough of them to show its claim. Zero keeps
+	// the experiment whole, as a check needs that looks at a sandbox before and after.
+	Divides int
 	// Turns is how often the arms take turns; zero means DefaultTurns.
 	Turns int
 }
@@ -136,6 +145,7 @@ type Arm struct {
 	MinHits int64
 	// Trials is fixed here, before the first one begins.
 	Trials   int
+	part     part // of which they are, where a shard has one
 	InFlight int
 	// UntilShown leaves out what is left of Trials when one of them has shown the
 	// claim, and the fault has hit in that one. It is for a control in which two race
@@ -158,6 +168,9 @@ type Arm struct {
 	// them are answered.
 	Bursts   bool
 	Commands load.Source
+	// Orders makes each trial one order in which events reach the target, instead of a
+	// command under a fault. Trials is then the most, in equal parts.
+	Orders []Order
 	// ByOutput says that the promise is about what commands write: a target whose
 	// dialect cannot tell is not judged.
 	ByOutput bool

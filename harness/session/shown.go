@@ -54,7 +54,7 @@ func (s *showing) shownBy() *int {
 
 // done says whether a trial would show nothing new.
 func (a *runningArm) done(index int) bool {
-	return a.UntilShown && index >= a.AtLeast && a.showing.shownBy() != nil
+	return a.UntilShown && index-a.part.first >= a.AtLeast && a.showing.shownBy() != nil
 }
 
 // settleShown decides about the last trial of an arm that ends when its claim is shown.

@@ -22,8 +22,9 @@ func (a Arm) spare() int {
 // cannot tell between two trials has no spare ones.
 func (a *runningArm) spareTrials(ctx context.Context) error {
 	step := max(1, a.InFlight)
-	last := a.Trials + a.spare()
-	for first := a.Trials; first < last && a.missesFault(ctx); first += step {
+	begin := max(a.part.whole, a.Trials) + a.part.first
+	last := begin + a.spare()
+	for first := begin; first < last && a.missesFault(ctx); first += step {
 		if err := a.several(ctx, first, min(first+step, last)); err != nil {
 			return err
 		}

@@ -109,7 +109,7 @@ func (s *Summary) incomplete() string {
 		return s.End.Stopped
 	case !s.Ended:
 		return fmt.Sprintf("cut after %d of %d trials", s.Trials, s.Plan.Trials)
-	case s.missing() != 0 && s.End.ShownBy == nil:
+	case s.missing() != 0 && s.End.ShownBy == nil && s.End.Tried == "":
 		return fmt.Sprintf("%d of %d trials are missing", s.missing(), s.Plan.Trials)
 	case s.End.Checks > 0 && s.End.Checks != len(s.Checks):
 		return fmt.Sprintf("%d checks were made, %d are recorded", s.End.Checks, len(s.Checks))

@@ -69,6 +69,10 @@ type Plan struct {
 	// other way does not show that the look at these is not blind.
 	By     []Symptom `json:"by,omitempty"`
 	Trials int       `json:"trials"`
+	// First is the index of the first of them, and Whole how many trials the arm has in
+	// all shards, where the recording is one of several. Whole is 0 of a whole arm.
+	First int `json:"first,omitempty"`
+	Whole int `json:"whole,omitempty"`
 	// UntilShown is an arm's whose Trials are as many as it may take until one of
 	// them shows the claim while the fault hits. The rest is left out then.
 	UntilShown bool `json:"untilShown,omitempty"`
@@ -87,6 +91,20 @@ type Plan struct {
 	// MinHits is how often the fault must have hit for the arm to count; it is
 	// not looked at where Fault is empty, and 0 then means 1.
 	MinHits int64 `json:"minHits,omitempty"`
+}
+
+// planned says whether the plan has a trial with this index, and whether it is a spare
+// one. The spare ones of all parts follow the last trial of all parts.
+func (p Plan) planned(index int) (there, spare bool) {
+	whole := max(p.Whole, p.Trials)
+	if spare = index >= whole; spare {
+		index -= whole
+	}
+	count := p.Trials
+	if spare {
+		count = p.Spare
+	}
+	return index >= p.First && index-p.First < count, spare
 }
 
 // Must says in words what the arm's claim asks of it; empty for a claim that there
@@ -111,6 +129,9 @@ type End struct {
 	// ShownBy is the trial that showed the claim of an arm with UntilShown while the
 	// fault hit; nil where none did.
 	ShownBy *int `json:"shownBy,omitempty"`
+	// Tried says in words what a search came to that had no more to try, before the plan's
+	// trials were done or with them; empty for an arm that is none, or that was cut.
+	Tried string `json:"tried,omitempty"`
 	// StartMicros is how long the sandbox took until it was ready.
 	StartMicros int64 `json:"startUs"`
 	// Void says why the arm's answers count for nothing, whatever they are: the
@@ -149,8 +170,10 @@ type Summary struct {
 	// UntilBad is how many trials had ended when the first bad one had, itself
 	// included; 0 if none was bad.
 	UntilBad int
-	// Micros is how long each answer took, in the order of the recording.
+	// Micros is how long each answer took, in the order of the recording. Where that is
+	// more than MostTimes, it is every second one, every fourth and so on.
 	Micros []int64
+	every  int // which of them are kept
 	// Took is the time from the arm's start to its last answer.
 	Took   time.Duration
 	Checks []Check
@@ -159,9 +182,13 @@ type Summary struct {
 	// Damage says what is wrong with the recording itself; empty if nothing.
 	Damage string
 
-	seen map[int]struct{}
+	seen indexes
 	ways map[wayKey]int // the index in Ways
 }
+
+// MostTimes bounds what a Summary keeps of the times. A quantile of so many is as good
+// as one of all.
+const MostTimes = 1 << 15
 
 // maxLine bounds one line of a recording.
 const maxLine = 1 << 20
@@ -171,10 +198,15 @@ const maxLine = 1 << 20
 // a cut run and has to reach the judge.
 func Read(r io.Reader) (Summary, error) {
 	s := newSummary()
+	defer func() { s.seen = nil }()
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLine)
 	n := 1
 	for ; lines.Scan(); n++ {
+		if r, ok := plainRecord(lines.Bytes()); ok && n > 1 && !s.Ended {
+			s.addRecord(r)
+			continue
+		}
 		var line Line
 		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
 			s.damaged("line %d is not JSON: %v", n, err)
@@ -192,7 +224,7 @@ func Read(r io.Reader) (Summary, error) {
 func newSummary() Summary {
 	return Summary{
 		Counts: map[Outcome]int{}, Kinds: map[string]int{},
-		seen: map[int]struct{}{}, ways: map[wayKey]int{},
+		seen: indexes{}, every: 1, ways: map[wayKey]int{},
 	}
 }
 
@@ -216,18 +248,18 @@ func (s *Summary) add(n int, line Line) {
 }
 
 func (s *Summary) addRecord(r Record) {
-	if _, twice := s.seen[r.Index]; twice || r.Index < 0 || r.Index >= s.Plan.Trials+s.Plan.Spare {
+	planned, spare := s.Plan.planned(r.Index)
+	if !planned || !s.seen.add(r.Index) {
 		s.damaged("trial %d is recorded twice or was never planned", r.Index)
 		return
 	}
-	s.seen[r.Index] = struct{}{}
 	s.Trials++
-	if r.Index >= s.Plan.Trials {
+	if spare {
 		s.spare++
 	}
 	s.Counts[r.Outcome]++
 	s.Kinds[r.Kind]++
-	s.Micros = append(s.Micros, r.Micros)
+	s.addTime(r.Micros)
 	s.Took = max(s.Took, time.Duration(r.AtMicros+r.Micros)*time.Microsecond)
 	if r.Bad() && s.UntilBad == 0 {
 		s.UntilBad = s.Trials
@@ -238,6 +270,20 @@ func (s *Summary) addRecord(r Record) {
 	if r.Bad() {
 		s.addWay(r)
 	}
+}
+
+// addTime keeps one of as many times as it must to stay within MostTimes.
+func (s *Summary) addTime(micros int64) {
+	if (s.Trials-1)%s.every != 0 {
+		return
+	}
+	if len(s.Micros) == MostTimes {
+		for i := range MostTimes / 2 {
+			s.Micros[i] = s.Micros[2*i]
+		}
+		s.Micros, s.every = s.Micros[:MostTimes/2], 2*s.every
+	}
+	s.Micros = append(s.Micros, micros)
 }
 
 func (s *Summary) damaged(format string, args ...any) {

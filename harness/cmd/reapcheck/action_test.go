@@ -49,7 +49,7 @@ func TestTheActionHasTheFlagsOfTheGate(t *testing.T) {
 			handed[name] = value
 		}
 	}
-	left := []string{"cgroup-parent", "daemons", "duration", "wait-path", "help"}
+	left := []string{"cgroup-parent", "daemons", "duration", "resume", "wait-path", "help"}
 	newGate().Flags().VisitAll(func(f *pflag.Flag) {
 		_, offered := action.Inputs[f.Name]
 		if slices.Contains(left, f.Name) == offered {

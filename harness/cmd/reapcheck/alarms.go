@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -14,14 +13,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reapcheck/reapcheck/harness/proof"
-	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
 func newAlarms() *cobra.Command {
 	var o options
-	var tier string
+	var tier, split, resume string
 	runs := 0
 	cmd := &cobra.Command{
 		Use:   "alarms",
@@ -50,6 +48,10 @@ was done.`,
 			if err != nil {
 				return usage(err)
 			}
+			if err := o.resolveSplit(cmd.Flags(), split); err != nil {
+				return usage(err)
+			}
+			o.resume = resume
 			if !cmd.Flags().Changed("seed") {
 				o.seed = newSeed()
 			}
@@ -61,6 +63,7 @@ was done.`,
 	f.IntVar(&runs, "runs", len(alarmVariants), "how many `RUNS` there are")
 	f.StringVar(&tier, "tier", string(session.Quick),
 		"how much each of them tries: quick or standard")
+	addSplitFlags(f, &split, &resume)
 	addRunFlags(f, &o)
 	return cmd
 }
@@ -79,24 +82,58 @@ var alarmVariants = []alarmVariant{
 }
 
 func (o options) runAlarms(ctx context.Context, runs int) error {
-	folder, err := results.NewFolder(o.results, "alarms", time.Now())
+	all := proof.Alarms{Version: versionText(), Seed: o.seed, Tier: string(o.scale.Tier)}
+	var cases []string
+	for i := range runs {
+		cases = append(cases, strconv.Itoa(i+1))
+	}
+	all.Shard = proof.NewShard(o.shard, cases, versionText(), o.seed, o.runtime, o.scale.Tier)
+	var before proof.Alarms
+	inTable := func(a *proof.Alarms) proof.Shard { return a.Shard }
+	if done, ok := doneTable(o, alarmsTable, all.Shard, inTable); ok {
+		return o.showAlarms(*done)
+	}
+	folder, err := o.splitFolder("alarms")
 	if err != nil {
 		return infrastructure(err)
 	}
 	fmt.Fprintf(o.progress, "%d runs, seed %d, results %s\n", runs, o.seed, folder)
+	err = o.before(filepath.Join(folder, alarmsTable), all.Shard.Plan, &before, &before.Shard)
+	if err != nil {
+		return usage(err)
+	}
+	if all, err = o.runAll(ctx, folder, all, before); err != nil {
+		return infrastructure(err)
+	}
+	return o.showAlarms(all)
+}
+
+// runAll does the runs that are this shard's and not known from before.
+func (o options) runAll(ctx context.Context, folder string, all, before proof.Alarms) (
+	proof.Alarms, error) {
 	progress := session.NewProgress(o.progress, false)
-	all := proof.Alarms{Version: versionText(), Seed: o.seed, Tier: string(o.scale.Tier)}
 	seeds := rand.New(rand.NewPCG(o.seed, 0))
-	for i := range runs {
-		r := o.runOnce(ctx, filepath.Join(folder, strconv.Itoa(i+1)),
-			alarmVariants[i%len(alarmVariants)], shortSeed(seeds.Uint64()))
-		if ctx.Err() != nil {
+	for i, name := range all.Shard.Cases {
+		seed := shortSeed(seeds.Uint64()) // also of a run that is another shard's
+		if !all.Shard.Has(name) {
+			continue
+		}
+		r, known := before.Of(name)
+		if !known {
+			r = o.runOnce(ctx, filepath.Join(folder, name), alarmVariants[i%len(alarmVariants)], seed)
+			r.Name = name
+		}
+		if ctx.Err() != nil && !known {
 			break // it was cut short
 		}
 		all.Runs = append(all.Runs, r)
-		progress.Say("%d of %d: %v", i+1, runs, r)
+		progress.Say("%s of %d: %v", name, len(all.Shard.Cases), r)
+		if err := proof.Write(filepath.Join(folder, alarmsTable), all); err != nil {
+			return all, err
+		}
 	}
-	return o.concludeAlarms(folder, all)
+	all.Shard.Done = ctx.Err() == nil
+	return all, proof.Write(filepath.Join(folder, alarmsTable), all)
 }
 
 // runOnce leaves nothing of a run that has passed.
@@ -122,18 +159,13 @@ func (o options) runOnce(ctx context.Context, folder string, variant alarmVarian
 	return r
 }
 
-func (o options) concludeAlarms(folder string, all proof.Alarms) error {
-	raw, err := json.MarshalIndent(all, "", "  ")
-	if err == nil {
-		err = os.WriteFile(filepath.Join(folder, "alarms.json"), append(raw, '\n'), 0o644)
-	}
-	if err == nil {
-		err = all.Table(o.out)
-	}
-	if err != nil {
+func (o options) showAlarms(all proof.Alarms) error {
+	if err := all.Table(o.out); err != nil {
 		return infrastructure(err)
 	}
 	switch {
+	case len(all.Runs) == 0 && all.Shard.Done && all.Shard.Of > 1: // more shards than runs
+		return nil
 	case all.Problem() != "":
 		return exit{exitInfrastructure, errors.New("a run did not work: " + all.Problem())}
 	case all.Verdict() == trial.Fail:

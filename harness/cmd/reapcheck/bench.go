@@ -98,6 +98,8 @@ func (g *gateFlags) benched(cmd *cobra.Command, o *options, scale *bench.Scale) 
 	switch {
 	case g.url != "":
 		return errors.New("a daemon that runs already cannot be looked into: give --binary or --image")
+	case g.driven.driver != "" || g.driven.exec != "":
+		return errors.New("a driver's own price would be taken for the daemon's: bench speaks by a --dialect")
 	case g.binary == "" && g.image == "":
 		return nil
 	case cmd.Flags().Changed("strategy"):

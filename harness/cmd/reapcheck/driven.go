@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,6 +16,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/harness/trial"
 	"github.com/reapcheck/reapcheck/scenarios"
 )
 
@@ -28,8 +30,10 @@ func (d *driven) define(f *pflag.FlagSet) {
 	f.StringVar(&d.driver, "driver", "",
 		"`COMMAND` line of a program that speaks to the target, where no dialect can")
 	f.StringVar(&d.exec, "exec", "",
-		"`COMMAND` line that is started for each command, such as docker exec {container} /bin/sh -c {script}")
-	f.IntVar(&d.port, "port", 0, "with --driver or --exec: the `PORT` at which the target listens, if it does")
+		"`COMMAND` line that is started for each command, such as "+
+			"docker exec {container} /bin/sh -c {script}")
+	f.IntVar(&d.port, "port", 0,
+		"with --driver or --exec: the `PORT` at which the target listens, if it does")
 }
 
 // check says which flags do not go together.
@@ -38,7 +42,8 @@ func (d *driven) check(cmd *cobra.Command) error {
 	case d.driver != "" && d.exec != "":
 		return errors.New("a target is spoken to by a --driver or by --exec: give just one of them")
 	case given && cmd.Flags().Changed("dialect"):
-		return errors.New("a target that --driver or --exec speaks to has no --dialect: give just one of them")
+		return errors.New("a target that --driver or --exec speaks to has no --dialect: " +
+			"give just one of them")
 	case !given && d.port != 0:
 		return errors.New("--port is for --driver and --exec: a dialect has its own")
 	case d.port < 0 || d.port > 65535:
@@ -99,13 +104,41 @@ func (o *options) leaveOutUnsaid(s *session.Session, info *results.Info) error {
 			info.LeftOut = append(info.LeftOut, results.LeftOut{ID: scenario.ID, Why: text})
 		}
 	}
-	o.scenarios, info.Scenarios = sayable, sayable
-	for _, note := range (results.Info{LeftOut: info.LeftOut[already:]}).LeftOutNotes() {
-		s.Progress.Say("%s", note)
-	}
+	o.keep(sayable, s, info, already)
 	if len(sayable) == 0 {
 		return fmt.Errorf("no scenario is left that can be asked for by %s", o.candidate.Dialect.Called())
 	}
+	return nil
+}
+
+// keep goes on with these scenarios, and says what was left out beyond the first already.
+func (o *options) keep(chosen []trial.Scenario, s *session.Session, info *results.Info,
+	already int) {
+	o.scenarios, info.Scenarios = chosen, chosen
+	for _, note := range (results.Info{LeftOut: info.LeftOut[already:]}).LeftOutNotes() {
+		s.Progress.Say("%s", note)
+	}
+}
+
+// byTracer is the scenario that needs a tracer.
+const byTracer = "orders"
+
+// leaveOutUntraceable leaves out, with the reason, what a candidate that cannot be traced
+// has no part in. Where it is all that was asked for, it says so itself.
+func (o *options) leaveOutUntraceable(ctx context.Context, s *session.Session,
+	info *results.Info) error {
+	is := func(scenario trial.Scenario) bool { return scenario.ID == byTracer }
+	if len(o.scenarios) < 2 || !slices.ContainsFunc(o.scenarios, is) {
+		return nil
+	}
+	why, err := s.Explorable(ctx)
+	if err != nil || why == nil {
+		return err
+	}
+	already := len(info.LeftOut)
+	reason, _, _ := strings.Cut(why.Error(), "\n")
+	info.LeftOut = append(info.LeftOut, results.LeftOut{ID: byTracer, Why: reason})
+	o.keep(slices.DeleteFunc(slices.Clone(o.scenarios), is), s, info, already)
 	return nil
 }
 

@@ -93,7 +93,8 @@ func checkDriver(cmd *cobra.Command, t target.Target) error {
 	}
 	err = showAttempts(cmd.OutOrStdout(), d, all)
 	if errors.Is(err, exit{exitInconclusive, nil}) {
-		fmt.Fprintln(cmd.ErrOrStderr(), "no exit code came: is the target running, and does the driver find it?")
+		fmt.Fprintln(cmd.ErrOrStderr(),
+			"no exit code came: is the target running, and does the driver find it?")
 	}
 	return err
 }

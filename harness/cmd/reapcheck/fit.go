@@ -20,7 +20,8 @@ func (o options) fit(ctx context.Context, s *session.Session, info *results.Info
 			return err
 		}
 	}
-	takes := scenarios.Fit(s, o.scenarios)
+	o.deal(s, info) // by the factor that was given, and never by what was measured
+	takes := scenarios.Fit(s, info.Scenarios)
 	info.Factor, info.CommandMicros = s.Scale.Factor, s.Pace.Command.Microseconds()
 	info.Argv = withFactor(info.Argv, s.Scale.Factor)
 	s.Progress.Forecast(takes)

@@ -23,6 +23,7 @@ import (
 // common are flags that repro and gate share.
 type common struct {
 	tier, waitPath string
+	shard          string
 	level          string
 	only, skip     []string
 }
@@ -42,6 +43,9 @@ func (c *common) define(f *pflag.FlagSet, o *options, tier session.Tier, level t
 		"share of a fast machine's trials (default: what fits into the tier's time)")
 	f.StringVar(&c.waitPath, "wait-path", string(session.Pidfd),
 		"how children are waited for: pidfd, or fallback, with pidfd_open taken away")
+	addShardFlag(f, &c.shard)
+	f.StringVar(&o.resume, "resume", "",
+		"complete the cut run in `FOLDER`: with its flags, and without what it has decided")
 	f.String("config", "", "YAML `FILE` with settings: a key is a flag without its dashes")
 }
 
@@ -100,6 +104,9 @@ func shortSeed(random uint64) uint64 { return random >> 11 }
 // resolve takes what the command line leaves open from environment and file, and
 // checks it.
 func (c *common) resolve(cmd *cobra.Command, o *options) (err error) {
+	if err := restore(cmd); err != nil {
+		return err
+	}
 	if err := resolve(cmd, os.LookupEnv); err != nil {
 		return err
 	}
@@ -118,6 +125,9 @@ func (c *common) resolve(cmd *cobra.Command, o *options) (err error) {
 	}
 	if o.scale.Duration <= 0 {
 		return fmt.Errorf("--duration %v: a soak lasts longer than 0", o.scale.Duration)
+	}
+	if err := c.resolveShard(cmd.Flags(), o); err != nil {
+		return err
 	}
 	if !cmd.Flags().Changed("seed") {
 		o.seed = newSeed()

@@ -381,7 +381,7 @@ func TestOneSeedPlansTheSameTrials(t *testing.T) {
 	}
 }
 
-var repeatWith = regexp.MustCompile(`(?m)^  repeat with: (.*)$`)
+var repeatWith = regexp.MustCompile(`(?m)^ *repeat with: (.*)$`)
 
 // expectRepeat pastes the line into a shell in the same folder.
 func (o outcome) expectRepeat(t *testing.T) {

@@ -3,11 +3,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -27,8 +29,8 @@ const (
 	exitUsage          = 64 // EX_USAGE of sysexits(3)
 )
 
-// version is set by the release build; a build from a module knows its own.
-var version = ""
+// version and commit are set by make; a build from a module knows its own.
+var version, commit string
 
 // oneSignal is longer than a signal takes from one process to the next, and shorter
 // than a person takes to press the keys again on purpose.
@@ -101,11 +103,25 @@ Exit status: 0 pass, 1 fail, 2 inconclusive, 3 infrastructure, 64 usage.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.SetVersionTemplate("reapcheck {{.Version}}\n")
+	root.SetVersionTemplate("reapcheck {{.Version}}" + builtOf() + "\n")
 	root.AddCommand(newRepro(), newGate(), newJudge(), newOrders(), newMutants(), newAlarms(),
-		newBench(), newCompare(), newReport(), newRepeat(), newList(), newDialect(), newDriver(),
-		newDoctor(), newSweep())
+		newBench(), newCompare(), newMerge(), newJob(), newReport(), newRepeat(), newList(),
+		newDialect(), newDriver(), newDoctor(), newSweep())
 	return root
+}
+
+// builtOf says of which commit and by which Go this command was built, in brackets.
+func builtOf() string {
+	of := commit
+	if info, ok := debug.ReadBuildInfo(); ok && of == "" {
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" {
+				of = s.Value
+			}
+		}
+	}
+	return fmt.Sprintf(" (commit %s, %s %s/%s)", cmp.Or(of, "unknown"), runtime.Version(),
+		runtime.GOOS, runtime.GOARCH)
 }
 
 func versionText() string {

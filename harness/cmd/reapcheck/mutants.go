@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -13,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,7 +21,6 @@ import (
 	"github.com/reapcheck/reapcheck/harness/owner"
 	"github.com/reapcheck/reapcheck/harness/parallel"
 	"github.com/reapcheck/reapcheck/harness/proof"
-	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -31,7 +30,7 @@ import (
 func newMutants() *cobra.Command {
 	var o options
 	var only []string
-	var slice string
+	var slice, split, resume string
 	var jobs int
 	cmd := &cobra.Command{
 		Use:   "mutants",
@@ -46,9 +45,13 @@ for it, or if a daemon without a defect does not pass; 2 if it was interrupted, 
 3 if one could not be judged.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.resolveSplit(cmd.Flags(), split); err != nil {
+				return usage(err)
+			}
 			if !cmd.Flags().Changed("seed") {
 				o.seed = newSeed()
 			}
+			o.resume = resume
 			chosen, err := chooseMutants(only, slice, o.seed)
 			if err != nil {
 				return usage(err)
@@ -60,6 +63,7 @@ for it, or if a daemon without a defect does not pass; 2 if it was interrupted, 
 	f := cmd.Flags()
 	f.StringSliceVar(&only, "only", nil, "defects to plant, by slug (default all)")
 	f.StringVar(&slice, "slice", "1/1", "plant the `K/N`th part, drawn by the seed")
+	addSplitFlags(f, &split, &resume)
 	f.IntVar(&jobs, "jobs", runtime.NumCPU(), "how many to judge at the same time")
 	addRunFlags(f, &o)
 	return cmd
@@ -104,29 +108,77 @@ type mutantRun struct {
 	folder  string   // of the results
 	scratch string   // for builds
 	all     []string // scenarios for a black box
+	kills   proof.Kills
 }
 
 func (o options) runMutants(ctx context.Context, chosen []proof.Mutant, jobs int) error {
+	of := o.mutantShard(chosen)
+	inTable := func(k *proof.Kills) proof.Shard { return k.Shard }
+	if done, ok := doneTable(o, mutantsTable, of, inTable); ok {
+		return o.showKills(*done)
+	}
 	r, err := o.prepareMutants(ctx)
 	defer os.RemoveAll(r.scratch)
 	if err != nil {
 		return notDone(ctx, err)
 	}
+	r.kills.Shard = of
+	chosen = slices.DeleteFunc(slices.Clone(chosen),
+		func(m proof.Mutant) bool { return !of.Has(m.Slug) })
 	fmt.Fprintf(o.progress, "%d mutants, seed %d, results %s\n", len(chosen), o.seed, r.folder)
+	var before proof.Kills
+	if err := o.before(r.table(), r.kills.Shard.Plan, &before, &before.Shard); err != nil {
+		return usage(err)
+	}
 	tasks := unpatched(chosen)
 	for _, m := range chosen {
 		tasks = append(tasks, task{m, []string{m.KilledBy}})
 	}
-	results := make([]proof.Kill, len(tasks))
+	results := make([]*proof.Kill, len(tasks))
 	progress := session.NewProgress(o.progress, false)
+	var mu sync.Mutex
 	_, err = parallel.Do(ctx, 0, len(tasks), jobs, func(i int) {
-		results[i] = r.try(ctx, tasks[i])
-		progress.Say("%v", results[i])
+		kill, known := before.Of(tasks[i].Slug, tasks[i].Strategy)
+		if !known {
+			kill = r.try(ctx, tasks[i])
+			progress.Say("%v", kill)
+		}
+		if ctx.Err() != nil && !known {
+			return // it was cut short
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		results[i] = &kill
+		r.note(results)
 	})
 	if err = errors.Join(err, ctx.Err()); err != nil {
 		return notDone(ctx, err)
 	}
-	return r.concludeMutants(results)
+	return r.concludeMutants()
+}
+
+// mutantShard is this shard of all mutants that were chosen.
+func (o options) mutantShard(chosen []proof.Mutant) proof.Shard {
+	var cases []string
+	for _, m := range chosen {
+		cases = append(cases, m.Slug)
+	}
+	return proof.NewShard(o.shard, cases, versionText(), o.seed, o.runtime)
+}
+
+func (r *mutantRun) table() string { return filepath.Join(r.folder, mutantsTable) }
+
+// note writes what there is. What cannot be written is said at the end, by the last try.
+func (r *mutantRun) note(results []*proof.Kill) {
+	k := proof.Kills{Version: versionText(), Seed: r.seed, Runtime: r.runtime, Shard: r.kills.Shard}
+	for _, kill := range results {
+		if kill != nil {
+			k.Kills = append(k.Kills, *kill)
+		}
+	}
+	k.Count()
+	r.kills = k
+	_ = proof.Write(r.table(), k)
 }
 
 // notDone is the end of a run that has no result. An interrupt proves nothing and
@@ -150,7 +202,7 @@ func (o options) prepareMutants(ctx context.Context) (r mutantRun, err error) {
 	for _, s := range list {
 		r.all = append(r.all, s.ID)
 	}
-	if r.folder, err = results.NewFolder(o.results, "mutants", time.Now()); err != nil {
+	if r.folder, err = o.splitFolder("mutants"); err != nil {
 		return r, err
 	}
 	r.scratch, err = owner.MakeFolder("mutants-")
@@ -237,23 +289,30 @@ func (r mutantRun) compile(ctx context.Context, t task) (string, error) {
 	return path, t.Compile(ctx, r.root, folder, path)
 }
 
-func (r mutantRun) concludeMutants(results []proof.Kill) error {
-	all := proof.Kills{Version: versionText(), Seed: r.seed, Runtime: r.runtime, Kills: results}
-	all.Count()
-	raw, err := json.MarshalIndent(all, "", "  ")
-	if err == nil {
-		err = os.WriteFile(filepath.Join(r.folder, "mutants.json"), append(raw, '\n'), 0o644)
-	}
-	if err == nil {
-		err = all.Table(r.out)
-	}
-	if err != nil {
+// mutantsTable and alarmsTable are the names of what mutants and alarms leave.
+const (
+	mutantsTable = "mutants.json"
+	alarmsTable  = "alarms.json"
+)
+
+func (r mutantRun) concludeMutants() error {
+	r.kills.Shard.Done = true
+	if err := proof.Write(r.table(), r.kills); err != nil {
 		return infrastructure(err)
 	}
-	switch all.Verdict() {
-	case trial.Pass:
+	return r.showKills(r.kills)
+}
+
+func (o options) showKills(all proof.Kills) error {
+	if err := all.Table(o.out); err != nil {
+		return infrastructure(err)
+	}
+	switch {
+	case len(all.Kills) == 0 && all.Shard.Of > 1: // there were more shards than mutants
 		return nil
-	case trial.Fail:
+	case all.Verdict() == trial.Pass:
+		return nil
+	case all.Verdict() == trial.Fail:
 		return exit{exitFail, nil}
 	}
 	return exit{exitInfrastructure, nil} // the table has said why

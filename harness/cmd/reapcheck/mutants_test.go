@@ -110,8 +110,8 @@ func TestMutantsExitStatus(t *testing.T) {
 		{"not judged", proof.Kill{Slug: "a", Problem: "no engine"}, exitInfrastructure},
 	} {
 		r := mutantRun{options: options{out: io.Discard}, folder: t.TempDir()}
-		if got := exitStatus("mutants",
-			r.concludeMutants([]proof.Kill{passed, c.result})); got != c.want {
+		r.note([]*proof.Kill{&passed, &c.result, nil})
+		if got := exitStatus("mutants", r.concludeMutants()); got != c.want {
 			t.Errorf("%s: exit status %d, want %d", c.name, got, c.want)
 		}
 	}

@@ -65,7 +65,7 @@ func (f *ordersFlags) define(cmd *cobra.Command) {
 	fs.StringVar(&f.strategy, "strategy", "registry", "the reference daemon's strategy, where no other target is given")
 	fs.StringVar(&f.order, "order", "", "take this `ORDER` and no other: names with a space between them")
 	fs.BoolVar(&f.list, "list", false, "list the events of the first order, and how large the tree is at each depth")
-	fs.StringVar(&f.shape, "shape", "instant", "what is asked: "+shapeNames())
+	fs.StringVar(&f.shape, "shape", "instant", "what is asked: "+explore.ShapeNames())
 	fs.IntVar(&f.commands, "commands", 1, "how many commands are in flight")
 	fs.IntVar(&f.times, "times", 1, "how often time may pass as a choice")
 	fs.IntVar(&f.depth, "depth", -1, "at most so many events out of turn (default: any number)")
@@ -89,9 +89,9 @@ func (f *ordersFlags) resolve(cmd *cobra.Command, g *gateFlags, o *options, args
 	switch {
 	case g.url != "":
 		return errors.New("a daemon that runs already cannot be traced from its start: give --binary or --image")
-	case shapes[f.shape].Commands == nil:
-		return fmt.Errorf("unknown shape %q: choose from %s", f.shape, shapeNames())
-	case f.commands > 1 && shapes[f.shape].HangUp:
+	case explore.Shapes[f.shape].Commands == nil:
+		return fmt.Errorf("unknown shape %q: choose from %s", f.shape, explore.ShapeNames())
+	case f.commands > 1 && explore.Shapes[f.shape].HangUp:
 		return errors.New("--shape hang-up is for one command: give no --commands")
 	case f.commands < 1:
 		return errors.New("--commands must be 1 or more")

@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"math/rand/v2"
-	"slices"
 	"strings"
 	"time"
 
@@ -16,42 +13,9 @@ import (
 	"github.com/reapcheck/reapcheck/harness/explore/search"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/target"
-	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// shapes are what can be asked of a target in each order. The first of the commands is
-// that of all.
-var shapes = map[string]explore.Plan{
-	"instant":   {Commands: []load.Source{load.Instant}},
-	"output":    {Commands: []load.Source{load.Bulk}, Data: true},
-	"not-found": {Commands: []load.Source{notFound}},
-	"hang-up":   {Commands: []load.Source{load.Instant}, HangUp: true},
-	"timeout":   {Commands: []load.Source{timedOut}},
-	"reuse":     {Commands: []load.Source{load.Instant}, Reuse: true},
-}
-
-func shapeNames() string { return strings.Join(slices.Sorted(maps.Keys(shapes)), ", ") }
-
-// notFound asks for a program that is not there.
-func notFound(index int, r *rand.Rand) load.Command {
-	const place = 2 // in load.Seeded
-	return load.Seeded(place, r)
-}
-
-// timedOut outlives its limit for ever.
-func timedOut(index int, r *rand.Rand) load.Command {
-	c := load.UntilTerminated(index, r)
-	c.Timeout = 100 * time.Millisecond
-	c.Want = trial.Want{Timeout: true, AnyOutput: true}
-	return c
-}
-
-func (f *ordersFlags) plan() explore.Plan {
-	plan := shapes[f.shape]
-	plan.Times = f.times
-	plan.Commands = slices.Repeat(plan.Commands, f.commands)
-	return plan
-}
+func (f *ordersFlags) plan() explore.Plan { return explore.Shape(f.shape, f.commands, f.times) }
 
 func (f *ordersFlags) bounds() explore.Bounds {
 	b := explore.Bounds{Delays: f.depth, Orders: f.most}

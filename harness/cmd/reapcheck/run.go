@@ -23,6 +23,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/shard"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
 	"github.com/reapcheck/reapcheck/scenarios"
@@ -37,7 +38,11 @@ type options struct {
 	blackBox  bool
 	waitPath  session.WaitPath
 	scenarios []trial.Scenario
-	seed      uint64
+	// shard is which part of the run this is; the zero Place is all of it.
+	shard shard.Place
+	// resume is the folder of a cut run that is to be completed; empty for none.
+	resume string
+	seed   uint64
 	// pace is known where another process has measured it; zero means measure.
 	pace         session.Pace
 	results      string
@@ -74,19 +79,20 @@ func (o options) run(ctx context.Context) error {
 		return usage(problem)
 	}
 	id := strconv.FormatUint(o.seed%(36*36*36*36), 36)
-	folder, err := results.NewFolder(o.results, id, time.Now())
-	if err == nil {
-		err = results.PointLatest(folder)
-	}
+	info, err := o.describe()
 	if err != nil {
-		return o.unreported(fmt.Errorf("%w; choose another --results", err))
+		return o.unreported(err)
 	}
-	info := o.describe(filepath.Base(folder))
-	if err := results.WriteInfo(folder, info); err != nil {
+	if done := o.doneBefore(info); problem == nil && done != "" {
+		progress.Say("shard %v of this plan is done already", o.shard)
+		return o.again(done)
+	}
+	folder, err := o.place(id, &info)
+	if err != nil {
 		return o.unreported(err)
 	}
 	if problem == nil {
-		for _, note := range append(info.LeftOutNotes(), info.DeclaredNotes()...) {
+		for _, note := range info.Notes() {
 			progress.Say("%s", note)
 		}
 		progress.Say("runtime %s%s, tier %s, seed %d", o.runtime, why, o.scale.Tier, o.seed)
@@ -97,6 +103,8 @@ func (o options) run(ctx context.Context) error {
 	}
 	if problem != nil {
 		info.Problem = problem.Error()
+	} else if info.Shard != nil {
+		info.Shard.Done = true
 	}
 	return o.conclude(folder, info, problem)
 }
@@ -145,19 +153,25 @@ func (o options) try(ctx context.Context, folder, id string, info *results.Info,
 			return err
 		}
 	}
+	if err := o.leaveOutUntraceable(ctx, s, info); err != nil {
+		return err
+	}
 	if err := o.fit(ctx, s, info); err != nil {
 		return err
 	}
 	if err := results.WriteInfo(folder, *info); err != nil {
 		return err
 	}
-	scenarios.Run(ctx, s, o.scenarios, log)
+	left, err := o.undecided(folder, info.Scenarios)
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	scenarios.Run(ctx, s, left, log)
 	return s.Problem()
 }
 
-func (o options) describe(run string) results.Info {
-	return results.Info{
-		Run:       run,
+func (o options) describe() (results.Info, error) {
+	info := results.Info{
 		Version:   versionText(),
 		Seed:      o.seed,
 		Tier:      string(o.scale.Tier),
@@ -174,6 +188,13 @@ func (o options) describe(run string) results.Info {
 		Scenarios: o.scenarios,
 		LeftOut:   o.leftOut,
 	}
+	if !o.shard.Whole() {
+		info.Shard = &results.Shard{Number: o.shard.Number, Of: o.shard.Of}
+		info.Factor = o.scale.Factor
+	}
+	var err error
+	info.TargetSHA256, err = o.targetSum()
+	return info, err
 }
 
 func (o options) targetText() string {
@@ -242,14 +263,20 @@ func (o options) conclude(folder string, info results.Info, problem error) error
 	if err := writeReports(folder, run); err != nil {
 		return o.unreported(errors.Join(problem, err))
 	}
-	fmt.Fprintf(o.out, "\nresults: %s\n\n", folder)
+	if errors.Is(problem, sandbox.ErrUnavailable) {
+		defer fmt.Fprintln(o.progress, "see also: reapcheck doctor")
+	}
+	return o.show(run, problem)
+}
+
+// show prints what a run came to. The exit status of a shard is that of its own part:
+// a job is in order that has done what it was to do.
+func (o options) show(run results.Run, problem error) error {
+	fmt.Fprintf(o.out, "\nresults: %s\n\n", run.Folder)
 	if err := report.Table(o.out, run, tableStyle(o.out)); err != nil {
 		return infrastructure(err)
 	}
-	if errors.Is(problem, sandbox.ErrUnavailable) {
-		fmt.Fprintln(o.progress, "see also: reapcheck doctor")
-	}
-	return verdictStatus(run.Verdict, problem)
+	return verdictStatus(run.Own, problem)
 }
 
 // unreported is the end of a run that could not leave a report. The last line

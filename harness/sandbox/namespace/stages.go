@@ -130,9 +130,9 @@ func namespaceAdvice(err error, sysctl func(name string) string, filtered bool) 
 	case errors.Is(err, syscall.EINVAL), errors.Is(err, syscall.ENOSYS):
 		return "this kernel was built without some kind of namespace: use another one, or the docker runtime"
 	case errors.Is(err, stage.ErrMount):
-		return "a container hides a part of /proc: start it with --security-opt systempaths=unconfined"
+		return "a container hides a part of /proc: start it with --security-opt systempaths=unconfined, or with --cap-add SYS_ADMIN --cap-add NET_ADMIN instead"
 	case filtered:
-		return "a seccomp filter forbids it, as in a container: start that with --security-opt seccomp=unconfined --security-opt systempaths=unconfined"
+		return "a seccomp filter forbids it, as in a container: start that with --security-opt seccomp=unconfined --security-opt systempaths=unconfined, or with --cap-add SYS_ADMIN --cap-add NET_ADMIN instead"
 	case sysctl("kernel.unprivileged_userns_clone") == "0":
 		return "kernel.unprivileged_userns_clone is 0: sudo sysctl kernel.unprivileged_userns_clone=1, or run as root"
 	case sysctl("kernel.apparmor_restrict_unprivileged_userns") == "1":

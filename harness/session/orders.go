@@ -1,0 +1,162 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/reapcheck/reapcheck/harness/explore"
+	"github.com/reapcheck/reapcheck/harness/explore/search"
+	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/target"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// Order is a kind of orders that an arm tries: what is asked for in each of them, by the
+// kind that its trials have in the recording.
+type Order struct {
+	Kind string
+	Plan explore.Plan
+}
+
+// exploring is an arm whose trials are orders.
+type exploring struct {
+	*runningArm
+	explorer *explore.Explorer
+	next     int          // the next trial's index
+	bad      *explore.Run // the first order that the target did not stand
+	tried    []string
+}
+
+// explore does all of the arm's trials: as many orders of each kind as of the others, and
+// those with the fewest events out of turn first. It ends at the first bad one. A target
+// that cannot be explored leaves the arm undecided.
+func (a *runningArm) explore(ctx context.Context) error {
+	a.began = time.Now()
+	x := &exploring{runningArm: a, explorer: a.session.explorer(a.asked(), a.target)}
+	err := errors.Join(x.all(ctx), x.explorer.Close(context.WithoutCancel(ctx)))
+	if unexplored(err) {
+		a.last.Error = err.Error()
+		return nil
+	}
+	return err
+}
+
+func (s *Session) explorer(spec sandbox.Spec, t target.Target) *explore.Explorer {
+	spec.FaultPointsBinary = ""
+	return &explore.Explorer{Runtime: s.Runtime, Hub: s.Hub, Spec: spec, Target: t, Seed: s.Seed}
+}
+
+// unexplored says whether an error means that orders cannot be tried with this target.
+func unexplored(err error) bool {
+	return errors.Is(err, explore.ErrDeclined) || errors.Is(err, explore.ErrRestless)
+}
+
+// Explorable tries one order of the candidate. Its error says why none can be tried with
+// it, or on this machine; problem is an error of the session's own.
+func (s *Session) Explorable(ctx context.Context) (why, problem error) {
+	if s.Hub == nil || !s.Candidate.Dialect.OverHTTP() {
+		return errors.New("nothing traces this target, or it is not asked over HTTP"), nil
+	}
+	a := &runningArm{
+		Arm: Arm{Name: "try", Role: trial.Candidate}, session: s, scenario: "orders",
+		target: s.Candidate,
+	}
+	x := s.explorer(a.asked(), s.Candidate)
+	_, err := x.Run(ctx, explore.Shape("instant", 1, 0), explore.Follow(nil))
+	err = errors.Join(err, x.Close(context.WithoutCancel(ctx)))
+	if unexplored(err) {
+		return err, nil
+	}
+	return nil, err
+}
+
+func (x *exploring) all(ctx context.Context) error {
+	share := max(1, x.Trials/len(x.Orders))
+	for _, o := range x.Orders {
+		found, err := x.explorer.Explore(ctx, o.Plan, explore.Bounds{
+			Delays: search.NoBound, Orders: share, StopAtBad: true,
+		}, func(run explore.Run) { x.take(o.Kind, run) })
+		if err != nil {
+			return err
+		}
+		x.tried = append(x.tried, o.Kind+": "+found.Tried())
+		if x.bad != nil {
+			if err := x.confirm(ctx, o); err != nil {
+				return err
+			}
+			break
+		}
+	}
+	x.last.Tried = strings.Join(x.tried, "; ")
+	return x.recorder.Failed()
+}
+
+// take records an order that the target stood, and keeps the one that it did not.
+func (x *exploring) take(kind string, run explore.Run) {
+	if run.Bad() {
+		x.bad = &run
+		return
+	}
+	x.write(kind, run, "")
+}
+
+// repeats is how often a bad order is taken again before it is recorded.
+const repeats = 3
+
+// confirm takes the bad order again, and records it with what came of that.
+func (x *exploring) confirm(ctx context.Context, o Order) error {
+	again := 0
+	for range repeats {
+		run, err := x.explorer.Run(ctx, o.Plan, explore.Follow(search.Order(x.bad.Steps)))
+		if err != nil && !errors.Is(err, explore.ErrRestless) {
+			return err
+		}
+		if err == nil && run.Same(*x.bad) {
+			again++
+		}
+	}
+	index := x.write(o.Kind, *x.bad,
+		fmt.Sprintf("; taken again, it ends the same way in %d of %d", again, repeats))
+	if x.UntilShown {
+		x.last.ShownBy = &index
+	}
+	return nil
+}
+
+// write records an order and returns its trial's index.
+func (x *exploring) write(kind string, run explore.Run, note string) (index int) {
+	outcome, why := summed(run)
+	r := trial.Record{
+		Index: x.next, Kind: kind, Outcome: outcome, Micros: run.Took.Microseconds(),
+		AtMicros: (time.Since(x.began) - run.Took).Microseconds(),
+	}
+	x.next++
+	if r.Bad() {
+		r.Command, r.Sent = run.Order(), time.Now().Add(-run.Took).UTC()
+		r.Detail = fmt.Sprintf("%d events out of turn: %s%s", search.Cost(run.Steps), why, note)
+		x.runningArm.bad.Store(true)
+	}
+	x.recorder.Write(trial.Line{Record: &r})
+	x.session.Progress.Trial(x.Role, outcome)
+	if r.Bad() && x.session.stopsAt(outcome) && x.Role == trial.Candidate {
+		x.enough()
+	}
+	return r.Index
+}
+
+// summed is what an order came to: the end of the target, or the first command that did
+// not get what it was built to give.
+func summed(run explore.Run) (trial.Outcome, string) {
+	if run.Ended != "" {
+		return trial.Error, "the target ended: " + run.Ended
+	}
+	for i, outcome := range run.Outcomes {
+		if outcome != trial.OK {
+			return outcome, run.Whys[i]
+		}
+	}
+	return trial.OK, ""
+}

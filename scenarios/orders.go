@@ -1,0 +1,52 @@
+package scenarios
+
+import (
+	"github.com/reapcheck/reapcheck/harness/explore"
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// A daemon learns of a command's end in pieces: its start is known, SIGCHLD comes (one
+// for several ends, signal(7)), its output ends, a wait returns (wait(2)). The kernel
+// promises no order of these, and an idle machine shows the same one again and again.
+// The other scenarios force an order that somebody thought of; here the pieces are held
+// by a tracer (ptrace(2)), which lets one thing go at a time, in every order up to a
+// number. The target's clock is the tracer's: a busy machine changes no outcome.
+var _ = scenario("orders", "every order of starts, ends, signals and waits",
+	"that was tried gives the right code, and loses it where the reaper is not told of commands",
+	func(s *session.Session) session.Experiment {
+		one := []session.Order{{Kind: "one", Plan: explore.Shape("instant", 1, 1)}}
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{
+			ordered(misbehaves("reaper-only"), s.Scale.Trials(ordersLost), one),
+			ordered(misbehaves("documented"), s.Scale.Trials(ordersLost), one),
+			ordered(candidate(session.Arm{}), s.Scale.Trials(ordersTried), []session.Order{
+				one[0],
+				{Kind: "two", Plan: explore.Shape("instant", 2, 0)},
+				{Kind: "number-used-again", Plan: explore.Shape("reuse", 2, 0)},
+				{Kind: "hang-up", Plan: explore.Shape("hang-up", 1, 0)},
+				{Kind: "timeout", Plan: explore.Shape("timeout", 1, 1)},
+				{Kind: "not-found", Plan: explore.Shape("not-found", 1, 0)},
+				{Kind: "output", Plan: explore.Shape("output", 1, 0)},
+			}),
+		}}
+	})
+
+var (
+	// ordersTried are of seven kinds. An order costs as much as 20 commands; each kind has
+	// its first order and those with one event out of turn, as a rule.
+	ordersTried = each(7, 6, 15, 150)
+	// ordersLost is beyond what both baselines need, which lose in one of their first.
+	ordersLost = session.Count{Floor: 60, Quick: 60, Standard: 60}
+)
+
+// misbehaves is the reference daemon under a strategy that loses a code in some order.
+func misbehaves(strategy string) session.Arm {
+	arm := misbehaving(session.Arm{UntilShown: true}, strategy, strategy)
+	arm.Claim = trial.Loses
+	return arm
+}
+
+func ordered(arm session.Arm, most int, orders []session.Order) session.Arm {
+	arm.Trials, arm.InFlight, arm.Orders, arm.Fresh, arm.Work = most, 1, orders, true, 12
+	return arm
+}
