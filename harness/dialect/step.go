@@ -229,7 +229,7 @@ func (d *Dialect) checkStep(doc *userfile.File, s Step, at, known []string) erro
 			}
 		}
 	})
-	for _, found := range inPath.FindAllStringSubmatch(s.Path, -1) {
+	for _, found := range inPath.FindAllStringSubmatch(variable.ReplaceAllString(s.Path, ""), -1) {
 		if !slices.Contains(known, found[1]) && bad == nil {
 			bad = doc.Errorf(slices.Concat(at, []string{"path"}),
 				"unknown value %s: an earlier step must keep it; known are %s", found[0],

@@ -39,3 +39,8 @@ func roundUp(t time.Duration) time.Duration {
 
 // Kills says whether a client has to end commands itself when their time is over.
 func (d Dialect) Kills() bool { return d.Request.Kill != nil && !d.hasTimeout() }
+
+// TellsTimeout reports whether a timeout can be told from an answer.
+func (d Dialect) TellsTimeout() bool {
+	return d.spoken || d.Kills() || len(d.Words.Timeout) > 0
+}

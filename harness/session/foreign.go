@@ -71,15 +71,18 @@ func (a *runningArm) sayable() error {
 		return unsaid{fmt.Sprintf("%s does not say where the output is", d.Called())}
 	}
 	switch {
-	case a.Orders != nil && !d.OverHTTP():
-		return unsaid{fmt.Sprintf("%s does not speak HTTP, over which orders are tried", d.Called())}
-	case a.Orders != nil || d.SaysTimeout() && d.Simple():
+	case a.Orders != nil && !d.Simple():
+		return unsaid{fmt.Sprintf("%s does not ask by one HTTP request, over which orders are tried",
+			d.Called())}
+	case a.Orders != nil || d.SaysTimeout() && d.TellsTimeout() && d.Simple():
 		return nil
 	}
 	for i := range a.Trials {
 		switch c := a.command(i); {
 		case c.Timeout > 0 && !d.SaysTimeout():
 			return unsaid{fmt.Sprintf("%s has no field for a timeout", d.Called())}
+		case c.Timeout > 0 && !d.TellsTimeout():
+			return unsaid{fmt.Sprintf("%s has no word for a timeout", d.Called())}
 		case c.HangUpAfter > 0 && !d.HangsUp():
 			return unsaid{fmt.Sprintf("%s cannot let a client hang up", d.Called())}
 		case (c.HalfClose || c.Behind != "") && !d.Simple():
