@@ -2,9 +2,11 @@ package explore
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/reapcheck/reapcheck/harness/explore/event"
+	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
 // lanes are who does something in an order, from left to right.
@@ -43,6 +45,21 @@ func Meaning(n event.Name) string {
 	return text
 }
 
+// Drawn is a run's events as a recording keeps them.
+func (r Run) Drawn() (steps []trial.Step) {
+	for _, step := range r.Steps {
+		name, err := event.Parse(step.Chosen)
+		if err != nil {
+			continue
+		}
+		steps = append(steps, trial.Step{
+			Lane: lanes[laneOf[name.Kind]], Name: step.Chosen,
+			Text: Meaning(name) + passedOver(step.Options, step.Chosen),
+		})
+	}
+	return steps
+}
+
 // Picture draws a run as one column for each who takes part, time downwards. An event
 // that passed over older ones says how many.
 func (r Run) Picture() string {
@@ -52,15 +69,11 @@ func (r Run) Picture() string {
 		fmt.Fprintf(&b, "%-*s", width, lane)
 	}
 	fmt.Fprintln(&b)
-	for _, step := range r.Steps {
-		name, err := event.Parse(step.Chosen)
-		if err != nil {
-			continue
-		}
-		lane := laneOf[name.Kind]
-		cells := strings.Repeat(fmt.Sprintf("%-*s", width, "|"), lane) + fmt.Sprintf("%-*s", width, step.Chosen) +
+	for _, step := range r.Drawn() {
+		lane := slices.Index(lanes, step.Lane)
+		cells := strings.Repeat(fmt.Sprintf("%-*s", width, "|"), lane) + fmt.Sprintf("%-*s", width, step.Name) +
 			strings.Repeat(fmt.Sprintf("%-*s", width, "|"), len(lanes)-lane-1)
-		fmt.Fprintf(&b, "%s%s%s\n", cells, Meaning(name), passedOver(step.Options, step.Chosen))
+		fmt.Fprintf(&b, "%s%s\n", cells, step.Text)
 	}
 	for i, outcome := range r.Outcomes {
 		fmt.Fprintf(&b, "answer to command %d: %s", i+1, outcome)

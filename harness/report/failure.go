@@ -25,6 +25,8 @@ type failure struct {
 	// bad trials of this arm that are not shown; set on the last one
 	More int
 	Open bool
+	// Ordered says that the moments are in their turns and have no time.
+	Ordered bool
 }
 
 // lane is one row of the drawing, with the numbers of the moments on it.
@@ -113,7 +115,10 @@ func newFailure(run results.Run, f results.Finding, a results.Arm, r trial.Recor
 	if !r.Sent.IsZero() {
 		shown.Sent = r.Sent.UTC().Format("15:04:05.000 UTC")
 	}
-	shown.Lanes, shown.Moments = draw(t.Events)
+	if shown.Lanes, shown.Moments = draw(t.Events); len(r.Steps) > 0 {
+		shown.Lanes, shown.Moments = drawOrder(r.Steps)
+		shown.Ordered = true
+	}
 	return shown
 }
 

@@ -133,6 +133,9 @@ func (s *sheet) failures(run results.Run) {
 				s.add("- %s, trial %d: **%s**. %s was to give %d and gave %s. %s\n",
 					cell(a.Plan.Arm), r.Index, cell(string(r.Outcome)), code(
 						r.Command), r.Want, got(r), code(r.Detail))
+				if len(r.Steps) > 0 {
+					s.add("\n%s\n", orderText(r.Steps))
+				}
 			}
 			if more := a.BadTrials() - show; more > 0 {
 				s.add("- %s: %s more\n", cell(a.Plan.Arm), printable.Plural(more, "bad trial"))

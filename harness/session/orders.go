@@ -135,7 +135,7 @@ func (x *exploring) write(kind string, run explore.Run, note string) (index int)
 	}
 	x.next++
 	if r.Bad() {
-		r.Command, r.Sent = run.Order(), time.Now().Add(-run.Took).UTC()
+		r.Command, r.Sent, r.Steps = run.Order(), time.Now().Add(-run.Took).UTC(), run.Drawn()
 		r.Detail = fmt.Sprintf("%d events out of turn: %s%s", search.Cost(run.Steps), why, note)
 		x.runningArm.bad.Store(true)
 	}

@@ -43,6 +43,17 @@ type Record struct {
 	Sent    time.Time `json:"sent,omitzero"`
 	Command string    `json:"command,omitempty"`
 	Detail  string    `json:"detail,omitempty"`
+	// Steps are those of an order that was not ok, each by its turn.
+	Steps []Step `json:"steps,omitempty"`
+}
+
+// Step is one event of an order that was let go when everybody was held or asleep.
+type Step struct {
+	// Lane is who does it.
+	Lane string `json:"lane"`
+	Name string `json:"name"`
+	// Text says what it is, and before which older ones it was let go.
+	Text string `json:"text"`
 }
 
 // Bad says whether the trial misbehaved, or was never judged.

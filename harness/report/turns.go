@@ -1,0 +1,48 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/reapcheck/reapcheck/harness/printable"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// orderLanes are who takes part in an order, from above.
+var orderLanes = []string{"client", "command", "kernel", "reaper", "waiter", "handler"}
+
+// mostTurns bounds a drawing; what comes after it stays in the recording.
+const mostTurns = 60
+
+// turns are the events of an order that are shown.
+func turns(steps []trial.Step) []trial.Step { return steps[:min(mostTurns, len(steps))] }
+
+// drawOrder puts an order's events on lanes, one beside the other: each was let go when
+// nothing else moved, so that only their turn counts.
+func drawOrder(steps []trial.Step) ([]lane, []moment) {
+	steps = turns(steps)
+	lanes := make([]lane, len(orderLanes))
+	for i, name := range orderLanes {
+		lanes[i].Name = name
+	}
+	var moments []moment
+	for n, s := range steps {
+		x := hundredths(4 + 92*float64(n)/float64(max(1, len(steps)-1)))
+		moments = append(moments, moment{n + 1, printable.Line(s.Name), printable.Line(s.Lane), printable.Line(s.Text)})
+		if i := slices.Index(orderLanes, s.Lane); i >= 0 {
+			lanes[i].add(point{x, n + 1})
+		}
+	}
+	return lanes, moments
+}
+
+// orderText is the same in lines of plain text, each with six spaces before it: two
+// for the item of a list that it is in, four that make it a block of code (CommonMark 4.4).
+func orderText(steps []trial.Step) string {
+	var b strings.Builder
+	for _, s := range turns(steps) {
+		fmt.Fprintf(&b, "      %-8s %-12s %s\n", printable.Line(s.Lane), printable.Line(s.Name), printable.Line(s.Text))
+	}
+	return b.String()
+}
