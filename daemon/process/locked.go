@@ -48,12 +48,7 @@ func (s *Locked) Start(cmd *exec.Cmd) (Child, error) {
 
 func (s *Locked) wait(cmd *exec.Cmd, pid int) (syscall.WaitStatus, error) {
 	defer s.lock.RUnlock()
-	status, err := waitCmd(cmd, pid)
-	if err == syscall.ECHILD {
-		s.echild.Add(1)
-		return 0, ErrStatusUnknown
-	}
-	return status, err
+	return waitOnce(cmd, pid, &s.echild)
 }
 
 // pass reaps all that have ended, when nobody waits for a child.

@@ -71,12 +71,7 @@ func (s *Peeked) isManaged(pid int) bool {
 
 func (s *Peeked) wait(cmd *exec.Cmd, pid int) (syscall.WaitStatus, error) {
 	defer s.unregister(pid)
-	status, err := waitCmd(cmd, pid)
-	if err == syscall.ECHILD {
-		s.echild.Add(1)
-		return 0, ErrStatusUnknown
-	}
-	return status, err
+	return waitOnce(cmd, pid, &s.echild)
 }
 
 // pass ends at the first managed child: its own waiter takes it.

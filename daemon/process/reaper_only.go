@@ -33,12 +33,7 @@ func (s *ReaperOnly) Start(cmd *exec.Cmd) (Child, error) {
 }
 
 func (s *ReaperOnly) wait(cmd *exec.Cmd, pid int) (syscall.WaitStatus, error) {
-	status, err := waitCmd(cmd, pid)
-	if err == syscall.ECHILD {
-		s.echildSeen.Add(1)
-		return 0, ErrStatusUnknown
-	}
-	return status, err
+	return waitOnce(cmd, pid, &s.echildSeen)
 }
 
 // Counts says what has been seen; this reaper cannot tell commands from orphans.

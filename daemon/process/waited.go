@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/reapcheck/reapcheck/daemon/faultpoint"
@@ -51,6 +52,17 @@ func waitCmd(cmd *exec.Cmd, pid int) (syscall.WaitStatus, error) {
 		return 0, syscall.ECHILD
 	}
 	return 0, err
+}
+
+// waitOnce is waitCmd for who has no other way to a status: ECHILD, which it counts, means
+// that it is lost.
+func waitOnce(cmd *exec.Cmd, pid int, echild *atomic.Int64) (syscall.WaitStatus, error) {
+	status, err := waitCmd(cmd, pid)
+	if err == syscall.ECHILD {
+		echild.Add(1)
+		return 0, ErrStatusUnknown
+	}
+	return status, err
 }
 
 func (c *waited) PID() int                            { return c.pid }
