@@ -40,7 +40,9 @@ type daemon struct {
 // in flight. An empty front is none.
 func (b *Bench) start(ctx context.Context, name string, t target.Target, inFlight int,
 	front sandbox.Front) (*daemon, error) {
-	sb, err := b.Runtime.Start(ctx, b.spec(name, t, front))
+	spec := t.Spec(name, map[target.Build]string{target.Ordinary: b.Daemon})
+	spec.Front = front
+	sb, err := b.Runtime.Start(ctx, spec)
 	if err != nil {
 		return nil, err
 	}
@@ -55,20 +57,6 @@ func (b *Bench) start(ctx context.Context, name string, t target.Target, inFligh
 		return nil, errors.Join(err, d.stop(ctx))
 	}
 	return d, nil
-}
-
-func (b *Bench) spec(name string, t target.Target, front sandbox.Front) sandbox.Spec {
-	spec := sandbox.Spec{
-		Name: name, Binary: t.Binary, Image: t.Image, Args: t.Args, Env: t.Env, Front: front,
-		Port: t.Dialect.Port, Ready: t.Dialect.Ready,
-	}
-	if t.Ours() {
-		spec.Binary = b.Daemon
-		spec.Env = map[string]string{"DECK_STRATEGY": t.Strategy,
-			"DECK_LISTEN": fmt.Sprintf("0.0.0.0:%d", t.Dialect.Port)}
-		maps.Copy(spec.Env, t.Env)
-	}
-	return spec
 }
 
 // findOwn takes whatever runs before the first command for the daemon itself: an init

@@ -88,7 +88,7 @@ func unlessDeclined(err error) error {
 
 func (a *runningArm) start(ctx context.Context) error {
 	if a.Orders != nil {
-		return a.reachable() // each search starts sandboxes of its own
+		return errors.Join(a.sayable(), a.reachable()) // each search starts its own sandboxes
 	}
 	spec, err := a.prepared()
 	if err != nil {
@@ -176,28 +176,12 @@ func (a *runningArm) obtain(ctx context.Context, spec sandbox.Spec) (sandbox.San
 
 // asked is the sandbox that the arm's target asks for.
 func (a *runningArm) asked() sandbox.Spec {
-	t := a.target
-	spec := sandbox.Spec{
-		Name:              a.scenario + "-" + a.Name,
-		Binary:            t.Binary,
-		FaultPointsBinary: t.FaultPoints,
-		Image:             t.Image,
-		Args:              t.Args,
-		Env:               map[string]string{},
-		Port:              t.Dialect.Port,
-		Ready:             t.Dialect.Ready,
-		StartLimit:        a.session.Stretched(sandbox.DefaultStartLimit),
-		Await:             speaker.Await(t),
+	spec := a.target.Spec(a.scenario+"-"+a.Name, a.session.Daemons)
+	if a.target.Ours() && !a.session.BlackBox {
+		spec.FaultPointsBinary = a.session.Daemons[target.FaultPoints]
 	}
-	if t.Ours() {
-		spec.Binary = a.session.Daemons[cmp.Or(t.Build, target.Ordinary)]
-		if !a.session.BlackBox {
-			spec.FaultPointsBinary = a.session.Daemons[target.FaultPoints]
-		}
-		spec.Env["DECK_STRATEGY"] = t.Strategy
-		spec.Env["DECK_LISTEN"] = fmt.Sprintf("0.0.0.0:%d", t.Dialect.Port)
-	}
-	maps.Copy(spec.Env, t.Env)
+	spec.StartLimit = a.session.Stretched(sandbox.DefaultStartLimit)
+	spec.Await = speaker.Await(a.target)
 	maps.Copy(spec.Env, a.Env)
 	return spec
 }
@@ -217,10 +201,12 @@ func (a *runningArm) refused(sb sandbox.Sandbox, err error) {
 // trials runs the arm's share of trials in one of several turns. Nothing is
 // run where the arm did not come up.
 func (a *runningArm) trials(ctx context.Context, turn, of int) error {
-	if a.Orders != nil && turn == 0 && a.last.Error == "" {
+	switch {
+	case a.last.Error != "":
+		return nil
+	case a.Orders != nil && turn == 0:
 		return a.explore(ctx)
-	}
-	if !a.up || a.last.Error != "" {
+	case !a.up:
 		return nil
 	}
 	defer func() { a.session.noteLog(a.logs.Extend(a.sandbox.Log)) }()
@@ -298,18 +284,26 @@ func (a *runningArm) record(index int, cmd load.Command, answer trial.Answer, se
 	}
 	a.patience.note(outcome, took, a.injected != nil, a.session.Patience(stuckAfter))
 	a.quickest.note(cmd.Kind, outcome, took)
-	a.recorder.Write(trial.Line{Record: &r})
-	a.session.Progress.Trial(a.Role, outcome)
+	a.keep(r)
 	if a.UntilShown && a.Claim.Shown(outcome) {
 		a.showing.note(index)
 	}
-	if r.Bad() && a.session.stopsAt(outcome) && a.Role == trial.Candidate && a.Claim == trial.Clean {
-		a.enough()
-	}
 	if r.Bad() {
-		a.bad.Store(true)
 		path := results.TrialLog(a.session.Folder, a.scenario, a.Name, index)
 		a.session.noteLog(a.logs.Keep(path, a.sandbox.Log))
+	}
+}
+
+// keep records a trial, and ends the experiment where that makes its verdict certain.
+func (a *runningArm) keep(r trial.Record) {
+	a.recorder.Write(trial.Line{Record: &r})
+	a.session.Progress.Trial(a.Role, r.Outcome)
+	if !r.Bad() {
+		return
+	}
+	a.bad.Store(true)
+	if a.session.stopsAt(r.Outcome) && a.Role == trial.Candidate && a.Claim == trial.Clean {
+		a.enough()
 	}
 }
 

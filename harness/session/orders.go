@@ -57,15 +57,16 @@ func unexplored(err error) bool {
 // Explorable tries one order of the candidate. Its error says why none can be tried with
 // it, or on this machine; problem is an error of the session's own.
 func (s *Session) Explorable(ctx context.Context) (why, problem error) {
-	if s.Hub == nil || !s.Candidate.Dialect.OverHTTP() {
-		return errors.New("nothing traces this target, or it is not asked over HTTP"), nil
-	}
+	first := Order{Kind: "first", Plan: explore.Shape("instant", 1, 0)}
 	a := &runningArm{
-		Arm: Arm{Name: "try", Role: trial.Candidate}, session: s, scenario: "orders",
-		target: s.Candidate,
+		Arm:     Arm{Name: "try", Role: trial.Candidate, Orders: []Order{first}},
+		session: s, scenario: "orders", target: s.Candidate,
+	}
+	if why := a.start(ctx); why != nil {
+		return why, nil
 	}
 	x := s.explorer(a.asked(), s.Candidate)
-	_, err := x.Run(ctx, explore.Shape("instant", 1, 0), explore.Follow(nil))
+	_, err := x.Run(ctx, first.Plan, explore.Follow(nil))
 	err = errors.Join(err, x.Close(context.WithoutCancel(ctx)))
 	if unexplored(err) {
 		return err, nil
@@ -137,13 +138,8 @@ func (x *exploring) write(kind string, run explore.Run, note string) (index int)
 	if r.Bad() {
 		r.Command, r.Sent, r.Steps = run.Order(), time.Now().Add(-run.Took).UTC(), run.Drawn()
 		r.Detail = fmt.Sprintf("%d events out of turn: %s%s", search.Cost(run.Steps), why, note)
-		x.runningArm.bad.Store(true)
 	}
-	x.recorder.Write(trial.Line{Record: &r})
-	x.session.Progress.Trial(x.Role, outcome)
-	if r.Bad() && x.session.stopsAt(outcome) && x.Role == trial.Candidate {
-		x.enough()
-	}
+	x.keep(r)
 	return r.Index
 }
 

@@ -16,7 +16,6 @@ import (
 	"github.com/reapcheck/reapcheck/harness/machine"
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/results"
-	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
 )
@@ -214,12 +213,9 @@ func (o options) runBench(ctx context.Context, scale bench.Scale, judged judge) 
 
 // fitBench measures the machine, and shortens a bench of which nobody has said how long
 // it is to be.
-func (o options) fitBench(ctx context.Context, scale bench.Scale, rt sandbox.Runtime, daemon string, progress *session.Progress) (bench.Scale, error) {
-	s := &session.Session{
-		Runtime: rt, Seed: o.seed, Candidate: target.Reference("registry"),
-		Daemons: map[target.Build]string{target.Ordinary: daemon},
-	}
-	pace, err := s.Measure(ctx)
+func (o options) fitBench(ctx context.Context, scale bench.Scale, w workbench,
+	progress *session.Progress) (bench.Scale, error) {
+	pace, err := w.pace(ctx)
 	if err != nil {
 		return scale, err
 	}
@@ -241,12 +237,7 @@ func (o options) fitBench(ctx context.Context, scale bench.Scale, rt sandbox.Run
 // measure brings up what the bench needs, and takes it down.
 func (o options) measure(ctx context.Context, scale bench.Scale, report *bench.Report,
 	progress *session.Progress) (err error) {
-	daemon, err := target.Find(ctx, target.Ordinary, o.daemons)
-	if err != nil {
-		return err
-	}
-	daemons := map[target.Build]string{target.Ordinary: daemon}
-	hub, rt, takeDown, err := o.bringUp(ctx, "bench", daemons, progress)
+	w, takeDown, err := o.workbench(ctx, "bench", progress)
 	defer func() { err = errors.Join(err, takeDown()) }()
 	if err != nil {
 		return err
@@ -254,16 +245,16 @@ func (o options) measure(ctx context.Context, scale bench.Scale, report *bench.R
 	if report.Before, err = bench.LookAtMachine(ctx); err != nil {
 		return err
 	}
-	if scale, err = o.fitBench(ctx, scale, rt, daemon, progress); err != nil {
+	if scale, err = o.fitBench(ctx, scale, w, progress); err != nil {
 		return err
 	}
 	b := &bench.Bench{
 		Scale:    scale,
-		Runtime:  rt,
-		Daemon:   daemon,
+		Runtime:  w.runtime,
+		Daemon:   w.daemons[target.Ordinary],
 		Target:   o.candidate,
-		Hub:      hub,
-		Seed:     o.seed,
+		Hub:      w.hub,
+		Seed:     w.seed,
 		Progress: progress,
 	}
 	if err := b.Run(ctx, report); err != nil {

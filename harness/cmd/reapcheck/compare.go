@@ -259,12 +259,7 @@ func (o options) concludeCompare(folder string, report *compare.Report, problem 
 // measure brings up what the duel needs, and takes it down.
 func (c *compareFlags) measure(ctx context.Context, o options, report *compare.Report,
 	progress *session.Progress) (err error) {
-	daemon, err := target.Find(ctx, target.Ordinary, o.daemons)
-	if err != nil {
-		return err
-	}
-	daemons := map[target.Build]string{target.Ordinary: daemon}
-	hub, rt, takeDown, err := o.bringUp(ctx, "compare", daemons, progress)
+	w, takeDown, err := o.workbench(ctx, "compare", progress)
 	defer func() { err = errors.Join(err, takeDown()) }()
 	if err != nil {
 		return err
@@ -272,14 +267,12 @@ func (c *compareFlags) measure(ctx context.Context, o options, report *compare.R
 	duel := &bench.Duel{
 		Bench: bench.Bench{
 			Scale:   bench.Scale{Turn: c.turn, Commands: c.commands},
-			Runtime: rt, Daemon: daemon, Hub: hub, Seed: o.seed, Progress: progress,
+			Runtime: w.runtime, Daemon: w.daemons[target.Ordinary], Hub: w.hub, Seed: w.seed,
+			Progress: progress,
 		},
 		A: c.a.target, B: c.b.target, Rounds: c.rounds, InFlight: c.inFlight,
 	}
-	s := &session.Session{
-		Runtime: rt, Seed: o.seed, Candidate: target.Reference("registry"), Daemons: daemons,
-	}
-	pace, err := s.Measure(ctx)
+	pace, err := w.pace(ctx)
 	if err != nil {
 		return err
 	}

@@ -10,8 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reapcheck/reapcheck/harness/explore"
-	"github.com/reapcheck/reapcheck/harness/fault/seccomp"
-	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
 )
@@ -105,14 +103,6 @@ func (f *ordersFlags) resolve(cmd *cobra.Command, g *gateFlags, o *options, args
 	return err
 }
 
-// workbench is where targets are explored.
-type workbench struct {
-	runtime sandbox.Runtime
-	hub     *seccomp.Hub
-	daemons map[target.Build]string
-	seed    uint64
-}
-
 func (f *ordersFlags) run(ctx context.Context, o *options) (err error) {
 	progress := session.NewProgress(o.progress, isTerminal(o.progress))
 	if _, err := o.chooseRuntime(ctx); err != nil {
@@ -132,12 +122,6 @@ func (f *ordersFlags) run(ctx context.Context, o *options) (err error) {
 
 // explorer is for one target. The name must be the run's only one.
 func (w workbench) explorer(name string, t target.Target) *explore.Explorer {
-	spec := sandbox.Spec{
-		Name: name, Binary: t.Binary, Image: t.Image, Args: t.Args, Env: t.Env,
-		Port: t.Dialect.Port, Ready: t.Dialect.Ready,
-	}
-	if t.Ours() {
-		spec.Binary, spec.Args = w.daemons[target.Ordinary], []string{"--strategy=" + t.Strategy}
-	}
+	spec := t.Spec(name, w.daemons)
 	return &explore.Explorer{Runtime: w.runtime, Hub: w.hub, Spec: spec, Target: t, Seed: w.seed}
 }
