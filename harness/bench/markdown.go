@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/reapcheck/reapcheck/harness/printable"
 )
 
 // Markdown is bench.md. The verdict comes first.
@@ -11,10 +13,10 @@ func (r *Report) Markdown() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "# reapcheck bench: %v\n\n", r.Verdict)
 	if r.Problem != "" {
-		fmt.Fprintf(&text, "**It did not reach its end: %s**\n\n", cellText(r.Problem))
+		fmt.Fprintf(&text, "**It did not reach its end: %s**\n\n", printable.Cell(r.Problem))
 	}
 	if r.Candidate != "" {
-		fmt.Fprintf(&text, "`candidate` is %s.\n\n", cellText(r.Candidate))
+		fmt.Fprintf(&text, "`candidate` is %s.\n\n", printable.Cell(r.Candidate))
 	}
 	fmt.Fprintf(&text, "%s, runtime %s, %s, %d CPUs, seed %d, turns of %d ms. `%s`\n\n",
 		r.Version, r.Runtime, r.Kernel, r.CPUs, r.Seed, r.TurnMs, strings.Join(r.Argv, " "))
@@ -48,16 +50,11 @@ func table(text *strings.Builder, title, about string, head []string, rows [][]s
 	row(slices.Repeat([]string{"---"}, len(head)))
 	for _, cells := range rows {
 		for i := range cells {
-			cells[i] = cellText(cells[i])
+			cells[i] = printable.Cell(cells[i])
 		}
 		row(cells)
 	}
 	text.WriteString("\n")
-}
-
-// cellText keeps what a daemon said from breaking the table.
-func cellText(s string) string {
-	return strings.NewReplacer("|", `\|`, "\n", " ", "<", "&lt;", "`", "'").Replace(s)
 }
 
 func (r *Report) requirementTable(text *strings.Builder) {

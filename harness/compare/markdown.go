@@ -12,27 +12,21 @@ func (r *Report) Markdown() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "# reapcheck compare: %v\n\n%s\n\n", r.Verdict, r.Headline())
 	for _, reason := range r.Reasons {
-		fmt.Fprintf(&text, "- **%s**\n", cell(reason))
+		fmt.Fprintf(&text, "- **%s**\n", printable.Cell(reason))
 	}
 	if len(r.Reasons) > 0 {
 		text.WriteString("\n")
 	}
-	fmt.Fprintf(&text, "A: %s. B: %s. %s of worse is tolerated.\n\n", cell(r.A), cell(r.B),
+	fmt.Fprintf(&text, "A: %s. B: %s. %s of worse is tolerated.\n\n", printable.Cell(r.A), printable.Cell(r.B),
 		percent(r.Tolerate))
 	r.figureTable(&text)
 	r.scenarioTable(&text)
 	for _, what := range r.LeftOut {
-		fmt.Fprintf(&text, "Left out: %s.\n\n", cell(what))
+		fmt.Fprintf(&text, "Left out: %s.\n\n", printable.Cell(what))
 	}
 	fmt.Fprintf(&text, "%s, runtime %s, %s, %d CPUs, seed %d. `%s`\n", r.Version, r.Runtime,
 		r.Kernel, r.CPUs, r.Seed, strings.ReplaceAll(strings.Join(r.Argv, " "), "`", "'"))
 	return text.String()
-}
-
-// cell keeps what a daemon said from breaking a table.
-func cell(s string) string {
-	s = strings.NewReplacer("\n", " ", "<", "&lt;", "`", "'").Replace(printable.Line(s))
-	return strings.ReplaceAll(s, "|", `\|`)
 }
 
 func (r *Report) figureTable(text *strings.Builder) {
@@ -44,7 +38,7 @@ func (r *Report) figureTable(text *strings.Builder) {
 		"|---|---|---|---|---|---|\n")
 	for _, row := range rows {
 		for i := range row {
-			row[i] = cell(row[i])
+			row[i] = printable.Cell(row[i])
 		}
 		fmt.Fprintf(text, "| %s |\n", strings.Join(row, " | "))
 	}
@@ -94,7 +88,7 @@ func (r *Report) scenarioTable(text *strings.Builder) {
 		if s.Change == Mended {
 			why = s.ReasonA
 		}
-		fmt.Fprintf(text, "| %s | %v | %v | %s: %s |\n", cell(s.ID), s.A, s.B, s.Change, cell(why))
+		fmt.Fprintf(text, "| %s | %v | %v | %s: %s |\n", printable.Cell(s.ID), s.A, s.B, s.Change, printable.Cell(why))
 	}
 	fmt.Fprintf(text, "| %s more | | | the same |\n\n", printable.Plural(same, "scenario"))
 }

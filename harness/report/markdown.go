@@ -63,19 +63,19 @@ func (s *sheet) head(run results.Run) {
 		s.add("Nothing to judge: %s.\n\n", allAcceptedNote)
 	}
 	s.add("%s, runtime %s, tier %s, seed %d%s, %s. Version %s, %s, %s, %s.\n\n",
-		cell(i.Target), cell(i.Runtime), cell(i.Tier), i.Seed, factorText(
+		printable.Cell(i.Target), printable.Cell(i.Runtime), printable.Cell(i.Tier), i.Seed, factorText(
 			i.Factor), printable.Plural(run.Trials(), "trial"),
-		cell(i.Version), cell(i.Kernel), printable.Plural(i.CPUs,
+		printable.Cell(i.Version), printable.Cell(i.Kernel), printable.Plural(i.CPUs,
 			"CPU"), i.Started.UTC().Format(time.RFC3339))
 }
 
 // causes come first: what failed in twenty scenarios is one thing to mend.
 func (s *sheet) causes(run results.Run) {
 	for i, c := range causesOf(run) {
-		s.add("## %d. %s\n\n**%s**: %s\n\n", i+1, cell(c.Title), cell(c.Word()), cell(c.Look))
-		s.add("- shown in %s\n- for example %s\n", cell(c.Where), cell(c.Best))
+		s.add("## %d. %s\n\n**%s**: %s\n\n", i+1, printable.Cell(c.Title), printable.Cell(c.Word()), printable.Cell(c.Look))
+		s.add("- shown in %s\n- for example %s\n", printable.Cell(c.Where), printable.Cell(c.Best))
 		if c.Note != "" {
-			s.add("- %s\n", cell(c.Note))
+			s.add("- %s\n", printable.Cell(c.Note))
 		}
 		s.add("- repeat with: %s\n\n", code(c.Repeat))
 	}
@@ -97,11 +97,11 @@ func (s *sheet) findings(run results.Run) {
 			baseline = printable.Percent(base.Rate())
 		}
 		s.add("| %s | %s | %d of %d | %s | %s | %s |\n",
-			cell(f.ID), strong(f), candidate.Bad, candidate.Trials, bound, baseline, cell(
+			printable.Cell(f.ID), strong(f), candidate.Bad, candidate.Trials, bound, baseline, printable.Cell(
 				join(join(waiverNote(f), f.Reason), notJudged(f))))
 	}
 	for _, note := range run.Info.Notes() {
-		s.add("\n%s\n", cell(note))
+		s.add("\n%s\n", printable.Cell(note))
 	}
 }
 
@@ -120,8 +120,8 @@ func (s *sheet) failures(run results.Run) {
 		if f.Verdict == trial.Pass || len(f.Arms) == 0 {
 			continue
 		}
-		s.add("\n## %s: %s\n\n%s\n\nrepeat with: %s\n\n", cell(f.ID), verdictWord(f),
-			cell(join(waiverNote(f), f.Reason)), code(run.Repeat(f.ID)))
+		s.add("\n## %s: %s\n\n%s\n\nrepeat with: %s\n\n", printable.Cell(f.ID), verdictWord(f),
+			printable.Cell(join(waiverNote(f), f.Reason)), code(run.Repeat(f.ID)))
 		if note := witnessNote(f); note != "" {
 			s.add("%s\n\n", note)
 		}
@@ -131,14 +131,14 @@ func (s *sheet) failures(run results.Run) {
 			}
 			for _, r := range a.Bad[:min(show, len(a.Bad))] {
 				s.add("- %s, trial %d: **%s**. %s was to give %d and gave %s. %s\n",
-					cell(a.Plan.Arm), r.Index, cell(string(r.Outcome)), code(
+					printable.Cell(a.Plan.Arm), r.Index, printable.Cell(string(r.Outcome)), code(
 						r.Command), r.Want, got(r), code(r.Detail))
 				if len(r.Steps) > 0 {
 					s.add("\n%s\n", orderText(r.Steps))
 				}
 			}
 			if more := a.BadTrials() - show; more > 0 {
-				s.add("- %s: %s more\n", cell(a.Plan.Arm), printable.Plural(more, "bad trial"))
+				s.add("- %s: %s more\n", printable.Cell(a.Plan.Arm), printable.Plural(more, "bad trial"))
 			}
 		}
 	}
@@ -154,7 +154,7 @@ func (s *sheet) arms(run results.Run) {
 		for _, a := range f.Arms {
 			c := a.Counts
 			s.add("| %s | %s | %s | %s | %s | %d | %d | %d | %d | %d | %d | %d | %s | %s |\n",
-				cell(f.ID), cell(a.Plan.Arm), cell(promise(a)), cell(a.Plan.Fault), hits(
+				printable.Cell(f.ID), printable.Cell(a.Plan.Arm), printable.Cell(promise(a)), printable.Cell(a.Plan.Fault), hits(
 					a), a.Trials,
 				c[trial.OK], c[trial.Lost], c[trial.Wrong], c[trial.Output], c[trial.Error], c[trial.Hung],
 				ratio(a, trial.Upper95(a.BadTrials(), a.Trials)), checks(a))
@@ -165,22 +165,13 @@ func (s *sheet) arms(run results.Run) {
 func (s *sheet) legend(run results.Run) {
 	s.add("\n")
 	for _, text := range legend(run) {
-		s.add("- %s\n", cell(text))
+		s.add("- %s\n", printable.Cell(text))
 	}
 	for _, f := range run.Findings {
-		s.add("- %s: %s\n", code(f.ID), cell(f.Text))
+		s.add("- %s: %s\n", code(f.ID), printable.Cell(f.Text))
 	}
 	s.add("\nRepeat the whole run with: %s\n", code(run.Repeat("")))
 }
-
-// escapes keeps untrusted text from being markup, a link, a mention, a formula,
-// a table border or a line. CommonMark lets a backslash stand before any ASCII
-// punctuation (2.4).
-var escapes = strings.NewReplacer("\\", "\\\\", "|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;",
-	"\n", " ",
-	"`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "@", `\@`, "#", `\#`, "$", `\$`, "~", `\~`, "!", `\!`, "://", `\://`, "www.", `www\.`)
-
-func cell(s string) string { return escapes.Replace(printable.Text(s)) }
 
 // code shows text as it stands, in a fence longer than any run of backquotes
 // within it (CommonMark 6.1). It is not for tables, where a bar would end the
