@@ -213,7 +213,7 @@ const maxLine = 1 << 20
 // read takes the plan and the end of a recording.
 func read(r recording) (piece, error) {
 	c := piece{recording: r}
-	file, err := openRegular(r.path())
+	file, err := results.OpenFile(r.path())
 	if err != nil {
 		return c, err
 	}
@@ -244,17 +244,6 @@ func (c piece) belongs() error {
 		return fmt.Errorf("it is not part %v of its arm", c.part)
 	}
 	return nil
-}
-
-func openRegular(path string) (*os.File, error) {
-	about, err := os.Lstat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !about.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", path)
-	}
-	return os.Open(path)
 }
 
 // lastLine is the end of a recording; nil where it has none.
@@ -350,7 +339,7 @@ func copyArtefacts(folder string, pieces []piece) error {
 // copyFile copies a file up to a limit far above what a run keeps.
 func copyFile(from, to string) error {
 	const limit = 4 << 20
-	in, err := openRegular(from)
+	in, err := results.OpenFile(from)
 	if err != nil {
 		return err
 	}

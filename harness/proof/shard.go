@@ -120,7 +120,7 @@ func (p part) wrong() (problems []string) {
 // MergeKills makes one table of those of all shards. The daemons without a defect, which
 // each shard has judged for itself, count once for each strategy, and pass where all did.
 func MergeKills(paths []string) (Kills, []string) {
-	files, parts, problems := readAll(paths, func(k Kills) (Shard, []string) {
+	files, parts, chosen, problems := readAll(paths, func(k Kills) (Shard, []string) {
 		var names []string
 		for _, kill := range k.Kills {
 			if kill.Slug != "" {
@@ -129,11 +129,6 @@ func MergeKills(paths []string) (Kills, []string) {
 		}
 		return k.Shard, names
 	})
-	if len(parts) == 0 {
-		return Kills{}, problems
-	}
-	chosen, more := choose(parts)
-	problems = append(problems, more...)
 	if len(chosen) == 0 {
 		return Kills{}, problems
 	}
@@ -178,18 +173,16 @@ func (r *Kills) take(kill Kill) {
 
 // MergeAlarms makes one table of those of all shards.
 func MergeAlarms(paths []string) (Alarms, []string) {
-	files, parts, problems := readAll(paths, func(a Alarms) (Shard, []string) {
+	files, parts, chosen, problems := readAll(paths, func(a Alarms) (Shard, []string) {
 		var names []string
 		for _, run := range a.Runs {
 			names = append(names, run.Name)
 		}
 		return a.Shard, names
 	})
-	if len(parts) == 0 {
+	if len(chosen) == 0 {
 		return Alarms{}, problems
 	}
-	chosen, more := choose(parts)
-	problems = append(problems, more...)
 	merged := Alarms{Version: files[0].Version, Seed: files[0].Seed, Tier: files[0].Tier,
 		Shard: NewShard(shard.Place{}, parts[0].Cases)}
 	for _, name := range parts[0].Cases {
@@ -204,9 +197,10 @@ func MergeAlarms(paths []string) (Alarms, []string) {
 	return merged, problems
 }
 
-// readAll reads the files that are of a shard, and names those that are not.
+// readAll reads the files that are of a shard, names those that are not, and chooses one
+// for each shard.
 func readAll[T any](paths []string, about func(T) (Shard, []string)) (
-	files []T, parts []part, problems []string) {
+	files []T, parts []part, chosen []int, problems []string) {
 	for _, path := range paths {
 		var file T
 		raw, err := os.ReadFile(path)
@@ -224,7 +218,11 @@ func readAll[T any](paths []string, about func(T) (Shard, []string)) (
 		}
 		files, parts = append(files, file), append(parts, part{of, path, cases})
 	}
-	return files, parts, problems
+	if len(parts) == 0 {
+		return nil, nil, nil, problems
+	}
+	chosen, more := choose(parts)
+	return files, parts, chosen, append(problems, more...)
 }
 
 // Write puts a table in its place, whole. It is written after each case, so that what is

@@ -36,21 +36,19 @@ func (e Evidence) is(outcomes ...trial.Outcome) bool {
 // of says whether the trials' commands are of one of these kinds. A word that ends in a
 // hyphen stands for all kinds that begin so.
 func (e Evidence) of(kinds ...string) bool {
-	return slices.ContainsFunc(kinds, func(kind string) bool { return fits(e.Way.Kind, kind) })
+	return fits(e.Way.Kind, kinds)
 }
 
 // ran says whether the arm had a command of one of these kinds.
 func (e Evidence) ran(kinds ...string) bool {
-	for kind := range e.Kinds {
-		if slices.ContainsFunc(kinds, func(k string) bool { return fits(kind, k) }) {
-			return true
-		}
-	}
-	return false
+	_, n := e.count("", kinds...)
+	return n > 0
 }
 
-func fits(kind, pattern string) bool {
-	return kind == pattern || strings.HasSuffix(pattern, "-") && strings.HasPrefix(kind, pattern)
+func fits(kind string, patterns []string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		return kind == p || strings.HasSuffix(p, "-") && strings.HasPrefix(kind, p)
+	})
 }
 
 // went says whether commands of one of these kinds came to that outcome in the arm.
@@ -63,13 +61,12 @@ func (e Evidence) went(o trial.Outcome, kinds ...string) bool {
 // many ran.
 func (e Evidence) count(o trial.Outcome, kinds ...string) (went, ran int) {
 	for kind, n := range e.Kinds {
-		if slices.ContainsFunc(kinds, func(k string) bool { return fits(kind, k) }) {
+		if fits(kind, kinds) {
 			ran += n
 		}
 	}
 	for _, w := range e.Ways {
-		if w.Outcome == o &&
-			slices.ContainsFunc(kinds, func(k string) bool { return fits(w.Kind, k) }) {
+		if w.Outcome == o && fits(w.Kind, kinds) {
 			went += w.Trials
 		}
 	}

@@ -83,9 +83,10 @@ func PointLatest(folder string) error {
 	return nil
 }
 
-// open opens a file of a result folder, which somebody else may have made: a pipe
-// would never end, and a link would put a foreign file into a report.
-func open(path string) (*os.File, error) {
+// OpenFile opens a file of a result folder, which somebody else may have made: a pipe
+// would never end, and a link would put a foreign file into a report. What is no regular
+// file is an error.
+func OpenFile(path string) (*os.File, error) {
 	about, err := os.Lstat(path)
 	if err != nil {
 		return nil, err

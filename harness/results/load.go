@@ -47,7 +47,7 @@ func Load(dir string) (Run, error) {
 }
 
 func loadInfo(path string, info *Info) error {
-	file, err := open(path)
+	file, err := OpenFile(path)
 	if err != nil {
 		return err
 	}
@@ -159,7 +159,7 @@ func (a *Arm) loadLogs(dir string) error {
 
 func loadLog(path string) ([]byte, error) {
 	const limit = 4 << 20
-	file, err := open(path)
+	file, err := OpenFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +168,7 @@ func loadLog(path string) ([]byte, error) {
 }
 
 func loadRecording(path string) (trial.Summary, error) {
-	file, err := open(path)
+	file, err := OpenFile(path)
 	if err != nil {
 		return trial.Summary{}, fmt.Errorf("read recording: %w", err)
 	}

@@ -166,7 +166,7 @@ func ReadInfo(folder string) (Info, error) {
 
 // IsRun says whether a folder has a run.json.
 func IsRun(folder string) bool {
-	file, err := open(filepath.Join(folder, infoFile))
+	file, err := OpenFile(filepath.Join(folder, infoFile))
 	if err != nil {
 		return false
 	}
