@@ -44,26 +44,22 @@ var (
 // of it whatever the scenario, such as a thread for each command, has a level of its own
 // in harness/results/causes.go.
 func scenario(id, subject, promise string, p plan) bool {
-	return declare(trial.Scenario{ID: id, Text: subject + " " + promise, Level: trial.Must},
-		subject, promise, p)
+	return declare(trial.Must, id, subject, promise, p)
 }
 
 // should is scenario for what a careful daemon does.
 func should(id, subject, promise string, p plan) bool {
-	return declare(trial.Scenario{ID: id, Text: subject + " " + promise, Level: trial.Should},
-		subject, promise, p)
+	return declare(trial.Should, id, subject, promise, p)
 }
 
 // advice is scenario for a choice that has a price.
 func advice(id, subject, promise string, p plan) bool {
-	return declare(trial.Scenario{ID: id, Text: subject + " " + promise, Level: trial.Advice},
-		subject, promise, p)
+	return declare(trial.Advice, id, subject, promise, p)
 }
 
 // declare makes a scenario known. Its spec waits for the experiment, which Run has begun.
-func declare(s trial.Scenario, subject, promise string, p plan) bool {
-	id := s.ID
-	known = append(known, s)
+func declare(level trial.Level, id, subject, promise string, p plan) bool {
+	known = append(known, trial.Scenario{ID: id, Text: subject + " " + promise, Level: level})
 	slices.SortFunc(known, func(a, b trial.Scenario) int { return strings.Compare(a.ID, b.ID) })
 	plans[id] = p
 	return ginkgo.Describe(subject, ginkgo.Label(id), func() {

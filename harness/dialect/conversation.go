@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -69,11 +70,7 @@ func (c *Conversation) Compose(s Step, signal unix.Signal) (Message, error) {
 	if signal != 0 {
 		values["<signal>"], values["<signalNumber>"] = unix.SignalName(signal), int(signal)
 	}
-	m := Message{Method: s.Method, Header: http.Header{}}
-	s.eachText(func(_, text string) {
-		m.Command = m.Command || strings.Contains(text, "<command>") ||
-			strings.Contains(text, "<argv>")
-	})
+	m := Message{Method: s.Method, Header: http.Header{}, Command: s.asks}
 	var err error
 	if m.Path, err = fillPath(s.Path, values); err != nil {
 		return m, err
@@ -297,11 +294,7 @@ func (c *Conversation) State() string {
 
 func clip(text string) string {
 	const limit = 200
-	text = strings.TrimSpace(text)
-	if len(text) > limit {
-		return text[:limit] + "..."
-	}
-	return text
+	return printable.Clip(strings.TrimSpace(text), limit)
 }
 
 // Answer translates all that was heard. Why says what ended the conversation before its

@@ -47,6 +47,8 @@ type Step struct {
 	Until []Condition `yaml:"until"`
 	// Every is the longest pause between two repetitions, in milliseconds.
 	Every int `yaml:"every"`
+
+	asks bool // it carries the command
 }
 
 // Kept is where a value stands that is kept: a place, or a header.
@@ -133,6 +135,9 @@ func (s *Step) setDefaults(name string, form Form) {
 		setDefault(&s.Method, http.MethodGet)
 	}
 	setDefault(&s.Method, http.MethodPost)
+	s.eachText(func(_, text string) {
+		s.asks = s.asks || strings.Contains(text, "<command>") || strings.Contains(text, "<argv>")
+	})
 }
 
 // Steps are the requests of which one command is asked by, in their order.

@@ -9,9 +9,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// lanes are who does something in an order, from left to right.
-var lanes = []string{"client", "command", "kernel", "reaper", "waiter", "handler"}
-
+// laneOf is the index in trial.Lanes.
 var laneOf = map[event.Kind]int{
 	event.Ask: 0, event.HangUp: 0, event.Exit: 1, event.Signal: 2, event.Time: 2, event.Term: 2,
 	event.Peek: 3, event.Take: 3, event.Wait: 4, event.Waited: 4, event.Start: 5, event.Data: 5, event.EOF: 5,
@@ -53,7 +51,7 @@ func (r Run) Drawn() (steps []trial.Step) {
 			continue
 		}
 		steps = append(steps, trial.Step{
-			Lane: lanes[laneOf[name.Kind]], Name: step.Chosen,
+			Lane: trial.Lanes[laneOf[name.Kind]], Name: step.Chosen,
 			Text: Meaning(name) + passedOver(step.Options, step.Chosen),
 		})
 	}
@@ -65,14 +63,14 @@ func (r Run) Drawn() (steps []trial.Step) {
 func (r Run) Picture() string {
 	const width = 10
 	var b strings.Builder
-	for _, lane := range lanes {
+	for _, lane := range trial.Lanes {
 		fmt.Fprintf(&b, "%-*s", width, lane)
 	}
 	fmt.Fprintln(&b)
 	for _, step := range r.Drawn() {
-		lane := slices.Index(lanes, step.Lane)
+		lane := slices.Index(trial.Lanes, step.Lane)
 		cells := strings.Repeat(fmt.Sprintf("%-*s", width, "|"), lane) + fmt.Sprintf("%-*s", width, step.Name) +
-			strings.Repeat(fmt.Sprintf("%-*s", width, "|"), len(lanes)-lane-1)
+			strings.Repeat(fmt.Sprintf("%-*s", width, "|"), len(trial.Lanes)-lane-1)
 		fmt.Fprintf(&b, "%s%s\n", cells, step.Text)
 	}
 	for i, outcome := range r.Outcomes {

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
@@ -86,21 +87,17 @@ func (h *inheriting) Before(ctx context.Context) {
 }
 
 // awaitElder returns an elder whose number is free; its number is 0 if none comes.
-func (h *inheriting) awaitElder(ctx context.Context) elder {
-	ctx, cancel := context.WithTimeout(ctx, h.within)
-	defer cancel()
-	again := time.NewTicker(2 * time.Millisecond)
-	defer again.Stop()
-	for {
-		if found := h.freeElder(); found.number != 0 {
-			return found
-		}
-		select {
-		case <-again.C:
-		case <-ctx.Done():
-			return elder{}
-		}
-	}
+func (h *inheriting) awaitElder(ctx context.Context) (found elder) {
+	_ = h.wait("an elder that has ended").Until(ctx, func() (any, bool, error) {
+		found = h.freeElder()
+		return found.number, found.number != 0, nil
+	})
+	return found
+}
+
+// wait is for what may not come, which costs a hit and nothing else.
+func (h *inheriting) wait(what string) await.Wait {
+	return await.Wait{For: what, Every: 2 * time.Millisecond, Limit: h.within}
 }
 
 // elder is a command that has ended: its number, and the process that it left behind,
@@ -147,25 +144,19 @@ func elderIn(environ string) int {
 // awaitHeir counts a process of that number. A thread of the target's may have taken it
 // instead, and then the heir's own number tells nothing of the offset.
 func (h *inheriting) awaitHeir(ctx context.Context, number int) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.within)
-	defer cancel()
-	again := time.NewTicker(2 * time.Millisecond)
-	defer again.Stop()
 	path := fmt.Sprintf("/proc/%d/root/proc/%d/status", h.sandbox.PID(), number)
-	for {
-		if status, err := os.ReadFile(path); err == nil {
-			if bytes.Contains(status, fmt.Appendf(nil, "\nTgid:\t%d\n", number)) {
-				h.hit()
-			} else {
-				h.take(number)
-			}
-			return
-		}
-		select {
-		case <-again.C:
-		case <-ctx.Done():
-			return
-		}
+	var status []byte
+	err := h.wait("an heir").Until(context.WithoutCancel(ctx), func() (any, bool, error) {
+		raw, err := os.ReadFile(path)
+		status = raw
+		return err, err == nil, nil
+	})
+	switch {
+	case err != nil:
+	case bytes.Contains(status, fmt.Appendf(nil, "\nTgid:\t%d\n", number)):
+		h.hit()
+	default:
+		h.take(number)
 	}
 }
 

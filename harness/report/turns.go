@@ -9,9 +9,6 @@ import (
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// orderLanes are who takes part in an order, from above.
-var orderLanes = []string{"client", "command", "kernel", "reaper", "waiter", "handler"}
-
 // mostTurns bounds a drawing; what comes after it stays in the recording.
 const mostTurns = 60
 
@@ -22,15 +19,15 @@ func turns(steps []trial.Step) []trial.Step { return steps[:min(mostTurns, len(s
 // nothing else moved, so that only their turn counts.
 func drawOrder(steps []trial.Step) ([]lane, []moment) {
 	steps = turns(steps)
-	lanes := make([]lane, len(orderLanes))
-	for i, name := range orderLanes {
+	lanes := make([]lane, len(trial.Lanes))
+	for i, name := range trial.Lanes {
 		lanes[i].Name = name
 	}
 	var moments []moment
 	for n, s := range steps {
 		x := hundredths(4 + 92*float64(n)/float64(max(1, len(steps)-1)))
 		moments = append(moments, moment{n + 1, printable.Line(s.Name), printable.Line(s.Lane), printable.Line(s.Text)})
-		if i := slices.Index(orderLanes, s.Lane); i >= 0 {
+		if i := slices.Index(trial.Lanes, s.Lane); i >= 0 {
 			lanes[i].add(point{x, n + 1})
 		}
 	}

@@ -47,9 +47,12 @@ type Record struct {
 	Steps []Step `json:"steps,omitempty"`
 }
 
+// Lanes are who does something in an order, from the outside in.
+var Lanes = []string{"client", "command", "kernel", "reaper", "waiter", "handler"}
+
 // Step is one event of an order that was let go when everybody was held or asleep.
 type Step struct {
-	// Lane is who does it.
+	// Lane is who does it, one of Lanes.
 	Lane string `json:"lane"`
 	Name string `json:"name"`
 	// Text says what it is, and before which older ones it was let go.

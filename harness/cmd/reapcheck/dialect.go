@@ -37,7 +37,8 @@ for what is no exit code. To describe your own daemon:
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newDialectList(), newDialectShow(), newDialectSchema(), newDialectCheck())
+	cmd.AddCommand(newDialectList(), newDialectShow(), newDialectCheck(),
+		newSchema("print the JSON Schema of dialects, which says what each key means", targets.Schema))
 	return cmd
 }
 
@@ -85,18 +86,6 @@ func newDialectShow() *cobra.Command {
 				return usage(err)
 			}
 			_, err = cmd.OutOrStdout().Write(text)
-			return written(err)
-		},
-	}
-}
-
-func newDialectSchema() *cobra.Command {
-	return &cobra.Command{
-		Use:   "schema",
-		Short: "print the JSON Schema of dialects, which says what each key means",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := cmd.OutOrStdout().Write(targets.Schema)
 			return written(err)
 		},
 	}

@@ -29,20 +29,9 @@ the package github.com/reapcheck/reapcheck/driver leaves one function to write.
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newDriverCheck(), newDriverSchema())
+	cmd.AddCommand(newDriverCheck(),
+		newSchema("print the JSON Schema of the messages between the gate and a driver", api.Schema))
 	return cmd
-}
-
-func newDriverSchema() *cobra.Command {
-	return &cobra.Command{
-		Use:   "schema",
-		Short: "print the JSON Schema of the messages between the gate and a driver",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := cmd.OutOrStdout().Write(api.Schema)
-			return written(err)
-		},
-	}
 }
 
 func newDriverCheck() *cobra.Command {

@@ -30,11 +30,8 @@ func addShardFlag(f *pflag.FlagSet, text *string) { f.StringVar(text, "shard", "
 // resolveShard reads --shard. Shards are parts of one plan only where none of them
 // measures or draws anything of its own.
 func (c *common) resolveShard(f *pflag.FlagSet, o *options) (err error) {
-	if o.shard, err = shard.Parse(c.shard, os.LookupEnv); err != nil || o.shard.Whole() {
+	if err = o.takeShard(f, c.shard); err != nil || o.shard.Whole() {
 		return err
-	}
-	if !f.Changed("seed") {
-		return errors.New("--shard needs --seed: all shards must have the same one")
 	}
 	if o.scale.Factor == 0 && o.scale.Tier == session.Soak {
 		return errors.New(
@@ -42,6 +39,25 @@ func (c *common) resolveShard(f *pflag.FlagSet, o *options) (err error) {
 	}
 	o.scale.Factor = cmp.Or(o.scale.Factor, 1)
 	return f.Set("shard", o.shard.String()) // for the line that repeats it elsewhere
+}
+
+// takeShard reads which shard this is, of whatever plan.
+func (o *options) takeShard(f *pflag.FlagSet, text string) (err error) {
+	if o.shard, err = shard.Parse(text, os.LookupEnv); err != nil || o.shard.Whole() {
+		return err
+	}
+	if !f.Changed("seed") {
+		return errors.New("--shard needs --seed: all shards must have the same one")
+	}
+	return nil
+}
+
+// newFolder is a new result folder, whose name says which shard it is of.
+func (o options) newFolder(name string) (string, error) {
+	if !o.shard.Whole() {
+		name += fmt.Sprintf("-shard-%d-of-%d", o.shard.Number, o.shard.Of)
+	}
+	return results.NewFolder(o.results, name, time.Now())
 }
 
 // targetSum is the hash of the candidate's file; empty where it is not one.
@@ -67,10 +83,7 @@ func (o options) place(id string, info *results.Info) (folder string, err error)
 	if o.resume != "" {
 		folder, err = o.resume, o.takeUp(info)
 	} else {
-		if !o.shard.Whole() {
-			id += fmt.Sprintf("-shard-%d-of-%d", o.shard.Number, o.shard.Of)
-		}
-		folder, err = results.NewFolder(o.results, id, time.Now())
+		folder, err = o.newFolder(id)
 		// What uploads a folder may follow links, and a shard must not be there twice.
 		if err == nil && o.shard.Whole() {
 			err = results.PointLatest(folder)

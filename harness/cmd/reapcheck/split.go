@@ -7,13 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/reapcheck/reapcheck/harness/proof"
-	"github.com/reapcheck/reapcheck/harness/results"
-	"github.com/reapcheck/reapcheck/harness/shard"
 )
 
 // addSplitFlags adds what mutants and alarms have of shards: each is a list of cases, and
@@ -24,17 +21,11 @@ func addSplitFlags(f *pflag.FlagSet, split, resume *string) {
 }
 
 // resolveSplit reads --shard, or its variable.
-func (o *options) resolveSplit(f *pflag.FlagSet, text string) (err error) {
+func (o *options) resolveSplit(f *pflag.FlagSet, text string) error {
 	if !f.Changed("shard") {
 		text = os.Getenv(variable("shard"))
 	}
-	if o.shard, err = shard.Parse(text, os.LookupEnv); err != nil || o.shard.Whole() {
-		return err
-	}
-	if !f.Changed("seed") {
-		return errors.New("--shard needs --seed: all shards must have the same one")
-	}
-	return nil
+	return o.takeShard(f, text)
 }
 
 // splitFolder is a new folder, or the one that is taken up again.
@@ -42,10 +33,7 @@ func (o options) splitFolder(name string) (string, error) {
 	if o.resume != "" {
 		return o.resume, nil
 	}
-	if !o.shard.Whole() {
-		name += fmt.Sprintf("-shard-%d-of-%d", o.shard.Number, o.shard.Of)
-	}
-	return results.NewFolder(o.results, name, time.Now())
+	return o.newFolder(name)
 }
 
 // before reads what a cut run has left, if one is resumed. It must be of the same plan.
