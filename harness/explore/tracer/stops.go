@@ -119,6 +119,7 @@ func (t *tracer) atExec(th *thread) error {
 			t.remove(other)
 		}
 	}
+	t.cpu.share(th.tid)
 	clear(t.clients)
 	t.memory.Close()
 	var err error

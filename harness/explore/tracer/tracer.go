@@ -38,6 +38,7 @@ type tracer struct {
 	kill   bool
 	target int // 0 until it is seized
 	ended  string
+	cpu    cpu
 	memory *trace.Memory
 	clock  *clock.Clock
 
@@ -70,7 +71,7 @@ type tracer struct {
 // without a tracer, or dies with it, as it was asked for.
 func serve(in io.Reader, out io.Writer) int {
 	t := &tracer{
-		clock: clock.New(), threads: map[int]*thread{}, early: map[int]bool{},
+		cpu: stay(), clock: clock.New(), threads: map[int]*thread{}, early: map[int]bool{},
 		clients: map[int]*link{}, pidfds: map[int]*command{},
 		untimed: map[string]bool{},
 	}
