@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"time"
@@ -44,6 +45,10 @@ func New(base string, d dialect.Dialect, inFlight int, transport *http.Transport
 	transport.MaxIdleConns = inFlight
 	transport.MaxIdleConnsPerHost = inFlight
 	transport.IdleConnTimeout = idleLimit
+	if transport.DialContext == nil {
+		transport.DialContext = new(net.Dialer).DialContext
+	}
+	transport.DialContext = dial(transport.DialContext).again
 	return &Client{
 		base:    base,
 		http:    &http.Client{Transport: transport, CheckRedirect: stay},

@@ -1,0 +1,45 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"syscall"
+	"time"
+)
+
+type dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+// A try to connect is given up, and followed by another, after firstTry; each further one
+// may take twice as long, up to lastTry.
+const (
+	firstTry = 200 * time.Millisecond
+	lastTry  = 3200 * time.Millisecond
+)
+
+// again tries to connect until it succeeds or ctx ends. Where the target's queue of
+// connections is full (listen(2)) the kernel drops who comes and has him come again after
+// 1, 3, 7, 15 and 31 s (tcp_syn_retries in tcp(7)). Those who came together come again
+// together, and no more of them get in than the queue has places: of 150 clients before a
+// queue of 5 the last had waited for more than a minute. A Unix socket refuses him
+// (EAGAIN in connect(2)). Nothing has been asked by then, so nothing is asked twice.
+func (d dial) again(ctx context.Context, network, address string) (net.Conn, error) {
+	for limit := firstTry; ; limit = min(2*limit, lastTry) {
+		spread := limit/2 + rand.N(limit/2) // not all at the same moment again
+		try, cancel := context.WithTimeout(ctx, spread)
+		conn, err := d(try, network, address)
+		full := errors.Is(err, syscall.EAGAIN)
+		if full {
+			<-try.Done()
+		}
+		late := full || err != nil && try.Err() != nil
+		cancel()
+		switch {
+		case !late:
+			return conn, err
+		case ctx.Err() != nil:
+			return nil, errors.Join(ctx.Err(), err)
+		}
+	}
+}
