@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net"
-	"syscall"
 	"time"
 )
 
@@ -29,17 +28,20 @@ func (d dial) again(ctx context.Context, network, address string) (net.Conn, err
 		spread := limit/2 + rand.N(limit/2) // not all at the same moment again
 		try, cancel := context.WithTimeout(ctx, spread)
 		conn, err := d(try, network, address)
-		full := errors.Is(err, syscall.EAGAIN)
-		if full {
-			<-try.Done()
-		}
-		late := full || err != nil && try.Err() != nil
-		cancel()
-		switch {
-		case !late:
+		if !timedOut(err) {
+			cancel()
 			return conn, err
-		case ctx.Err() != nil:
+		}
+		<-try.Done() // a Unix socket has refused at once, and net's own clock may be early
+		cancel()
+		if ctx.Err() != nil {
 			return nil, errors.Join(ctx.Err(), err)
 		}
 	}
+}
+
+// timedOut is true for EAGAIN too (syscall.Errno.Timeout).
+func timedOut(err error) bool {
+	var late net.Error
+	return errors.As(err, &late) && late.Timeout()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"syscall"
 	"testing"
 )
@@ -12,6 +13,11 @@ import (
 func ignored(ctx context.Context) (net.Conn, error) {
 	<-ctx.Done()
 	return nil, &net.OpError{Op: "dial", Err: ctx.Err()}
+}
+
+// early is what net says when its own clock is before the context's.
+func early(context.Context) (net.Conn, error) {
+	return nil, &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}
 }
 
 func full(context.Context) (net.Conn, error) {
@@ -34,6 +40,7 @@ func TestAFullQueueOfConnections(t *testing.T) {
 	}{
 		{"it ignores who comes, twice", answers{ignored, ignored, connected}, nil},
 		{"it refuses who comes, twice", answers{full, full, connected}, nil},
+		{"its time is up early", answers{early, connected}, nil},
 		{"nobody listens", answers{refused}, syscall.ECONNREFUSED},
 		{"nobody listens any more", answers{ignored, refused}, syscall.ECONNREFUSED},
 	} {

@@ -47,14 +47,15 @@ func (b Build) source() (pkg, tags string) {
 
 // Find returns the path of a build. It looks into dir where one is given,
 // beside the running executable, and at last compiles the program with the Go
-// toolchain into the user's cache.
+// toolchain into the user's cache. The path is absolute: a sandbox's stage is in
+// another folder.
 func Find(ctx context.Context, b Build, dir string) (string, error) {
 	if dir != "" {
 		found := filepath.Join(dir, string(b))
 		if _, err := os.Stat(found); err != nil {
 			return "", fmt.Errorf("find this project's %s in the folder of daemons: %w", b, err)
 		}
-		return found, nil
+		return filepath.Abs(found)
 	}
 	if exe, err := os.Executable(); err == nil {
 		found := filepath.Join(filepath.Dir(exe), string(b))
