@@ -25,10 +25,10 @@ var _ = should("hang-up", "a client that hangs up",
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{naive(arm, "", check.TooMany(check.Processes)), candidate(arm)}}
 	})
 
-// abandoned runs for longer than a run of this scenario takes. One in four is an
-// ordinary command: a target that starts nothing has nothing to end.
+// abandoned runs for longer than a run of this scenario takes. One in eight is
+// an ordinary command: a target that starts nothing has nothing to end.
 func abandoned(index int, r *rand.Rand) load.Command {
-	if index%4 == 3 {
+	if index%8 == 7 {
 		return load.Instant(index, r)
 	}
 	c := load.Command{
@@ -36,7 +36,7 @@ func abandoned(index int, r *rand.Rand) load.Command {
 		Request: dialect.Request{Script: "sleep 1000; :", HangUpAfter: 100 * time.Millisecond},
 		Want:    trial.Want{HangUp: true},
 	}
-	if index%4 != 0 { // while the command is being started, or not even that
+	if index%8 != 0 { // while the command is being started, or not even that
 		c.Kind, c.HangUpAfter = "abandoned-at-once", time.Duration(1+r.Int64N(int64(3*time.Millisecond)))
 	}
 	return c

@@ -98,6 +98,12 @@ func (x *Explorer) calm(ctx context.Context) error {
 }
 
 func (x *Explorer) stop(ctx context.Context) (err error) {
+	if x.tracer != nil {
+		// A command that is held at its exit cannot be killed, and a target in a PID
+		// namespace of its own ends after all others in it (pid_namespaces(7)). A tracer
+		// that fails at it is told of by its Close.
+		_ = x.tracer.End()
+	}
 	if x.sandbox != nil {
 		err = x.sandbox.Stop(ctx)
 		x.sandbox = nil

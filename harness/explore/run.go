@@ -114,7 +114,8 @@ type running struct {
 	times   int
 	idle    time.Duration // that has passed since there was a choice
 	arrived int64
-	gone    int // clients that the target must have seen go
+	gone    int  // clients that the target must have seen go
+	deaf    bool // it has no eye on them
 	now     tracer.Rest
 	result  Run
 }
@@ -197,9 +198,10 @@ const mostShort = 3
 // look waits until everybody is held or asleep, and has read what was sent to them.
 func (r *running) look(ctx context.Context) (err error) {
 	for i := 0; ; i++ {
-		if r.now, err = r.rest(ctx, r.arrived, r.gone); err != nil {
+		if r.now, err = r.rest(ctx, r.arrived, r.toSee()); err != nil {
 			return err
 		}
+		r.deaf = r.deaf || r.now.Deaf
 		r.result.PIDs = r.now.PIDs
 		if r.result.Ended = r.now.Ended; r.result.Ended != "" {
 			return nil
@@ -276,6 +278,14 @@ func (r *running) step(ctx context.Context) error {
 
 // mostSteps bounds a run: the longest of the orders of two commands has some 30 events.
 const mostSteps = 500
+
+// toSee is how many clients the target must have seen go at the next rest.
+func (r *running) toSee() int {
+	if r.deaf {
+		return 0
+	}
+	return r.gone
+}
 
 // hangUp makes a client go. The next rest is one that has seen it.
 func (r *running) hangUp(number int) {

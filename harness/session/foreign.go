@@ -78,18 +78,26 @@ func (a *runningArm) sayable() error {
 		return nil
 	}
 	for i := range a.Trials {
-		switch c := a.command(i); {
-		case c.Timeout > 0 && !d.SaysTimeout():
-			return unsaid{fmt.Sprintf("%s has no field for a timeout", d.Called())}
-		case c.Timeout > 0 && !d.TellsTimeout():
-			return unsaid{fmt.Sprintf("%s has no word for a timeout", d.Called())}
-		case c.HangUpAfter > 0 && !d.HangsUp():
-			return unsaid{fmt.Sprintf("%s cannot let a client hang up", d.Called())}
-		case (c.HalfClose || c.Behind != "") && !d.Simple():
-			return unsaid{fmt.Sprintf("%s does not ask by one HTTP request, which this is about", d.Called())}
+		if why := unsayable(a.command(i), d); why != "" {
+			return unsaid{why}
 		}
 	}
 	return nil
+}
+
+// unsayable is why a dialect has no words for a command; empty for one that it can ask for.
+func unsayable(c load.Command, d dialect.Dialect) string {
+	switch {
+	case c.Timeout > 0 && !d.SaysTimeout():
+		return fmt.Sprintf("%s has no field for a timeout", d.Called())
+	case c.Timeout > 0 && !d.TellsTimeout():
+		return fmt.Sprintf("%s has no word for a timeout", d.Called())
+	case c.HangUpAfter > 0 && !d.HangsUp():
+		return fmt.Sprintf("%s cannot let a client hang up", d.Called())
+	case (c.HalfClose || c.Behind != "") && !d.Simple():
+		return fmt.Sprintf("%s does not ask by one HTTP request, which this is about", d.Called())
+	}
+	return ""
 }
 
 // reachable declines what a target at a URL cannot host: it runs already, and

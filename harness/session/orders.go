@@ -9,6 +9,7 @@ import (
 
 	"github.com/reapcheck/reapcheck/harness/explore"
 	"github.com/reapcheck/reapcheck/harness/explore/search"
+	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -77,6 +78,11 @@ func (s *Session) Explorable(ctx context.Context) (why, problem error) {
 func (x *exploring) all(ctx context.Context) error {
 	share := max(1, x.Trials/len(x.Orders))
 	for _, o := range x.Orders {
+		first := o.Plan.Commands[0](0, load.Random(x.session.Seed, o.Kind, 0))
+		if why := unsayable(first, x.target.Dialect); why != "" {
+			x.tried = append(x.tried, fmt.Sprintf("%s: left out, since %s", o.Kind, why))
+			continue
+		}
 		found, err := x.explorer.Explore(ctx, o.Plan, explore.Bounds{
 			Delays: search.NoBound, Orders: share, StopAtBad: true,
 		}, func(run explore.Run) { x.take(o.Kind, run) })

@@ -18,7 +18,21 @@ type awaited struct {
 	request
 	until time.Time
 	why   string // what was in its way at the last look
+	quiet quiet
 }
+
+// quiet is a time in which nobody did anything although a client had said something, or
+// had gone.
+type quiet struct {
+	since time.Time
+	stops int // that there had been by then
+}
+
+// quietLimit is for how long a target must do nothing for it not to read its clients
+// now: it has no eye on who is waiting for its answer, or a thread that is held has a lock
+// that the reader wants, as Python's has in fork(2). What a client does is in the target's
+// queue before its own call returns, and a thread that is about to read it does not sleep.
+const quietLimit = 200 * time.Millisecond
 
 // lookForRest answers the harness once everybody is held or asleep, or cannot be.
 func (t *tracer) lookForRest() (reply, bool) {
@@ -28,7 +42,9 @@ func (t *tracer) lookForRest() (reply, bool) {
 	}
 	rest := false
 	if t.ended == "" && t.failed == nil {
-		a.why = t.inTheWay()
+		if a.why = t.inTheWay(); a.why == "" {
+			a.why = t.unread()
+		}
 		rest = a.why == ""
 	}
 	late := time.Now().After(a.until)
@@ -40,6 +56,7 @@ func (t *tracer) lookForRest() (reply, bool) {
 		return problem(t.failed), true
 	}
 	answer := t.rest()
+	answer.Deaf = rest && t.received >= a.Arrived && t.left < a.Gone
 	if !rest && t.ended == "" {
 		answer.Restless = fmt.Sprintf("a moment at which everybody is held or asleep expected within %v, last saw that %s", a.Limit, a.why)
 	}
@@ -78,12 +95,7 @@ func (t *tracer) rest() *Rest {
 // inTheWay says why this is no rest; empty for one. There was one moment at which all
 // slept if two looks saw each in the same sleep and no stop came between or after.
 func (t *tracer) inTheWay() string {
-	switch a := t.awaited; {
-	case t.received < a.Arrived:
-		return fmt.Sprintf("the target has read %d bytes of its clients, of %d", t.received, a.Arrived)
-	case t.left < a.Gone:
-		return "the target has not seen its client go"
-	case t.signal.sent:
+	if t.signal.sent {
 		return "SIGCHLD is under way"
 	}
 	first, why := t.sleeps()
@@ -96,6 +108,27 @@ func (t *tracer) inTheWay() string {
 	}
 	if why == "" && t.takeStop() {
 		why = "a thread has just stopped"
+	}
+	return why
+}
+
+// unread says what of its clients the target may still be about to read.
+func (t *tracer) unread() string {
+	a := t.awaited
+	why := ""
+	switch {
+	case t.received < a.Arrived:
+		why = fmt.Sprintf("the target has read %d bytes of its clients, of %d", t.received, a.Arrived)
+	case t.left < a.Gone:
+		why = "the target has not seen its client go"
+	default:
+		return ""
+	}
+	if a.quiet.since.IsZero() || a.quiet.stops != t.stops {
+		a.quiet = quiet{time.Now(), t.stops}
+	}
+	if time.Since(a.quiet.since) >= quietLimit {
+		return ""
 	}
 	return why
 }

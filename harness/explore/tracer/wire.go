@@ -26,7 +26,8 @@ type request struct {
 	// By is how far to move the clock.
 	By time.Duration `json:"by,omitempty"`
 	// Limit bounds the wait for a rest. Arrived is how many bytes the target must have
-	// read from its clients, and Gone how many of them must have been seen to go.
+	// read from its clients, and Gone how many of them it must have seen go; unless it
+	// does nothing for a while.
 	Limit   time.Duration `json:"limit,omitempty"`
 	Arrived int64         `json:"arrived,omitempty"`
 	Gone    int           `json:"gone,omitempty"`
@@ -56,6 +57,9 @@ type Rest struct {
 	Sent     int64 `json:"sent"`
 	Left     int   `json:"left"`
 	Closed   int   `json:"closed"`
+	// Deaf says that the target does not look whether its clients are still there: it did
+	// nothing when one went.
+	Deaf bool `json:"deaf,omitempty"`
 	// Stops are how often a thread was stopped since begin.
 	Stops int `json:"stops"`
 	// Threads and Commands are how many threads the target has and how many processes
