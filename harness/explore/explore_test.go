@@ -58,6 +58,12 @@ func victim(manner string) {
 			go syscall.Read(pipe[0], make([]byte, 1))
 		}
 	}
+	if manner == "behind another" {
+		daemon := exec.Command("/proc/self/exe")
+		daemon.Env = append(os.Environ(), asVictim+"=sound")
+		_ = daemon.Run()
+		return
+	}
 	if manner == "races" {
 		go reap()
 	}
@@ -263,6 +269,18 @@ func TestATargetThatTracesIsDeclined(t *testing.T) {
 	x := of(t, "traces")
 	if _, err := x.Run(t.Context(), oneCommand, Follow(nil)); !errors.Is(err, ErrDeclined) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// Its commands are nobody's that is seen: one empty order would be a pass for nothing.
+func TestADaemonBehindAnotherIsDeclined(t *testing.T) {
+	x := of(t, "behind another")
+	run, err := x.Run(t.Context(), oneCommand, Follow(nil))
+	if !errors.Is(err, errElsewhere) || !errors.Is(err, ErrDeclined) {
+		t.Errorf("order %q, %s, error %v", run.Order(), run.Outcome(), err)
+	}
+	if x.sandbox != nil || x.tracer != nil {
+		t.Error("something is left")
 	}
 }
 

@@ -127,13 +127,26 @@ func (x *Explorer) Run(ctx context.Context, plan Plan, choose Choose) (Run, erro
 		if err := x.start(ctx); err != nil {
 			return Run{}, err
 		}
-		// The first command of all may be another: Go tries out what the kernel can do.
-		if run, err := x.once(ctx, Plan{Commands: []load.Source{load.Instant}}, Follow(nil)); err != nil || x.sandbox == nil {
+		if run, err := x.first(ctx); err != nil || x.sandbox == nil {
 			return run, err
 		}
 	}
 	return x.once(ctx, plan, choose)
 }
+
+// first is the target's first command of all, which may be another than those after it: Go
+// tries out what the kernel can do.
+func (x *Explorer) first(ctx context.Context) (Run, error) {
+	run, err := x.once(ctx, Plan{Commands: []load.Source{load.Instant}}, Follow(nil))
+	if err == nil && x.sandbox != nil && len(run.PIDs) == 0 {
+		return run, errors.Join(errElsewhere, x.stop(ctx))
+	}
+	return run, err
+}
+
+// errElsewhere is a target whose commands are not its own children.
+var errElsewhere = fmt.Errorf("%w: the process that was started leaves commands to another, which is not traced; "+
+	"start a daemon without the init or the wrapper in front of it", ErrDeclined)
 
 // once is Run on a target that is ready.
 func (x *Explorer) once(ctx context.Context, plan Plan, choose Choose) (Run, error) {
