@@ -61,8 +61,8 @@ func releasedAt(last int) load.Source {
 		}
 		c := load.Instant(index, r)
 		c.Kind = "release"
-		c.Script = fmt.Sprintf("%s[ $n -ge %d ] || { echo only $n children live; exit %d; }; %s",
-			endSleeps(heldFor), last, (c.Want.Code+1)%256, c.Script)
+		c.Script = fmt.Sprintf("%s%s[ $n -ge %d ] || { echo only $n children live; exit %d; }; %s",
+			awaitSleeps(heldFor, last), endSleeps(heldFor), last, (c.Want.Code+1)%256, c.Script)
 		return c
 	}
 }

@@ -46,11 +46,23 @@ func longAndShort(index int, r *rand.Rand) load.Command {
 }
 
 // endSleeps ends the sleeps of just that length, and leaves in $n how many there
-// were. It finds them by what they were called with, which a shell that speaks of
-// sleep does not begin with.
-func endSleeps(d time.Duration) string {
-	const script = "n=0; for p in /proc/[0-9]*; do l=; read -r l <$p/cmdline; case $l in sleep*%s) kill ${p#/proc/} && n=$((n+1));; esac; done 2>/dev/null; "
-	return fmt.Sprintf(script, seconds(d))
+// were.
+func endSleeps(d time.Duration) string { return eachSleep(d, "kill ${p#/proc/} && n=$((n+1))") }
+
+// awaitSleeps waits until there are that many. A child that a shell has just started is
+// that shell until it has executed its sleep, on a busy machine for a while. It looks again
+// and again, each time for as long as it takes to start another sleep, and gives up.
+func awaitSleeps(d time.Duration, wanted int) string {
+	const looks = 30
+	return fmt.Sprintf("n=0; i=0; until [ $n -ge %d ] || [ $i -ge %d ]; do [ $i = 0 ] || sleep 0.1; i=$((i+1)); %sdone; ",
+		wanted, looks, eachSleep(d, "n=$((n+1))"))
+}
+
+// eachSleep does something for each, $p, with $n at zero before the first. It finds them
+// by what they were called with, which a shell that speaks of sleep does not begin with.
+func eachSleep(d time.Duration, do string) string {
+	const script = "n=0; for p in /proc/[0-9]*; do l=; read -r l <$p/cmdline; case $l in sleep*%s) %s;; esac; done 2>/dev/null; "
+	return fmt.Sprintf(script, seconds(d), do)
 }
 
 // seconds is how a sleep of that length is written.

@@ -13,8 +13,8 @@ type dial func(ctx context.Context, network, address string) (net.Conn, error)
 // A try to connect is given up, and followed by another, after firstTry; each further one
 // may take twice as long, up to lastTry.
 const (
-	firstTry = 200 * time.Millisecond
-	lastTry  = 3200 * time.Millisecond
+	firstTry = time.Second // the kernel's own; what is in time is never given up
+	lastTry  = 4 * time.Second
 )
 
 // again tries to connect until it succeeds or ctx ends. Where the target's queue of

@@ -30,6 +30,8 @@ type dialog struct {
 	command load.Command
 	answer  trial.Answer
 	done    bool
+	written bool // its request is in the target's queue
+	closed  bool // its connection is
 	reading bool // it waits for more of its answer
 	hungUp  bool // before its answer came
 	cancel  context.CancelFunc
@@ -56,6 +58,9 @@ func (c *clients) ask(ctx context.Context, x *Explorer, command load.Command) {
 	transport.DisableKeepAlives = true
 	dial := transport.DialContext
 	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		// However busy this machine is: a connection that was given up would be the target's.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stepLimit)
+		defer cancel()
 		conn, err := dial(ctx, network, address)
 		if err != nil {
 			return nil, err
@@ -86,6 +91,12 @@ type metered struct {
 	once    sync.Once
 }
 
+func (m *metered) Write(p []byte) (n int, err error) {
+	n, err = m.Conn.Write(p)
+	m.clients.update(func() { m.dialog.written = true })
+	return n, err
+}
+
 func (m *metered) Read(p []byte) (n int, err error) {
 	m.clients.update(func() { m.dialog.reading = true })
 	n, err = m.Conn.Read(p)
@@ -100,32 +111,53 @@ func (m *metered) Read(p []byte) (n int, err error) {
 }
 
 func (m *metered) Close() error {
+	err := m.Conn.Close()
 	m.over()
-	return m.Conn.Close()
+	m.clients.update(func() { m.dialog.closed = true })
+	return err
 }
 
 func (m *metered) over() {
 	m.once.Do(func() { m.clients.update(func() { m.clients.ended++ }) })
 }
 
-// readLimit bounds the wait for bytes that are in this machine's memory already.
-const readLimit = 10 * time.Second
+// stepLimit bounds the wait for what this machine alone has to do.
+const stepLimit = 10 * time.Second
 
 // settle waits until everything has been read that the target has written since base.
 func (c *clients) settle(base, now tracer.Rest) error {
-	deadline := time.NewTimer(readLimit)
+	return c.until("clients that have read all that was sent", func() string {
+		return c.behind(base, now)
+	})
+}
+
+// sent waits until the last request is in the target's queue. Only then does a target
+// that sleeps not mean to read it.
+func (c *clients) sent() error {
+	return c.until("a request that is sent", func() string {
+		if d := c.dialogs[len(c.dialogs)-1]; !d.written && !d.done {
+			return "it is not written"
+		}
+		return ""
+	})
+}
+
+// until waits for the moment at which why, which is called with the lock, has nothing to
+// say.
+func (c *clients) until(what string, why func() string) error {
+	deadline := time.NewTimer(stepLimit)
 	defer deadline.Stop()
 	for {
 		c.mu.Lock()
-		changed, why := c.changed, c.behind(base, now)
+		changed, last := c.changed, why()
 		c.mu.Unlock()
-		if why == "" {
+		if last == "" {
 			return nil
 		}
 		select {
 		case <-changed:
 		case <-deadline.C:
-			return fmt.Errorf("clients that have read all that was sent expected within %v, last saw that %s", readLimit, why)
+			return fmt.Errorf("%s expected within %v, last saw that %s", what, stepLimit, last)
 		}
 	}
 }
@@ -164,12 +196,18 @@ func (c *clients) waiting() []int {
 }
 
 // hangUp closes the connection of a request that has no answer yet, and then wants
-// none.
-func (c *clients) hangUp(number int) {
+// none. It returns when the target could know.
+func (c *clients) hangUp(number int) error {
+	d := c.dialogs[number-1]
 	c.update(func() {
-		d := c.dialogs[number-1]
 		d.hungUp, d.command.Want.HangUp = true, true
 		d.cancel()
+	})
+	return c.until("a connection that is closed", func() string {
+		if !d.closed {
+			return "it is open"
+		}
+		return ""
 	})
 }
 

@@ -169,8 +169,10 @@ func (r *running) run(ctx context.Context) error {
 		return err
 	}
 	r.now = r.base
-	r.ask(ctx)
-	err := r.untilAnswered(ctx)
+	err := r.ask(ctx)
+	if err == nil {
+		err = r.untilAnswered(ctx)
+	}
 	if errors.Is(err, errHung) || r.result.Ended != "" {
 		return nil
 	}
@@ -248,7 +250,7 @@ func (r *running) options() []option {
 	for _, number := range r.clients.waiting() {
 		if r.plan.HangUp && len(r.plan.Commands) == 1 {
 			name := event.Name{Kind: event.HangUp, Command: number}
-			all = append(all, option{name, func(context.Context) error { r.hangUp(number); return nil }})
+			all = append(all, option{name, func(context.Context) error { return r.hangUp(number) }})
 		}
 	}
 	if r.asked < len(r.plan.Commands) {
@@ -301,9 +303,9 @@ func (r *running) toSee() int {
 }
 
 // hangUp makes a client go. The next rest is one that has seen it.
-func (r *running) hangUp(number int) {
+func (r *running) hangUp(number int) error {
 	r.gone = max(r.gone, r.base.Left) + 1
-	r.clients.hangUp(number)
+	return r.clients.hangUp(number)
 }
 
 // askNext sends the next command, with the number of the last one where that is wanted.
@@ -314,18 +316,18 @@ func (r *running) askNext(ctx context.Context) error {
 			return fmt.Errorf("%w: choose a process ID: %w", ErrDeclined, err)
 		}
 	}
-	r.ask(ctx)
-	return nil
+	return r.ask(ctx)
 }
 
 // ask sends the next command. The target has it when it has read the first byte: the
 // rest came with it.
-func (r *running) ask(ctx context.Context) {
+func (r *running) ask(ctx context.Context) error {
 	source := r.plan.Commands[r.asked]
 	r.asked++
 	r.arrived = r.now.Received + 1
 	command := source(r.runs, load.Random(r.Seed, fmt.Sprintf("orders-%d", r.asked), r.runs))
 	r.clients.ask(ctx, r.Explorer, command)
+	return r.clients.sent()
 }
 
 func (r *running) judge() {
