@@ -38,7 +38,8 @@ type Found struct {
 	// of them that were not met again.
 	Open, Unreached int
 	// Restless are runs that never came to a moment at which everybody was held or asleep.
-	// They count for nothing, and were taken anew on a fresh target.
+	// They count for nothing, and were taken anew on a fresh target. So are those in which
+	// no answer came and that ended otherwise when they were taken again.
 	Restless int
 	// Twice names an order that had two outcomes, with what else went against the
 	// search; nil as it should be.
@@ -102,6 +103,9 @@ func (x *Explorer) upTo(ctx context.Context, plan Plan, b Bounds, bound int, f *
 			return true, nil
 		}
 		run, err := x.Run(ctx, plan, Follow(beginning))
+		if err == nil && run.Hung() && f.Restless < mostRestless {
+			run, err = x.stillHung(ctx, plan, run)
+		}
 		if errors.Is(err, ErrRestless) && f.Restless < mostRestless && ctx.Err() == nil {
 			f.Restless++
 			continue
@@ -117,6 +121,17 @@ func (x *Explorer) upTo(ctx context.Context, plan Plan, b Bounds, bound int, f *
 			return true, nil
 		}
 	}
+}
+
+// stillHung takes an order once more in which no answer came: on a busy machine a rest has
+// been taken for the end of everything. One that then ends otherwise had no rest.
+func (x *Explorer) stillHung(ctx context.Context, plan Plan, run Run) (Run, error) {
+	again, err := x.Run(ctx, plan, Follow(search.Order(run.Steps)))
+	if err == nil && !again.Hung() {
+		err = fmt.Errorf("%w: no answer came after %q, and one when it was taken again",
+			ErrRestless, run.Order())
+	}
+	return again, err
 }
 
 // mostRestless bounds them: a busy machine is seen to have one in some thousand runs, and

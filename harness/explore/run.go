@@ -75,6 +75,9 @@ func (r Run) Bad() bool {
 	return r.Ended != "" || slices.ContainsFunc(r.Outcomes, func(o trial.Outcome) bool { return o != trial.OK })
 }
 
+// Hung says that the answer of some command did not come.
+func (r Run) Hung() bool { return slices.Contains(r.Outcomes, trial.Hung) }
+
 // Outcome is that of all commands in one text.
 func (r Run) Outcome() string {
 	words := make([]string, len(r.Outcomes))
@@ -158,7 +161,7 @@ func (x *Explorer) once(ctx context.Context, plan Plan, choose Choose) (Run, err
 	x.asking.Wait()
 	r.judge()
 	r.result.Took = time.Since(began)
-	if err != nil || r.result.Ended != "" || slices.Contains(r.result.Outcomes, trial.Hung) {
+	if err != nil || r.result.Ended != "" || r.result.Hung() {
 		err = errors.Join(err, x.stop(ctx))
 	}
 	return r.result, err
@@ -207,8 +210,12 @@ func (r *running) over() bool {
 }
 
 // mostShort is how many short timers are over at once at one rest. A target that polls
-// sets one after the other.
-const mostShort = 3
+// sets one after the other. Where nothing is held there may be more of them, before time
+// passes by a longer one: Python's threads wait for its lock 5 ms at a time.
+const (
+	mostShort      = 3
+	mostShortAlone = 50
+)
 
 // look waits until everybody is held or asleep, and has read what was sent to them.
 func (r *running) look(ctx context.Context) (err error) {
@@ -224,7 +231,11 @@ func (r *running) look(ctx context.Context) (err error) {
 		if err := r.clients.settle(r.base, r.now); err != nil {
 			return err
 		}
-		if i == mostShort || len(r.now.Timers) == 0 || r.now.Timers[0] >= shortTimer {
+		most := mostShort
+		if len(r.now.Held) == 0 {
+			most = mostShortAlone
+		}
+		if i == most || len(r.now.Timers) == 0 || r.now.Timers[0] >= shortTimer {
 			break
 		}
 		if err := r.tracer.Advance(r.now.Timers[0]); err != nil {

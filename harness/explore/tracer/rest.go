@@ -21,6 +21,9 @@ type awaited struct {
 	quiet quiet
 }
 
+// late says whether the harness has waited for as long as it meant to. nil is for nothing.
+func (a *awaited) late() bool { return a != nil && time.Now().After(a.until) }
+
 // quiet is a time in which nobody did anything although a client had said something, or
 // had gone.
 type quiet struct {
@@ -47,8 +50,7 @@ func (t *tracer) lookForRest() (reply, bool) {
 		}
 		rest = a.why == ""
 	}
-	late := time.Now().After(a.until)
-	if !rest && !late && t.ended == "" && t.failed == nil {
+	if !rest && !a.late() && t.ended == "" && t.failed == nil {
 		return reply{}, false
 	}
 	t.awaited = nil

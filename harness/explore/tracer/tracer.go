@@ -80,7 +80,7 @@ func serve(in io.Reader, out io.Writer) int {
 	requests := make(chan request)
 	go readRequests(in, requests)
 	answers := json.NewEncoder(out)
-	for n := 0; ; n++ {
+	for {
 		stopped := t.takeStop()
 		select {
 		case r, open := <-requests:
@@ -94,7 +94,7 @@ func serve(in io.Reader, out io.Writer) int {
 			continue
 		default:
 		}
-		if stopped && n%inRow != 0 {
+		if stopped && !t.awaited.late() { // those of a target that never sleeps do not end
 			continue
 		}
 		if answer, ready := t.lookForRest(); ready && answers.Encode(answer) != nil {
@@ -106,10 +106,6 @@ func serve(in io.Reader, out io.Writer) int {
 		}
 	}
 }
-
-// inRow is how many stops there may be before the time for a rest is looked at again: those
-// of a target that never sleeps do not end.
-const inRow = 100
 
 // readRequests ends with the harness.
 func readRequests(in io.Reader, to chan<- request) {
