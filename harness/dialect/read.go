@@ -44,6 +44,7 @@ func (r *answerReader) answer() trial.Answer {
 	badCode := r.readCode()
 	answer := trial.Answer{
 		Failed:     r.status() >= http.StatusBadRequest,
+		Status:     r.status(),
 		Output:     output,
 		Unknown:    r.says(r.Words.Unknown),
 		TimedOut:   r.says(r.Words.Timeout),
