@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -35,9 +36,14 @@ response: {exitCode: /code}
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			switch r.URL.Path {
 			case "/start":
+				time.Sleep(20 * time.Millisecond) // the command's time is over before it has an ID
 				say(w, `{"id": 7}`)
 			case "/wait/7":
-				asked <- <-asked // until it was killed
+				select {
+				case how := <-asked: // it was killed
+					asked <- how
+				case <-r.Context().Done():
+				}
 				say(w, `{"done": true, "code": null}`)
 				once.Do(func() { close(told) })
 			case "/kill/7":
@@ -47,11 +53,17 @@ response: {exitCode: /code}
 				w.WriteHeader(c.status)
 			}
 		}))
-		got := New(server.URL, d, 1, &http.Transport{}).Execute(t.Context(),
+		ctx, cancel := context.WithTimeout(t.Context(), late)
+		got := New(server.URL, d, 1, &http.Transport{}).Execute(ctx,
 			dialect.Request{Script: "sleep 1000", Timeout: time.Millisecond})
+		cancel()
+		server.CloseClientConnections()
 		server.Close()
 		if got.TimedOut != c.timedOut || got.Known {
 			t.Errorf("%s: %+v", c.name, got)
+		}
+		if got.Hung {
+			continue
 		}
 		if how := <-asked; how != "DELETE signal=SIGKILL" {
 			t.Errorf("%s by %q", c.name, how)

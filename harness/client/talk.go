@@ -162,8 +162,21 @@ func (t *talk) killAfter(ctx context.Context, timeout time.Duration) {
 	case <-ctx.Done():
 		return
 	}
-	if ok, _ := t.aside(t.whole, *t.client.dialect.Request.Kill, unix.SIGKILL); ok {
-		t.begun.Killed()
+	kill := *t.client.dialect.Request.Kill
+	for n := 0; ; n++ {
+		ok, err := t.aside(t.whole, kill, unix.SIGKILL)
+		if ok {
+			t.begun.Killed()
+		}
+		if !errors.Is(err, dialect.ErrNothing) {
+			return
+		}
+		timer.Reset(kill.Pause(n)) // its ID is still to come
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 
