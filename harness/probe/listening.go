@@ -3,7 +3,9 @@ package probe
 import (
 	"cmp"
 	"fmt"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/prometheus/procfs"
@@ -26,7 +28,7 @@ func (l Listener) String() string {
 // The state LISTEN of TCP sockets (include/net/tcp_states.h), and the flag
 // __SO_ACCEPTCON of Unix sockets (include/uapi/linux/net.h).
 const (
-	tcpListens  = 0x0a
+	tcpListens  = "0A"
 	unixListens = 1 << 16
 )
 
@@ -38,13 +40,9 @@ func Listening(pid int) ([]Listener, error) {
 		return nil, fmt.Errorf("look who listens: %w", err)
 	}
 	var all []Listener
-	for _, read := range []func() (procfs.NetTCP, error){of.NetTCP, of.NetTCP6} {
-		lines, err := read() // a kernel without IPv6 has no tcp6
-		for _, line := range lines {
-			if err == nil && line.St == tcpListens {
-				all = append(all, Listener{Port: int(line.LocalPort)})
-			}
-		}
+	for _, name := range []string{"tcp", "tcp6"} { // a kernel without IPv6 has no tcp6
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", pid, name))
+		all = append(all, tcpListeners(string(text))...)
 	}
 	sockets, err := of.NetUNIX()
 	if err != nil {
@@ -59,4 +57,20 @@ func Listening(pid int) ([]Listener, error) {
 		return cmp.Or(cmp.Compare(a.Socket, b.Socket), a.Port-b.Port)
 	})
 	return slices.Compact(all), nil
+}
+
+// tcpListeners reads /proc/net/tcp (proc_net_tcp in the kernel's Documentation/networking):
+// the second column is the local address, and the fourth the state, both in hexadecimal.
+func tcpListeners(text string) (all []Listener) {
+	for line := range strings.Lines(text) {
+		columns := strings.Fields(line)
+		if len(columns) < 4 || columns[3] != tcpListens {
+			continue
+		}
+		_, port, _ := strings.Cut(columns[1], ":")
+		if n, err := strconv.ParseUint(port, 16, 16); err == nil {
+			all = append(all, Listener{Port: int(n)})
+		}
+	}
+	return all
 }

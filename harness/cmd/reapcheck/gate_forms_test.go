@@ -19,7 +19,7 @@ var forms = map[string]string{
 }
 
 // formFlags judge such a target, sound or not. A few trials are enough: what the unsound
-// one loses is one command of ten.
+// one loses under a hold it loses each time.
 func formFlags(t *testing.T, name, manner, scenarios string) []string {
 	t.Helper()
 	d, err := dialect.Load(name)
@@ -63,7 +63,7 @@ func TestTheGateJudgesEachForm(t *testing.T) {
 		})
 		t.Run(form+", racing", func(t *testing.T) {
 			t.Parallel()
-			gate(t, formFlags(t, name, "races", "exit-codes")...).expect(t, exitFail, trial.Fail)
+			gate(t, formFlags(t, name, "races", "reaper-wins")...).expect(t, exitFail, trial.Fail)
 		})
 	}
 }
@@ -74,7 +74,7 @@ func TestTheGateJudgesAFormInAContainer(t *testing.T) {
 		t.Run(manner, func(t *testing.T) {
 			t.Parallel()
 			status := map[trial.Verdict]int{trial.Pass: exitPass, trial.Fail: exitFail}[want]
-			flags := append([]string{"--runtime=docker"}, formFlags(t, "e2b", manner, "exit-codes")...)
+			flags := append([]string{"--runtime=docker"}, formFlags(t, "e2b", manner, "reaper-wins")...)
 			gate(t, flags...).expect(t, status, want)
 		})
 	}
