@@ -77,9 +77,10 @@ test: build ## Run all tests, with the race detector
 	CGO_ENABLED=1 go test -race -tags nomsgpack,faultpoints ./daemon/faultpoint
 
 .PHONY: fuzz
-fuzz: ## Fuzz the daemon's decoder and handler, FUZZTIME each
+fuzz: ## Fuzz the daemon's decoder and handler, and the forms of answers, FUZZTIME each
 	go test -tags nomsgpack -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./daemon/api
 	go test -tags nomsgpack -run '^$$' -fuzz '^FuzzExecute$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./daemon/api
+	go test -tags nomsgpack -run '^$$' -fuzz '^FuzzForms$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x ./harness/dialect
 
 .PHONY: lint
 lint: ## Check formatting, vet for every platform the daemon builds on, staticcheck

@@ -96,6 +96,7 @@ func (c *Client) exchange(ctx context.Context, r dialect.Request, keep bool) (tr
 	patience, cancel := context.WithCancel(ctx)
 	defer cancel()
 	t := &talk{client: c, request: r, begun: c.dialect.Begin(r), hangUp: cancel, keep: keep}
+	t.begun.Most(c.most)
 	why := t.steps(patience)
 	t.kill.Wait()
 	gone := patience.Err() != nil && ctx.Err() == nil

@@ -46,8 +46,8 @@ func (t *talk) socket(ctx context.Context, m dialect.Message, sent func()) error
 		if kind == websocket.MessageBinary {
 			name = dialect.BinaryMessage
 		}
-		if t.begun.HearMessage(name, text) {
-			return nil
+		if enough, err := t.begun.HearMessage(name, text); enough || err != nil {
+			return err
 		}
 	}
 }
@@ -80,7 +80,10 @@ func (t *talk) closed(ctx context.Context, err error) error {
 	if err != nil {
 		return err
 	}
-	enough := t.begun.HearMessage(dialect.Closed, text)
+	enough, err := t.begun.HearMessage(dialect.Closed, text)
+	if err != nil {
+		return err
+	}
 	if enough || end.Code == websocket.StatusNormalClosure ||
 		end.Code == websocket.StatusNoStatusRcvd {
 		return nil

@@ -28,6 +28,7 @@ type talk struct {
 	asked int          // how often
 	once  sync.Once    // the command was written
 	kill  sync.WaitGroup
+	whole context.Context // of the steps and of what is asked beside them
 }
 
 // heardError is what is wrong with an answer that came: the dialect's words for it hold.
@@ -37,8 +38,9 @@ func (e *heardError) Unwrap() error { return e.error }
 
 // steps asks all of them, up to the first that does not lead on.
 func (t *talk) steps(ctx context.Context) error {
+	t.whole = ctx
 	ctx, stop := context.WithCancel(ctx)
-	defer stop() // whoever was to kill the command has nothing left to do
+	defer stop() // there is nothing left to hang up on, or to kill
 	all := t.client.dialect.Steps()
 	for _, s := range all {
 		t.step, t.asked = s, 0
@@ -150,7 +152,8 @@ func (t *talk) begin(ctx context.Context) {
 	}
 }
 
-// killAfter ends the command where no field of a request could say its timeout.
+// killAfter ends the command where no field of a request could say its timeout. A kill that
+// has been asked for is waited for: the command's own answer may well come first.
 func (t *talk) killAfter(ctx context.Context, timeout time.Duration) {
 	timer := time.NewTimer(timeout)
 	defer timer.Stop()
@@ -159,8 +162,21 @@ func (t *talk) killAfter(ctx context.Context, timeout time.Duration) {
 	case <-ctx.Done():
 		return
 	}
-	if ok, _ := t.aside(ctx, *t.client.dialect.Request.Kill, unix.SIGKILL); ok {
-		t.begun.Killed()
+	kill := *t.client.dialect.Request.Kill
+	for n := 0; ; n++ {
+		ok, err := t.aside(t.whole, kill, unix.SIGKILL)
+		if ok {
+			t.begun.Killed()
+		}
+		if !errors.Is(err, dialect.ErrNothing) {
+			return
+		}
+		timer.Reset(kill.Pause(n)) // its ID is still to come
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 

@@ -30,6 +30,8 @@ type Conversation struct {
 	values  map[string]any // that placeholders stand for, and {name} once it is kept
 	heard   []*heard       // the answers, one a step
 	killed  bool
+	most    int  // bytes of an answer for which there is room
+	room    room // that is left for the one that was taken last
 }
 
 // heard is the answer to a step.
@@ -43,10 +45,13 @@ type heard struct {
 
 // Begin starts the conversation for one command.
 func (d Dialect) Begin(r Request) *Conversation {
-	c := &Conversation{dialect: d, values: d.values(r)}
+	c := &Conversation{dialect: d, values: d.values(r), most: defaultMost}
 	c.values["{"+Unique+"}"] = "reap-" + strconv.FormatUint(rand.Uint64(), 36)
 	return c
 }
+
+// Most says how many bytes an answer may have at most: what is made of them is bounded too.
+func (c *Conversation) Most(bytes int) { c.most = bytes }
 
 // Message is a step, filled in.
 type Message struct {
@@ -174,17 +179,18 @@ func (c *Conversation) Take(s Step, status int, header http.Header) {
 		c.heard = c.heard[:n-1]
 	}
 	c.heard = append(c.heard, h)
+	c.room = roomFor(c.most)
 }
 
 // Hear reads the body of the answer that was taken last, to its end, or as far as its
 // step wants to. An error says that it broke off or is not in its form.
 func (c *Conversation) Hear(body io.Reader) error {
 	h := c.last()
-	take := func(e event) bool { return c.take(h, e) }
+	p := parser{&c.room, func(e event) bool { return c.take(h, e) }}
 	if !h.expected {
-		return unexpected(h.step.Form, body, take)
+		return p.unexpected(h.step.Form, body)
 	}
-	err := readEvents(h.step.Form, body, take)
+	err := p.read(h.step.Form, body)
 	// What a step on the way says beside what is wanted of it is its own affair.
 	if errors.Is(err, ErrForm) && h.step.Form == JSON && len(c.heard) < len(c.dialect.steps) {
 		return nil
@@ -194,26 +200,30 @@ func (c *Conversation) Hear(body io.Reader) error {
 
 // unexpected reads an error: as a rule it is one document, or text, whatever the form of
 // an answer is.
-func unexpected(form Form, body io.Reader, take func(event) bool) error {
+func (p parser) unexpected(form Form, body io.Reader) error {
 	raw, err := io.ReadAll(body)
 	if err != nil {
 		return err
 	}
-	if doc, err := decodeJSON(raw); err == nil {
-		take(event{text: string(raw), doc: doc})
-		return nil
+	doc, err := p.room.decode(raw)
+	switch {
+	case errors.Is(err, errNoRoom):
+		return err
+	case err == nil:
+	case form == SSE:
+		return p.read(form, bytes.NewReader(raw))
+	default:
+		doc = string(raw)
 	}
-	if form == SSE {
-		return readEvents(form, bytes.NewReader(raw), take)
-	}
-	take(event{text: string(raw), doc: string(raw)})
+	p.take(event{text: string(raw), doc: doc})
 	return nil
 }
 
 // HearMessage takes one message of a WebSocket. It says whether that was the last that
 // the step wants.
-func (c *Conversation) HearMessage(kind string, text []byte) bool {
-	return c.take(c.last(), newEvent(kind, string(text)))
+func (c *Conversation) HearMessage(kind string, text []byte) (enough bool, err error) {
+	p := parser{&c.room, func(e event) bool { return c.take(c.last(), e) }}
+	return p.offer(kind, string(text))
 }
 
 func (c *Conversation) take(h *heard, e event) (enough bool) {
@@ -261,16 +271,35 @@ func (c *Conversation) Done() (bool, error) {
 		if value := h.header.Get(from.Header); from.Header != "" && value != "" {
 			c.know(name, value)
 		}
-		c.mu.Lock()
-		_, known := c.values["{"+name+"}"]
-		c.mu.Unlock()
-		if !known {
-			return true, fmt.Errorf("nothing to keep as %s: it holds no %s%s", name, from.At,
-				from.Header)
+		if err := c.usable(name, from); err != nil {
+			return true, err
 		}
 	}
 	return true, nil
 }
+
+// usable says what is wrong with a value that was to be kept: a path made of it would be
+// another one.
+func (c *Conversation) usable(name string, from Kept) error {
+	c.mu.Lock()
+	value, known := c.values["{"+name+"}"]
+	c.mu.Unlock()
+	if !known {
+		return fmt.Errorf("nothing to keep as %s: it holds no %s%s", name, from.At, from.Header)
+	}
+	switch v := value.(type) {
+	case map[string]any, []any:
+		return fmt.Errorf("%s%s is no text to keep as %s", from.At, from.Header, name)
+	case string:
+		if v == "" || v == "." || v == ".." || len(v) > longestKept {
+			return fmt.Errorf("%s%s is no value to keep as %s: %q", from.At, from.Header, name, clip(v))
+		}
+	}
+	return nil
+}
+
+// longestKept is far above any ID, and below what servers take in a path or a header.
+const longestKept = 4096
 
 // Killed notes that the client has ended the command when its time was over.
 func (c *Conversation) Killed() {

@@ -44,6 +44,7 @@ func (r *answerReader) answer() trial.Answer {
 	badCode := r.readCode()
 	answer := trial.Answer{
 		Failed:     r.status() >= http.StatusBadRequest,
+		Status:     r.status(),
 		Output:     output,
 		Unknown:    r.says(r.Words.Unknown),
 		TimedOut:   r.says(r.Words.Timeout),
@@ -75,7 +76,7 @@ func (r *answerReader) readCode() error {
 	switch {
 	case signal != nil && *signal > 0:
 		code = new(128 + *signal)
-	case code != nil && *code < 0 && r.Words.Signal == NegativeSignal && !r.unknownCode(*code):
+	case code != nil && *code < 0 && r.Words.Signal == NegativeSignal && !r.isWord(*code):
 		code = new(128 - *code)
 	}
 	r.code = code
@@ -91,9 +92,10 @@ func last(values []found, read func(found) (int, error)) (*int, error) {
 	return &n, err
 }
 
-// unknownCode says whether a number is the target's word for "unknown".
-func (r *answerReader) unknownCode(code int) bool {
-	return slices.ContainsFunc(r.Words.Unknown,
+// isWord says whether a number is the target's word for what is no exit code.
+func (r *answerReader) isWord(code int) bool {
+	w := r.Words
+	return slices.ContainsFunc(slices.Concat(w.Unknown, w.Timeout, w.StartError, w.Refused),
 		func(c Condition) bool { return c.ExitCode != nil && *c.ExitCode == code })
 }
 

@@ -18,12 +18,23 @@ type event struct {
 	doc  any // the text as JSON, or as it is where it is none
 }
 
-func newEvent(name, text string) event {
-	doc, err := decodeJSON([]byte(text))
+// parser takes an answer's body apart as it comes.
+type parser struct {
+	room *room
+	// take says that this is enough.
+	take func(event) (enough bool)
+}
+
+// offer takes what may be JSON or text.
+func (p parser) offer(name, text string) (enough bool, err error) {
+	doc, err := p.room.decode([]byte(text))
+	if errors.Is(err, errNoRoom) {
+		return false, err
+	}
 	if err != nil {
 		doc = text
 	}
-	return event{name, text, doc}
+	return p.take(event{name, text, doc}), nil
 }
 
 // ErrForm means that an answer is not in its dialect's form.
@@ -39,16 +50,15 @@ const (
 	Closed        = "close"
 )
 
-// readEvents takes an answer's body apart as it comes. It ends with the body, or where
-// take says that this is enough.
-func readEvents(form Form, body io.Reader, take func(event) (enough bool)) error {
+// read ends with the body, or where take says that this is enough.
+func (p parser) read(form Form, body io.Reader) error {
 	switch form {
 	case SSE:
-		return serverSentEvents(bufio.NewReader(body), take)
+		return p.serverSentEvents(bufio.NewReader(body))
 	case JSONLines:
-		return jsonLines(bufio.NewReader(body), take)
+		return p.jsonLines(bufio.NewReader(body))
 	case Connect:
-		return envelopes(bufio.NewReader(body), take)
+		return p.envelopes(bufio.NewReader(body))
 	}
 	raw, err := io.ReadAll(body)
 	if err != nil {
@@ -56,12 +66,20 @@ func readEvents(form Form, body io.Reader, take func(event) (enough bool)) error
 	}
 	var doc any = string(raw)
 	if form != Text {
-		if doc, err = decodeJSON(raw); err != nil {
-			return fmt.Errorf("%w: %w: %q", ErrForm, err, clip(string(raw)))
+		if doc, err = p.room.decode(raw); err != nil {
+			return notInForm(err, "", raw)
 		}
 	}
-	take(event{text: string(raw), doc: doc})
+	p.take(event{text: string(raw), doc: doc})
 	return nil
+}
+
+// notInForm is an error of decode about a text; where says which of several it is.
+func notInForm(err error, where string, text []byte) error {
+	if errors.Is(err, errNoRoom) {
+		return err
+	}
+	return fmt.Errorf("%w: %s%w: %q", ErrForm, where, err, clip(string(text)))
 }
 
 // decodeJSON keeps numbers as they were written.
@@ -80,7 +98,7 @@ func decodeJSON(body []byte) (any, error) {
 
 // serverSentEvents reads a stream as the HTML standard says (9.2.6): an event
 // ends with an empty line, and one that does not end is dropped.
-func serverSentEvents(from *bufio.Reader, take func(event) bool) error {
+func (p parser) serverSentEvents(from *bufio.Reader) error {
 	var name string
 	var data []string
 	first := true
@@ -92,9 +110,12 @@ func serverSentEvents(from *bufio.Reader, take func(event) bool) error {
 		value = strings.TrimPrefix(value, " ")
 		switch {
 		case line == "" && whole:
-			enough := data != nil && take(newEvent(name, strings.Join(data, "\n")))
+			event, lines := name, data
 			name, data = "", nil
-			return enough, nil
+			if lines == nil {
+				return false, nil
+			}
+			return p.offer(event, strings.Join(lines, "\n"))
 		case field == "event":
 			name = value
 		case field == "data":
@@ -106,7 +127,7 @@ func serverSentEvents(from *bufio.Reader, take func(event) bool) error {
 
 // jsonLines reads a JSON document a line. Empty lines are skipped, and so is what is
 // around the document where it is announced as Server-Sent Events.
-func jsonLines(from *bufio.Reader, take func(event) bool) error {
+func (p parser) jsonLines(from *bufio.Reader) error {
 	n := 0
 	return eachLine(from, func(line string, _ bool) (bool, error) {
 		n++
@@ -120,11 +141,11 @@ func jsonLines(from *bufio.Reader, take func(event) bool) error {
 		if line == "" {
 			return false, nil
 		}
-		doc, err := decodeJSON([]byte(line))
+		doc, err := p.room.decode([]byte(line))
 		if err != nil {
-			return false, fmt.Errorf("%w: line %d: %w: %q", ErrForm, n, err, clip(line))
+			return false, notInForm(err, fmt.Sprintf("line %d: ", n), []byte(line))
 		}
-		return take(event{text: line, doc: doc}), nil
+		return p.take(event{text: line, doc: doc}), nil
 	})
 }
 
@@ -156,7 +177,7 @@ const (
 )
 
 // envelopes reads the messages of a Connect stream, which is not whole without its last.
-func envelopes(from *bufio.Reader, take func(event) bool) error {
+func (p parser) envelopes(from *bufio.Reader) error {
 	for {
 		var head [5]byte
 		if _, err := io.ReadFull(from, head[:]); errors.Is(err, io.EOF) {
@@ -174,15 +195,15 @@ func envelopes(from *bufio.Reader, take func(event) bool) error {
 			return fmt.Errorf("the stream was cut: %d of %d bytes of a message: %w", n, length,
 				errors.Join(io.ErrUnexpectedEOF, err))
 		}
-		doc, err := decodeJSON(text.Bytes())
+		doc, err := p.room.decode(text.Bytes())
 		if err != nil {
-			return fmt.Errorf("%w: %w: %q", ErrForm, err, clip(text.String()))
+			return notInForm(err, "", text.Bytes())
 		}
 		name := ""
 		if head[0] == isEnd {
 			name = endOfStream
 		}
-		if take(event{name, text.String(), doc}) || name != "" {
+		if p.take(event{name, text.String(), doc}) || name != "" {
 			return nil
 		}
 	}

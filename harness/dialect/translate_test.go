@@ -187,6 +187,11 @@ func TestReadFollowsTheDialect(t *testing.T) {
 			}},
 		{"an unheard of signal", "response: {exitCode: /code, signal: /signal}", 200,
 			`{"code":7,"signal":"SIGSAUSAGE"}`, trial.Answer{}},
+		{
+			"a word that looks like a signal",
+			"response: {exitCode: /code}\nwords: {signal: -n, timeout: [{exitCode: -1}]}", 200,
+			`{"code":-1}`, trial.Answer{TimedOut: true},
+		},
 		{"a negative signal", "response: {exitCode: /code}\nwords: {signal: -n}", 200,
 			`{"code":-9}`, trial.Answer{
 				Known: true,
@@ -225,7 +230,7 @@ func TestReadFollowsTheDialect(t *testing.T) {
 			if got.Message == "" {
 				t.Error("an answer must say its status")
 			}
-			got.Message = ""
+			got.Message, got.Status = "", 0
 			if !reflect.DeepEqual(got, c.want) {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}

@@ -34,6 +34,10 @@ type Attempt struct {
 	// or the word for an unknown one; OK where it was what the command gives; Hung
 	// where there was no answer at all.
 	Heard, Coded, OK, Hung bool
+	// Status is the HTTP status of the answer; 0 where there was none.
+	Status int
+
+	path string // that was asked first
 }
 
 // answerLimit is for one question. None takes longer than a second.
@@ -153,7 +157,16 @@ func ask(ctx context.Context, d Dialect, to Speaker, q question) Attempt {
 		Coded:      coded,
 		OK:         outcome == trial.OK,
 		Hung:       answer.Hung,
+		Status:     answer.Status,
+		path:       firstPath(d),
 	}
+}
+
+func firstPath(d Dialect) string {
+	if len(d.steps) == 0 {
+		return ""
+	}
+	return d.steps[0].Path
 }
 
 // words says all that was understood: a target may say two things at once.

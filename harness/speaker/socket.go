@@ -56,6 +56,11 @@ func inSandbox(sb sandbox.Sandbox, path string) dialer {
 	}
 }
 
+// AtSocket makes the speaker for a target at a Unix socket in its sandbox.
+func AtSocket(sb sandbox.Sandbox, path string, d dialect.Dialect) Speaker {
+	return overSocket(d, 1, inSandbox(sb, path))
+}
+
 // overSocket makes the speaker for a target that dial reaches.
 func overSocket(d dialect.Dialect, inFlight int, dial dialer) Speaker {
 	transport := &http.Transport{DialContext: dial}

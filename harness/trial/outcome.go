@@ -77,6 +77,8 @@ type Answer struct {
 	NotStarted bool
 	// Failed is set when the target answered with an HTTP error.
 	Failed bool
+	// Status is the HTTP status of what was answered last; 0 without one.
+	Status int
 	// Hung is set when nothing came back by the deadline.
 	Hung   bool
 	Output string

@@ -31,6 +31,7 @@ func newDialect() *cobra.Command {
 request, where the exit code and the output stand in the answer, and the words
 for what is no exit code. To describe your own daemon:
 
+  reapcheck dialect detect --url http://127.0.0.1:8080  # one may fit already
   reapcheck dialect show process-execute >mine.yaml   # then edit it
   reapcheck dialect check --url http://127.0.0.1:8080 --dialect mine.yaml
   reapcheck gate --binary ./mydaemon --dialect mine.yaml`,
@@ -38,6 +39,7 @@ for what is no exit code. To describe your own daemon:
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newDialectList(), newDialectShow(), newDialectCheck(),
+		newDialectDetect(),
 		newSchema("print the JSON Schema of dialects, which says what each key means", targets.Schema))
 	return cmd
 }

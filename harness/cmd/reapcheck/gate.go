@@ -84,6 +84,7 @@ why, 3 infrastructure: the run itself did not work, 64 usage.`,
 			if err == nil {
 				err = g.driven.check(cmd)
 			}
+			o.detects = !cmd.Flags().Changed("dialect") && o.candidate.Dialect.OverHTTP()
 			if err == nil {
 				o.waivers, err = results.ReadWaivers(g.waivers, scenarios.Known)
 			}

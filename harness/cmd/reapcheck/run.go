@@ -56,6 +56,8 @@ type options struct {
 	level trial.Level
 	// checkDialect makes sure that the candidate speaks its dialect.
 	checkDialect bool
+	// detects looks for its dialect where none was named and the default does not fit.
+	detects bool
 	// leftOut are the other scenarios, which are not run.
 	leftOut []results.LeftOut
 	// stopAtFirstBad is session.Session's.
@@ -150,7 +152,7 @@ func (o options) try(ctx context.Context, folder, id string, info *results.Info,
 	}
 	if o.checkDialect {
 		if err := s.CheckDialect(ctx); err != nil {
-			return err
+			return o.withDetected(ctx, rt, err)
 		}
 	}
 	if err := o.leaveOutUntraceable(ctx, s, info); err != nil {

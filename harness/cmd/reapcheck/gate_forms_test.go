@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/reapcheck/reapcheck/harness/dialect"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// forms are dialects of the field, one for each form of an answer, of which small targets
+// speak their own.
+var forms = map[string]string{
+	"whole seconds in JSON": "openhands", "JSON Lines": "opensandbox", "Connect": "e2b",
+	"a poll, a terminal and a kill": "open-terminal", "a WebSocket": "pebble",
+}
+
+// formFlags judge such a target, sound or not. A few trials are enough: what the unsound
+// one loses under a hold it loses each time.
+func formFlags(t *testing.T, name, manner, scenarios string) []string {
+	t.Helper()
+	d, err := dialect.Load(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listen := fmt.Sprintf("0.0.0.0:%d", d.Port)
+	chosen := name
+	if d.Socket != "" { // the real one is where an ordinary user may not write
+		socket := filepath.Join(t.TempDir(), "s")
+		chosen, listen = atAnotherSocket(t, name, d.Socket, socket), "unix:"+socket
+	}
+	return []string{"--factor=0.1", "--binary=" + built(t, "foreign"), "--dialect=" + chosen,
+		"--only=" + scenarios, "--", "--dialect=" + name, "--manner=" + manner, "--listen=" + listen}
+}
+
+// atAnotherSocket is the dialect in a file, with its socket moved.
+func atAnotherSocket(t *testing.T, name, from, to string) (file string) {
+	t.Helper()
+	text, err := dialect.Source(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file = filepath.Join(t.TempDir(), name+".yaml")
+	moved := strings.Replace(string(text), from, to, 1)
+	if err := os.WriteFile(file, []byte(moved), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestTheGateJudgesEachForm(t *testing.T) {
+	for form, name := range forms {
+		t.Run(form+", sound", func(t *testing.T) {
+			t.Parallel()
+			scenarios := "exit-codes,timeout-group"
+			if name == "pebble" { // of two sandboxes at one path the later has the socket
+				scenarios = "exit-codes"
+			}
+			gate(t, formFlags(t, name, "sound", scenarios)...).expect(t, exitPass, trial.Pass)
+		})
+		t.Run(form+", racing", func(t *testing.T) {
+			t.Parallel()
+			gate(t, formFlags(t, name, "races", "reaper-wins")...).expect(t, exitFail, trial.Fail)
+		})
+	}
+}
+
+func TestTheGateJudgesAFormInAContainer(t *testing.T) {
+	newEngineFront(t) // skips without an engine
+	for manner, want := range map[string]trial.Verdict{"sound": trial.Pass, "races": trial.Fail} {
+		t.Run(manner, func(t *testing.T) {
+			t.Parallel()
+			status := map[trial.Verdict]int{trial.Pass: exitPass, trial.Fail: exitFail}[want]
+			flags := append([]string{"--runtime=docker"}, formFlags(t, "e2b", manner, "reaper-wins")...)
+			gate(t, flags...).expect(t, status, want)
+		})
+	}
+}
