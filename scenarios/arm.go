@@ -12,14 +12,14 @@ func candidate(arm session.Arm) session.Arm {
 	return arm
 }
 
-// misbehaving is a control: the reference daemon under a strategy that breaks
+// misbehaving is a baseline: the reference daemon under a strategy that breaks
 // the promise at hand, and shows it by all of these symptoms.
 func misbehaving(arm session.Arm, name, strategy string, by ...trial.Symptom) session.Arm {
 	arm.Name, arm.Role, arm.Strategy, arm.Claim, arm.By = name, trial.Baseline, strategy, trial.Misbehaves, by
 	return arm
 }
 
-// naive is the control where all strategies keep the promise: fixtures/programs/naive,
+// naive is the baseline where all strategies keep the promise: fixtures/programs/naive,
 // in one of its manners if one is named.
 func naive(arm session.Arm, manner string, by ...trial.Symptom) session.Arm {
 	arm.Name, arm.Role, arm.Build, arm.Claim, arm.By = "naive", trial.Baseline, target.Naive, trial.Misbehaves, by

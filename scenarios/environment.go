@@ -25,9 +25,9 @@ var _ = scenario("environment", "environment and folder",
 			InFlight: 1, // each follows what the one before it may have left
 			Commands: asSet(s.Seed, awkwardFolder(s)), ByOutput: true,
 		}
-		control := naive(arm, "pasting", trial.Symptom(trial.Wrong), trial.Symptom(trial.Output))
-		control.Trials = len(settings)
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "pasting", trial.Symptom(trial.Wrong), trial.Symptom(trial.Output))
+		baseline.Trials = len(settings)
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // awkwardFolder is made by the first command: in a container beside nothing, and on

@@ -24,9 +24,9 @@ var _ = advice("flood", "a command that floods its output",
 		}
 		// What is kept is copied several times on its way into an answer: a third of the
 		// flood makes more than twice its size of it, for a third of the CPU time.
-		control := naive(arm, "", check.TooMany(check.PeakMemory))
-		control.Commands = flood(floodBytes / 3)
-		return session.Experiment{Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "", check.TooMany(check.PeakMemory))
+		baseline.Commands = flood(floodBytes / 3)
+		return session.Experiment{Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // floodBytes is more than a daemon of this kind needs for itself, and less than

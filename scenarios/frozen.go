@@ -19,7 +19,7 @@ import (
 // that does not run the handler for 100 ms after a thaw.
 //
 // A quota that is used up stops a sandbox too, for less than the fix waits: it
-// has been seen to lose nothing, so there is no control under it.
+// has been seen to lose nothing, so there is no baseline under it.
 var _ = scenario("frozen", "a sandbox that is frozen again and again",
 	"delays the candidate's answers, and uses up the wait of the documented fix",
 	func(s *session.Session) session.Experiment {

@@ -25,9 +25,9 @@ var _ = should("grows", "what commands leave behind that do not go well",
 			InFlight: inFlight, Commands: goesWrong, Work: 3,
 			Watch: check.Settles(check.ComesBack(inFlight+spareThreads, check.Files, check.Threads), check.NobodyLeft, check.ComesBack(heapFor*inFlight, check.Memory)),
 		}
-		control := naive(arm, "hoarding", check.TooMany(check.Files), check.TooMany(check.Threads), check.TooMany(check.Processes))
-		control.Trials, control.Deadline = growing, 300*time.Millisecond
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "hoarding", check.TooMany(check.Files), check.TooMany(check.Threads), check.TooMany(check.Processes))
+		baseline.Trials, baseline.Deadline = growing, 300*time.Millisecond
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 const (

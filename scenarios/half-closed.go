@@ -25,8 +25,8 @@ var _ = advice("half-closed", "a client that has nothing more to say",
 			Trials: s.Scale.Trials(session.Count{Floor: 9, Quick: 12, Standard: 90}), InFlight: 6, Commands: nothingMore,
 			Watch: check.Settles(check.NobodyLeft),
 		}
-		control := naive(arm, "attentive", trial.Symptom(trial.Error), check.TooMany(check.Processes))
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "attentive", trial.Symptom(trial.Error), check.TooMany(check.Processes))
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 func nothingMore(index int, r *rand.Rand) load.Command {

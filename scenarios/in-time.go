@@ -26,9 +26,9 @@ var _ = scenario("in-time", "a command that ends before its timeout, or just the
 			Commands: endsInTime(lasting, s.Patience(spare)),
 			Watch:    check.Settles(check.NobodyLeft),
 		}
-		control := naive(arm, "timed", trial.Symptom(trial.Error))
-		control.Trials, control.Watch = 4, nil
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "timed", trial.Symptom(trial.Error))
+		baseline.Trials, baseline.Watch = 4, nil
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // At the boundary a wrong answer is a matter of luck, so most commands go there.

@@ -34,9 +34,9 @@ var _ = should("inherits", "what a command inherits",
 			Commands: inherits(looks),
 			Deadline: waitsLimit,
 		}
-		control := naive(arm, "inheriting", trial.Symptom(trial.Wrong))
-		control.Trials, control.Deadline = len(looks), waitsLimit/10
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "inheriting", trial.Symptom(trial.Wrong))
+		baseline.Trials, baseline.Deadline = len(looks), waitsLimit/10
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // waitsLimit is for commands that wait for nothing, but for an input that does not

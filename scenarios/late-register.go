@@ -15,7 +15,7 @@ import (
 var _ = scenario("late-register", "a command that ends before it is registered",
 	"keeps its exit code in the candidate, and loses it under the documented fix",
 	func(s *session.Session) session.Experiment {
-		// The control is stopped until its child has been reaped, and loses all but
+		// The baseline is stopped until its child has been reaped, and loses all but
 		// the few that register between the reaper's wait4 and its look. In a sound
 		// daemon that moment never comes before the registration, so the candidate
 		// is stopped for longer than command and reaper need.

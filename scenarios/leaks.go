@@ -25,10 +25,10 @@ var _ = should("leaks", "what commands leave behind",
 				check.StaysBelow(filesEach*inFlight+spare, check.Files),
 			),
 		}
-		control := naive(arm, "hoarding",
+		baseline := naive(arm, "hoarding",
 			check.TooMany(check.Files), check.TooMany(check.Threads), check.TooMany(check.Zombies), check.TooMany(check.Processes), check.EverTooMany(check.Files))
-		control.Trials = s.Scale.Trials(hoarded)
-		return session.Experiment{Arms: []session.Arm{control, candidate(arm)}}
+		baseline.Trials = s.Scale.Trials(hoarded)
+		return session.Experiment{Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // everyEnd mixes commands that end well, leave orphans, and are not found.

@@ -17,9 +17,9 @@ import (
 var _ = scenario("long-and-short", "short commands beside a long one",
 	"are answered while it runs, where a naive daemon with a lock around its work makes them wait",
 	func(s *session.Session) session.Experiment {
-		control := naive(session.Arm{Trials: every / 4, InFlight: 4, Wait: 500 * time.Millisecond, Commands: longAndShort, Deadline: time.Second}, "serial", trial.Symptom(trial.Hung))
+		baseline := naive(session.Arm{Trials: every / 4, InFlight: 4, Wait: 500 * time.Millisecond, Commands: longAndShort, Deadline: time.Second}, "serial", trial.Symptom(trial.Hung))
 		sound := candidate(session.Arm{Trials: every * s.Scale.Trials(longRounds), InFlight: 4, Commands: longAndShort, Wait: 500 * time.Millisecond})
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, sound}}
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, sound}}
 	})
 
 // every is how many commands there are to a long one.

@@ -21,8 +21,8 @@ var _ = should("orphan-storm", "a storm of orphans",
 			Trials: s.Scale.Trials(orphaned), InFlight: 16, Commands: orphans, Work: 7,
 			Watch: check.Settles(check.NobodyLeft, check.ComesBack(forgotten, check.Memory)),
 		}
-		control := naive(arm, "hoarding", check.TooMany(check.Zombies), check.TooMany(check.Processes), check.TooMany(check.Memory))
-		return session.Experiment{Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "hoarding", check.TooMany(check.Zombies), check.TooMany(check.Processes), check.TooMany(check.Memory))
+		return session.Experiment{Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // forgotten is what a daemon may grow by meanwhile, far less than 64 KiB for

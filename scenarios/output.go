@@ -12,10 +12,10 @@ import (
 
 // What a command wrote last is still in the pipe when it ends, up to 64 KiB of
 // it (pipe(7)). Whoever answers when the process is gone, without reading on to
-// the end, cuts the output now and then. And output is bytes, not JSON: control
-// characters, quotes and broken UTF-8 must not break the answer.
+// the end, cuts the output now and then. And output is bytes, not JSON: quotes,
+// control characters and broken UTF-8 must not break the answer.
 //
-// The control forgets the rest of a block, always. One that asked too early lost
+// The baseline forgets the rest of a block, always. One that asked too early lost
 // nothing in 60 trials now and then: a process closes its files before its parent
 // hears of the end (do_exit in kernel/exit.c), so the reader is mostly ahead.
 var _ = scenario("output", "what a command writes",

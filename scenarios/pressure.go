@@ -30,8 +30,8 @@ var _ = should("pressure", "a sandbox that has no room for another process",
 			Watch: check.Settles(check.NobodyLeft), Used: true,
 		}
 		// It dies where Go asks for a thread before a command is refused.
-		control := naive(arm, "", trial.Symptom(trial.Lost).Or(trial.FailedCheck("target")))
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "", trial.Symptom(trial.Lost).Or(trial.FailedCheck("target")))
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // pressed may be refused under the limit and must be right otherwise. Under the

@@ -44,7 +44,7 @@ var _ = scenario("reaper-wins", "a reaper that always wins",
 // once: on a machine that is slow to run it, it was so in one trial of four.
 func waiterFirst(s *session.Session) session.Arm {
 	return session.Arm{
-		Name: "turned-1", Role: trial.Witness, Claim: trial.NoClaim,
+		Name: "candidate-waiter-first", Role: trial.Witness, Claim: trial.NoClaim,
 		Fault:  fault.Hold{Hub: s.Hub, Policy: seccomp.Policy{Rule: seccomp.WaiterWins}},
 		Trials: 40, InFlight: 1, Commands: load.Instant,
 	}

@@ -23,9 +23,9 @@ var _ = scenario("scripts", "a script of every shape",
 			Trials:   s.Scale.Trials(each(scriptKinds, 2, 4, 20)),
 			InFlight: 2 * scriptPairs, Bursts: true, Commands: written(s.Seed), ByOutput: true,
 		}
-		control := naive(arm, "gluing", trial.Symptom(trial.Wrong))
-		control.Trials = 2 * scriptKinds
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "gluing", trial.Symptom(trial.Wrong))
+		baseline.Trials = 2 * scriptKinds
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // scriptPairs are in flight at a time.

@@ -28,9 +28,9 @@ var _ = scenario("silent", "a command that is long and silent",
 			Trials: 4, InFlight: 2, Wait: long, Deadline: long + time.Minute,
 			Commands: silence(long, s.Candidate.Dialect.SaysTimeout()),
 		}
-		control := naive(arm, "impatient", trial.Symptom(trial.Error))
-		control.Commands, control.Wait = silence(4*time.Second, false), 4*time.Second
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "impatient", trial.Symptom(trial.Error))
+		baseline.Commands, baseline.Wait = silence(4*time.Second, false), 4*time.Second
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // silence says nothing at all until the end, or something at once and at the end. What

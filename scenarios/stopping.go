@@ -21,10 +21,10 @@ var _ = should("stopping", "a daemon that is told to stop",
 	"ends well whatever it has run, however often and by which signal it is told, and strands what runs where a naive one ends at once",
 	func(s *session.Session) session.Experiment {
 		inFlight := arms{signal: syscall.SIGTERM}
-		control := naive(inFlight.arm("", 1), "", trial.Symptom(trial.Error), trial.FailedCheck("target"))
-		control.Ends = "exit status 0"
+		baseline := naive(inFlight.arm("", 1), "", trial.Symptom(trial.Error), trial.FailedCheck("target"))
+		baseline.Ends = "exit status 0"
 		all := []session.Arm{
-			control,
+			baseline,
 			arms{signal: syscall.SIGTERM, before: everyWayOut}.arm("after-commands", len(waysOut)+1),
 			arms{signal: syscall.SIGTERM, twice: true}.arm("twice", 1),
 			never(),

@@ -109,9 +109,9 @@ func TestSelect(t *testing.T) {
 	}
 }
 
-// A control that has to misbehave says how: what fails for another reason clears
+// A baseline that has to misbehave says how: what fails for another reason clears
 // no candidate.
-func TestControlsNameTheirSymptoms(t *testing.T) {
+func TestBaselinesNameTheirSymptoms(t *testing.T) {
 	for _, blackBox := range []bool{false, true} {
 		s := planning(t, blackBox)
 		for _, known := range List() {
@@ -139,9 +139,9 @@ func TestRefusalsAreCountedByOutputsOnly(t *testing.T) {
 	}
 }
 
-// What a busy machine's scheduler may do once breaks no control: where a clock
+// What a busy machine's scheduler may do once breaks no baseline: where a clock
 // decides, losing some is enough.
-func TestNoControlMustLoseAllByAClock(t *testing.T) {
+func TestNoBaselineMustLoseAllByAClock(t *testing.T) {
 	for _, blackBox := range []bool{false, true} {
 		s := planning(t, blackBox)
 		for _, known := range List() {

@@ -24,9 +24,9 @@ var _ = scenario("texts", "text of every shape",
 			Trials:   s.Scale.Trials(each(len(shapes), 1, 2, 10)),
 			InFlight: 4, Commands: shaped, ByOutput: true, Work: 3, Deadline: waitsLimit,
 		}
-		control := naive(arm, "decoding", trial.Symptom(trial.Output))
-		control.Trials = len(shapes)
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "decoding", trial.Symptom(trial.Output))
+		baseline.Trials = len(shapes)
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // shape makes a text of a nonce, and says how the shell writes it.

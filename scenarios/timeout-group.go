@@ -25,10 +25,10 @@ var _ = should("timeout-group", "a command that outlives its timeout",
 			Trials: trials + 1, InFlight: len(overtimes), Bursts: true, Commands: overtime(limit, trials), Wait: limit,
 			Watch: check.Settles(check.NobodyLeft), Used: true,
 		}
-		control, sound := naive(arm, "", trial.Symptom(trial.Hung), check.TooMany(check.Processes)), candidate(arm)
-		control.Trials, control.Deadline = len(overtimes), limit+time.Second // one of each kind
+		baseline, sound := naive(arm, "", trial.Symptom(trial.Hung), check.TooMany(check.Processes)), candidate(arm)
+		baseline.Trials, baseline.Deadline = len(overtimes), limit+time.Second // one of each kind
 		sound.Prompt = limit + 2*time.Second
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, sound}}
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, sound}}
 	})
 
 const overtimeLimit = 500 * time.Millisecond

@@ -27,10 +27,10 @@ var _ = scenario("told-meanwhile", "a command that ends while the reaper tells o
 			arm.Fault, arm.MinHits = fault.LateReturn{Call: fault.Close, Delay: telling}, int64(trials/2)
 			arm.Commands, arm.Wait = oneAfterTheOther(slowStart, telling/2), 2*slowStart
 		}
-		control := naive(arm, "drowsy", trial.Symptom(trial.Hung))
-		control.Commands = oneAfterTheOther(telling, naiveTelling/2)
-		control.Trials, control.Fault, control.MinHits, control.Deadline = 2, nil, 0, 3*time.Second
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "drowsy", trial.Symptom(trial.Hung))
+		baseline.Commands = oneAfterTheOther(telling, naiveTelling/2)
+		baseline.Trials, baseline.Fault, baseline.MinHits, baseline.Deadline = 2, nil, 0, 3*time.Second
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // telling is how long the reaper tells of one end. The naive one takes longer, of

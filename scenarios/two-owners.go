@@ -31,11 +31,11 @@ var _ = scenario("two-owners", "a process ID whose old owner is not answered yet
 			Fault: fault.Heirs{Within: s.Patience(2 * time.Second)}, MinHits: int64(pairs / 2),
 			ByOutput: true, Watch: check.Settles(check.NobodyLeft),
 		}
-		control := naive(arm, "numbering", trial.Symptom(trial.Lost))
-		control.Trials, control.MinHits, control.Watch = 2, 1, nil
+		baseline := naive(arm, "numbering", trial.Symptom(trial.Lost))
+		baseline.Trials, baseline.MinHits, baseline.Watch = 2, 1, nil
 		// The heir that lives the longest: how soon it begins is the machine's affair.
-		control.Commands = owned(1, s)
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+		baseline.Commands = owned(1, s)
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // owners are what the elder leaves in the books, and how long its heir outlives that.

@@ -119,9 +119,9 @@ func TestAClaimIsShownByATrialThatWasHit(t *testing.T) {
 	for hits, want := range map[int64]trial.Verdict{0: trial.Inconclusive, 7: trial.Pass} {
 		s := newSession(t, &fakeRuntime{})
 		e := experiment(nil)
-		control := &e.Arms[0]
-		control.UntilShown, control.InFlight = true, 1
-		control.Fault = &counted{fakeFault: fakeFault{hits: 50}, from: hits}
+		baseline := &e.Arms[0]
+		baseline.UntilShown, baseline.InFlight = true, 1
+		baseline.Fault = &counted{fakeFault: fakeFault{hits: 50}, from: hits}
 		f, err := s.Run(t.Context(), e)
 		if err != nil || f.Verdict != want {
 			t.Errorf("hits from trial %d: %v (%s), %v", hits, f.Verdict, f.Reason, err)

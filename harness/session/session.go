@@ -148,7 +148,7 @@ type Arm struct {
 	part     part // of which they are, where a shard has one
 	InFlight int
 	// UntilShown leaves out what is left of Trials when one of them has shown the
-	// claim, and the fault has hit in that one. It is for a control in which two race
+	// claim, and the fault has hit in that one. It is for a baseline in which two race
 	// and nobody decides who wins: how often it loses is the machine's affair, and
 	// that it can is what counts. AtLeast so many trials are done in any case.
 	UntilShown bool

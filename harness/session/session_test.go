@@ -307,8 +307,8 @@ func TestAnArmThatIsOverWhenItHasShownItsClaim(t *testing.T) {
 	} {
 		s := newSession(t, &fakeRuntime{})
 		e := experiment(nil)
-		control := &e.Arms[0]
-		control.UntilShown, control.InFlight, control.Strategy = true, 1, strategy
+		baseline := &e.Arms[0]
+		baseline.UntilShown, baseline.InFlight, baseline.Strategy = true, 1, strategy
 		f, err := s.Run(t.Context(), e)
 		if got := f.Arm("baseline").Trials; err != nil || f.Verdict != want.verdict || got != want.trials {
 			t.Errorf("%s: %v (%s) after %d trials, want %v after %d, error %v", strategy, f.Verdict, f.Reason, got, want.verdict, want.trials, err)

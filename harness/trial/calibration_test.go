@@ -48,7 +48,7 @@ func TestTheJudgeIsRightAsOftenAsItStates(t *testing.T) {
 
 // A baseline that has to lose codes and by chance does not must not let the run
 // pass: a candidate is cleared by a baseline that failed in the same run.
-func TestAControlThatWasLuckyClearsNobody(t *testing.T) {
+func TestABaselineThatWasLuckyClearsNobody(t *testing.T) {
 	const recordings, trials, rate = 1000, 20, 0.15
 	r := rand.New(rand.NewPCG(7, 8))
 	clean := planted(t, Candidate, r, 0, 1)

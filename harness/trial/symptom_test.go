@@ -7,7 +7,7 @@ import (
 
 // A baseline that misbehaves in another way than it was made to proves nothing:
 // the look at what it was made for may be blind.
-func TestAControlMustShowItsSymptoms(t *testing.T) {
+func TestABaselineMustShowItsSymptoms(t *testing.T) {
 	memory := FailedCheck("memory")
 	check := Check{Name: "memory", Want: "at most 1", Got: "2"}
 	for _, c := range []struct {
