@@ -13,7 +13,7 @@ const echildWait = "DECK_EXECUTE_ECHILD_WAIT_MS"
 // bad value for a good one turns exit codes into -1 in production only. The
 // candidate has to be right where the documented fix is, and to refuse a bad
 // value; where the fix ends is late-publish's finding.
-var _ = scenario("echild-wait", "the wait after ECHILD",
+var _ = ourSettings.scenario("echild-wait", "the wait after ECHILD",
 	"is the limit of the documented fix at each setting, within which the candidate is right too, and refused when it is no whole number of milliseconds",
 	func(s *session.Session) session.Experiment {
 		trials := s.Scale.Trials(slowly)

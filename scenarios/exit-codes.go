@@ -14,7 +14,7 @@ import (
 // 5 % have been measured, so the baseline's reaper is made to win. The codes
 // cover 0..255, since a daemon that always answers 0 would pass on successes
 // alone.
-var _ = scenario("exit-codes", "exit codes, one request at a time,",
+var _ = answers.scenario("exit-codes", "exit codes, one request at a time,",
 	"come back as the command gave them, and are lost where a reaper races the waiter",
 	func(s *session.Session) session.Experiment {
 		// Every 259 trials are the three requests of the first report, then all codes.

@@ -20,7 +20,7 @@ import (
 //
 // A quota that is used up stops a sandbox too, for less than the fix waits: it
 // has been seen to lose nothing, so there is no baseline under it.
-var _ = scenario("frozen", "a sandbox that is frozen again and again",
+var _ = faultPoints.scenario("frozen", "a sandbox that is frozen again and again",
 	"delays the candidate's answers, and uses up the wait of the documented fix",
 	func(s *session.Session) session.Experiment {
 		const late = 150 * time.Millisecond

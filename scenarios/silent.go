@@ -17,7 +17,7 @@ import (
 //
 // Limits are met by waiting for them: quick goes beyond ten seconds, standard beyond
 // sixty, beside everything else.
-var _ = scenario("silent", "a command that is long and silent",
+var _ = answers.scenario("silent", "a command that is long and silent",
 	"is waited for, and cut off where a naive daemon gives up a connection that says nothing",
 	func(s *session.Session) session.Experiment {
 		long := 65 * time.Second

@@ -13,7 +13,7 @@ import (
 // CPU, and that gap is the reaper's. Nothing is injected here: this is what a
 // busy daemon does by itself. Mixed commands let children end in all orders,
 // fill the pipe, and leave orphans for PID 1.
-var _ = scenario("storm", "a storm of requests",
+var _ = answers.scenario("storm", "a storm of requests",
 	"gets every exit code and every byte back, and loses codes where a reaper races the waiter",
 	func(s *session.Session) session.Experiment {
 		// 256 in flight have been seen to take 10 s on a machine with other work.

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -166,6 +167,28 @@ func TestEveryLaterTurnReleasesTheLongCommand(t *testing.T) {
 		c := longAndShort(i, load.Random(1, "long-and-short", i))
 		if releases := strings.Contains(c.Script, "kill"); releases != (i >= every/2) {
 			t.Errorf("turn %d, %s: it releases: %v", i, c.Kind, releases)
+		}
+	}
+}
+
+// What a target shows decides which scenarios it is tried with.
+func TestWhatIsLeftOut(t *testing.T) {
+	for _, c := range []struct {
+		access Access
+		left   []string
+	}{
+		{Inside, nil},
+		{Outside, []string{"frozen"}},
+		{Foreign, []string{"echild-wait", "frozen", "told-meanwhile"}},
+	} {
+		var left []string
+		for _, s := range List() {
+			if LeftOut(s.ID, c.access) != "" {
+				left = append(left, s.ID)
+			}
+		}
+		if !slices.Equal(left, c.left) {
+			t.Errorf("at access %d %q are left out, want %q", c.access, left, c.left)
 		}
 	}
 }

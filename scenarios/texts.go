@@ -17,7 +17,7 @@ import (
 // 64 KiB, a C string ends at NUL, and two pipes that are read one after the other
 // stop a command that fills the second. A command may close its output and go on:
 // p.poll() after the last line is None then, and `or 0` makes a code of it.
-var _ = scenario("texts", "text of every shape",
+var _ = answers.scenario("texts", "text of every shape",
 	"comes back byte by byte, and changed where a naive daemon makes text of what it has read piece by piece",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{

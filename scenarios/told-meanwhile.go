@@ -15,7 +15,7 @@ import (
 // reaper that reaps, tells, and then empties its letter box loses the ends that came
 // while it told: nobody asks for those children until something else ends. Here each
 // second command ends while the reaper tells of the first, and nothing else does.
-var _ = scenario("told-meanwhile", "a command that ends while the reaper tells of another",
+var _ = likeness.scenario("told-meanwhile", "a command that ends while the reaper tells of another",
 	"is reaped next, and waits for ever where a naive reaper takes back its own wake-up call",
 	func(s *session.Session) session.Experiment {
 		trials := 2 * s.Scale.Trials(session.Count{Floor: 4, Quick: 4, Standard: 20})

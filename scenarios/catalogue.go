@@ -1,0 +1,120 @@
+package scenarios
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega"
+
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// plan says what a scenario does in a session.
+type plan func(s *session.Session) session.Experiment
+
+var (
+	// known is every scenario, in the order of its ID.
+	known []trial.Scenario
+	// plans are the scenarios' plans by ID.
+	plans = map[string]plan{}
+	// needed is what each scenario needs, by ID.
+	needed = map[string]needs{}
+)
+
+// scenario declares one finding: what it is about, what must come true, and how
+// that is tried. No correct daemon may do otherwise: its level is must. What weighs less
+// of it whatever the scenario, such as a thread for each command, has a level of its own
+// in harness/results/causes.go. A scenario that needs more or less of a target than most
+// is declared by its needs.
+func scenario(id, subject, promise string, p plan) bool {
+	return processes.scenario(id, subject, promise, p)
+}
+
+// should is scenario for what a careful daemon does.
+func should(id, subject, promise string, p plan) bool {
+	return processes.declare(trial.Should, id, subject, promise, p)
+}
+
+// advice is scenario for a choice that has a price.
+func advice(id, subject, promise string, p plan) bool {
+	return processes.declare(trial.Advice, id, subject, promise, p)
+}
+
+func (n needs) scenario(id, subject, promise string, p plan) bool {
+	return n.declare(trial.Must, id, subject, promise, p)
+}
+
+// declare makes a scenario known. Its spec waits for the experiment, which Run has begun.
+func (n needs) declare(level trial.Level, id, subject, promise string, p plan) bool {
+	known = append(known, trial.Scenario{ID: id, Text: subject + " " + promise, Level: level})
+	slices.SortFunc(known, func(a, b trial.Scenario) int { return strings.Compare(a.ID, b.ID) })
+	plans[id], needed[id] = p, n
+	return ginkgo.Describe(subject, ginkgo.Label(id), func() {
+		ginkgo.It(promise, func(ctx ginkgo.SpecContext) {
+			finding, err := current.wait(ctx, id)
+			gomega.Expect(err).NotTo(gomega.HaveOccurred())
+			gomega.Expect(finding.Verdict).To(gomega.Equal(trial.Pass), finding.Reason)
+		})
+	})
+}
+
+// List returns every scenario in the order of its ID.
+func List() []trial.Scenario { return slices.Clone(known) }
+
+// Select returns the scenarios with the given IDs; for none, all that the
+// access allows. An ID that does not exist is an error that names those that
+// do.
+func Select(ids []string, access Access) ([]trial.Scenario, error) {
+	if len(ids) == 0 {
+		return slices.DeleteFunc(List(), func(s trial.Scenario) bool {
+			return LeftOut(s.ID, access) != ""
+		}), nil
+	}
+	var chosen []trial.Scenario
+	for _, id := range ids {
+		i := slices.IndexFunc(known, func(s trial.Scenario) bool { return s.ID == id })
+		if i < 0 {
+			return nil, fmt.Errorf("unknown scenario %q: choose from %s", id, names(known))
+		}
+		if access >= Foreign && needed[id] == ourSettings {
+			return nil, fmt.Errorf(
+				"scenario %s is about a setting that the reference daemon alone has", id)
+		}
+		if !slices.Contains(chosen, known[i]) {
+			chosen = append(chosen, known[i])
+		}
+	}
+	return chosen, nil
+}
+
+// Known says what is wrong with a scenario's ID; nil for one that there is.
+func Known(id string) error {
+	_, err := Select([]string{id}, Inside)
+	return err
+}
+
+// Without returns the chosen scenarios but those with the given IDs, of which
+// each must exist.
+func Without(chosen []trial.Scenario, ids []string) ([]trial.Scenario, error) {
+	if len(ids) == 0 {
+		return chosen, nil
+	}
+	skipped, err := Select(ids, Inside)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(chosen, func(s trial.Scenario) bool {
+		return slices.Contains(skipped, s)
+	}), nil
+}
+
+func names(all []trial.Scenario) string {
+	ids := make([]string, len(all))
+	for i, s := range all {
+		ids[i] = s.ID
+	}
+	return strings.Join(ids, ", ")
+}
