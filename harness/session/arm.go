@@ -1,7 +1,6 @@
 package session
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,8 +11,6 @@ import (
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/fault"
-	"github.com/reapcheck/reapcheck/harness/load"
-	"github.com/reapcheck/reapcheck/harness/parallel"
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
@@ -47,27 +44,18 @@ type runningArm struct {
 	enough   func()      // ends the experiment, its verdict being certain
 }
 
-// teardownLimit bounds each of the last steps of an arm: to undo its fault, to look
-// at its target, and to stop that. An interrupt cuts none of them, or a sandbox
-// would be left behind.
-const teardownLimit = 30 * time.Second
-
 // beginArm starts the arm's recording first: what happens to a sandbox that
 // does not come up is a result too.
-func (s *Session) beginArm(ctx context.Context, e Experiment, a Arm, enough func()) (*runningArm, error) {
-	tested := s.targetOf(a)
-	plan := trial.Plan{
-		Run: filepath.Base(s.Folder), Scenario: e.Scenario, Arm: a.Name, Arms: e.armNames(), Role: a.Role, Strategy: tested.Strategy, Claim: a.Claim, By: a.By,
-		Trials: a.Trials, First: a.part.first, Whole: a.part.whole, UntilShown: a.UntilShown, AtLeast: a.AtLeast, Spare: a.spare(), Factor: s.Scale.Factor, InFlight: a.InFlight, Seed: s.Seed, MinHits: a.MinHits,
+func (s *Session) beginArm(ctx context.Context, e Experiment, a Arm, enough func()) (
+	*runningArm, error) {
+	arm := &runningArm{
+		Arm: a, session: s, scenario: e.Scenario, target: s.targetOf(a), enough: enough,
 	}
-	if a.Fault != nil {
-		plan.Fault = a.Fault.Name()
-	}
-	rec, err := results.NewRecorder(results.Recording(s.Folder, e.Scenario, a.Name), plan)
-	if err != nil {
+	path := results.Recording(s.Folder, e.Scenario, a.Name)
+	var err error
+	if arm.recorder, err = results.NewRecorder(path, arm.plan(e)); err != nil {
 		return nil, err
 	}
-	arm := &runningArm{Arm: a, session: s, scenario: e.Scenario, target: tested, recorder: rec, enough: enough}
 	arm.fitLimits()
 	err = arm.start(ctx)
 	if err != nil {
@@ -76,11 +64,40 @@ func (s *Session) beginArm(ctx context.Context, e Experiment, a Arm, enough func
 	return arm, unlessDeclined(err)
 }
 
+// plan is the first line of the arm's recording.
+func (a *runningArm) plan(e Experiment) trial.Plan {
+	plan := trial.Plan{
+		Run:        filepath.Base(a.session.Folder),
+		Scenario:   e.Scenario,
+		Arm:        a.Name,
+		Arms:       e.armNames(),
+		Role:       a.Role,
+		Strategy:   a.target.Strategy,
+		Claim:      a.Claim,
+		By:         a.By,
+		Trials:     a.Trials,
+		First:      a.part.first,
+		Whole:      a.part.whole,
+		UntilShown: a.UntilShown,
+		AtLeast:    a.AtLeast,
+		Spare:      a.spare(),
+		Factor:     a.session.Scale.Factor,
+		InFlight:   a.InFlight,
+		Seed:       a.session.Seed,
+		MinHits:    a.MinHits,
+	}
+	if a.Fault != nil {
+		plan.Fault = a.Fault.Name()
+	}
+	return plan
+}
+
 // unlessDeclined takes a scenario that cannot be hosted here, or whose sandbox
 // cannot be looked into, or not enough, for what it is: inconclusive, and no
 // problem of the run.
 func unlessDeclined(err error) error {
-	if errors.Is(err, fault.ErrDeclined) || errors.Is(err, probe.ErrUnseen) || errors.Is(err, ErrUndecided) {
+	if errors.Is(err, fault.ErrDeclined) || errors.Is(err, probe.ErrUnseen) ||
+		errors.Is(err, ErrUndecided) {
 		return nil
 	}
 	return err
@@ -157,7 +174,8 @@ func behind(front sandbox.Front) string {
 	if front.Program == "" {
 		return ""
 	}
-	return " behind the launcher, where no target can listen to system calls by a seccomp filter of its own"
+	return " behind the launcher, where no target can listen to system calls " +
+		"by a seccomp filter of its own"
 }
 
 // obtain takes a sandbox that another arm has left clean, or starts one.
@@ -196,260 +214,4 @@ func (a *runningArm) refused(sb sandbox.Sandbox, err error) {
 		check.OK = errors.Is(err, sandbox.ErrTarget) && strings.Contains(check.Got, a.Refusal)
 	}
 	a.recorder.Write(trial.Line{Check: &check})
-}
-
-// trials runs the arm's share of trials in one of several turns. Nothing is
-// run where the arm did not come up.
-func (a *runningArm) trials(ctx context.Context, turn, of int) error {
-	switch {
-	case a.last.Error != "":
-		return nil
-	case a.Orders != nil && turn == 0:
-		return a.explore(ctx)
-	case !a.up:
-		return nil
-	}
-	defer func() { a.session.noteLog(a.logs.Extend(a.sandbox.Log)) }()
-	a.speaker.Idle() // the target may be about to close what idled in others' turns
-	first, last := a.Trials*turn/of, a.Trials*(turn+1)/of
-	step := last - first
-	if a.Bursts {
-		step = a.InFlight
-	}
-	for ; first < last; first += step {
-		if err := a.several(ctx, a.part.first+first, a.part.first+min(first+step, last)); err != nil {
-			return err
-		}
-	}
-	if last < a.Trials {
-		return nil
-	}
-	return a.spareTrials(ctx)
-}
-
-// several are the trials from first to before last, as many in flight as may be.
-func (a *runningArm) several(ctx context.Context, first, last int) error {
-	_, err := parallel.Do(ctx, first, last, a.InFlight, func(i int) { a.try(ctx, i) })
-	return genuine(err, a.recorder.Failed(), a.problem(0))
-}
-
-// detailLimit bounds what a recording keeps of a target's own words.
-const detailLimit = 4 << 10
-
-// try is one trial. One that an interrupt cuts short is not recorded: the
-// target was not given its time.
-func (a *runningArm) try(ctx context.Context, index int) {
-	if a.done(index) {
-		return
-	}
-	if a.spoiled.Load() || a.givenUp() {
-		return
-	}
-	cmd := a.command(index)
-	perTrial, _ := a.injected.(fault.PerTrial)
-	if perTrial != nil {
-		perTrial.Before(fault.OfTrial(ctx, index)) // in its own time, not in the target's
-	}
-	if a.settleShown(ctx); a.done(index) {
-		if perTrial != nil {
-			perTrial.After("")
-		}
-		return
-	}
-	bounded, cancel := context.WithTimeout(ctx, a.session.Patience(cmp.Or(a.Deadline, DefaultDeadline)))
-	defer cancel()
-	sent := time.Now()
-	answer := a.speaker.Execute(bounded, cmd.Request)
-	took := time.Since(sent)
-	if ctx.Err() != nil || a.problem(a.session.Patience(endLimit)) != nil {
-		return
-	}
-	if perTrial != nil {
-		perTrial.After(answer.Output)
-	}
-	a.record(index, cmd, answer, sent, took)
-}
-
-func (a *runningArm) record(index int, cmd load.Command, answer trial.Answer, sent time.Time, took time.Duration) {
-	outcome, detail := trial.Classify(a.target.Dialect.Want(cmd.Want), answer)
-	r := trial.Record{
-		Index: index, Kind: cmd.Kind, Want: cmd.Want.Code, Outcome: outcome, Detail: detail[:min(len(detail), detailLimit)],
-		AtMicros: sent.Sub(a.began).Microseconds(), Micros: took.Microseconds(),
-	}
-	if answer.Known {
-		r.Got = &answer.Code
-	}
-	if r.Bad() {
-		r.Command, r.Sent = cmd.Script, sent.UTC()
-	}
-	a.patience.note(outcome, took, a.injected != nil, a.session.Patience(stuckAfter))
-	a.quickest.note(cmd.Kind, outcome, took)
-	a.keep(r)
-	if a.UntilShown && a.Claim.Shown(outcome) {
-		a.showing.note(index)
-	}
-	if r.Bad() {
-		path := results.TrialLog(a.session.Folder, a.scenario, a.Name, index)
-		a.session.noteLog(a.logs.Keep(path, a.sandbox.Log))
-	}
-}
-
-// keep records a trial, and ends the experiment where that makes its verdict certain.
-func (a *runningArm) keep(r trial.Record) {
-	a.recorder.Write(trial.Line{Record: &r})
-	a.session.Progress.Trial(a.Role, r.Outcome)
-	if !r.Bad() {
-		return
-	}
-	a.bad.Store(true)
-	if a.session.stopsAt(r.Outcome) && a.Role == trial.Candidate && a.Claim == trial.Clean {
-		a.enough()
-	}
-}
-
-func (s *Session) stopsAt(o trial.Outcome) bool {
-	return s.StopAtFirstBad && (s.StopAs == "" || s.StopAs == trial.Symptom(o))
-}
-
-func (s *Session) noteLog(err error) {
-	if err != nil {
-		s.Progress.Say("could not keep a log: %v", err)
-	}
-}
-
-// end closes the recording and takes the sandbox down, whatever ctx says.
-func (a *runningArm) end(ctx context.Context) error {
-	if cause := context.Cause(ctx); errors.Is(cause, errEnough) {
-		a.last.Stopped = errEnough.Error()
-	} else if cause != nil {
-		a.last.Stopped = "interrupted"
-	}
-	ctx = context.WithoutCancel(ctx)
-	var err error
-	if a.up {
-		pathErr := a.session.checkPath(a.sandbox) // a hold that is undone begins to count anew
-		err = a.lookBack(ctx)
-		if lost := sandbox.Lost(a.sandbox); lost != nil {
-			a.last.Void = lost.Error()
-		}
-		if why := a.problem(0); why != nil {
-			a.last.Void = why.Error()
-		}
-		if pathErr != nil && err == nil {
-			a.last.Error = pathErr.Error()
-		}
-		a.last.ShownBy = a.showing.shownBy()
-	}
-	if why := a.cutShort(); why != "" {
-		a.last.Error, a.last.GivenUp = why, a.tooManyHung()
-	}
-	if err != nil && a.last.Error == "" {
-		a.last.Error = err.Error()
-	}
-	a.recorder.End(a.last)
-	if a.speaker != nil {
-		err = errors.Join(err, a.speaker.Close())
-	}
-	err = errors.Join(err, a.recorder.Close())
-	return errors.Join(err, a.stop(ctx))
-}
-
-// stop leaves a clean sandbox to the next arm that can use it. One whose candidate was
-// wrong is not left: what the next arm finds must be its own.
-func (a *runningArm) stop(ctx context.Context) error {
-	if a.sandbox == nil {
-		return nil
-	}
-	sound := a.last.Error == "" && a.last.Stopped == "" && a.last.Void == "" && a.last.FaultNote == ""
-	if sound && !(a.bad.Load() && a.Role == trial.Candidate) &&
-		a.session.shelf.put(ctx, a.spec, a.before, a.session.Patience(time.Second)) {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, a.session.Patience(teardownLimit))
-	defer cancel()
-	return a.sandbox.Stop(ctx)
-}
-
-// lookBack asks the fault for its hits and the sandbox for its state. Trials
-// that were cut short leave a sandbox of which nothing was promised.
-func (a *runningArm) lookBack(ctx context.Context) error {
-	a.settleShown(ctx)
-	err, stuck := a.withdraw(ctx)
-	wait := time.Duration(0)
-	if stuck != nil {
-		wait = a.session.Patience(endLimit) // the target's end may be why, and is the finding then
-	}
-	if !a.running(wait) {
-		return nil
-	}
-	if stuck != nil {
-		a.last.FaultNote = stuck.Error()
-		return errors.Join(err, stuck)
-	}
-	if a.last.Stopped != "" {
-		return err
-	}
-	return errors.Join(err, a.lookAtLast(ctx))
-}
-
-// lookAtLast looks at a target that runs, and that nothing is done to any more.
-func (a *runningArm) lookAtLast(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, a.session.Patience(teardownLimit))
-	defer cancel()
-	a.checkHealth(ctx)
-	a.checkPrompt()
-	if a.look == nil {
-		return nil
-	}
-	checks, lookErr := a.look(ctx)
-	for i := range checks {
-		a.recorder.Write(trial.Line{Check: &checks[i]})
-	}
-	// The end of PID 1 shows in /proc before the sandbox says so, whose log is read to
-	// its end first.
-	if probe.Gone(lookErr) && !a.running(a.session.Patience(endLimit)) {
-		return nil
-	}
-	if lookErr != nil {
-		a.last.Error = lookErr.Error()
-	}
-	return unlessDeclined(lookErr)
-}
-
-// running says whether the target is as it has to be, and records that. Where it
-// ends within wait that is the finding, and it answers no questions.
-func (a *runningArm) running(wait time.Duration) bool {
-	state := a.state(wait)
-	a.recorder.Write(trial.Line{Check: &state})
-	return state.OK
-}
-
-// endLimit is how long a target that is to end may take after the last answer.
-var endLimit = 5 * time.Second
-
-// state says whether PID 1 still runs after wait, or how it ended where it had to.
-func (a *runningArm) state(wait time.Duration) trial.Check {
-	check := trial.Check{Name: "target", Want: "running", Got: "running"}
-	if a.mustEnd() {
-		check.Want, wait = a.Ends, a.session.Patience(cmp.Or(a.EndWithin, endLimit))
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-a.sandbox.Done():
-	case <-timer.C:
-	}
-	select {
-	case <-a.sandbox.Done():
-		check.Got = a.sandbox.Ended()
-	default:
-	}
-	// One that was cut short may have had its reason to end, or not.
-	check.OK = check.Got == check.Want || a.last.Stopped != "" && a.Ends != "" && check.Got == a.Ends
-	return check
-}
-
-// mustEnd says whether what was to end the target has happened.
-func (a *runningArm) mustEnd() bool {
-	return a.Ends != "" && a.last.Stopped == "" && (a.injected == nil || a.last.FaultHits > 0)
 }
