@@ -19,10 +19,12 @@ type givenUp struct {
 
 var wordsGivenUp = []givenUp{
 	{
-		word:    "control",
-		pattern: regexp.MustCompile("\\bcontrols?\\b(?: (?:group|message|characters?|`GROUP`)|\\W)?|Controls?(Must|Name|Say|That)"),
+		word: "control",
+		pattern: regexp.MustCompile(
+			"\\bcontrols?\\b(?: (?:group|message|characters?|`GROUP`)|\\W)?|Controls?(Must|Name|Say|That)"),
 		below: []string{
-			"README.md", "docs", "fixtures/programs", "harness/bench", "harness/check", "harness/cmd",
+			"README.md", "docs", "fixtures/programs", "harness/bench", "harness/check",
+			"harness/cmd",
 			"harness/compare", "harness/machine", "harness/merge", "harness/proof",
 			"harness/report", "harness/results", "harness/session", "harness/target",
 			"harness/trial", "scenarios",
@@ -61,7 +63,8 @@ var wordsGivenUp = []givenUp{
 }
 
 // historic files speak of what was, and of the words themselves.
-var historic = []string{"CHANGELOG.md", "LICENSE", "docs/decisions.md", "docs/words.md", "words_test.go"}
+var historic = []string{"CHANGELOG.md", "LICENSE", "docs/decisions.md", "docs/words.md",
+	"words_test.go"}
 
 func TestWordsThatWereGivenUp(t *testing.T) {
 	files := trackedFiles(t)
@@ -73,7 +76,8 @@ func TestWordsThatWereGivenUp(t *testing.T) {
 			for n, line := range strings.Split(text, "\n") {
 				for _, found := range w.pattern.FindAllString(line, -1) {
 					if !allowed(found) {
-						t.Errorf("%s:%d: %q was given up, see docs/words.md: %s", path, n+1, w.word, strings.TrimSpace(line))
+						t.Errorf("%s:%d: %q was given up, see docs/words.md: %s", path, n+1, w.word,
+							strings.TrimSpace(line))
 					}
 				}
 			}
@@ -83,7 +87,8 @@ func TestWordsThatWereGivenUp(t *testing.T) {
 
 // allowed are the kernel's and the network's own terms.
 func allowed(found string) bool {
-	for _, term := range []string{"control group", "control message", "control character", "control `GROUP`"} {
+	for _, term := range []string{"control group", "control message", "control character",
+		"control `GROUP`"} {
 		if strings.HasPrefix(found, term) {
 			return true
 		}
@@ -111,7 +116,8 @@ func TestWordsThatWereGivenUpAreExplained(t *testing.T) {
 // what tests compare with.
 func trackedFiles(t *testing.T) map[string]string {
 	t.Helper()
-	out, err := exec.Command("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").Output()
+	out, err := exec.Command("git", "ls-files", "-z", "--cached", "--others",
+		"--exclude-standard").Output()
 	if err != nil {
 		t.Skip("this is not a checkout: ", err)
 	}

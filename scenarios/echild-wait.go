@@ -21,7 +21,8 @@ var _ = ourSettings.scenario("echild-wait", "the wait after ECHILD",
 			return session.Arm{
 				Name: name + "-wait-" + wait + "ms", Env: map[string]string{echildWait: wait},
 				Fault: f, MinHits: int64(hits),
-				Trials: trials, InFlight: 1, Commands: registered, Wait: registeredFor + 2*documentedWait,
+				Trials: trials, InFlight: 1, Commands: registered,
+				Wait: registeredFor + 2*documentedWait,
 			}
 		}
 		// Three times the default wait: a minute in another unit is over before that,
@@ -37,7 +38,8 @@ var _ = ourSettings.scenario("echild-wait", "the wait after ECHILD",
 		within := set("candidate", "60000", late, trials)
 		within.Role, within.Claim = trial.Candidate, trial.Clean
 		arms = append(arms, within)
-		for _, bad := range [][2]string{{"word", "soon"}, {"negative", "-1"}, {"fraction", "0.5"}, {"unit", "200ms"}} {
+		for _, bad := range [][2]string{{"word", "soon"}, {"negative", "-1"}, {"fraction", "0.5"},
+			{"unit", "200ms"}} {
 			arms = append(arms, session.Arm{
 				Name: "candidate-refuses-" + bad[0], Role: trial.Candidate, Claim: trial.Clean,
 				Env: map[string]string{echildWait: bad[1]}, Refusal: echildWait,

@@ -33,7 +33,8 @@ var _ = faultPoints.scenario("frozen", "a sandbox that is frozen again and again
 		}
 		frozen := under(fault.Freeze{For: 300 * time.Millisecond, Every: 120 * time.Millisecond})
 		lossy := documented(frozen, trial.Loses)
-		lossy.Name, lossy.Trials, lossy.UntilShown, lossy.MinHits = "documented", s.Scale.Trials(freezesMost), true, 1
+		lossy.Name, lossy.Trials, lossy.UntilShown, lossy.MinHits = "documented",
+			s.Scale.Trials(freezesMost), true, 1
 		arms := []session.Arm{lossy, candidate(frozen)}
 		if s.Runtime.Traits().LimitsCPU {
 			short := candidate(under(fault.Quota{Share: 0.02}))

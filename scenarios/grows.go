@@ -23,9 +23,11 @@ var _ = should("grows", "what commands leave behind that do not go well",
 		arm := session.Arm{
 			Trials:   s.Scale.Trials(each(4, growing, growing, 2500)),
 			InFlight: inFlight, Commands: goesWrong, Work: 3,
-			Watch: check.Settles(check.ComesBack(inFlight+spareThreads, check.Files, check.Threads), check.NobodyLeft, check.ComesBack(heapFor*inFlight, check.Memory)),
+			Watch: check.Settles(check.ComesBack(inFlight+spareThreads, check.Files, check.Threads),
+				check.NobodyLeft, check.ComesBack(heapFor*inFlight, check.Memory)),
 		}
-		baseline := naive(arm, "hoarding", check.TooMany(check.Files), check.TooMany(check.Threads), check.TooMany(check.Processes))
+		baseline := naive(arm, "hoarding", check.TooMany(check.Files), check.TooMany(check.Threads),
+			check.TooMany(check.Processes))
 		baseline.Trials, baseline.Deadline = growing, 300*time.Millisecond
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
@@ -57,7 +59,8 @@ func goesWrong(index int, r *rand.Rand) load.Command {
 		return cannotStart(3*(index/4%2), r)
 	default:
 		nonce := strings.TrimSpace(c.Want.Output)
-		c.Kind, c.Script = "writes", fmt.Sprintf("head -c %d /dev/zero | tr '\\0' x; echo %s; kill -9 $$", keptOutput, nonce)
+		c.Kind, c.Script = "writes", fmt.Sprintf(
+			"head -c %d /dev/zero | tr '\\0' x; echo %s; kill -9 $$", keptOutput, nonce)
 		c.Want.Output, c.Want.Code = strings.Repeat("x", keptOutput)+nonce+"\n", 128+9
 	}
 	return c

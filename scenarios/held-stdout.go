@@ -19,7 +19,8 @@ var _ = should("held-stdout", "a background child that holds the output",
 	"does not hold the answer, lives on, and is reaped when it ends, where a naive daemon waits for it",
 	func(s *session.Session) session.Experiment {
 		held := heldAtOnce * s.Scale.Trials(heldBursts)
-		baseline := naive(session.Arm{Trials: 3, InFlight: 3, Commands: heldStdout, Deadline: 2 * time.Second}, "", trial.Symptom(trial.Hung))
+		baseline := naive(session.Arm{Trials: 3, InFlight: 3, Commands: heldStdout,
+			Deadline: 2 * time.Second}, "", trial.Symptom(trial.Hung))
 		// The children end by a last command, a burst of its own: nobody has to
 		// wait for them, and no machine is too slow to answer before they end.
 		sound := candidate(session.Arm{

@@ -32,7 +32,8 @@ var _ = scenario("in-time", "a command that ends before its timeout, or just the
 	})
 
 // At the boundary a wrong answer is a matter of luck, so most commands go there.
-var inTime = session.Count{Floor: 2 * inTimeAtOnce, Quick: 2 * inTimeAtOnce, Standard: 20 * inTimeAtOnce}
+var inTime = session.Count{Floor: 2 * inTimeAtOnce, Quick: 2 * inTimeAtOnce,
+	Standard: 20 * inTimeAtOnce}
 
 const (
 	inTimeAtOnce = 24
@@ -73,7 +74,8 @@ func endsAtItsLimit(index int, c load.Command, r *rand.Rand) load.Command {
 	c.Kind, c.Timeout, c.Want.MayTimeout = "just-then", boundary, true
 	if index%4 == 1 { // by its own choice, but because of the timeout
 		c.Kind = "ends-when-asked"
-		c.Script = fmt.Sprintf("trap 'exit %d' TERM; %s; sleep 1000 >/dev/null 2>&1 & wait", c.Want.Code, printed(c))
+		c.Script = fmt.Sprintf("trap 'exit %d' TERM; %s; sleep 1000 >/dev/null 2>&1 & wait",
+			c.Want.Code, printed(c))
 		return c
 	}
 	asleep := boundary - spread + time.Duration(r.Int64N(int64(2*spread)))

@@ -81,7 +81,8 @@ func publishedTooLate(s *session.Session) fault.Fault {
 	if s.BlackBox {
 		return latePublish(s, 4*documentedWait)
 	}
-	return fault.All{reaperFirst(s), fault.Point{Place: "before-publish", UntilArrival: "before-unregister"}}
+	return fault.All{reaperFirst(s),
+		fault.Point{Place: "before-publish", UntilArrival: "before-unregister"}}
 }
 
 // beyondWait is what the documented fix does under publishedTooLate. From outside a

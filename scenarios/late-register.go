@@ -29,7 +29,8 @@ var _ = scenario("late-register", "a command that ends before it is registered",
 		lost, trials := s.Scale.Trials(forcedLoss), s.Scale.Trials(forced)
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{
 			{
-				Name: "documented", Role: trial.Baseline, Strategy: "documented", Claim: trial.Loses,
+				Name: "documented", Role: trial.Baseline, Strategy: "documented",
+				Claim: trial.Loses,
 				Fault: reaped, MinHits: int64(lost),
 				Trials: lost, InFlight: 8, Commands: load.Instant,
 			}, {

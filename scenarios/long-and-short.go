@@ -17,8 +17,10 @@ import (
 var _ = scenario("long-and-short", "short commands beside a long one",
 	"are answered while it runs, where a naive daemon with a lock around its work makes them wait",
 	func(s *session.Session) session.Experiment {
-		baseline := naive(session.Arm{Trials: every / 4, InFlight: 4, Wait: 500 * time.Millisecond, Commands: longAndShort, Deadline: time.Second}, "serial", trial.Symptom(trial.Hung))
-		sound := candidate(session.Arm{Trials: every * s.Scale.Trials(longRounds), InFlight: 4, Commands: longAndShort, Wait: 500 * time.Millisecond})
+		baseline := naive(session.Arm{Trials: every / 4, InFlight: 4, Wait: 500 * time.Millisecond,
+			Commands: longAndShort, Deadline: time.Second}, "serial", trial.Symptom(trial.Hung))
+		sound := candidate(session.Arm{Trials: every * s.Scale.Trials(longRounds), InFlight: 4,
+			Commands: longAndShort, Wait: 500 * time.Millisecond})
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, sound}}
 	})
 

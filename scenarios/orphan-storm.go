@@ -21,7 +21,8 @@ var _ = should("orphan-storm", "a storm of orphans",
 			Trials: s.Scale.Trials(orphaned), InFlight: 16, Commands: orphans, Work: 7,
 			Watch: check.Settles(check.NobodyLeft, check.ComesBack(forgotten, check.Memory)),
 		}
-		baseline := naive(arm, "hoarding", check.TooMany(check.Zombies), check.TooMany(check.Processes), check.TooMany(check.Memory))
+		baseline := naive(arm, "hoarding", check.TooMany(check.Zombies),
+			check.TooMany(check.Processes), check.TooMany(check.Memory))
 		return session.Experiment{Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
@@ -33,7 +34,8 @@ const forgotten = 24 << 20
 func orphans(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
 	c.Kind = "orphans"
-	c.Script = fmt.Sprintf("for i in 1 2 3 4 5; do (exit $((i+%d)) & ) >/dev/null 2>&1; done; %s", index%200, c.Script)
+	c.Script = fmt.Sprintf("for i in 1 2 3 4 5; do (exit $((i+%d)) & ) >/dev/null 2>&1; done; %s",
+		index%200, c.Script)
 	if index%4 == 0 { // one that ends later, the last of them when nothing else happens
 		c.Kind, c.Script = "orphan-for-a-while", "(sleep 0.5 &) >/dev/null 2>&1; "+c.Script
 	}

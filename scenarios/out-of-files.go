@@ -26,7 +26,8 @@ var _ = should("out-of-files", "a target that may open no more files",
 		arm := session.Arm{
 			Trials: bursts * burst, InFlight: burst, Bursts: true, Commands: withoutFiles(limit),
 			Fault: limit, MinHits: int64(bursts / 2), ByOutput: true,
-			Watch: check.Settles(check.NobodyLeft, check.ComesBack(burst+spareThreads, check.Files)),
+			Watch: check.Settles(check.NobodyLeft,
+				check.ComesBack(burst+spareThreads, check.Files)),
 		}
 		baseline := naive(arm, "", trial.Symptom(trial.Lost))
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}

@@ -31,9 +31,11 @@ var _ = scenario("pid-reuse", "a process ID that is given out again",
 		few, many := s.Scale.Trials(heirs), s.Scale.Trials(anyHeirs)
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{
 			{
-				Name: "documented", Role: trial.Baseline, Strategy: "documented", Claim: trial.Misleads,
+				Name: "documented", Role: trial.Baseline, Strategy: "documented",
+				Claim: trial.Misleads,
 				Fault: fault.All{publishedToHeir(s, long), fault.NextPID{}}, MinHits: 1,
-				Trials: s.Scale.Trials(heirsMost), UntilShown: true, InFlight: 1, Commands: lastingHeir, Fresh: true,
+				Trials: s.Scale.Trials(heirsMost), UntilShown: true, InFlight: 1,
+				Commands: lastingHeir, Fresh: true,
 			}, {
 				Name: "candidate-late", Role: trial.Candidate, Claim: trial.Clean,
 				Fault: fault.All{latePublish(s, long), fault.NextPID{}}, MinHits: int64(few / 2),
@@ -44,8 +46,9 @@ var _ = scenario("pid-reuse", "a process ID that is given out again",
 				Trials: many, InFlight: 1, Commands: heirOfAny, Fresh: true,
 			}, {
 				Name: "candidate-after-failed-start", Role: trial.Candidate, Claim: trial.Clean,
-				Fault: fault.All{publishLate(s, short), fault.NextPID{}}, MinHits: nearly(many/4 - 1),
-				Trials: many / 2, InFlight: 1, Commands: heirOfPhantom, Fresh: true,
+				Fault:   fault.All{publishLate(s, short), fault.NextPID{}},
+				MinHits: nearly(many/4 - 1),
+				Trials:  many / 2, InFlight: 1, Commands: heirOfPhantom, Fresh: true,
 			},
 		}}
 	})
@@ -64,7 +67,8 @@ func heirOfAny(index int, r *rand.Rand) load.Command {
 	if index%2 == 0 {
 		return heir(index, r)
 	}
-	return bequeath("heir-of-orphan", "$!", fmt.Sprintf("(exit %d) >/dev/null 2>&1 & ", r.IntN(256)), index, r)
+	return bequeath("heir-of-orphan", "$!",
+		fmt.Sprintf("(exit %d) >/dev/null 2>&1 & ", r.IntN(256)), index, r)
 }
 
 // bequeath prints a nonce, the command's own number, and the one to be given to
@@ -98,7 +102,8 @@ func publishedToHeir(s *session.Session, delay time.Duration) fault.Fault {
 	if s.BlackBox {
 		return latePublish(s, delay)
 	}
-	return fault.All{reaperFirst(s), fault.Point{Place: "before-publish", UntilArrival: "before-wait"}}
+	return fault.All{reaperFirst(s),
+		fault.Point{Place: "before-publish", UntilArrival: "before-wait"}}
 }
 
 // publishLate is latePublish for failed starts too. Whoever starts a command

@@ -21,11 +21,13 @@ var _ = scenario("reaper-wins", "a reaper that always wins",
 		for round, inFlight := range []int{1, 16} {
 			baseline, candidate := s.Scale.Trials(forcedLoss), s.Scale.Trials(forced)
 			arms = append(arms, session.Arm{
-				Name: fmt.Sprintf("baseline-%d", inFlight), Role: trial.Baseline, Strategy: "reaper-only", Claim: trial.LosesAll,
+				Name: fmt.Sprintf("baseline-%d", inFlight), Role: trial.Baseline,
+				Strategy: "reaper-only", Claim: trial.LosesAll,
 				Fault: reaperFirst(s), MinHits: int64(baseline),
 				Trials: baseline, InFlight: inFlight, Commands: load.Instant, Round: round,
 			}, session.Arm{
-				Name: fmt.Sprintf("candidate-%d", inFlight), Role: trial.Candidate, Claim: trial.Clean,
+				Name: fmt.Sprintf("candidate-%d", inFlight), Role: trial.Candidate,
+				Claim: trial.Clean,
 				Fault: reaperFirst(s), MinHits: nearly(candidate),
 				Trials: candidate, InFlight: inFlight, Commands: load.Instant, Round: round,
 			})
@@ -54,7 +56,8 @@ func waiterFirst(s *session.Session) session.Arm {
 // it: in the reference daemon's own code, or from outside in any binary.
 func reaperFirst(s *session.Session) fault.Fault {
 	if s.BlackBox {
-		return fault.Hold{Hub: s.Hub, Policy: seccomp.Policy{Rule: seccomp.ReaperWins, Limit: s.Patience(seccomp.DefaultLimit)}}
+		return fault.Hold{Hub: s.Hub, Policy: seccomp.Policy{Rule: seccomp.ReaperWins,
+			Limit: s.Patience(seccomp.DefaultLimit)}}
 	}
 	return fault.Point{Place: "before-wait", UntilReaped: true}
 }

@@ -24,7 +24,8 @@ var _ = should("resists", "a command that resists SIGTERM",
 			Commands: resists(limit), Wait: 2 * limit,
 			Watch: check.Settles(check.NobodyLeft),
 		}
-		baseline, sound := naive(arm, "polite", trial.Symptom(trial.Hung), check.TooMany(check.Processes)), candidate(arm)
+		baseline, sound := naive(arm, "polite", trial.Symptom(trial.Hung),
+			check.TooMany(check.Processes)), candidate(arm)
 		baseline.Trials, baseline.Deadline = len(resistance), limit+time.Second
 		sound.Deadline = limit + resistLimit
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, sound}}

@@ -106,7 +106,8 @@ func begin(ctx context.Context, s *session.Session, chosen []trial.Scenario) *ru
 		r.results[c.ID] = make(chan result, 1)
 	}
 	order := rand.New(rand.NewPCG(s.Seed, 0))
-	order.Shuffle(len(experiments), func(i, j int) { experiments[i], experiments[j] = experiments[j], experiments[i] })
+	order.Shuffle(len(experiments),
+		func(i, j int) { experiments[i], experiments[j] = experiments[j], experiments[i] })
 	go func() {
 		defer close(r.over)
 		s.RunAll(ctx, experiments, func(e session.Experiment, f session.Finding, err error) {

@@ -44,7 +44,8 @@ func silence(d time.Duration, limited bool) load.Source {
 		}
 		c.Kind, c.Script = "silent", fmt.Sprintf("sleep %s; %s", seconds(d), c.Script)
 		if index%2 == 1 {
-			c.Kind, c.Script, c.Want.Output = "begun", "echo begun; "+c.Script, "begun\n"+c.Want.Output
+			c.Kind, c.Script, c.Want.Output = "begun", "echo begun; "+c.Script,
+				"begun\n"+c.Want.Output
 			if limited { // a limit of the daemon's own may be lower than the one asked for
 				c.Timeout = max(time.Minute, 2*d)
 			}

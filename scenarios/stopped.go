@@ -25,6 +25,7 @@ var _ = scenario("stopped", "a daemon that is stopped while commands end",
 			Watch: check.Settles(check.NobodyLeft),
 		}
 		baseline := naive(arm, "one-by-one", trial.Symptom(trial.Hung))
-		baseline.Trials, baseline.MinHits, baseline.Deadline, baseline.Watch = atOnce, 1, 3*time.Second, nil
+		baseline.Trials, baseline.MinHits, baseline.Deadline, baseline.Watch = atOnce, 1,
+			3*time.Second, nil
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})

@@ -20,15 +20,18 @@ import (
 // The specs that the command runs, under `go test` and the race detector. A
 // few will do: the others run the same code, and `make repro` runs them all.
 func TestScenarios(t *testing.T) {
-	chosen, err := Select([]string{"exit-codes", "reaper-wins", "late-register", "held-stdout"}, Inside)
+	chosen, err := Select([]string{"exit-codes", "reaper-wins", "late-register", "held-stdout"},
+		Inside)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &session.Session{
-		Runtime: newRuntime(t), Folder: t.TempDir(), Seed: 1, Scale: session.Scale{Tier: session.Quick},
+		Runtime: newRuntime(t), Folder: t.TempDir(), Seed: 1,
+		Scale:   session.Scale{Tier: session.Quick},
 		Daemons: daemons(t), Candidate: target.Reference("registry"), Progress: &session.Progress{},
 	}
-	info := results.Info{Run: filepath.Base(s.Folder), Seed: s.Seed, Runtime: s.Runtime.Name(), Tier: string(s.Scale.Tier), Scenarios: chosen}
+	info := results.Info{Run: filepath.Base(s.Folder), Seed: s.Seed, Runtime: s.Runtime.Name(),
+		Tier: string(s.Scale.Tier), Scenarios: chosen}
 	if err := results.WriteInfo(s.Folder, info); err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +108,8 @@ func TestSelect(t *testing.T) {
 	if _, err := Select([]string{"no-such"}, Inside); err == nil {
 		t.Error("an unknown ID was taken")
 	}
-	if got, err := Select([]string{"storm", "storm", "storm"}, Inside); err != nil || len(got) != 1 {
+	if got, err := Select([]string{"storm", "storm", "storm"}, Inside); err != nil ||
+		len(got) != 1 {
 		t.Errorf("%v, %v", got, err)
 	}
 }
@@ -147,8 +151,10 @@ func TestNoBaselineMustLoseAllByAClock(t *testing.T) {
 		s := planning(t, blackBox)
 		for _, known := range List() {
 			for _, arm := range plans[known.ID](s).Arms {
-				if arm.Claim == trial.LosesAll && !strings.Contains(arm.Fault.Name(), "until") && known.ID != "reaper-wins" {
-					t.Errorf("%s/%s claims %q under %s", known.ID, arm.Name, arm.Claim, arm.Fault.Name())
+				if arm.Claim == trial.LosesAll && !strings.Contains(arm.Fault.Name(), "until") &&
+					known.ID != "reaper-wins" {
+					t.Errorf("%s/%s claims %q under %s", known.ID, arm.Name, arm.Claim,
+						arm.Fault.Name())
 				}
 			}
 		}
@@ -158,7 +164,8 @@ func TestNoBaselineMustLoseAllByAClock(t *testing.T) {
 // planning is a session that is good for plans and for nothing else.
 func planning(t *testing.T, blackBox bool) *session.Session {
 	t.Helper()
-	return &session.Session{Runtime: namespace.New(""), BlackBox: blackBox, Scale: session.Scale{Tier: session.Quick}}
+	return &session.Session{Runtime: namespace.New(""), BlackBox: blackBox,
+		Scale: session.Scale{Tier: session.Quick}}
 }
 
 // A long command that starts late is ended all the same.

@@ -15,7 +15,8 @@ var _ = answers.scenario("ten-at-once", "ten commands at once",
 		return session.Experiment{Busy: true, Divides: 100, Arms: []session.Arm{
 			{
 				Name: "baseline", Role: trial.Baseline, Strategy: "reaper-only", Claim: trial.Loses,
-				Trials: s.Scale.Trials(stormLossMost), UntilShown: true, AtLeast: s.Scale.Trials(stormLoss),
+				Trials: s.Scale.Trials(stormLossMost), UntilShown: true,
+				AtLeast:  s.Scale.Trials(stormLoss),
 				InFlight: 10, Bursts: true, Commands: load.Instant,
 			}, {
 				Name: "candidate", Role: trial.Candidate, Claim: trial.Clean,

@@ -22,10 +22,12 @@ var _ = should("timeout-group", "a command that outlives its timeout",
 		limit := s.Stretched(overtimeLimit)
 		trials := s.Scale.Trials(each(len(overtimes), 2, 3, 12))
 		arm := session.Arm{
-			Trials: trials + 1, InFlight: len(overtimes), Bursts: true, Commands: overtime(limit, trials), Wait: limit,
+			Trials: trials + 1, InFlight: len(overtimes), Bursts: true,
+			Commands: overtime(limit, trials), Wait: limit,
 			Watch: check.Settles(check.NobodyLeft), Used: true,
 		}
-		baseline, sound := naive(arm, "", trial.Symptom(trial.Hung), check.TooMany(check.Processes)), candidate(arm)
+		baseline, sound := naive(arm, "", trial.Symptom(trial.Hung),
+			check.TooMany(check.Processes)), candidate(arm)
 		baseline.Trials, baseline.Deadline = len(overtimes), limit+time.Second // one of each kind
 		sound.Prompt = limit + 2*time.Second
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, sound}}

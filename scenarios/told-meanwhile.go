@@ -20,16 +20,19 @@ var _ = likeness.scenario("told-meanwhile", "a command that ends while the reape
 	func(s *session.Session) session.Experiment {
 		trials := 2 * s.Scale.Trials(session.Count{Floor: 4, Quick: 4, Standard: 20})
 		arm := session.Arm{
-			Trials: trials, InFlight: 2, Bursts: true, Commands: oneAfterTheOther(telling, telling/2), Wait: 2 * telling,
+			Trials: trials, InFlight: 2, Bursts: true,
+			Commands: oneAfterTheOther(telling, telling/2), Wait: 2 * telling,
 			Fault: fault.Point{Place: "before-publish", Sleep: telling}, MinHits: int64(trials),
 		}
 		if s.BlackBox { // a start closes files too, and takes longer
-			arm.Fault, arm.MinHits = fault.LateReturn{Call: fault.Close, Delay: telling}, int64(trials/2)
+			arm.Fault, arm.MinHits = fault.LateReturn{Call: fault.Close, Delay: telling},
+				int64(trials/2)
 			arm.Commands, arm.Wait = oneAfterTheOther(slowStart, telling/2), 2*slowStart
 		}
 		baseline := naive(arm, "drowsy", trial.Symptom(trial.Hung))
 		baseline.Commands = oneAfterTheOther(telling, naiveTelling/2)
-		baseline.Trials, baseline.Fault, baseline.MinHits, baseline.Deadline = 2, nil, 0, 3*time.Second
+		baseline.Trials, baseline.Fault, baseline.MinHits, baseline.Deadline = 2, nil, 0,
+			3*time.Second
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 

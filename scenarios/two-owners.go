@@ -74,7 +74,8 @@ func owned(first int, s *session.Session) load.Source {
 			return c
 		}
 		c.Kind = "heir-" + o.kind
-		c.Script = fmt.Sprintf("sleep %s; echo %s $$; exit %d", seconds(scaled(o.heir)+said(o.timeout)-scaled(o.timeout)), nonce, c.Want.Code)
+		c.Script = fmt.Sprintf("sleep %s; echo %s $$; exit %d",
+			seconds(scaled(o.heir)+said(o.timeout)-scaled(o.timeout)), nonce, c.Want.Code)
 		c.Want.Output, c.Want.PrefixOnly = nonce+" ", true
 		if o.hangUp > 0 {
 			c.HangUpAfter, c.Want = scaled(o.hangUp), trial.Want{HangUp: true}

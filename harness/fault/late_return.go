@@ -78,7 +78,8 @@ func (LateReturn) Prepare(*sandbox.Spec) error {
 	out, err := exec.Command("strace", "-V").Output()
 	if errors.Is(err, exec.ErrNotFound) {
 		return fmt.Errorf(
-			"%w: strace is not installed here: install it, for example with apt-get install strace", ErrDeclined)
+			"%w: strace is not installed here: install it, for example with apt-get install strace",
+			ErrDeclined)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: ask strace for its version: %w", ErrDeclined, err)

@@ -160,8 +160,7 @@ func (p Process) Signal(sig unix.Signal) error {
 // tick is the unit of proc(5)'s times on all of Go's Linux platforms (USER_HZ).
 const tick = 10 * time.Millisecond
 
-func pidNamespace(pid int) (string,
-	error) {
+func pidNamespace(pid int) (string, error) {
 	return os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", pid))
 }
 

@@ -135,9 +135,11 @@ var trialCauses = []Cause{
 	},
 	{
 		ID: "timeout-claimed", Level: trial.Must,
-		Title:    "A command that needs no timeout is said to have timed out.",
-		Look:     "Ask how the command ended before asking the timer.",
-		explains: func(e Evidence) bool { return e.is(trial.Error) && e.says("timeout reported for") },
+		Title: "A command that needs no timeout is said to have timed out.",
+		Look:  "Ask how the command ended before asking the timer.",
+		explains: func(e Evidence) bool {
+			return e.is(trial.Error) && e.says("timeout reported for")
+		},
 	},
 	{
 		ID: "cut-off", Level: trial.Must, Choice: "limits-time",
@@ -190,7 +192,9 @@ var trialCauses = []Cause{
 		Title: "A command's environment or folder is not the one that was asked for.",
 		Look: "Set both for the child alone, and paste neither into a shell's text. What the " +
 			"target does not offer does not belong into its dialect.",
-		explains: func(e Evidence) bool { return e.is(trial.Output, trial.Wrong) && e.of(asSet...) },
+		explains: func(e Evidence) bool {
+			return e.is(trial.Output, trial.Wrong) && e.of(asSet...)
+		},
 	},
 	{
 		ID: "hands-on-settings", Level: trial.Advice,

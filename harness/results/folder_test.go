@@ -35,7 +35,8 @@ func TestLoadReadsRegularFilesOnly(t *testing.T) {
 			if err := errors.Join(os.RemoveAll(path), put(path)); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), path+" is not a ") {
+			if _, err := Load(dir); err == nil ||
+				!strings.Contains(err.Error(), path+" is not a ") {
 				t.Errorf("%s: got %v", name, err)
 			}
 		}

@@ -44,8 +44,10 @@ type fakeRuntime struct {
 func (*fakeRuntime) Name() string                             { return "fake" }
 func (*fakeRuntime) Prepare(context.Context, io.Writer) error { return nil }
 func (*fakeRuntime) Close(context.Context) error              { return nil }
-func (*fakeRuntime) Traits() sandbox.Traits                   { return sandbox.Traits{StartsAtOnce: 2} }
-func (*fakeRuntime) Describe() map[string]string              { return nil }
+func (*fakeRuntime) Traits() sandbox.Traits {
+	return sandbox.Traits{StartsAtOnce: 2}
+}
+func (*fakeRuntime) Describe() map[string]string { return nil }
 
 func (f *fakeRuntime) Start(_ context.Context, spec sandbox.Spec) (sandbox.Sandbox, error) {
 	if f.startErr != nil {
@@ -123,13 +125,19 @@ func (f fakeFault) Prepare(*sandbox.Spec) error {
 	}
 	return nil
 }
-func (f fakeFault) Inject(context.Context, sandbox.Sandbox) (fault.Injection, error) { return f, nil }
-func (f fakeFault) Hits(context.Context) (int64, string, error)                      { return f.hits, "", nil }
-func (fakeFault) Undo(context.Context) error                                         { return nil }
+func (f fakeFault) Inject(context.Context, sandbox.Sandbox) (fault.Injection, error) {
+	return f,
+		nil
+}
+func (f fakeFault) Hits(context.Context) (int64, string, error) {
+	return f.hits, "", nil
+}
+func (fakeFault) Undo(context.Context) error { return nil }
 
 func experiment(f fault.Fault) Experiment {
 	arm := func(name string, role trial.Role, strategy string, claim trial.Claim) Arm {
-		return Arm{Name: name, Role: role, Strategy: strategy, Claim: claim, Fault: f, Trials: 50, InFlight: 4, Commands: load.Instant}
+		return Arm{Name: name, Role: role, Strategy: strategy, Claim: claim, Fault: f, Trials: 50,
+			InFlight: 4, Commands: load.Instant}
 	}
 	return Experiment{Scenario: "storm", Arms: []Arm{
 		arm("baseline", trial.Baseline, "reaper-only", trial.Loses),
@@ -144,7 +152,8 @@ func newSession(t *testing.T, rt *fakeRuntime) *Session {
 			t.Errorf("%d sandboxes left", n)
 		}
 	})
-	return &Session{Runtime: rt, Folder: t.TempDir(), Seed: 7, Candidate: target.Reference("registry"), Progress: &Progress{}}
+	return &Session{Runtime: rt, Folder: t.TempDir(), Seed: 7,
+		Candidate: target.Reference("registry"), Progress: &Progress{}}
 }
 
 func TestFindings(t *testing.T) {
@@ -187,7 +196,8 @@ func TestASandboxThatCannotBeSeenIsDeclined(t *testing.T) {
 		e := experiment(nil)
 		e.Arms[1].Watch = watch
 		f, err := s.Run(t.Context(), e)
-		if err != nil || s.Problem() != nil || f.Verdict != trial.Inconclusive || !strings.Contains(f.Reason, "cannot be seen from here") {
+		if err != nil || s.Problem() != nil || f.Verdict != trial.Inconclusive ||
+			!strings.Contains(f.Reason, "cannot be seen from here") {
 			t.Errorf("%s: verdict %v (%s), error %v", name, f.Verdict, f.Reason, err)
 		}
 	}
@@ -206,7 +216,8 @@ func TestATargetThatEndsWhileItIsLookedAt(t *testing.T) {
 	e := experiment(nil)
 	e.Arms[1].Watch = ending
 	finding, err := s.Run(t.Context(), e)
-	if err != nil || finding.Verdict != trial.Fail || !strings.Contains(finding.Reason, "target exit status 2 instead of running") {
+	if err != nil || finding.Verdict != trial.Fail ||
+		!strings.Contains(finding.Reason, "target exit status 2 instead of running") {
 		t.Errorf("%v (%s), %v", finding.Verdict, finding.Reason, err)
 	}
 }
@@ -276,23 +287,27 @@ func TestASessionStopsAtTheFirstBadTrialIfTold(t *testing.T) {
 	}
 	candidate := bad.Arm("candidate")
 	if candidate.Trials != 3 || candidate.UntilBad != 3 || candidate.End.Stopped == "" {
-		t.Errorf("%d trials, bad at %d, stopped %q; every third is lost", candidate.Trials, candidate.UntilBad, candidate.End.Stopped)
+		t.Errorf("%d trials, bad at %d, stopped %q; every third is lost", candidate.Trials,
+			candidate.UntilBad, candidate.End.Stopped)
 	}
-	if v, why := new(bad.Arm("baseline")).Judge(); v != trial.Inconclusive || !strings.Contains(why, "stopped") {
+	if v, why := new(bad.Arm("baseline")).Judge(); v != trial.Inconclusive ||
+		!strings.Contains(why, "stopped") {
 		t.Errorf("the baseline, which nobody looked at afterwards: %v (%s)", v, why)
 	}
 }
 
 // Who waits for one symptom is not content with another.
 func TestASessionStopsAtTheSymptomThatItIsTold(t *testing.T) {
-	for symptom, want := range map[trial.Symptom]int{"": 3, "lost": 3, "hung": 50, trial.FailedCheck("target"): 50} {
+	for symptom, want := range map[trial.Symptom]int{"": 3, "lost": 3, "hung": 50,
+		trial.FailedCheck("target"): 50} {
 		s := newSession(t, &fakeRuntime{})
 		s.StopAtFirstBad, s.StopAs, s.Candidate = true, symptom, target.Reference("reaper-only")
 		e := experiment(nil)
 		e.Arms[1].InFlight, e.Turns = 1, 1
 		f, err := s.Run(t.Context(), e)
 		if got := f.Arm("candidate").Trials; err != nil || f.Verdict != trial.Fail || got != want {
-			t.Errorf("%q: %v after %d trials, want %d, error %v", symptom, f.Verdict, got, want, err)
+			t.Errorf("%q: %v after %d trials, want %d, error %v", symptom, f.Verdict, got, want,
+				err)
 		}
 	}
 }
@@ -310,8 +325,10 @@ func TestAnArmThatIsOverWhenItHasShownItsClaim(t *testing.T) {
 		baseline := &e.Arms[0]
 		baseline.UntilShown, baseline.InFlight, baseline.Strategy = true, 1, strategy
 		f, err := s.Run(t.Context(), e)
-		if got := f.Arm("baseline").Trials; err != nil || f.Verdict != want.verdict || got != want.trials {
-			t.Errorf("%s: %v (%s) after %d trials, want %v after %d, error %v", strategy, f.Verdict, f.Reason, got, want.verdict, want.trials, err)
+		if got := f.Arm("baseline").Trials; err != nil || f.Verdict != want.verdict ||
+			got != want.trials {
+			t.Errorf("%s: %v (%s) after %d trials, want %v after %d, error %v", strategy, f.Verdict,
+				f.Reason, got, want.verdict, want.trials, err)
 		}
 	}
 }
@@ -382,7 +399,8 @@ func TestAFullDiskIsAnError(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(s.Folder, "storm"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink("/dev/full", results.Recording(s.Folder, "storm", "candidate")); err != nil {
+	if err := os.Symlink("/dev/full",
+		results.Recording(s.Folder, "storm", "candidate")); err != nil {
 		t.Fatal(err)
 	}
 	f, err := s.Run(t.Context(), experiment(nil))
@@ -422,7 +440,8 @@ func TestARecordingThatCannotBeWrittenEndsTheTurns(t *testing.T) {
 		if err := arms[1].recorder.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if err := takeTurns(t.Context(), arms, e); err == nil || !strings.Contains(err.Error(), "already closed") {
+		if err := takeTurns(t.Context(), arms, e); err == nil ||
+			!strings.Contains(err.Error(), "already closed") {
 			t.Errorf("side by side %v: error %v", sideBySide, err)
 		}
 		if err := s.end(t.Context(), arms); err == nil {
@@ -464,7 +483,8 @@ func TestRefusalToStart(t *testing.T) {
 func TestASandboxThatCannotBeMadeRefusesNothing(t *testing.T) {
 	s := newSession(t, &fakeRuntime{startErr: sandbox.ErrUnavailable})
 	e := experiment(nil)
-	e.Arms = append(e.Arms, Arm{Name: "refuses", Role: trial.Candidate, Claim: trial.Clean, Refusal: "WAIT_MS"})
+	e.Arms = append(e.Arms, Arm{Name: "refuses", Role: trial.Candidate, Claim: trial.Clean,
+		Refusal: "WAIT_MS"})
 	f, err := s.Run(t.Context(), e)
 	if !errors.Is(err, sandbox.ErrUnavailable) || f.Verdict != trial.Inconclusive {
 		t.Errorf("verdict %v (%s), error %v", f.Verdict, f.Reason, err)
@@ -500,20 +520,24 @@ func TestFolderAndLatest(t *testing.T) {
 func TestATargetThatNeverAnswersIsGivenUp(t *testing.T) {
 	s := newSession(t, &fakeRuntime{})
 	e := experiment(nil)
-	e.Arms[1].Commands = func(int, *rand.Rand) load.Command { return load.Command{Request: dialect.Request{Script: "never"}} }
+	e.Arms[1].Commands = func(int, *rand.Rand) load.Command {
+		return load.Command{Request: dialect.Request{Script: "never"}}
+	}
 	e.Arms[1].Deadline = 10 * time.Millisecond
 	f, err := s.Run(t.Context(), e)
 	if err != nil || f.Verdict != trial.Fail {
 		t.Errorf("verdict %v (%s), error %v", f.Verdict, f.Reason, err)
 	}
 	arm := f.Arm("candidate")
-	if n := arm.Counts[trial.Hung]; n < 4 || n > 8 || !strings.Contains(arm.End.Error, "trials that hung") || !arm.End.GivenUp {
+	if n := arm.Counts[trial.Hung]; n < 4 || n > 8 ||
+		!strings.Contains(arm.End.Error, "trials that hung") || !arm.End.GivenUp {
 		t.Errorf("%d of %d trials hung, %q", n, arm.Trials, arm.End.Error)
 	}
 }
 
 func TestAnArmIsPromptByItsQuickestAnswer(t *testing.T) {
-	for prompt, want := range map[time.Duration]trial.Verdict{time.Minute: trial.Pass, time.Nanosecond: trial.Fail} {
+	for prompt, want := range map[time.Duration]trial.Verdict{time.Minute: trial.Pass,
+		time.Nanosecond: trial.Fail} {
 		s := newSession(t, &fakeRuntime{})
 		e := experiment(nil)
 		e.Arms[1].Prompt = prompt
@@ -576,13 +600,17 @@ func TestAFolderThatTheDialectCannotSayIsTheShellsToMiss(t *testing.T) {
 		{"", trial.Want{Code: 126, AnyOutput: true}},
 		{", cwd: <cwd>", trial.Want{NotRun: true}},
 	} {
-		d, err := dialect.Parse("folder.yaml", fmt.Appendf(nil, "port: 80\nrequest: {path: /x, body: {command: <command>%s}}\nresponse: {exitCode: /exitCode}\n", c.field))
+		d, err := dialect.Parse("folder.yaml",
+			fmt.Appendf(nil,
+				"port: 80\nrequest: {path: /x, body: {command: <command>%s}}\nresponse: {exitCode: /exitCode}\n", c.field))
 		if err != nil {
 			t.Fatal(err)
 		}
-		arm := runningArm{session: &Session{}, target: target.Target{Dialect: d}, Arm: Arm{Commands: func(int, *rand.Rand) load.Command {
-			return load.Command{Request: dialect.Request{Script: "true", Cwd: "/nonexistent"}, Want: trial.Want{NotRun: true}}
-		}}}
+		arm := runningArm{session: &Session{}, target: target.Target{Dialect: d},
+			Arm: Arm{Commands: func(int, *rand.Rand) load.Command {
+				return load.Command{Request: dialect.Request{Script: "true", Cwd: "/nonexistent"},
+					Want: trial.Want{NotRun: true}}
+			}}}
 		if got := arm.command(0).Want; got != c.want {
 			t.Errorf("with the body's %q: %+v", c.field, got)
 		}
@@ -591,7 +619,9 @@ func TestAFolderThatTheDialectCannotSayIsTheShellsToMiss(t *testing.T) {
 
 // A dialect that cannot ask for a timeout must not turn into a failure.
 func TestWhatADialectCannotSayIsInconclusive(t *testing.T) {
-	d, err := dialect.Parse("mute.yaml", []byte("port: 80\nrequest: {path: /process/execute, body: {command: <command>}}\nresponse: {exitCode: /exitCode}\n"))
+	d, err := dialect.Parse("mute.yaml",
+		[]byte(
+			"port: 80\nrequest: {path: /process/execute, body: {command: <command>}}\nresponse: {exitCode: /exitCode}\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -606,7 +636,8 @@ func TestWhatADialectCannotSayIsInconclusive(t *testing.T) {
 		return c
 	}
 	f, err := s.Run(t.Context(), e)
-	if err != nil || f.Verdict != trial.Inconclusive || !strings.Contains(f.Reason, "no field for a timeout") {
+	if err != nil || f.Verdict != trial.Inconclusive ||
+		!strings.Contains(f.Reason, "no field for a timeout") {
 		t.Errorf("verdict %v (%s), error %v", f.Verdict, f.Reason, err)
 	}
 }

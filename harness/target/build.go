@@ -149,7 +149,8 @@ func run(cmd *exec.Cmd, b Build) error {
 	out, err := cmd.CombinedOutput()
 	if errors.Is(err, exec.ErrNotFound) {
 		return fmt.Errorf(
-			"build %s: no Go toolchain found; put a %s beside this command or install Go: %w", b, b, err)
+			"build %s: no Go toolchain found; put a %s beside this command or install Go: %w", b, b,
+			err)
 	}
 	if err != nil {
 		return fmt.Errorf("build %s: %w\n%s", b, err, out)

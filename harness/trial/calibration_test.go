@@ -74,7 +74,8 @@ func planted(t *testing.T, role Role, r *rand.Rand, rate float64, trials int) Su
 	if role == Baseline {
 		claim = Loses
 	}
-	lines := []Line{{Plan: &Plan{Scenario: "storm", Arm: string(role), Role: role, Claim: claim, Trials: trials, InFlight: 1}}}
+	lines := []Line{{Plan: &Plan{Scenario: "storm", Arm: string(role), Role: role, Claim: claim,
+		Trials: trials, InFlight: 1}}}
 	for i := range trials {
 		record := Record{Index: i, Kind: "instant", Outcome: OK, Micros: 1000}
 		if r.Float64() < rate {

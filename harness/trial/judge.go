@@ -90,7 +90,8 @@ func (s *Summary) Judge() (Verdict, string) {
 	case s.incomplete() != "":
 		return Inconclusive, s.incomplete()
 	case s.missedFault():
-		return Inconclusive, fmt.Sprintf("fault %s hit %d times, at least %d needed", s.Plan.Fault, s.End.FaultHits, s.minHits())
+		return Inconclusive, fmt.Sprintf("fault %s hit %d times, at least %d needed", s.Plan.Fault,
+			s.End.FaultHits, s.minHits())
 	case broken != "" && s.Plan.Role == Candidate:
 		return Fail, broken
 	case broken != "":

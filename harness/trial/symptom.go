@@ -21,7 +21,8 @@ func FailedCheck(name string) Symptom { return Symptom(checkWord + name) }
 
 // OfCheck says whether it is the symptom of a check alone.
 func (y Symptom) OfCheck() bool {
-	return !slices.ContainsFunc(y.each(), func(one string) bool { return !strings.HasPrefix(one, checkWord) })
+	return !slices.ContainsFunc(y.each(),
+		func(one string) bool { return !strings.HasPrefix(one, checkWord) })
 }
 
 // Or is the symptom of who shows one of the two.

@@ -120,7 +120,8 @@ func (o options) runAll(ctx context.Context, folder string, all, before proof.Al
 		}
 		r, known := before.Of(name)
 		if !known {
-			r = o.runOnce(ctx, filepath.Join(folder, name), alarmVariants[i%len(alarmVariants)], seed)
+			r = o.runOnce(ctx, filepath.Join(folder, name), alarmVariants[i%len(alarmVariants)],
+				seed)
 			r.Name = name
 		}
 		if ctx.Err() != nil && !known {

@@ -39,7 +39,8 @@ func TestABenchOfSomebodysDaemon(t *testing.T) {
 	if err := g.benched(newBench(), &o, &scale); err != nil {
 		t.Fatal(err)
 	}
-	if len(scale.Strategies) != 2 || scale.Strategies[0] != bench.Candidate || scale.Sleeps[0] != 100 ||
+	if len(scale.Strategies) != 2 || scale.Strategies[0] != bench.Candidate ||
+		scale.Sleeps[0] != 100 ||
 		o.candidate.Binary != "/bin/sh" {
 		t.Errorf("%+v, %v", scale, o.candidate)
 	}

@@ -126,7 +126,8 @@ func (c *compareFlags) resolve(cmd *cobra.Command, o *options, args []string) (e
 		return err
 	}
 	if c.rounds < 1 || c.inFlight < 1 || c.commands < 0 || c.turn < time.Millisecond {
-		return errors.New("--rounds, --in-flight and --turn must be positive, and --commands not negative")
+		return errors.New(
+			"--rounds, --in-flight and --turn must be positive, and --commands not negative")
 	}
 	c.a = side{text: args[0], env: append(c.env, c.envA...), speaks: c.dialect}
 	c.b = side{text: args[1], env: append(c.env, c.envB...), speaks: c.dialect}

@@ -99,7 +99,8 @@ func (o *options) leaveOutUnsaid(s *session.Session, info *results.Info) error {
 	sayable, why := scenarios.Sayable(s, o.scenarios)
 	o.leaveOut(why, sayable, s, info)
 	if len(sayable) == 0 {
-		return fmt.Errorf("no scenario is left that can be asked for by %s", o.candidate.Dialect.Called())
+		return fmt.Errorf("no scenario is left that can be asked for by %s",
+			o.candidate.Dialect.Called())
 	}
 	return nil
 }

@@ -30,7 +30,8 @@ the package github.com/reapcheck/reapcheck/driver leaves one function to write.
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newDriverCheck(),
-		newSchema("print the JSON Schema of the messages between the gate and a driver", api.Schema))
+		newSchema("print the JSON Schema of the messages between the gate and a driver",
+			api.Schema))
 	return cmd
 }
 

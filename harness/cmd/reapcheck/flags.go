@@ -119,7 +119,8 @@ func (c *common) resolve(cmd *cobra.Command, o *options) (err error) {
 	}
 	if o.scale.Factor < 0 || o.scale.Factor > 1 && o.scale.Tier != session.Soak {
 		return fmt.Errorf(
-			"--factor %g is invalid: choose more than 0 and at most 1, or 0 to have it measured", o.scale.Factor)
+			"--factor %g is invalid: choose more than 0 and at most 1, or 0 to have it measured",
+			o.scale.Factor)
 	}
 	if o.scale.Duration <= 0 {
 		return fmt.Errorf("--duration %v: a soak lasts longer than 0", o.scale.Duration)
@@ -177,7 +178,8 @@ func environment(assignments []string) (map[string]string, error) {
 			if !ok {
 				return nil,
 					fmt.Errorf(
-						"--env %s: there is no such environment variable to take the value from", name)
+						"--env %s: there is no such environment variable to take the value from",
+						name)
 			}
 			value = found
 		}

@@ -60,9 +60,12 @@ proved, 3 infrastructure, 64 usage.`,
 
 func (f *ordersFlags) define(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	fs.StringVar(&f.strategy, "strategy", "registry", "the reference daemon's strategy, where no other target is given")
-	fs.StringVar(&f.order, "order", "", "take this `ORDER` and no other: names with a space between them")
-	fs.BoolVar(&f.list, "list", false, "list the events of the first order, and how large the tree is at each depth")
+	fs.StringVar(&f.strategy, "strategy", "registry",
+		"the reference daemon's strategy, where no other target is given")
+	fs.StringVar(&f.order, "order", "",
+		"take this `ORDER` and no other: names with a space between them")
+	fs.BoolVar(&f.list, "list", false,
+		"list the events of the first order, and how large the tree is at each depth")
 	fs.StringVar(&f.shape, "shape", "instant", "what is asked: "+explore.ShapeNames())
 	fs.IntVar(&f.commands, "commands", 1, "how many commands are in flight")
 	fs.IntVar(&f.times, "times", 1, "how often time may pass as a choice")
@@ -73,7 +76,8 @@ func (f *ordersFlags) define(cmd *cobra.Command) {
 	fs.BoolVar(&f.verbose, "verbose", false, "print each order")
 }
 
-func (f *ordersFlags) resolve(cmd *cobra.Command, g *gateFlags, o *options, args []string) (err error) {
+func (f *ordersFlags) resolve(cmd *cobra.Command, g *gateFlags, o *options,
+	args []string) (err error) {
 	if err := g.arguments(cmd, args); err != nil {
 		return err
 	}
@@ -86,7 +90,8 @@ func (f *ordersFlags) resolve(cmd *cobra.Command, g *gateFlags, o *options, args
 	o.out, o.progress = cmd.OutOrStdout(), cmd.ErrOrStderr()
 	switch {
 	case g.url != "":
-		return errors.New("a daemon that runs already cannot be traced from its start: give --binary or --image")
+		return errors.New(
+			"a daemon that runs already cannot be traced from its start: give --binary or --image")
 	case explore.Shapes[f.shape].Commands == nil:
 		return fmt.Errorf("unknown shape %q: choose from %s", f.shape, explore.ShapeNames())
 	case f.commands > 1 && explore.Shapes[f.shape].HangUp:

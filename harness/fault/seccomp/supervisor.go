@@ -34,7 +34,8 @@ type Supervisor struct {
 	err    error
 }
 
-var errElsewhere = errors.New("it lives where this process cannot see it; run reapcheck beside the engine, in the same PID namespace")
+var errElsewhere = errors.New(
+	"it lives where this process cannot see it; run reapcheck beside the engine, in the same PID namespace")
 
 // newSupervisor takes the listener over, also on error, and lets every call go
 // until a policy is set.

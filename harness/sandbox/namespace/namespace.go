@@ -135,7 +135,8 @@ func (n *Runtime) Close(ctx context.Context) error {
 		return os.RemoveAll(n.temporary)
 	case <-ctx.Done():
 		return fmt.Errorf(
-			"close namespaces: end of every sandbox expected after SIGKILL, one still runs: %w", ctx.Err())
+			"close namespaces: end of every sandbox expected after SIGKILL, one still runs: %w",
+			ctx.Err())
 	}
 }
 

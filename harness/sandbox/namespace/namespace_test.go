@@ -136,7 +136,8 @@ func TestNamespaceHoldsNothingOfOurs(t *testing.T) {
 	if err != nil || string(line) != s.Binary+"\x00" {
 		t.Errorf("command line %q, %v", line, err)
 	}
-	if pipes := pipesOf(t, sb); len(pipes) != 3 || pipes["1"] != pipes["2"] || pipes["0"] == pipes["1"] {
+	if pipes := pipesOf(t, sb); len(pipes) != 3 || pipes["1"] != pipes["2"] ||
+		pipes["0"] == pipes["1"] {
 		t.Errorf("an input, output and error as one pipe, and no other pipe, expected: %v", pipes)
 	}
 	if got := sandboxtest.Shell(t, sb, "ls -d /proc/[0-9]* | head -1"); got != "0 /proc/1\n" {
@@ -215,7 +216,10 @@ func TestNamespaceTargetThatFails(t *testing.T) {
 		"dies": {func(s *sandbox.Spec) { s.Args = []string{"exit", "3"} }, sandbox.ErrTarget,
 			[]string{"ended before it was ready: exit status 3", "reason 30", "reason 12\n",
 				"!reason 10\n"}},
-		"unready": {func(s *sandbox.Spec) { s.Args = []string{"unready"}; s.StartLimit = time.Second }, sandbox.ErrTarget,
+		"unready": {func(s *sandbox.Spec) {
+			s.Args = []string{"unready"}
+			s.StartLimit = time.Second
+		}, sandbox.ErrTarget,
 			[]string{"/healthz expected within 1s, last saw 404 Not Found", "target starts as 1"}},
 		"deaf": {func(s *sandbox.Spec) { s.Args = []string{"deaf"}; s.StartLimit = time.Second },
 			sandbox.ErrTarget,

@@ -87,7 +87,8 @@ func newNamespaced(spec sandbox.Spec, program, temporary string) (*namespaced, e
 // commands, and they could read it.
 func environment(own map[string]string, temporary string) []string {
 	env := map[string]string{
-		"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/", "TMPDIR": temporary,
+		"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/",
+		"TMPDIR": temporary,
 	}
 	maps.Copy(env, own)
 	var list []string
