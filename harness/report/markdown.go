@@ -100,8 +100,7 @@ func (s *sheet) findings(run results.Run) {
 		}
 		s.add("| %s | %s | %d of %d | %s | %s | %s |\n",
 			printable.Cell(f.ID), strong(f), candidate.Bad, candidate.Trials, bound, baseline,
-			printable.Cell(
-				join(join(waiverNote(f), f.Reason), notJudged(f))))
+			printable.Cell(join(join(waiverNote(f), f.Reason), notJudged(f))))
 	}
 	for _, note := range run.Info.Notes() {
 		s.add("\n%s\n", printable.Cell(note))

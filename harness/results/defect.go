@@ -42,6 +42,47 @@ type Defect struct {
 	weak bool
 }
 
+// Cause is why daemons go wrong, in a way that can show in many scenarios.
+type Cause struct {
+	ID string
+	// Level is how much it weighs; empty means as much as its scenario.
+	Level trial.Level
+	// Title says what is wrong with the daemon, in a sentence.
+	Title string
+	// Look says where in the daemon to look for it.
+	Look string
+	// Choice is the word by which a dialect declares it; empty where nobody can choose it.
+	Choice string
+	// under is a stronger cause: where that one was shown in the same run, this one tells
+	// nothing of its own.
+	under string
+
+	explains func(e Evidence) bool
+}
+
+// CauseOf is what the evidence points to. Something always is: in the end the symptom.
+func CauseOf(e Evidence) Cause {
+	for _, c := range causes {
+		if c.explains(e) {
+			return c
+		}
+	}
+	return unknownCause
+}
+
+// Choices are all words that a dialect can declare.
+func Choices() []string {
+	var words []string
+	seen := map[string]bool{"": true}
+	for _, c := range causes {
+		if !seen[c.Choice] {
+			seen[c.Choice] = true
+			words = append(words, c.Choice)
+		}
+	}
+	return words
+}
+
 // weigh is a cause's level in a scenario, and what it does to the verdict there.
 func (i Info) weigh(s trial.Scenario, cause Cause) (trial.Level, Weight) {
 	level := cause.Level
