@@ -14,7 +14,8 @@ const echildWait = "DECK_EXECUTE_ECHILD_WAIT_MS"
 // candidate has to be right where the documented fix is, and to refuse a bad
 // value; where the fix ends is late-publish's finding.
 var _ = ourSettings.scenario("echild-wait", "the wait after ECHILD",
-	"is the limit of the documented fix at each setting, within which the candidate is right too, and refused when it is no whole number of milliseconds",
+	"limits the documented fix at each setting, within which the candidate is right too, and is "+
+		"refused unless it is a whole number of milliseconds",
 	func(s *session.Session) session.Experiment {
 		trials := s.Scale.Trials(slowly)
 		set := func(name, wait string, f fault.Fault, hits int) session.Arm {

@@ -15,7 +15,7 @@ import (
 // PIDs, so a registry that confuses the two shows it here. Some end when no command
 // runs: a daemon that reaps at the end of a request does not see them.
 var _ = should("orphan-storm", "a storm of orphans",
-	"leaves no zombie and takes no command's exit code, and leaves zombies where nobody reaps",
+	"leaves no zombie and takes no command's exit code, and leaves zombies where no one reaps",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
 			Trials: s.Scale.Trials(orphaned), InFlight: 16, Commands: orphans, Work: 7,

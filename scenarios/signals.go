@@ -17,7 +17,7 @@ import (
 // than 128"). The convention has to be one whoever wins the race, and the core
 // dump flag is no part of it (wait(2), WCOREDUMP).
 var _ = should("signals", "a command that a signal ends",
-	"gives 128 and the signal's number whoever reaps it, where a naive daemon says -1",
+	"gives 128 and the signal's number no matter who reaps it, where a naive daemon says -1",
 	func(s *session.Session) session.Experiment {
 		trials := s.Scale.Trials(ends)
 		return session.Experiment{Divides: 28, Arms: []session.Arm{

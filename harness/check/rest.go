@@ -136,6 +136,6 @@ func (r resting) check(ok bool) []trial.Check {
 // String is what was seen, as a check shows it.
 func (r resting) String() string {
 	return fmt.Sprintf(
-		"%v in %v, of which it was free to run for %v, and wanted to at %d of %d looks",
+		"%v in %v: it was free to run for %v, and wanted to run at %d of %d looks",
 		r.used(), r.over.Round(time.Millisecond), r.free.Round(time.Millisecond), r.wanted, r.looks)
 }

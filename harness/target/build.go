@@ -97,7 +97,7 @@ func inSourceTree(ctx context.Context) bool {
 // source, whether it was installed by itself or as a tool of another module.
 func moduleVersion(info *debug.BuildInfo, ok bool) (string, error) {
 	if !ok {
-		return "", errors.New("this command does not know of which version it is")
+		return "", errors.New("this command does not know its own version")
 	}
 	version := info.Main.Version
 	if info.Main.Path != module {

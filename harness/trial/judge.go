@@ -37,7 +37,7 @@ func (v *Verdict) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("read verdict: %q is none of pass, fail, inconclusive", text)
+	return fmt.Errorf("read verdict: %q is not pass, fail or inconclusive", text)
 }
 
 // Judge says what the arms of one scenario prove together, and why.

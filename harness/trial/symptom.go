@@ -41,7 +41,7 @@ func (y Symptom) Validate() error {
 		if check && strings.TrimSpace(name) != "" || slices.Contains(Outcomes[1:], Outcome(one)) {
 			continue
 		}
-		return fmt.Errorf("read symptom: %q is none of %q and no \"check NAME\"", one, Outcomes[1:])
+		return fmt.Errorf("read symptom: %q is not one of %q or \"check NAME\"", one, Outcomes[1:])
 	}
 	return nil
 }

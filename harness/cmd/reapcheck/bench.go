@@ -78,9 +78,9 @@ a machine that does nothing else.`,
 	f.DurationVar(&scale.Length, "duration", 90*time.Second, "how long the rates are measured")
 	f.DurationVar(&scale.Turn, "turn", 150*time.Millisecond, "how long one turn lasts")
 	f.IntSliceVar(&scale.Arrivals, "arrivals", nil,
-		"how many requests are to come a second, one number after the other (default: shares of what each reaches)")
+		"how many requests come a second, one number after the other (default: shares of what each reaches)")
 	f.IntSliceVar(&scale.Sleeps, "sleeps", []int{1000, 3000, 6000},
-		"how many sleeps are to be in flight, one number after the other (your own daemon: 100,1000)")
+		"how many sleeps are in flight, one number after the other (your own daemon: 100,1000)")
 	f.IntVar(&scale.Commands, "commands", 100_000,
 		"how many commands come before the look for what they left")
 	f.StringVar(&tier, "gate", noGate,

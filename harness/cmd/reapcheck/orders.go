@@ -32,13 +32,13 @@ func newOrders() *cobra.Command {
 		Use:   "orders [--binary PATH | --image REF | --strategy NAME] [flags] [-- ARGUMENT...]",
 		Short: "try every order in which starts, deaths, signals and waits can reach a daemon",
 		Long: `orders runs your daemon under a tracer, holds what the kernel tells it (its command
-has started, has ended, has written its last; SIGCHLD; what its waits return), and
-lets one thing go at a time, in every order. An order that costs a command its exit
-code has a name, and fails again:
+has started, has ended, has written its last byte; SIGCHLD; what its waits return),
+and releases one of these at a time, in every order. An order that loses an exit code
+has a name, by which it can be run again:
 
   reapcheck orders --binary ./mydaemon --order 'exit sigchld take start eof wait'
 
-The daemon is not changed. Its clock is the tracer's, so that a busy machine changes
+The daemon is not changed. Its clock is the tracer's, so a busy machine changes
 no outcome. In the same run the reference daemon must lose codes, or nothing is
 proved. What two threads do between two system calls is not held.
 

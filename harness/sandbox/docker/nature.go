@@ -86,7 +86,7 @@ func foreign(image, architecture string) error {
 		Kind:  sandbox.ErrTarget,
 		Doing: "use image " + image,
 		Cause: fmt.Errorf(
-			"it is made for %s, and this machine is %s: an emulator would be judged in its stead",
+			"it is made for %s, and this machine is %s: an emulator would be judged instead",
 			architecture, runtime.GOARCH),
 		Advice: "give an image for this machine, or run reapcheck on one of that architecture",
 	}
