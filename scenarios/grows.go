@@ -12,8 +12,8 @@ import (
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// What goes well is tidied up, since somebody looks at it. A timeout, a client that
-// has gone, a start that fails and an output that nobody will ask for again leave by
+// What goes well is tidied up, since someone looks at it. A timeout, a client that
+// has gone, a start that fails and an output that no one will ask for again leave by
 // other ways, each with its own list of what to close, stop and forget. Thousands of
 // them are a day's work.
 var _ = should("grows", "what commands leave behind that do not go well",

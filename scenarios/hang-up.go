@@ -11,7 +11,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// Nobody reads the answer of a request whose client has gone. A command that
+// No one reads the answer of a request whose client has gone. A command that
 // runs on costs memory and PIDs in a sandbox that is paid by the second, and is
 // forgotten by everybody but the kernel. A client can be gone before its command is
 // there: who then looks for a command to end finds none, and starts it afterwards.

@@ -14,7 +14,7 @@ import (
 
 // Most commands that have a timeout do not need it. Whoever asks the timer instead
 // of the command says "timed out" of all of them; whoever kills in the instant in
-// which the command ends finds nobody to kill, and nobody to wait for (kill(2),
+// which the command ends finds no one to kill, and no one to wait for (kill(2),
 // ESRCH): the answer is then the command's code or the timeout's word, and nothing
 // between them.
 var _ = scenario("in-time", "a command that ends before its timeout, or just then",

@@ -11,7 +11,7 @@ import (
 )
 
 // Between the reaper's wait4 and the moment its result can be looked up the
-// status is in nobody's hands. The documented fix polls for a fixed time, 200
+// status is in no one's hands. The documented fix polls for a fixed time, 200
 // ms by default, so a reaper that is kept off the CPU for longer (a CPU quota,
 // a frozen container, a long GC) brings -1 back. A waiter that waits for the
 // word itself has no such limit.

@@ -10,7 +10,7 @@ import (
 )
 
 // A command can end before its PID is registered: the documented fix registers
-// after Start has returned. The reaper then finds a PID that nobody claims,
+// after Start has returned. The reaper then finds a PID that no one claims,
 // takes it for an orphan and drops the status, and no wait brings it back.
 var _ = scenario("late-register", "a command that ends before it is registered",
 	"keeps its exit code in the candidate, and loses it under the documented fix",

@@ -28,7 +28,7 @@ var _ = scenario("long-and-short", "short commands beside a long one",
 const every = 20
 
 // longAndShort is, of every twenty, one that lasts until a later one ends it:
-// where the others wait for it, nobody is answered. So there is no race with a
+// where the others wait for it, no one is answered. So there is no race with a
 // clock that a busy machine could lose.
 func longAndShort(index int, r *rand.Rand) load.Command {
 	const released = 10

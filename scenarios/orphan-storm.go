@@ -10,7 +10,7 @@ import (
 )
 
 // Orphans are why PID 1 must reap at all: a process whose parent has ended
-// becomes a child of PID 1 (wait(2)), and stays a zombie until somebody waits
+// becomes a child of PID 1 (wait(2)), and stays a zombie until someone waits
 // for it. They arrive between the commands' own children and under recycled
 // PIDs, so a registry that confuses the two shows it here. Some end when no command
 // runs: a daemon that reaps at the end of a request does not see them.

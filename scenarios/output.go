@@ -82,7 +82,7 @@ func octal(text string) string {
 	return s.String()
 }
 
-// bothStreams writes to standard output and error by turns.
+// bothStreams writes to standard output and error in turn.
 func bothStreams(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
 	c.Kind = "both-streams"

@@ -42,7 +42,7 @@ var _ = scenario("reaper-wins", "a reaper that always wins",
 // waiter. A daemon that races loses nothing then, so its failures are the order's
 // doing; what goes wrong either way has another cause. It is not judged: on a busy
 // machine a waiter may be late for being first, and a sound daemon often has
-// nobody who could be. It is tried often enough for the reaper to be early at least
+// no one who could be. It is tried often enough for the reaper to be early at least
 // once: on a machine that is slow to run it, it was so in one trial of four.
 func waiterFirst(s *session.Session) session.Arm {
 	return session.Arm{
@@ -52,7 +52,7 @@ func waiterFirst(s *session.Session) session.Arm {
 	}
 }
 
-// reaperFirst stops whoever waits for a child until somebody else has reaped
+// reaperFirst stops whoever waits for a child until someone else has reaped
 // it: in the reference daemon's own code, or from outside in any binary.
 func reaperFirst(s *session.Session) fault.Fault {
 	if s.BlackBox {

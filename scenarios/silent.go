@@ -34,7 +34,7 @@ var _ = answers.scenario("silent", "a command that is long and silent",
 	})
 
 // silence says nothing at all until the end, or something at once and at the end. What
-// comes after it is ordinary, and nobody has asked for anything meanwhile.
+// comes after it is ordinary, and no one has asked for anything meanwhile.
 func silence(d time.Duration, limited bool) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		c := load.Instant(index, r)

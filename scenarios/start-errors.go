@@ -27,7 +27,7 @@ var _ = should("start-errors", "a command that cannot be started",
 				check.TooMany(check.Files), check.TooMany(check.Threads)), candidate(arm)}}
 	})
 
-// cannotStart is, by turns, what nobody can start, and what only seems so: the
+// cannotStart is, in turn, what no one can start, and what only seems so: the
 // shell itself answers 126 and 127.
 func cannotStart(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)

@@ -13,7 +13,7 @@ import (
 // A pending SIGCHLD is not queued twice (signal(7)): one signal may stand for many
 // ends, and one that comes while the reaper works must bring it back to work. A
 // reaper that reaps, tells, and then empties its letter box loses the ends that came
-// while it told: nobody asks for those children until something else ends. Here each
+// while it told: no one asks for those children until something else ends. Here each
 // second command ends while the reaper tells of the first, and nothing else does.
 var _ = likeness.scenario("told-meanwhile", "a command that ends while the reaper tells of another",
 	"is reaped next, and waits for ever where a naive reaper takes back its own wake-up call",
@@ -37,7 +37,7 @@ var _ = likeness.scenario("told-meanwhile", "a command that ends while the reape
 	})
 
 // telling is how long the reaper tells of one end. The naive one takes longer, of
-// its own accord, since nobody counts how often its second command ends meanwhile.
+// its own accord, since no one counts how often its second command ends meanwhile.
 // From outside a start takes several times as long, and slowStart is longer.
 const (
 	telling      = 150 * time.Millisecond
@@ -45,7 +45,7 @@ const (
 	slowStart    = 1200 * time.Millisecond
 )
 
-// oneAfterTheOther is, by turns, a command that ends at once and one that ends half
+// oneAfterTheOther is, in turn, a command that ends at once and one that ends half
 // way through the telling. Whichever begins first: of two that begin together one
 // ends first.
 func oneAfterTheOther(first, gap time.Duration) load.Source {

@@ -16,7 +16,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/target"
 )
 
-// Duel measures two daemons by turns, for package compare to judge. Its Scale says how
+// Duel measures two daemons in turn, for package compare to judge. Its Scale says how
 // long a turn lasts, and how many Commands come before the look for leaks.
 type Duel struct {
 	Bench

@@ -97,7 +97,7 @@ type resting struct {
 
 // add takes in a look. A wait for a CPU is in Kept when it is over, so the time before
 // a look at which the target waits for one was not free. Nor does a look tell of a
-// second in which nobody looked: a machine may stand still for as long, and a polling
+// second in which no one looked: a machine may stand still for as long, and a polling
 // target with it.
 func (r *resting) add(now cpuTime, over time.Duration) {
 	r.looks++

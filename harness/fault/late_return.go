@@ -33,7 +33,7 @@ type LateReturn struct {
 type Call string
 
 const (
-	// Wait4 has taken a status, which is in nobody's hands meanwhile. It is what
+	// Wait4 has taken a status, which is in no one's hands meanwhile. It is what
 	// a reaper does that publishes late, for a binary without fault points. It
 	// hits when a child was taken.
 	Wait4 Call = "wait4"

@@ -105,7 +105,7 @@ func announce(socket, name string) error {
 	return send(conn, name, nil, -1)
 }
 
-// errStranded means that this process has a filter and nobody who answers.
+// errStranded means that this process has a filter and no one who answers.
 var errStranded = errors.New("the target cannot run")
 
 // become executes the command; it returns only on error.

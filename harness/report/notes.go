@@ -127,7 +127,7 @@ func verdictWord(f results.Finding) string {
 
 // witnessNote says what the target does where the fault is held the other way,
 // so that its waiter comes first; empty where that was not tried to its end, or
-// where the fault never hit, so that nobody was made to come first. It tells a race
+// where the fault never hit, so that no one was made to come first. It tells a race
 // from a target that gives no codes whoever comes first, and claims no cause that
 // the numbers do not bear out.
 func witnessNote(f results.Finding) string {

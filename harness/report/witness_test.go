@@ -58,7 +58,7 @@ func TestWitnessNote(t *testing.T) {
 	}
 }
 
-// Where nobody was made to come first the answers say nothing of an order.
+// Where no one was made to come first the answers say nothing of an order.
 func TestAWitnessWhoseFaultNeverHitSaysNothing(t *testing.T) {
 	witness := armWith(trial.Witness, 10, map[trial.Outcome]int{trial.OK: 10})
 	witness.End.FaultHits = 0

@@ -54,7 +54,7 @@ type Cause struct {
 	Title string
 	// Look says where in the daemon to look for it.
 	Look string
-	// Choice is the word by which a dialect declares it; empty where nobody can choose it.
+	// Choice is the word by which a dialect declares it; empty where no one can choose it.
 	Choice string
 	// under is a stronger cause: where that one was shown in the same run, this one tells
 	// nothing of its own.

@@ -18,7 +18,7 @@ func copied(t *testing.T, saved string) string {
 	return dir
 }
 
-// To open a pipe that nobody writes to would take for ever, and behind a link may
+// To open a pipe that no one writes to would take for ever, and behind a link may
 // be anybody's file.
 func TestLoadReadsRegularFilesOnly(t *testing.T) {
 	foreign := filepath.Join(t.TempDir(), "foreign")

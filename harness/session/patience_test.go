@@ -40,7 +40,7 @@ func setLimit(t *testing.T, limit *time.Duration, value time.Duration) {
 // callAllStuck has every trial under a fault taken for one that the fault holds.
 func callAllStuck(t *testing.T) { setLimit(t, &stuckAfter, 0) }
 
-// A fault that nobody frees costs its limit each time, with a right answer after it.
+// A fault that no one frees costs its limit each time, with a right answer after it.
 func TestAnArmThatItsFaultHoldsUpIsGivenUp(t *testing.T) {
 	callAllStuck(t)
 	s := newSession(t, &fakeRuntime{})

@@ -149,7 +149,7 @@ type Arm struct {
 	InFlight int
 	// UntilShown leaves out what is left of Trials when one of them has shown the
 	// claim, and the fault has hit in that one. It is for a baseline in which two race
-	// and nobody decides who wins: how often it loses is the machine's affair, and
+	// and no one decides who wins: how often it loses is the machine's affair, and
 	// that it can is what counts. AtLeast so many trials are done in any case.
 	UntilShown bool
 	AtLeast    int

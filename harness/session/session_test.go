@@ -106,7 +106,7 @@ func TestACandidateThatLosesFailsAndLeavesItsLog(t *testing.T) {
 	}
 }
 
-// A target that nobody told to end must not be blamed for running on.
+// A target that no one told to end must not be blamed for running on.
 func TestOnlyAFaultThatHitEndsTheTarget(t *testing.T) {
 	for _, c := range []struct {
 		hits int64

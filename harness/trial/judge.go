@@ -75,7 +75,7 @@ func hasRoles(arms []Summary) bool {
 }
 
 // Judge is what one arm comes to on its own, and why; a scenario's verdict is
-// drawn from all of its arms. A witness is nobody's failure.
+// drawn from all of its arms. A witness is no one's failure.
 func (s *Summary) Judge() (Verdict, string) {
 	broken := s.brokenClaim()
 	switch {

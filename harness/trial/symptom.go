@@ -34,7 +34,7 @@ func (y Symptom) each() []string { return strings.Split(string(y), orWord) }
 // Outcomes are all that a judged trial can come to, the right one first.
 var Outcomes = []Outcome{OK, Lost, Wrong, Output, Error, Hung}
 
-// Validate says what is wrong with a symptom that somebody wrote.
+// Validate says what is wrong with a symptom that someone wrote.
 func (y Symptom) Validate() error {
 	for _, one := range y.each() {
 		name, check := strings.CutPrefix(one, checkWord)

@@ -30,7 +30,7 @@ func newBench() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench [--binary PATH | --image REF] [flags] [-- ARGUMENT...]",
 		Short: "measure what a daemon or a strategy costs, beside the machine's own limit",
-		Long: `bench measures the reference daemon's strategies by turns, many and short: how many
+		Long: `bench measures the reference daemon's strategies in many short turns: how many
 commands per second over HTTP and how late, beside a C program that starts the
 same commands without a server; threads, memory, open files and goroutines with
 thousands of sleeps in flight; and what a great many commands leave behind.
@@ -90,10 +90,10 @@ a machine that does nothing else.`,
 	return cmd
 }
 
-// foreignSleeps are the numbers in flight that somebody's own daemon is asked for.
+// foreignSleeps are the numbers in flight that someone's own daemon is asked for.
 var foreignSleeps = []int{100, 1000}
 
-// benched takes somebody's own daemon for the candidate, if one is given.
+// benched takes someone's own daemon for the candidate, if one is given.
 func (g *gateFlags) benched(cmd *cobra.Command, o *options, scale *bench.Scale) (err error) {
 	switch {
 	case g.url != "":
@@ -217,7 +217,7 @@ func (o options) runBench(ctx context.Context, scale bench.Scale, judged judge) 
 	return verdictStatus(report.Verdict, err)
 }
 
-// fitBench measures the machine, and shortens a bench of which nobody has said how long
+// fitBench measures the machine, and shortens a bench of which no one has said how long
 // it is to be.
 func (o options) fitBench(ctx context.Context, scale bench.Scale, w workbench,
 	progress *session.Progress) (bench.Scale, error) {

@@ -31,7 +31,7 @@ func TestUsageOfBench(t *testing.T) {
 	}
 }
 
-// Somebody's own daemon takes turns with the reference, and is asked for fewer sleeps.
+// Someone's own daemon takes turns with the reference, and is asked for fewer sleeps.
 func TestABenchOfSomebodysDaemon(t *testing.T) {
 	var o options
 	scale := bench.Scale{Sleeps: []int{6000}}

@@ -93,7 +93,7 @@ func TestTheGateJudgesForeignDaemons(t *testing.T) {
 			o := foreign(t, dialect, "sound", "--only=reaper-wins,start-errors,timeout-group,flood")
 			o.expect(t, exitPass, trial.Pass)
 			for _, a := range o.finding(t, "reaper-wins").Arms {
-				// One waiter only: held or not, nobody else could have come first.
+				// One waiter only: held or not, no one else could have come first.
 				if a.Plan.Role == trial.Witness &&
 					(a.End.FaultHits > 0 || strings.Contains(o.said, "The other way round")) {
 					t.Errorf("%s: the fault hit %d times, or something is said of it:\n%s",
@@ -148,7 +148,7 @@ func TestTheGateNeverPasses(t *testing.T) {
 	}
 }
 
-// A launcher that installs no filter: nothing is held, and nobody says so but
+// A launcher that installs no filter: nothing is held, and no one says so but
 // the fault itself.
 func TestAFaultThatIsSwitchedOffProvesNothing(t *testing.T) {
 	t.Parallel()

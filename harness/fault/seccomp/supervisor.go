@@ -87,7 +87,7 @@ func (s *Supervisor) Counts() (Counts, error) {
 }
 
 // OwnFilter says whether the target has installed a seccomp filter since the
-// launcher did. Where that one is stricter about a call, nobody is asked here.
+// launcher did. Where that one is stricter about a call, no one is asked here.
 func (s *Supervisor) OwnFilter() bool {
 	now, err := statusLine(s.family.target, "Seccomp_filters:")
 	return err == nil && now != s.filters

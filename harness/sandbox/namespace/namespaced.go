@@ -150,7 +150,7 @@ func (s *namespaced) live(started chan<- error, closing <-chan struct{}) {
 	}
 }
 
-// noteNamespace is for a PID 1 for which nobody waits yet, so that its number is
+// noteNamespace is for a PID 1 for which no one waits yet, so that its number is
 // its own. It leaves none running on error.
 func (s *namespaced) noteNamespace(err error) error {
 	if err != nil {
