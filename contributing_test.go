@@ -132,7 +132,8 @@ func TestTheStrategiesAreTheSameEverywhere(t *testing.T) {
 	for i, name := range process.StrategyNames {
 		quoted[i] = fmt.Sprintf("%q", name)
 	}
-	if enum := `"enum": [` + strings.Join(quoted, ", ") + `]`; !strings.Contains(string(raw), enum) {
+	if enum := `"enum": [` + strings.Join(quoted, ", ") + `]`; !strings.Contains(string(raw),
+		enum) {
 		t.Errorf("openapi.json has another list than %s", enum)
 	}
 	if !slices.Equal(process.StrategyNames, target.Strategies) {

@@ -182,6 +182,16 @@ func TestImportArrows(t *testing.T) {
 	}
 }
 
+// A file is one idea, and nobody reads more than this of one at a sitting.
+func TestNoFileIsLong(t *testing.T) {
+	const most = 400
+	for path, text := range trackedFiles(t) {
+		if n := strings.Count(text, "\n"); strings.HasSuffix(path, ".go") && n > most {
+			t.Errorf("%s has %d lines, at most %d wanted: move an idea out of it", path, n, most)
+		}
+	}
+}
+
 // packages are all that a build with these tags may be made of.
 func packages(t *testing.T, tags string) []pkg {
 	t.Helper()

@@ -21,12 +21,10 @@ import (
 // The binaries are built once for all tests: with fault points and without.
 var (
 	buildDir   string
-	buildPlain = sync.OnceValues(func() (string,
-		error) {
+	buildPlain = sync.OnceValues(func() (string, error) {
 		return buildDaemon("plain", "nomsgpack")
 	})
-	buildArmed = sync.OnceValues(func() (string,
-		error) {
+	buildArmed = sync.OnceValues(func() (string, error) {
 		return buildDaemon("faultpoints", "nomsgpack,faultpoints")
 	})
 )

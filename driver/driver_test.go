@@ -42,11 +42,13 @@ func TestTheMessagesAreAsTheSchemaSays(t *testing.T) {
 	from := messages(t, "fromGate")
 	gate := []driver.FromGate{
 		{Type: driver.TypeHello, Protocol: driver.Protocol, MaxOutput: 1,
-			Target: &driver.Target{URL: "u", Host: "h", Port: 1, PID: 2, Container: "c", Root: "/proc/2/root"}},
+			Target: &driver.Target{URL: "u", Host: "h", Port: 1, PID: 2, Container: "c",
+				Root: "/proc/2/root"}},
 		{Type: driver.TypeReady, ID: 1},
 		{Type: driver.TypePing, ID: 2},
-		{Type: driver.TypeExecute, ID: 3, Request: driver.Request{Script: "s", Argv: []string{"s"}, Cwd: "/",
-			Env: map[string]string{"A": "b"}, TimeoutMs: 5, Stdin: "in"}},
+		{Type: driver.TypeExecute, ID: 3,
+			Request: driver.Request{Script: "s", Argv: []string{"s"}, Cwd: "/",
+				Env: map[string]string{"A": "b"}, TimeoutMs: 5, Stdin: "in"}},
 		{Type: driver.TypeKill, ID: 3, Signal: 9},
 		{Type: driver.TypeAbandon, ID: 3},
 	}
@@ -62,7 +64,8 @@ func TestTheMessagesAreAsTheSchemaSays(t *testing.T) {
 		input.Write(append(line, '\n'))
 	}
 	var output bytes.Buffer
-	d := driver.Driver{Name: "test", Can: []string{driver.CanOutput, driver.CanReady}, Execute: obedient}
+	d := driver.Driver{Name: "test", Can: []string{driver.CanOutput, driver.CanReady},
+		Execute: obedient}
 	if err := driver.Run(t.Context(), d, &input, &output); err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +80,8 @@ func TestTheMessagesAreAsTheSchemaSays(t *testing.T) {
 		}
 	}
 	for _, wrong := range []string{
-		`{"type":"answer","id":1}`, `{"type":"answer","id":1,"exitCode":0,"word":"timeout"}`, `{"type":"bye"}`,
+		`{"type":"answer","id":1}`, `{"type":"answer","id":1,"exitCode":0,"word":"timeout"}`,
+		`{"type":"bye"}`,
 		`{"type":"hello","protocol":1}`, `{"type":"answer","id":1,"exitCode":0,"exit":1}`,
 	} {
 		if valid(t, to, wrong) == nil {
@@ -96,11 +100,12 @@ func TestAnAbandonedCommandsContextEnds(t *testing.T) {
 	fromGate, gate := io.Pipe()
 	answers, toGate := io.Pipe()
 	asked := make(chan struct{})
-	d := driver.Driver{Name: "test", Execute: func(ctx context.Context, _ driver.Target, _ driver.Request) driver.Answer {
-		close(asked)
-		<-ctx.Done()
-		return driver.Say(driver.Error, "gone")
-	}}
+	d := driver.Driver{Name: "test",
+		Execute: func(ctx context.Context, _ driver.Target, _ driver.Request) driver.Answer {
+			close(asked)
+			<-ctx.Done()
+			return driver.Say(driver.Error, "gone")
+		}}
 	ended := make(chan error, 1)
 	go func() { ended <- driver.Run(t.Context(), d, fromGate, toGate) }()
 	lines := bufio.NewScanner(answers)
@@ -129,11 +134,13 @@ func TestAnAbandonedCommandsContextEnds(t *testing.T) {
 }
 
 func TestALongOutputIsNotSent(t *testing.T) {
-	input := `{"type":"hello","protocol":1,"maxOutput":10}` + "\n" + `{"type":"execute","id":1,"script":"x","argv":["x"]}`
+	input := `{"type":"hello","protocol":1,"maxOutput":10}` + "\n" +
+		`{"type":"execute","id":1,"script":"x","argv":["x"]}`
 	var output bytes.Buffer
-	d := driver.Driver{Name: "test", Execute: func(context.Context, driver.Target, driver.Request) driver.Answer {
-		return driver.Exit(0, bytes.Repeat([]byte("x"), 11))
-	}}
+	d := driver.Driver{Name: "test",
+		Execute: func(context.Context, driver.Target, driver.Request) driver.Answer {
+			return driver.Exit(0, bytes.Repeat([]byte("x"), 11))
+		}}
 	if err := driver.Run(t.Context(), d, strings.NewReader(input), &output); err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +151,8 @@ func TestALongOutputIsNotSent(t *testing.T) {
 
 func TestAGateOfAnotherTimeIsRefused(t *testing.T) {
 	for _, input := range []string{`{"type":"hello","protocol":2}`, `{"type":"dance"}`, `rubbish`} {
-		if err := driver.Run(t.Context(), driver.Driver{}, strings.NewReader(input), io.Discard); err == nil {
+		err := driver.Run(t.Context(), driver.Driver{}, strings.NewReader(input), io.Discard)
+		if err == nil {
 			t.Errorf("%s: no error", input)
 		}
 	}

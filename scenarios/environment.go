@@ -25,9 +25,9 @@ var _ = scenario("environment", "environment and folder",
 			InFlight: 1, // each follows what the one before it may have left
 			Commands: asSet(s.Seed, awkwardFolder(s)), ByOutput: true,
 		}
-		control := naive(arm, "pasting", trial.Symptom(trial.Wrong), trial.Symptom(trial.Output))
-		control.Trials = len(settings)
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "pasting", trial.Symptom(trial.Wrong), trial.Symptom(trial.Output))
+		baseline.Trials = len(settings)
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // awkwardFolder is made by the first command: in a container beside nothing, and on
@@ -54,7 +54,8 @@ var settings = []setting{
 	{"makes-folder", func(c *load.Command, _, folder string) {
 		// Beside the one that is meant is one that a tidied name would lead to.
 		quoted := strings.ReplaceAll(folder, "'", `'\''`)
-		c.Script = fmt.Sprintf("mkdir -p '%s' '%s' 2>/dev/null; %s", quoted, strings.TrimSpace(quoted), c.Script)
+		c.Script = fmt.Sprintf("mkdir -p '%s' '%s' 2>/dev/null; %s", quoted,
+			strings.TrimSpace(quoted), c.Script)
 	}},
 	{"folder", func(c *load.Command, _, folder string) {
 		c.Cwd, c.Want.MayNotRun = folder, true // an image may have no mkdir
@@ -77,7 +78,8 @@ var settings = []setting{
 		says(c, `echo "${REAPCHECK_GIVEN-unset}"`, "\n")
 	}},
 	{"like-numbers", func(c *load.Command, _, _ string) {
-		c.Env = map[string]string{"REAPCHECK_A": "007", "REAPCHECK_B": "1e3", "REAPCHECK_C": "true", "REAPCHECK_D": "null"}
+		c.Env = map[string]string{"REAPCHECK_A": "007", "REAPCHECK_B": "1e3", "REAPCHECK_C": "true",
+			"REAPCHECK_D": "null"}
 		says(c, `echo "$REAPCHECK_A $REAPCHECK_B $REAPCHECK_C $REAPCHECK_D"`, "007 1e3 true null\n")
 	}},
 	{"names", func(c *load.Command, nonce, _ string) {
@@ -107,14 +109,16 @@ func many(c *load.Command, nonce, _ string) {
 		c.Env[fmt.Sprintf("REAPCHECK_%d", i)] = nonce + strconv.Itoa(i)
 	}
 	says(c, fmt.Sprintf(`n=0; i=0; while [ $i -lt %d ]; do eval "v=\$REAPCHECK_$i"; `+
-		`[ "$v" != %s$i ] || n=$((n+1)); i=$((i+1)); done; echo $n`, variables, nonce), fmt.Sprintln(variables))
+		`[ "$v" != %s$i ] || n=$((n+1)); i=$((i+1)); done; echo $n`, variables, nonce),
+		fmt.Sprintln(variables))
 }
 
 // long is more than a page and less than one argument may have.
 func long(c *load.Command, nonce, _ string) {
 	const length = 60_000
 	c.Env = map[string]string{"REAPCHECK_GIVEN": strings.Repeat(".", length) + nonce}
-	says(c, `echo ${#REAPCHECK_GIVEN} "${REAPCHECK_GIVEN##*.}"`, fmt.Sprintf("%d %s\n", length+len(nonce), nonce))
+	says(c, `echo ${#REAPCHECK_GIVEN} "${REAPCHECK_GIVEN##*.}"`,
+		fmt.Sprintf("%d %s\n", length+len(nonce), nonce))
 }
 
 // askedAgain is the same request twice, one after the other. Its text leaves a file

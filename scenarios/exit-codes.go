@@ -11,10 +11,10 @@ import (
 // A child's status is handed out once (wait(2)). With a reaper on wait4(-1) and
 // a handler in waitid for one child, whoever comes first gets it, and even one
 // request at a time is a race. How many are lost is the machine's mood, 0.1 % to
-// 5 % have been measured, so the control's reaper is made to win. The codes
+// 5 % have been measured, so the baseline's reaper is made to win. The codes
 // cover 0..255, since a daemon that always answers 0 would pass on successes
 // alone.
-var _ = scenario("exit-codes", "exit codes, one request at a time,",
+var _ = answers.scenario("exit-codes", "exit codes, one request at a time,",
 	"come back as the command gave them, and are lost where a reaper races the waiter",
 	func(s *session.Session) session.Experiment {
 		// Every 259 trials are the three requests of the first report, then all codes.

@@ -19,14 +19,15 @@ var _ = advice("flood", "a command that floods its output",
 	"is cut in the answer and in memory, where a naive daemon keeps every byte",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
-			Trials: s.Scale.Trials(floods), InFlight: 1, Commands: flood(floodBytes), Deadline: time.Minute, Work: 300,
+			Trials: s.Scale.Trials(floods), InFlight: 1, Commands: flood(floodBytes),
+			Deadline: time.Minute, Work: 300,
 			Watch: check.Settles(check.ComesBack(floodBytes, check.PeakMemory)),
 		}
 		// What is kept is copied several times on its way into an answer: a third of the
 		// flood makes more than twice its size of it, for a third of the CPU time.
-		control := naive(arm, "", check.TooMany(check.PeakMemory))
-		control.Commands = flood(floodBytes / 3)
-		return session.Experiment{Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "", check.TooMany(check.PeakMemory))
+		baseline.Commands = flood(floodBytes / 3)
+		return session.Experiment{Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // floodBytes is more than a daemon of this kind needs for itself, and less than
@@ -37,7 +38,8 @@ func flood(bytes int) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		c := load.Instant(index, r)
 		c.Kind = "flood"
-		c.Script = fmt.Sprintf(`head -c %d /dev/zero | tr '\0' x || exit %d; exit %d`, bytes, (c.Want.Code+1)%256, c.Want.Code)
+		c.Script = fmt.Sprintf(`head -c %d /dev/zero | tr '\0' x || exit %d; exit %d`, bytes,
+			(c.Want.Code+1)%256, c.Want.Code)
 		c.Want.Output, c.Want.PrefixOnly = strings.Repeat("x", 1000), true
 		return c
 	}

@@ -19,8 +19,8 @@ import (
 // that does not run the handler for 100 ms after a thaw.
 //
 // A quota that is used up stops a sandbox too, for less than the fix waits: it
-// has been seen to lose nothing, so there is no control under it.
-var _ = scenario("frozen", "a sandbox that is frozen again and again",
+// has been seen to lose nothing, so there is no baseline under it.
+var _ = faultPoints.scenario("frozen", "a sandbox that is frozen again and again",
 	"delays the candidate's answers, and uses up the wait of the documented fix",
 	func(s *session.Session) session.Experiment {
 		const late = 150 * time.Millisecond
@@ -33,7 +33,8 @@ var _ = scenario("frozen", "a sandbox that is frozen again and again",
 		}
 		frozen := under(fault.Freeze{For: 300 * time.Millisecond, Every: 120 * time.Millisecond})
 		lossy := documented(frozen, trial.Loses)
-		lossy.Name, lossy.Trials, lossy.UntilShown, lossy.MinHits = "documented", s.Scale.Trials(freezesMost), true, 1
+		lossy.Name, lossy.Trials, lossy.UntilShown, lossy.MinHits = "documented",
+			s.Scale.Trials(freezesMost), true, 1
 		arms := []session.Arm{lossy, candidate(frozen)}
 		if s.Runtime.Traits().LimitsCPU {
 			short := candidate(under(fault.Quota{Share: 0.02}))

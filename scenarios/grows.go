@@ -12,8 +12,8 @@ import (
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// What goes well is tidied up, since somebody looks at it. A timeout, a client that
-// has gone, a start that fails and an output that nobody will ask for again leave by
+// What goes well is tidied up, since someone looks at it. A timeout, a client that
+// has gone, a start that fails and an output that no one will ask for again leave by
 // other ways, each with its own list of what to close, stop and forget. Thousands of
 // them are a day's work.
 var _ = should("grows", "what commands leave behind that do not go well",
@@ -23,11 +23,13 @@ var _ = should("grows", "what commands leave behind that do not go well",
 		arm := session.Arm{
 			Trials:   s.Scale.Trials(each(4, growing, growing, 2500)),
 			InFlight: inFlight, Commands: goesWrong, Work: 3,
-			Watch: check.Settles(check.ComesBack(inFlight+spareThreads, check.Files, check.Threads), check.NobodyLeft, check.ComesBack(heapFor*inFlight, check.Memory)),
+			Watch: check.Settles(check.ComesBack(inFlight+spareThreads, check.Files, check.Threads),
+				check.NobodyLeft, check.ComesBack(heapFor*inFlight, check.Memory)),
 		}
-		control := naive(arm, "hoarding", check.TooMany(check.Files), check.TooMany(check.Threads), check.TooMany(check.Processes))
-		control.Trials, control.Deadline = growing, 300*time.Millisecond
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "hoarding", check.TooMany(check.Files), check.TooMany(check.Threads),
+			check.TooMany(check.Processes))
+		baseline.Trials, baseline.Deadline = growing, 300*time.Millisecond
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 const (
@@ -57,7 +59,8 @@ func goesWrong(index int, r *rand.Rand) load.Command {
 		return cannotStart(3*(index/4%2), r)
 	default:
 		nonce := strings.TrimSpace(c.Want.Output)
-		c.Kind, c.Script = "writes", fmt.Sprintf("head -c %d /dev/zero | tr '\\0' x; echo %s; kill -9 $$", keptOutput, nonce)
+		c.Kind, c.Script = "writes", fmt.Sprintf(
+			"head -c %d /dev/zero | tr '\\0' x; echo %s; kill -9 $$", keptOutput, nonce)
 		c.Want.Output, c.Want.Code = strings.Repeat("x", keptOutput)+nonce+"\n", 128+9
 	}
 	return c

@@ -22,11 +22,13 @@ var _ = advice("half-closed", "a client that has nothing more to say",
 	"gets its answer, one that goes is missed, and a naive daemon takes the one for the other",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
-			Trials: s.Scale.Trials(session.Count{Floor: 9, Quick: 12, Standard: 90}), InFlight: 6, Commands: nothingMore,
-			Watch: check.Settles(check.NobodyLeft),
+			Trials: s.Scale.Trials(session.Count{Floor: 9, Quick: 12, Standard: 90}), InFlight: 6,
+			Commands: nothingMore,
+			Watch:    check.Settles(check.NobodyLeft),
 		}
-		control := naive(arm, "attentive", trial.Symptom(trial.Error), check.TooMany(check.Processes))
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "attentive", trial.Symptom(trial.Error),
+			check.TooMany(check.Processes))
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 func nothingMore(index int, r *rand.Rand) load.Command {

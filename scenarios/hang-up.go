@@ -11,7 +11,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// Nobody reads the answer of a request whose client has gone. A command that
+// No one reads the answer of a request whose client has gone. A command that
 // runs on costs memory and PIDs in a sandbox that is paid by the second, and is
 // forgotten by everybody but the kernel. A client can be gone before its command is
 // there: who then looks for a command to end finds none, and starts it afterwards.
@@ -22,7 +22,8 @@ var _ = should("hang-up", "a client that hangs up",
 			Trials: s.Scale.Trials(gone), InFlight: 8, Commands: abandoned,
 			Watch: check.Settles(check.NobodyLeft), Used: true,
 		}
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{naive(arm, "", check.TooMany(check.Processes)), candidate(arm)}}
+		return session.Experiment{SideBySide: true,
+			Arms: []session.Arm{naive(arm, "", check.TooMany(check.Processes)), candidate(arm)}}
 	})
 
 // abandoned runs for longer than a run of this scenario takes. One in eight is
@@ -37,7 +38,8 @@ func abandoned(index int, r *rand.Rand) load.Command {
 		Want:    trial.Want{HangUp: true},
 	}
 	if index%8 != 0 { // while the command is being started, or not even that
-		c.Kind, c.HangUpAfter = "abandoned-at-once", time.Duration(1+r.Int64N(int64(3*time.Millisecond)))
+		c.Kind, c.HangUpAfter = "abandoned-at-once",
+			time.Duration(1+r.Int64N(int64(3*time.Millisecond)))
 	}
 	return c
 }

@@ -19,17 +19,18 @@ var _ = should("held-stdout", "a background child that holds the output",
 	"does not hold the answer, lives on, and is reaped when it ends, where a naive daemon waits for it",
 	func(s *session.Session) session.Experiment {
 		held := heldAtOnce * s.Scale.Trials(heldBursts)
-		control := naive(session.Arm{Trials: 3, InFlight: 3, Commands: heldStdout, Deadline: 2 * time.Second}, "", trial.Symptom(trial.Hung))
-		// The children end by a last command, a burst of its own: nobody has to
+		baseline := naive(session.Arm{Trials: 3, InFlight: 3, Commands: heldStdout,
+			Deadline: 2 * time.Second}, "", trial.Symptom(trial.Hung))
+		// The children end by a last command, a burst of its own: no one has to
 		// wait for them, and no machine is too slow to answer before they end.
 		sound := candidate(session.Arm{
 			Trials: held + 1, InFlight: heldAtOnce, Bursts: true, Commands: releasedAt(held),
 			Watch: check.Settles(check.NobodyLeft), Used: true,
 		})
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, sound}}
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, sound}}
 	})
 
-// heldFor is how long a child holds the output that nobody ends: longer than any
+// heldFor is how long a child holds the output that no one ends: longer than any
 // deadline. No helper of a target sleeps for just that long.
 const heldFor = 1000011 * time.Millisecond
 

@@ -26,11 +26,14 @@ func TestAHelperOfTheTargetIsNobodysFault(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &session.Session{
-		Runtime: newRuntime(t), Folder: t.TempDir(), Seed: 1, Scale: session.Scale{Tier: session.Quick},
+		Runtime: newRuntime(t), Folder: t.TempDir(), Seed: 1,
+		Scale:   session.Scale{Tier: session.Quick},
 		Daemons: builds, Hub: newHub(t), BlackBox: true, Progress: &session.Progress{},
-		Candidate: target.Target{Binary: helped, Dialect: dialect.ProcessExecute(), Env: map[string]string{"DECK_STRATEGY": "registry"}},
+		Candidate: target.Target{Binary: helped, Dialect: dialect.ProcessExecute(),
+			Env: map[string]string{"DECK_STRATEGY": "registry"}},
 	}
-	for _, id := range []string{"hang-up", "held-stdout", "long-and-short", "orphan-storm", "pressure", "timeout-group"} {
+	for _, id := range []string{"hang-up", "held-stdout", "long-and-short", "orphan-storm",
+		"pressure", "timeout-group"} {
 		t.Run(id, func(t *testing.T) {
 			t.Parallel()
 			e := plans[id](s)

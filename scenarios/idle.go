@@ -20,9 +20,9 @@ var _ = should("idle", "a daemon with nothing to do but a child that runs on",
 			Trials: s.Scale.Trials(sleepers), InFlight: 4, Commands: leavesSleeper,
 			Watch: check.Rests,
 		}
-		control := naive(arm, "polling", trial.FailedCheck(check.Busy))
-		control.Trials = 2 // it takes a whole CPU from all others meanwhile
-		return session.Experiment{Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "polling", trial.FailedCheck(check.Busy))
+		baseline.Trials = 2 // it takes a whole CPU from all others meanwhile
+		return session.Experiment{Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // leavesSleeper leaves a child that outlives the look at the end.

@@ -14,7 +14,7 @@ import (
 
 // Most commands that have a timeout do not need it. Whoever asks the timer instead
 // of the command says "timed out" of all of them; whoever kills in the instant in
-// which the command ends finds nobody to kill, and nobody to wait for (kill(2),
+// which the command ends finds no one to kill, and no one to wait for (kill(2),
 // ESRCH): the answer is then the command's code or the timeout's word, and nothing
 // between them.
 var _ = scenario("in-time", "a command that ends before its timeout, or just then",
@@ -26,13 +26,14 @@ var _ = scenario("in-time", "a command that ends before its timeout, or just the
 			Commands: endsInTime(lasting, s.Patience(spare)),
 			Watch:    check.Settles(check.NobodyLeft),
 		}
-		control := naive(arm, "timed", trial.Symptom(trial.Error))
-		control.Trials, control.Watch = 4, nil
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "timed", trial.Symptom(trial.Error))
+		baseline.Trials, baseline.Watch = 4, nil
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // At the boundary a wrong answer is a matter of luck, so most commands go there.
-var inTime = session.Count{Floor: 2 * inTimeAtOnce, Quick: 2 * inTimeAtOnce, Standard: 20 * inTimeAtOnce}
+var inTime = session.Count{Floor: 2 * inTimeAtOnce, Quick: 2 * inTimeAtOnce,
+	Standard: 20 * inTimeAtOnce}
 
 const (
 	inTimeAtOnce = 24
@@ -73,7 +74,8 @@ func endsAtItsLimit(index int, c load.Command, r *rand.Rand) load.Command {
 	c.Kind, c.Timeout, c.Want.MayTimeout = "just-then", boundary, true
 	if index%4 == 1 { // by its own choice, but because of the timeout
 		c.Kind = "ends-when-asked"
-		c.Script = fmt.Sprintf("trap 'exit %d' TERM; %s; sleep 1000 >/dev/null 2>&1 & wait", c.Want.Code, printed(c))
+		c.Script = fmt.Sprintf("trap 'exit %d' TERM; %s; sleep 1000 >/dev/null 2>&1 & wait",
+			c.Want.Code, printed(c))
 		return c
 	}
 	asleep := boundary - spread + time.Duration(r.Int64N(int64(2*spread)))

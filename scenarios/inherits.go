@@ -17,7 +17,7 @@ import (
 // A child has what its parent had, and exec leaves most of it as it is
 // (execve(2), "attributes"): standard input, files without close-on-exec, ignored
 // and blocked signals, umask, limits, the process group. What a daemon chose for
-// itself its commands get too, unless somebody undoes it in between. yes | head
+// itself its commands get too, unless someone undoes it in between. yes | head
 // then never ends, cat waits for ever, and kill 0 reaches the daemon.
 //
 // PID 1 has a standard input that holds a line and never ends (sandbox.OwnInput):
@@ -34,9 +34,9 @@ var _ = should("inherits", "what a command inherits",
 			Commands: inherits(looks),
 			Deadline: waitsLimit,
 		}
-		control := naive(arm, "inheriting", trial.Symptom(trial.Wrong))
-		control.Trials, control.Deadline = len(looks), waitsLimit/10
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "inheriting", trial.Symptom(trial.Wrong))
+		baseline.Trials, baseline.Deadline = len(looks), waitsLimit/10
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // waitsLimit is for commands that wait for nothing, but for an input that does not
@@ -85,7 +85,7 @@ func unlike(word, want string) string {
 	return fmt.Sprintf(`[ "%s" = "%s" ] || found="$found %s instead of %s"`, word, want, word, want)
 }
 
-// shell is what a shell has that nobody has given anything special.
+// shell is what a shell has that no one has given anything special.
 type shell struct{ umask, ignored, limits string }
 
 // ownShell is one that the harness starts. Where there is none, its answers match

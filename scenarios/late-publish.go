@@ -11,7 +11,7 @@ import (
 )
 
 // Between the reaper's wait4 and the moment its result can be looked up the
-// status is in nobody's hands. The documented fix polls for a fixed time, 200
+// status is in no one's hands. The documented fix polls for a fixed time, 200
 // ms by default, so a reaper that is kept off the CPU for longer (a CPU quota,
 // a frozen container, a long GC) brings -1 back. A waiter that waits for the
 // word itself has no such limit.
@@ -81,7 +81,8 @@ func publishedTooLate(s *session.Session) fault.Fault {
 	if s.BlackBox {
 		return latePublish(s, 4*documentedWait)
 	}
-	return fault.All{reaperFirst(s), fault.Point{Place: "before-publish", UntilArrival: "before-unregister"}}
+	return fault.All{reaperFirst(s),
+		fault.Point{Place: "before-publish", UntilArrival: "before-unregister"}}
 }
 
 // beyondWait is what the documented fix does under publishedTooLate. From outside a

@@ -10,12 +10,12 @@ import (
 )
 
 // A command can end before its PID is registered: the documented fix registers
-// after Start has returned. The reaper then finds a PID that nobody claims,
+// after Start has returned. The reaper then finds a PID that no one claims,
 // takes it for an orphan and drops the status, and no wait brings it back.
 var _ = scenario("late-register", "a command that ends before it is registered",
 	"keeps its exit code in the candidate, and loses it under the documented fix",
 	func(s *session.Session) session.Experiment {
-		// The control is stopped until its child has been reaped, and loses all but
+		// The baseline is stopped until its child has been reaped, and loses all but
 		// the few that register between the reaper's wait4 and its look. In a sound
 		// daemon that moment never comes before the registration, so the candidate
 		// is stopped for longer than command and reaper need.
@@ -29,7 +29,8 @@ var _ = scenario("late-register", "a command that ends before it is registered",
 		lost, trials := s.Scale.Trials(forcedLoss), s.Scale.Trials(forced)
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{
 			{
-				Name: "documented", Role: trial.Baseline, Strategy: "documented", Claim: trial.Loses,
+				Name: "documented", Role: trial.Baseline, Strategy: "documented",
+				Claim: trial.Loses,
 				Fault: reaped, MinHits: int64(lost),
 				Trials: lost, InFlight: 8, Commands: load.Instant,
 			}, {

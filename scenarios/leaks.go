@@ -19,16 +19,18 @@ var _ = should("leaks", "what commands leave behind",
 		arm := session.Arm{
 			Trials: s.Scale.Trials(leaking), InFlight: inFlight, Work: 2, Commands: everyEnd,
 			Watch: check.All(
-				check.Settles(check.ComesBack(inFlight+spare, check.Files, check.Threads, check.Zombies, check.Processes)),
+				check.Settles(check.ComesBack(inFlight+spare, check.Files, check.Threads,
+					check.Zombies, check.Processes)),
 				// Go's collector closes lost files now and then, which hides a leak
 				// from who only looks at the end.
 				check.StaysBelow(filesEach*inFlight+spare, check.Files),
 			),
 		}
-		control := naive(arm, "hoarding",
-			check.TooMany(check.Files), check.TooMany(check.Threads), check.TooMany(check.Zombies), check.TooMany(check.Processes), check.EverTooMany(check.Files))
-		control.Trials = s.Scale.Trials(hoarded)
-		return session.Experiment{Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "hoarding",
+			check.TooMany(check.Files), check.TooMany(check.Threads), check.TooMany(check.Zombies),
+			check.TooMany(check.Processes), check.EverTooMany(check.Files))
+		baseline.Trials = s.Scale.Trials(hoarded)
+		return session.Experiment{Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // everyEnd mixes commands that end well, leave orphans, and are not found.

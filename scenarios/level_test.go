@@ -42,7 +42,8 @@ func TestEachCheckOfABaselineHasACause(t *testing.T) {
 				}
 				looked++
 				name := string(symptom)[len("check "):]
-				e := results.Evidence{Symptom: symptom, Check: trial.Check{Name: name, Want: "running"}}
+				e := results.Evidence{Symptom: symptom,
+					Check: trial.Check{Name: name, Want: "running"}}
 				if c := results.CauseOf(e); c.ID == "unexplained" {
 					t.Errorf("%s/%s: no cause explains %q", known.ID, arm.Name, symptom)
 				}

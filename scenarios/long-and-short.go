@@ -17,16 +17,18 @@ import (
 var _ = scenario("long-and-short", "short commands beside a long one",
 	"are answered while it runs, where a naive daemon with a lock around its work makes them wait",
 	func(s *session.Session) session.Experiment {
-		control := naive(session.Arm{Trials: every / 4, InFlight: 4, Wait: 500 * time.Millisecond, Commands: longAndShort, Deadline: time.Second}, "serial", trial.Symptom(trial.Hung))
-		sound := candidate(session.Arm{Trials: every * s.Scale.Trials(longRounds), InFlight: 4, Commands: longAndShort, Wait: 500 * time.Millisecond})
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, sound}}
+		baseline := naive(session.Arm{Trials: every / 4, InFlight: 4, Wait: 500 * time.Millisecond,
+			Commands: longAndShort, Deadline: time.Second}, "serial", trial.Symptom(trial.Hung))
+		sound := candidate(session.Arm{Trials: every * s.Scale.Trials(longRounds), InFlight: 4,
+			Commands: longAndShort, Wait: 500 * time.Millisecond})
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, sound}}
 	})
 
 // every is how many commands there are to a long one.
 const every = 20
 
 // longAndShort is, of every twenty, one that lasts until a later one ends it:
-// where the others wait for it, nobody is answered. So there is no race with a
+// where the others wait for it, no one is answered. So there is no race with a
 // clock that a busy machine could lose.
 func longAndShort(index int, r *rand.Rand) load.Command {
 	const released = 10

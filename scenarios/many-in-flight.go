@@ -19,19 +19,22 @@ var _ = advice("many-in-flight", "many commands in flight",
 	func(s *session.Session) session.Experiment {
 		const inFlight, spare = 150, 40
 		arm := session.Arm{
-			Trials: inFlight * s.Scale.Trials(waves), InFlight: inFlight, Bursts: true, Commands: load.UntilWoken,
+			Trials: inFlight * s.Scale.Trials(waves), InFlight: inFlight, Bursts: true,
+			Commands: load.UntilWoken,
 			Deadline: time.Minute,
 			Watch:    check.StaysBelowWhileAllSleep(inFlight, spare, check.Threads, ""),
 		}
 		const few = spare + 20
 		unwell := naive(arm, "unwell", trial.FailedCheck(check.Ready))
 		unwell.Trials, unwell.InFlight = few, few
-		unwell.Watch = check.StaysBelowWhileAllSleep(few, spare, check.Threads, dialect.ProcessExecute().Ready)
+		unwell.Watch = check.StaysBelowWhileAllSleep(few, spare, check.Threads,
+			dialect.ProcessExecute().Ready)
 		sound := candidate(arm)
 		if d := s.Candidate.Dialect; d.OverHTTP() {
 			sound.Watch = check.StaysBelowWhileAllSleep(inFlight, spare, check.Threads, d.Ready)
 		}
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{
-			misbehaving(arm, "wait-per-child", "none", check.EverTooMany(check.Threads)), unwell, sound,
+			misbehaving(arm, "wait-per-child", "none", check.EverTooMany(check.Threads)), unwell,
+			sound,
 		}}
 	})

@@ -24,28 +24,35 @@ func TestWhoComesFirstIsAllThatMatters(t *testing.T) {
 		for _, inFlight := range []int{1, 16} {
 			t.Run(fmt.Sprint(path, "-", inFlight), func(t *testing.T) {
 				s := &session.Session{
-					Runtime: runtime, Folder: t.TempDir(), Seed: 1, Daemons: builds, Candidate: target.Reference("registry"),
-					Hub: newHub(t), BlackBox: true, WaitPath: path, Progress: &session.Progress{},
+					Runtime: runtime, Folder: t.TempDir(), Seed: 1, Daemons: builds,
+					Candidate: target.Reference("registry"),
+					Hub:       newHub(t), BlackBox: true, WaitPath: path,
+					Progress: &session.Progress{},
 				}
 				arm := func(rule seccomp.Rule, claim trial.Claim) session.Arm {
 					return session.Arm{
-						Name: rule.String(), Role: trial.Baseline, Strategy: "reaper-only", Claim: claim,
+						Name: rule.String(), Role: trial.Baseline, Strategy: "reaper-only",
+						Claim:  claim,
 						Fault:  fault.Hold{Hub: s.Hub, Policy: seccomp.Policy{Rule: rule}},
 						Trials: trials, InFlight: inFlight, Commands: load.Instant,
 					}
 				}
-				finding, err := s.Run(t.Context(), session.Experiment{Scenario: "who-comes-first", Arms: []session.Arm{
-					arm(seccomp.ReaperWins, trial.LosesAll), arm(seccomp.WaiterWins, trial.Clean),
-				}})
+				finding, err := s.Run(t.Context(),
+					session.Experiment{Scenario: "who-comes-first", Arms: []session.Arm{
+						arm(seccomp.ReaperWins, trial.LosesAll),
+						arm(seccomp.WaiterWins, trial.Clean),
+					}})
 				if err != nil {
 					t.Fatal(err)
 				}
 				second, first := finding.Arm("reaper-wins"), finding.Arm("waiter-wins")
-				t.Logf("the waiter first: %v, %d takes were held for it", first.Counts, first.End.FaultHits)
+				t.Logf("the waiter first: %v, %d takes were held for it", first.Counts,
+					first.End.FaultHits)
 				if second.Counts[trial.Lost] != trials || second.End.FaultHits < trials {
 					t.Errorf("the reaper first: %v, %+v", second.Counts, second.End)
 				}
-				if lost := first.Counts[trial.Lost]; lost > trials/1000 || first.Counts[trial.OK] != trials-lost || first.End.FaultHits == 0 {
+				if lost := first.Counts[trial.Lost]; lost > trials/1000 ||
+					first.Counts[trial.OK] != trials-lost || first.End.FaultHits == 0 {
 					t.Errorf("the waiter first: %v, %+v", first.Counts, first.End)
 				}
 			})

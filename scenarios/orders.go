@@ -9,10 +9,10 @@ import (
 // A daemon learns of a command's end in pieces: its start is known, SIGCHLD comes (one
 // for several ends, signal(7)), its output ends, a wait returns (wait(2)). The kernel
 // promises no order of these, and an idle machine shows the same one again and again.
-// The other scenarios force an order that somebody thought of; here the pieces are held
+// The other scenarios force an order that someone thought of; here the pieces are held
 // by a tracer (ptrace(2)), which lets one thing go at a time, in every order up to a
 // number. The target's clock is the tracer's: a busy machine changes no outcome.
-var _ = scenario("orders", "every order of starts, ends, signals and waits",
+var _ = tracing.scenario("orders", "every order of starts, ends, signals and waits",
 	"that was tried gives the right code, and loses it where the reaper is not told of commands",
 	func(s *session.Session) session.Experiment {
 		one := []session.Order{{Kind: "one", Plan: explore.Shape("instant", 1, 1)}}

@@ -10,19 +10,20 @@ import (
 )
 
 // Orphans are why PID 1 must reap at all: a process whose parent has ended
-// becomes a child of PID 1 (wait(2)), and stays a zombie until somebody waits
+// becomes a child of PID 1 (wait(2)), and stays a zombie until someone waits
 // for it. They arrive between the commands' own children and under recycled
 // PIDs, so a registry that confuses the two shows it here. Some end when no command
 // runs: a daemon that reaps at the end of a request does not see them.
 var _ = should("orphan-storm", "a storm of orphans",
-	"leaves no zombie and takes no command's exit code, and leaves zombies where nobody reaps",
+	"leaves no zombie and takes no command's exit code, and leaves zombies where no one reaps",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
 			Trials: s.Scale.Trials(orphaned), InFlight: 16, Commands: orphans, Work: 7,
 			Watch: check.Settles(check.NobodyLeft, check.ComesBack(forgotten, check.Memory)),
 		}
-		control := naive(arm, "hoarding", check.TooMany(check.Zombies), check.TooMany(check.Processes), check.TooMany(check.Memory))
-		return session.Experiment{Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "hoarding", check.TooMany(check.Zombies),
+			check.TooMany(check.Processes), check.TooMany(check.Memory))
+		return session.Experiment{Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // forgotten is what a daemon may grow by meanwhile, far less than 64 KiB for
@@ -33,7 +34,8 @@ const forgotten = 24 << 20
 func orphans(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
 	c.Kind = "orphans"
-	c.Script = fmt.Sprintf("for i in 1 2 3 4 5; do (exit $((i+%d)) & ) >/dev/null 2>&1; done; %s", index%200, c.Script)
+	c.Script = fmt.Sprintf("for i in 1 2 3 4 5; do (exit $((i+%d)) & ) >/dev/null 2>&1; done; %s",
+		index%200, c.Script)
 	if index%4 == 0 { // one that ends later, the last of them when nothing else happens
 		c.Kind, c.Script = "orphan-for-a-while", "(sleep 0.5 &) >/dev/null 2>&1; "+c.Script
 	}

@@ -26,10 +26,11 @@ var _ = should("out-of-files", "a target that may open no more files",
 		arm := session.Arm{
 			Trials: bursts * burst, InFlight: burst, Bursts: true, Commands: withoutFiles(limit),
 			Fault: limit, MinHits: int64(bursts / 2), ByOutput: true,
-			Watch: check.Settles(check.NobodyLeft, check.ComesBack(burst+spareThreads, check.Files)),
+			Watch: check.Settles(check.NobodyLeft,
+				check.ComesBack(burst+spareThreads, check.Files)),
 		}
-		control := naive(arm, "", trial.Symptom(trial.Lost))
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "", trial.Symptom(trial.Lost))
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // withoutFiles may be refused under the limit and must be right otherwise. Most stay

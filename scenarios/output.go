@@ -12,10 +12,10 @@ import (
 
 // What a command wrote last is still in the pipe when it ends, up to 64 KiB of
 // it (pipe(7)). Whoever answers when the process is gone, without reading on to
-// the end, cuts the output now and then. And output is bytes, not JSON: control
-// characters, quotes and broken UTF-8 must not break the answer.
+// the end, cuts the output now and then. And output is bytes, not JSON: quotes,
+// control characters and broken UTF-8 must not break the answer.
 //
-// The control forgets the rest of a block, always. One that asked too early lost
+// The baseline forgets the rest of a block, always. One that asked too early lost
 // nothing in 60 trials now and then: a process closes its files before its parent
 // hears of the end (do_exit in kernel/exit.c), so the reader is mostly ahead.
 var _ = scenario("output", "what a command writes",
@@ -24,11 +24,14 @@ var _ = scenario("output", "what a command writes",
 		arm := session.Arm{
 			Trials: s.Scale.Trials(outputs), InFlight: 4, Commands: writes, ByOutput: true, Work: 8,
 		}
-		return session.Experiment{Busy: true, Divides: 24, Arms: []session.Arm{naive(arm, "unflushed", trial.Symptom(trial.Output)), candidate(arm)}}
+		return session.Experiment{Busy: true, Divides: 24,
+			Arms: []session.Arm{naive(arm, "unflushed", trial.Symptom(trial.Output)),
+				candidate(arm)}}
 	})
 
 func writes(index int, r *rand.Rand) load.Command {
-	return []load.Source{load.Bulk, megabyte, characters, load.Bulk, brokenText, bothStreams}[index%6](index, r)
+	return []load.Source{load.Bulk, megabyte, characters, load.Bulk, brokenText,
+		bothStreams}[index%6](index, r)
 }
 
 // megabyte is many pipes full.
@@ -37,7 +40,9 @@ func megabyte(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
 	line := fmt.Sprintf("%-63s\n", strings.TrimSpace(c.Want.Output))
 	c.Kind = "output-1MiB"
-	c.Script = fmt.Sprintf("s='%s'; i=0; while [ $i -lt %d ]; do s=$s$s; i=$((i+1)); done; printf %%s \"$s\"; exit %d", line, doublings, c.Want.Code)
+	c.Script = fmt.Sprintf(
+		"s='%s'; i=0; while [ $i -lt %d ]; do s=$s$s; i=$((i+1)); done; printf %%s \"$s\"; exit %d",
+		line, doublings, c.Want.Code)
 	c.Want.Output = strings.Repeat(line, 1<<doublings)
 	return c
 }
@@ -62,7 +67,8 @@ func characters(index int, r *rand.Rand) load.Command {
 func brokenText(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
 	c.Kind = "broken-text"
-	c.Script = fmt.Sprintf("printf '%s'; exit %d", octal("\xff\xfe"+c.Want.Output+"\xc3\x28\xed\xa0\x80"), c.Want.Code)
+	c.Script = fmt.Sprintf("printf '%s'; exit %d",
+		octal("\xff\xfe"+c.Want.Output+"\xc3\x28\xed\xa0\x80"), c.Want.Code)
 	c.Want.AnyOutput = true
 	return c
 }
@@ -76,7 +82,7 @@ func octal(text string) string {
 	return s.String()
 }
 
-// bothStreams writes to standard output and error by turns.
+// bothStreams writes to standard output and error in turn.
 func bothStreams(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
 	c.Kind = "both-streams"
@@ -84,7 +90,9 @@ func bothStreams(index int, r *rand.Rand) load.Command {
 	for i := range 100 {
 		fmt.Fprintf(&want, "%d out\n%d err\n", i, i)
 	}
-	c.Script = fmt.Sprintf("i=0; while [ $i -lt 100 ]; do echo $i out; echo $i err >&2; i=$((i+1)); done; exit %d", c.Want.Code)
+	c.Script = fmt.Sprintf(
+		"i=0; while [ $i -lt 100 ]; do echo $i out; echo $i err >&2; i=$((i+1)); done; exit %d",
+		c.Want.Code)
 	c.Want.Output, c.Want.Merged = want.String(), true
 	return c
 }

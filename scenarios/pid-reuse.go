@@ -15,7 +15,7 @@ import (
 // A number is free again once its owner has been reaped (wait(2)), and the
 // kernel hands them out in a circle: a sandbox whose numbers end at 32768 comes
 // round in minutes. A status that is kept under a number then belongs to
-// somebody else. The documented fix leaves one behind when the reaper publishes
+// someone else. The documented fix leaves one behind when the reaper publishes
 // after the handler has given up, and gives it to the next owner for its own:
 // worse than -1, since nothing looks amiss.
 var _ = scenario("pid-reuse", "a process ID that is given out again",
@@ -27,13 +27,15 @@ var _ = scenario("pid-reuse", "a process ID that is given out again",
 			long *= 3 // strace slows that down: 400 ms have been too few
 		}
 		// A thread that a busy target starts may take a number first: half of the few
-		// is what is asked. The first number is nobody's.
+		// is what is asked. The first number is no one's.
 		few, many := s.Scale.Trials(heirs), s.Scale.Trials(anyHeirs)
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{
 			{
-				Name: "documented", Role: trial.Baseline, Strategy: "documented", Claim: trial.Misleads,
+				Name: "documented", Role: trial.Baseline, Strategy: "documented",
+				Claim: trial.Misleads,
 				Fault: fault.All{publishedToHeir(s, long), fault.NextPID{}}, MinHits: 1,
-				Trials: s.Scale.Trials(heirsMost), UntilShown: true, InFlight: 1, Commands: lastingHeir, Fresh: true,
+				Trials: s.Scale.Trials(heirsMost), UntilShown: true, InFlight: 1,
+				Commands: lastingHeir, Fresh: true,
 			}, {
 				Name: "candidate-late", Role: trial.Candidate, Claim: trial.Clean,
 				Fault: fault.All{latePublish(s, long), fault.NextPID{}}, MinHits: int64(few / 2),
@@ -44,8 +46,9 @@ var _ = scenario("pid-reuse", "a process ID that is given out again",
 				Trials: many, InFlight: 1, Commands: heirOfAny, Fresh: true,
 			}, {
 				Name: "candidate-after-failed-start", Role: trial.Candidate, Claim: trial.Clean,
-				Fault: fault.All{publishLate(s, short), fault.NextPID{}}, MinHits: nearly(many/4 - 1),
-				Trials: many / 2, InFlight: 1, Commands: heirOfPhantom, Fresh: true,
+				Fault:   fault.All{publishLate(s, short), fault.NextPID{}},
+				MinHits: nearly(many/4 - 1),
+				Trials:  many / 2, InFlight: 1, Commands: heirOfPhantom, Fresh: true,
 			},
 		}}
 	})
@@ -58,13 +61,14 @@ func lastingHeir(index int, r *rand.Rand) load.Command {
 	return bequeath("heir", "$$", "sleep "+seconds(registeredFor)+"; ", index, r)
 }
 
-// heirOfAny leaves, by turns, its own number and that of an orphan, which ends
+// heirOfAny leaves, in turn, its own number and that of an orphan, which ends
 // with another code.
 func heirOfAny(index int, r *rand.Rand) load.Command {
 	if index%2 == 0 {
 		return heir(index, r)
 	}
-	return bequeath("heir-of-orphan", "$!", fmt.Sprintf("(exit %d) >/dev/null 2>&1 & ", r.IntN(256)), index, r)
+	return bequeath("heir-of-orphan", "$!",
+		fmt.Sprintf("(exit %d) >/dev/null 2>&1 & ", r.IntN(256)), index, r)
 }
 
 // bequeath prints a nonce, the command's own number, and the one to be given to
@@ -78,7 +82,7 @@ func bequeath(kind, number, before string, index int, r *rand.Rand) load.Command
 	return c
 }
 
-// heirOfPhantom is, by turns, a start that fails after the fork, whose child is
+// heirOfPhantom is, in turn, a start that fails after the fork, whose child is
 // gone before it was a command, and a command that gets its number. The script
 // is longer than one argument may be (execve(2), MAX_ARG_STRLEN).
 func heirOfPhantom(index int, r *rand.Rand) load.Command {
@@ -98,12 +102,13 @@ func publishedToHeir(s *session.Session, delay time.Duration) fault.Fault {
 	if s.BlackBox {
 		return latePublish(s, delay)
 	}
-	return fault.All{reaperFirst(s), fault.Point{Place: "before-publish", UntilArrival: "before-wait"}}
+	return fault.All{reaperFirst(s),
+		fault.Point{Place: "before-publish", UntilArrival: "before-wait"}}
 }
 
 // publishLate is latePublish for failed starts too. Whoever starts a command
 // waits for the child of a start that fails: held from outside, it would wait
-// for somebody else to take a child that is nobody else's.
+// for someone else to take a child that is no one else's.
 func publishLate(s *session.Session, delay time.Duration) fault.Fault {
 	if s.BlackBox {
 		return fault.LateReturn{Call: fault.Wait4, Delay: delay}

@@ -24,14 +24,15 @@ var _ = should("pressure", "a sandbox that has no room for another process",
 		limit := fault.PIDLimit{Spare: 4, Burst: burst}
 		bursts := s.Scale.Trials(pressedBursts)
 		arm := session.Arm{
-			Trials: bursts * burst, InFlight: burst, Bursts: true, Commands: pressed(limit, s.Patience(200*time.Millisecond)),
+			Trials: bursts * burst, InFlight: burst, Bursts: true,
+			Commands: pressed(limit, s.Patience(200*time.Millisecond)),
 			// The fault counts who wrote nothing under the limit.
 			Fault: limit, MinHits: int64(bursts / 2), ByOutput: true,
 			Watch: check.Settles(check.NobodyLeft), Used: true,
 		}
 		// It dies where Go asks for a thread before a command is refused.
-		control := naive(arm, "", trial.Symptom(trial.Lost).Or(trial.FailedCheck("target")))
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "", trial.Symptom(trial.Lost).Or(trial.FailedCheck("target")))
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // pressed may be refused under the limit and must be right otherwise. Under the
@@ -46,7 +47,8 @@ func pressed(limit fault.PIDLimit, stay time.Duration) load.Source {
 		c.Want.MayRefuse = true
 		if index%4 != 0 {
 			c.Kind, c.Want.Code = "stays", 0
-			c.Script = fmt.Sprintf("echo %s; exec sleep %v", strings.TrimSpace(c.Want.Output), stay.Seconds())
+			c.Script = fmt.Sprintf("echo %s; exec sleep %v", strings.TrimSpace(c.Want.Output),
+				stay.Seconds())
 		}
 		return c
 	}

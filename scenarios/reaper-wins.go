@@ -21,11 +21,13 @@ var _ = scenario("reaper-wins", "a reaper that always wins",
 		for round, inFlight := range []int{1, 16} {
 			baseline, candidate := s.Scale.Trials(forcedLoss), s.Scale.Trials(forced)
 			arms = append(arms, session.Arm{
-				Name: fmt.Sprintf("baseline-%d", inFlight), Role: trial.Baseline, Strategy: "reaper-only", Claim: trial.LosesAll,
+				Name: fmt.Sprintf("baseline-%d", inFlight), Role: trial.Baseline,
+				Strategy: "reaper-only", Claim: trial.LosesAll,
 				Fault: reaperFirst(s), MinHits: int64(baseline),
 				Trials: baseline, InFlight: inFlight, Commands: load.Instant, Round: round,
 			}, session.Arm{
-				Name: fmt.Sprintf("candidate-%d", inFlight), Role: trial.Candidate, Claim: trial.Clean,
+				Name: fmt.Sprintf("candidate-%d", inFlight), Role: trial.Candidate,
+				Claim: trial.Clean,
 				Fault: reaperFirst(s), MinHits: nearly(candidate),
 				Trials: candidate, InFlight: inFlight, Commands: load.Instant, Round: round,
 			})
@@ -40,21 +42,22 @@ var _ = scenario("reaper-wins", "a reaper that always wins",
 // waiter. A daemon that races loses nothing then, so its failures are the order's
 // doing; what goes wrong either way has another cause. It is not judged: on a busy
 // machine a waiter may be late for being first, and a sound daemon often has
-// nobody who could be. It is tried often enough for the reaper to be early at least
+// no one who could be. It is tried often enough for the reaper to be early at least
 // once: on a machine that is slow to run it, it was so in one trial of four.
 func waiterFirst(s *session.Session) session.Arm {
 	return session.Arm{
-		Name: "turned-1", Role: trial.Witness, Claim: trial.NoClaim,
+		Name: "candidate-waiter-first", Role: trial.Witness, Claim: trial.NoClaim,
 		Fault:  fault.Hold{Hub: s.Hub, Policy: seccomp.Policy{Rule: seccomp.WaiterWins}},
 		Trials: 40, InFlight: 1, Commands: load.Instant,
 	}
 }
 
-// reaperFirst stops whoever waits for a child until somebody else has reaped
+// reaperFirst stops whoever waits for a child until someone else has reaped
 // it: in the reference daemon's own code, or from outside in any binary.
 func reaperFirst(s *session.Session) fault.Fault {
 	if s.BlackBox {
-		return fault.Hold{Hub: s.Hub, Policy: seccomp.Policy{Rule: seccomp.ReaperWins, Limit: s.Patience(seccomp.DefaultLimit)}}
+		return fault.Hold{Hub: s.Hub, Policy: seccomp.Policy{Rule: seccomp.ReaperWins,
+			Limit: s.Patience(seccomp.DefaultLimit)}}
 	}
 	return fault.Point{Place: "before-wait", UntilReaped: true}
 }

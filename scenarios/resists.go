@@ -24,10 +24,11 @@ var _ = should("resists", "a command that resists SIGTERM",
 			Commands: resists(limit), Wait: 2 * limit,
 			Watch: check.Settles(check.NobodyLeft),
 		}
-		control, sound := naive(arm, "polite", trial.Symptom(trial.Hung), check.TooMany(check.Processes)), candidate(arm)
-		control.Trials, control.Deadline = len(resistance), limit+time.Second
+		baseline, sound := naive(arm, "polite", trial.Symptom(trial.Hung),
+			check.TooMany(check.Processes)), candidate(arm)
+		baseline.Trials, baseline.Deadline = len(resistance), limit+time.Second
 		sound.Deadline = limit + resistLimit
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, sound}}
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, sound}}
 	})
 
 // resistLimit is how long a daemon may leave between the question and the end: as

@@ -23,9 +23,9 @@ var _ = scenario("scripts", "a script of every shape",
 			Trials:   s.Scale.Trials(each(scriptKinds, 2, 4, 20)),
 			InFlight: 2 * scriptPairs, Bursts: true, Commands: written(s.Seed), ByOutput: true,
 		}
-		control := naive(arm, "gluing", trial.Symptom(trial.Wrong))
-		control.Trials = 2 * scriptKinds
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "gluing", trial.Symptom(trial.Wrong))
+		baseline.Trials = 2 * scriptKinds
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // scriptPairs are in flight at a time.
@@ -67,13 +67,15 @@ var scripts = []script{
 	{"lines", "\n\nx=N\nif [ -n \"$x\" ]\nthen\n  echo $x\nfi\n\n(exit 7)\n\n", "N\n", drawn},
 	{"arguments", `echo "$#" N`, "0 N\n", 0},
 	{"reads-input", "cat\necho N\nexit 7", "N\n", drawn},
-	{"reads-input-in-the-middle", "cat\necho N\n: " + strings.Repeat("x", 20_000) + "\nexit 7", "N\n", drawn},
+	{"reads-input-in-the-middle", "cat\necho N\n: " + strings.Repeat("x", 20_000) + "\nexit 7",
+		"N\n", drawn},
 	{"very-long", ": " + strings.Repeat("x", 100_000) + "\necho N; exit 7", "N\n", drawn},
 	{"brace-last", "{ echo N; (exit 7); }", "N\n", drawn},
 	{"carriage-returns", "printf '%s|' 'N\r\nb\r'", "N\r\nb\r|", 0},
 	{"white-space", "printf '%s|' 'N\ta  b\v\f' '\u00a0'", "N\ta  b\v\f|\u00a0|", 0},
 	// What HTML, URLs, templates and other languages make something else of.
-	{"others-escapes", "cat <<'E'\n" + foreignEscapes + "N\nE\n(exit 7)", foreignEscapes + "N\n", drawn},
+	{"others-escapes", "cat <<'E'\n" + foreignEscapes + "N\nE\n(exit 7)", foreignEscapes + "N\n",
+		drawn},
 	{"pipe-head-fails", "false | echo N", "N\n", 0},
 	{"unset", `echo "N$reapcheck_unset"; exit 7`, "N\n", drawn},
 	{"backslash-newline", "echo N\\\n.\nexit 7", "N.\n", drawn},
@@ -90,7 +92,8 @@ func written(seed uint64) load.Source {
 			return twice[turn-len(scripts)](c)
 		}
 		s := scripts[turn]
-		fill := strings.NewReplacer("N", strings.TrimSpace(c.Want.Output), "7", fmt.Sprint(c.Want.Code)).Replace
+		fill := strings.NewReplacer("N", strings.TrimSpace(c.Want.Output), "7",
+			fmt.Sprint(c.Want.Code)).Replace
 		c.Kind, c.Script, c.Want.Output = s.kind, fill(s.text), fill(s.output)
 		if s.code != drawn {
 			c.Want.Code = s.code

@@ -21,10 +21,12 @@ var _ = should("shutdown", "SIGTERM with commands in flight",
 			Trials: commands, InFlight: commands, Commands: load.UntilWoken,
 			// A request that is not being served when the signal comes is refused, and
 			// rightly so: every command must be seen to run first.
-			Fault: fault.Signal{Signal: syscall.SIGTERM, Processes: commands, Named: "sleep", EndAfter: 2 * time.Second},
+			Fault: fault.Signal{Signal: syscall.SIGTERM, Processes: commands, Named: "sleep",
+				EndAfter: 2 * time.Second},
 		}
 		candidate := candidate(arm)
 		candidate.Ends = "exit status 0"
 		// All commands at once, and one arm after the other.
-		return session.Experiment{Turns: 1, Arms: []session.Arm{naive(arm, "", trial.Symptom(trial.Error)), candidate}}
+		return session.Experiment{Turns: 1,
+			Arms: []session.Arm{naive(arm, "", trial.Symptom(trial.Error)), candidate}}
 	})

@@ -17,12 +17,13 @@ import (
 // than 128"). The convention has to be one whoever wins the race, and the core
 // dump flag is no part of it (wait(2), WCOREDUMP).
 var _ = should("signals", "a command that a signal ends",
-	"gives 128 and the signal's number whoever reaps it, where a naive daemon says -1",
+	"gives 128 and the signal's number no matter who reaps it, where a naive daemon says -1",
 	func(s *session.Session) session.Experiment {
 		trials := s.Scale.Trials(ends)
 		return session.Experiment{Divides: 28, Arms: []session.Arm{
 			{
-				Name: "naive", Role: trial.Baseline, Build: target.Naive, Claim: trial.Misbehaves, By: []trial.Symptom{trial.Symptom(trial.Lost)},
+				Name: "naive", Role: trial.Baseline, Build: target.Naive, Claim: trial.Misbehaves,
+				By:     []trial.Symptom{trial.Symptom(trial.Lost)},
 				Trials: trials, InFlight: 4, Commands: killed,
 			}, {
 				Name: "candidate", Role: trial.Candidate, Claim: trial.Clean,
@@ -44,11 +45,13 @@ var (
 	// process (signal(7)). The real-time ones are left out, which Node cannot name, and
 	// SIGQUIT, which bash ignores itself.
 	usual = []syscall.Signal{
-		syscall.SIGKILL, syscall.SIGTERM, syscall.SIGSEGV, syscall.SIGABRT, syscall.SIGINT, syscall.SIGUSR1,
+		syscall.SIGKILL, syscall.SIGTERM, syscall.SIGSEGV, syscall.SIGABRT, syscall.SIGINT,
+		syscall.SIGUSR1,
 	}
 	others = []syscall.Signal{
 		syscall.SIGBUS, syscall.SIGXCPU, syscall.SIGSYS, syscall.SIGHUP, syscall.SIGFPE,
-		syscall.SIGALRM, syscall.SIGILL, syscall.SIGTRAP, syscall.SIGUSR2, syscall.SIGPIPE, syscall.SIGXFSZ,
+		syscall.SIGALRM, syscall.SIGILL, syscall.SIGTRAP, syscall.SIGUSR2, syscall.SIGPIPE,
+		syscall.SIGXFSZ,
 		syscall.SIGVTALRM, syscall.SIGPROF, syscall.SIGIO, syscall.SIGPWR, syscall.SIGSTKFLT,
 	}
 )
@@ -81,7 +84,8 @@ func dumpsCore(c load.Command) load.Command {
 	// A cd to nothing stays where it is (dash, BusyBox), and that is the target's folder.
 	const inFolder = `d=$(mktemp -d) && cd "$d" && ulimit -S -c "$(ulimit -H -c)" && { (sleep 1; rm -r "$d") >/dev/null 2>&1 & }`
 	c.Kind = "core"
-	c.Script = fmt.Sprintf("{ %s; } 2>/dev/null || ulimit -c 0; echo %s; kill -SEGV $$", inFolder, strings.TrimSpace(c.Want.Output))
+	c.Script = fmt.Sprintf("{ %s; } 2>/dev/null || ulimit -c 0; echo %s; kill -SEGV $$", inFolder,
+		strings.TrimSpace(c.Want.Output))
 	c.Want.Code = 128 + int(syscall.SIGSEGV)
 	return c
 }

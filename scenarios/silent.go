@@ -17,7 +17,7 @@ import (
 //
 // Limits are met by waiting for them: quick goes beyond ten seconds, standard beyond
 // sixty, beside everything else.
-var _ = scenario("silent", "a command that is long and silent",
+var _ = answers.scenario("silent", "a command that is long and silent",
 	"is waited for, and cut off where a naive daemon gives up a connection that says nothing",
 	func(s *session.Session) session.Experiment {
 		long := 65 * time.Second
@@ -28,13 +28,13 @@ var _ = scenario("silent", "a command that is long and silent",
 			Trials: 4, InFlight: 2, Wait: long, Deadline: long + time.Minute,
 			Commands: silence(long, s.Candidate.Dialect.SaysTimeout()),
 		}
-		control := naive(arm, "impatient", trial.Symptom(trial.Error))
-		control.Commands, control.Wait = silence(4*time.Second, false), 4*time.Second
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "impatient", trial.Symptom(trial.Error))
+		baseline.Commands, baseline.Wait = silence(4*time.Second, false), 4*time.Second
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // silence says nothing at all until the end, or something at once and at the end. What
-// comes after it is ordinary, and nobody has asked for anything meanwhile.
+// comes after it is ordinary, and no one has asked for anything meanwhile.
 func silence(d time.Duration, limited bool) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		c := load.Instant(index, r)
@@ -44,7 +44,8 @@ func silence(d time.Duration, limited bool) load.Source {
 		}
 		c.Kind, c.Script = "silent", fmt.Sprintf("sleep %s; %s", seconds(d), c.Script)
 		if index%2 == 1 {
-			c.Kind, c.Script, c.Want.Output = "begun", "echo begun; "+c.Script, "begun\n"+c.Want.Output
+			c.Kind, c.Script, c.Want.Output = "begun", "echo begun; "+c.Script,
+				"begun\n"+c.Want.Output
 			if limited { // a limit of the daemon's own may be lower than the one asked for
 				c.Timeout = max(time.Minute, 2*d)
 			}

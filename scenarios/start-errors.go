@@ -22,10 +22,12 @@ var _ = should("start-errors", "a command that cannot be started",
 			Trials: s.Scale.Trials(failedStarts), InFlight: inFlight, Commands: cannotStart,
 			Watch: check.Settles(check.ComesBack(inFlight+spare, check.Files, check.Threads)),
 		}
-		return session.Experiment{Busy: true, Arms: []session.Arm{naive(arm, "hoarding", trial.Symptom(trial.Lost), check.TooMany(check.Files), check.TooMany(check.Threads)), candidate(arm)}}
+		return session.Experiment{Busy: true,
+			Arms: []session.Arm{naive(arm, "hoarding", trial.Symptom(trial.Lost),
+				check.TooMany(check.Files), check.TooMany(check.Threads)), candidate(arm)}}
 	})
 
-// cannotStart is, by turns, what nobody can start, and what only seems so: the
+// cannotStart is, in turn, what no one can start, and what only seems so: the
 // shell itself answers 126 and 127.
 func cannotStart(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
@@ -40,9 +42,11 @@ func cannotStart(index int, r *rand.Rand) load.Command {
 	case 3:
 		// More than one argument may have: execve(2), MAX_ARG_STRLEN. Who hands
 		// the script over in another way can run it.
-		c.Kind, c.Script, c.Want.MayNotRun = "too-long", fmt.Sprintf(": %s; %s", strings.Repeat("x", 128<<10), c.Script), true
+		c.Kind, c.Script, c.Want.MayNotRun = "too-long",
+			fmt.Sprintf(": %s; %s", strings.Repeat("x", 128<<10), c.Script), true
 	case 4:
-		c.Kind, c.Script, c.Want = "not-executable", "/proc/version", trial.Want{Code: 126, AnyOutput: true, StartError: true}
+		c.Kind, c.Script, c.Want = "not-executable", "/proc/version",
+			trial.Want{Code: 126, AnyOutput: true, StartError: true}
 	default:
 		return load.Seeded(2, r)
 	}

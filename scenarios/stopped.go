@@ -24,7 +24,8 @@ var _ = scenario("stopped", "a daemon that is stopped while commands end",
 			Fault: fault.Standstill{Commands: atOnce}, MinHits: int64(rounds),
 			Watch: check.Settles(check.NobodyLeft),
 		}
-		control := naive(arm, "one-by-one", trial.Symptom(trial.Hung))
-		control.Trials, control.MinHits, control.Deadline, control.Watch = atOnce, 1, 3*time.Second, nil
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "one-by-one", trial.Symptom(trial.Hung))
+		baseline.Trials, baseline.MinHits, baseline.Deadline, baseline.Watch = atOnce, 1,
+			3*time.Second, nil
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})

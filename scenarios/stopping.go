@@ -21,11 +21,13 @@ var _ = should("stopping", "a daemon that is told to stop",
 	"ends well whatever it has run, however often and by which signal it is told, and strands what runs where a naive one ends at once",
 	func(s *session.Session) session.Experiment {
 		inFlight := arms{signal: syscall.SIGTERM}
-		control := naive(inFlight.arm("", 1), "", trial.Symptom(trial.Error), trial.FailedCheck("target"))
-		control.Ends = "exit status 0"
+		baseline := naive(inFlight.arm("", 1), "", trial.Symptom(trial.Error),
+			trial.FailedCheck("target"))
+		baseline.Ends = "exit status 0"
 		all := []session.Arm{
-			control,
-			arms{signal: syscall.SIGTERM, before: everyWayOut}.arm("after-commands", len(waysOut)+1),
+			baseline,
+			arms{signal: syscall.SIGTERM, before: everyWayOut}.arm("after-commands",
+				len(waysOut)+1),
 			arms{signal: syscall.SIGTERM, twice: true}.arm("twice", 1),
 			never(),
 		}
@@ -55,7 +57,8 @@ func (a arms) arm(name string, trials int) session.Arm {
 			}
 			return load.UntilWoken(index, r)
 		},
-		Fault: fault.Signal{Signal: a.signal, Twice: a.twice, Processes: 1, Named: "sleep", EndAfter: 500 * time.Millisecond},
+		Fault: fault.Signal{Signal: a.signal, Twice: a.twice, Processes: 1, Named: "sleep",
+			EndAfter: 500 * time.Millisecond},
 	})
 	arm.Name += "-" + name
 	return arm
@@ -92,11 +95,14 @@ func everyWayOut(index int, r *rand.Rand) load.Command {
 // waits for the daemon.
 func never() session.Arm {
 	arm := candidate(session.Arm{
-		Trials: 1, InFlight: 1, Ends: "exit status 0", EndWithin: 10 * time.Second, Deadline: time.Minute,
-		Env: map[string]string{"DECK_SHUTDOWN_LIMIT": "1s"}, // which is its own affair elsewhere
+		Trials: 1, InFlight: 1, Ends: "exit status 0", EndWithin: 10 * time.Second,
+		Deadline: time.Minute,
+		// The limit is another daemon's own affair.
+		Env: map[string]string{"DECK_SHUTDOWN_LIMIT": "1s"},
 		Commands: func(index int, r *rand.Rand) load.Command {
 			c := load.Instant(index, r)
-			c.Kind, c.Script, c.Want = "never-ends", "trap '' TERM INT HUP; while :; do sleep 1000; done", trial.Want{Anything: true}
+			c.Kind, c.Script, c.Want = "never-ends",
+				"trap '' TERM INT HUP; while :; do sleep 1000; done", trial.Want{Anything: true}
 			return c
 		},
 		Fault: fault.Signal{Signal: syscall.SIGTERM, Processes: 1, Named: "sleep"},

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,15 +20,18 @@ import (
 // The specs that the command runs, under `go test` and the race detector. A
 // few will do: the others run the same code, and `make repro` runs them all.
 func TestScenarios(t *testing.T) {
-	chosen, err := Select([]string{"exit-codes", "reaper-wins", "late-register", "held-stdout"}, Inside)
+	chosen, err := Select([]string{"exit-codes", "reaper-wins", "late-register", "held-stdout"},
+		Inside)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &session.Session{
-		Runtime: newRuntime(t), Folder: t.TempDir(), Seed: 1, Scale: session.Scale{Tier: session.Quick},
+		Runtime: newRuntime(t), Folder: t.TempDir(), Seed: 1,
+		Scale:   session.Scale{Tier: session.Quick},
 		Daemons: daemons(t), Candidate: target.Reference("registry"), Progress: &session.Progress{},
 	}
-	info := results.Info{Run: filepath.Base(s.Folder), Seed: s.Seed, Runtime: s.Runtime.Name(), Tier: string(s.Scale.Tier), Scenarios: chosen}
+	info := results.Info{Run: filepath.Base(s.Folder), Seed: s.Seed, Runtime: s.Runtime.Name(),
+		Tier: string(s.Scale.Tier), Scenarios: chosen}
 	if err := results.WriteInfo(s.Folder, info); err != nil {
 		t.Fatal(err)
 	}
@@ -104,14 +108,15 @@ func TestSelect(t *testing.T) {
 	if _, err := Select([]string{"no-such"}, Inside); err == nil {
 		t.Error("an unknown ID was taken")
 	}
-	if got, err := Select([]string{"storm", "storm", "storm"}, Inside); err != nil || len(got) != 1 {
+	if got, err := Select([]string{"storm", "storm", "storm"}, Inside); err != nil ||
+		len(got) != 1 {
 		t.Errorf("%v, %v", got, err)
 	}
 }
 
-// A control that has to misbehave says how: what fails for another reason clears
+// A baseline that has to misbehave says how: what fails for another reason clears
 // no candidate.
-func TestControlsNameTheirSymptoms(t *testing.T) {
+func TestBaselinesNameTheirSymptoms(t *testing.T) {
 	for _, blackBox := range []bool{false, true} {
 		s := planning(t, blackBox)
 		for _, known := range List() {
@@ -139,15 +144,17 @@ func TestRefusalsAreCountedByOutputsOnly(t *testing.T) {
 	}
 }
 
-// What a busy machine's scheduler may do once breaks no control: where a clock
+// What a busy machine's scheduler may do once breaks no baseline: where a clock
 // decides, losing some is enough.
-func TestNoControlMustLoseAllByAClock(t *testing.T) {
+func TestNoBaselineMustLoseAllByAClock(t *testing.T) {
 	for _, blackBox := range []bool{false, true} {
 		s := planning(t, blackBox)
 		for _, known := range List() {
 			for _, arm := range plans[known.ID](s).Arms {
-				if arm.Claim == trial.LosesAll && !strings.Contains(arm.Fault.Name(), "until") && known.ID != "reaper-wins" {
-					t.Errorf("%s/%s claims %q under %s", known.ID, arm.Name, arm.Claim, arm.Fault.Name())
+				if arm.Claim == trial.LosesAll && !strings.Contains(arm.Fault.Name(), "until") &&
+					known.ID != "reaper-wins" {
+					t.Errorf("%s/%s claims %q under %s", known.ID, arm.Name, arm.Claim,
+						arm.Fault.Name())
 				}
 			}
 		}
@@ -157,7 +164,8 @@ func TestNoControlMustLoseAllByAClock(t *testing.T) {
 // planning is a session that is good for plans and for nothing else.
 func planning(t *testing.T, blackBox bool) *session.Session {
 	t.Helper()
-	return &session.Session{Runtime: namespace.New(""), BlackBox: blackBox, Scale: session.Scale{Tier: session.Quick}}
+	return &session.Session{Runtime: namespace.New(""), BlackBox: blackBox,
+		Scale: session.Scale{Tier: session.Quick}}
 }
 
 // A long command that starts late is ended all the same.
@@ -166,6 +174,28 @@ func TestEveryLaterTurnReleasesTheLongCommand(t *testing.T) {
 		c := longAndShort(i, load.Random(1, "long-and-short", i))
 		if releases := strings.Contains(c.Script, "kill"); releases != (i >= every/2) {
 			t.Errorf("turn %d, %s: it releases: %v", i, c.Kind, releases)
+		}
+	}
+}
+
+// What a target shows decides which scenarios it is tried with.
+func TestWhatIsLeftOut(t *testing.T) {
+	for _, c := range []struct {
+		access Access
+		left   []string
+	}{
+		{Inside, nil},
+		{Outside, []string{"frozen"}},
+		{Foreign, []string{"echild-wait", "frozen", "told-meanwhile"}},
+	} {
+		var left []string
+		for _, s := range List() {
+			if LeftOut(s.ID, c.access) != "" {
+				left = append(left, s.ID)
+			}
+		}
+		if !slices.Equal(left, c.left) {
+			t.Errorf("at access %d %q are left out, want %q", c.access, left, c.left)
 		}
 	}
 }

@@ -17,16 +17,16 @@ import (
 // 64 KiB, a C string ends at NUL, and two pipes that are read one after the other
 // stop a command that fills the second. A command may close its output and go on:
 // p.poll() after the last line is None then, and `or 0` makes a code of it.
-var _ = scenario("texts", "text of every shape",
+var _ = answers.scenario("texts", "text of every shape",
 	"comes back byte by byte, and changed where a naive daemon makes text of what it has read piece by piece",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
 			Trials:   s.Scale.Trials(each(len(shapes), 1, 2, 10)),
 			InFlight: 4, Commands: shaped, ByOutput: true, Work: 3, Deadline: waitsLimit,
 		}
-		control := naive(arm, "decoding", trial.Symptom(trial.Output))
-		control.Trials = len(shapes)
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+		baseline := naive(arm, "decoding", trial.Symptom(trial.Output))
+		baseline.Trials = len(shapes)
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // shape makes a text of a nonce, and says how the shell writes it.
@@ -43,7 +43,9 @@ var shapes = []shape{
 		text, doubled := doubling(octal("☕"), "☕", 15)
 		return text + fmt.Sprintf(`; printf '%%s%%s' x%s "$s"`, n), "x" + n + doubled
 	}},
-	{"nul", func(n string) (string, string) { return fmt.Sprintf(`printf '%s\000a\000\n'`, n), n + "\x00a\x00\n" }},
+	{"nul", func(n string) (string, string) {
+		return fmt.Sprintf(`printf '%s\000a\000\n'`, n), n + "\x00a\x00\n"
+	}},
 	{"no-newline", func(n string) (string, string) { return "printf " + n, n }},
 	{"nothing", func(string) (string, string) { return ":", "" }},
 	{"newlines", func(n string) (string, string) {
@@ -53,9 +55,12 @@ var shapes = []shape{
 		return fmt.Sprintf(`printf '%s\r\nb\r\n\rc'`, n), n + "\r\nb\r\n\rc"
 	}},
 	{"escapes", func(n string) (string, string) {
-		return fmt.Sprintf(`printf '\033[31m%s\033[0m\033]0;title\007\b'`, n), "\x1b[31m" + n + "\x1b[0m\x1b]0;title\x07\b"
+		return fmt.Sprintf(`printf '\033[31m%s\033[0m\033]0;title\007\b'`, n),
+			"\x1b[31m" + n + "\x1b[0m\x1b]0;title\x07\b"
 	}},
-	{"byte-order-mark", func(n string) (string, string) { return fmt.Sprintf(`printf '\357\273\277%s'`, n), "\ufeff" + n }},
+	{"byte-order-mark", func(n string) (string, string) {
+		return fmt.Sprintf(`printf '\357\273\277%s'`, n), "\ufeff" + n
+	}},
 	{"answer-in-answer", func(n string) (string, string) {
 		text := fmt.Sprintf(`{"exitCode":0,"result":"%s"}`, n)
 		return "printf %s '" + text + "'", text
@@ -64,7 +69,8 @@ var shapes = []shape{
 		text, doubled := doubling(n, n, 14)
 		return text + `; echo "$s"; echo after`, doubled + "\nafter\n"
 	}},
-	sized(511), sized(512), sized(513), sized(1024), sized(4095), sized(4096), sized(4097), sized(8192),
+	sized(511), sized(512), sized(513), sized(1024), sized(4095), sized(4096), sized(4097),
+	sized(8192),
 	sized(16384), sized(32768), sized(65535), sized(65536), sized(65537), sized(131072),
 	{errorsAlone, func(n string) (string, string) {
 		text, doubled := doubling(n, n, 14)
@@ -89,7 +95,8 @@ const (
 func sized(bytes int) shape {
 	return shape{fmt.Sprintf("bytes-%d", bytes), func(n string) (string, string) {
 		rest := bytes - len(n)
-		return fmt.Sprintf(`s=$(printf '%%0%dd' 0); printf %%s%%s %s "$s"`, rest, n), n + strings.Repeat("0", rest)
+		return fmt.Sprintf(`s=$(printf '%%0%dd' 0); printf %%s%%s %s "$s"`, rest, n),
+			n + strings.Repeat("0", rest)
 	}}
 }
 

@@ -72,7 +72,8 @@ func TestStormsHaveTheirPower(t *testing.T) {
 			}
 		}
 		if power := trial.Power(c.rate, trials); power < 0.95 {
-			t.Errorf("%+v: %d trials see a rate of %g with a chance of %.2f", c.scale, trials, c.rate, power)
+			t.Errorf("%+v: %d trials see a rate of %g with a chance of %.2f", c.scale, trials,
+				c.rate, power)
 		}
 	}
 }

@@ -17,18 +17,20 @@ import (
 var _ = should("timeout-group", "a command that outlives its timeout",
 	"is gone with all that it started, and answered at once, where a naive daemon waits for the pipe",
 	func(s *session.Session) session.Experiment {
-		// A shell that is killed before it has started its child leaves nobody behind:
+		// A shell that is killed before it has started its child leaves no one behind:
 		// where starting takes longer, the timeout comes later.
 		limit := s.Stretched(overtimeLimit)
 		trials := s.Scale.Trials(each(len(overtimes), 2, 3, 12))
 		arm := session.Arm{
-			Trials: trials + 1, InFlight: len(overtimes), Bursts: true, Commands: overtime(limit, trials), Wait: limit,
+			Trials: trials + 1, InFlight: len(overtimes), Bursts: true,
+			Commands: overtime(limit, trials), Wait: limit,
 			Watch: check.Settles(check.NobodyLeft), Used: true,
 		}
-		control, sound := naive(arm, "", trial.Symptom(trial.Hung), check.TooMany(check.Processes)), candidate(arm)
-		control.Trials, control.Deadline = len(overtimes), limit+time.Second // one of each kind
+		baseline, sound := naive(arm, "", trial.Symptom(trial.Hung),
+			check.TooMany(check.Processes)), candidate(arm)
+		baseline.Trials, baseline.Deadline = len(overtimes), limit+time.Second // one of each kind
 		sound.Prompt = limit + 2*time.Second
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, sound}}
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, sound}}
 	})
 
 const overtimeLimit = 500 * time.Millisecond
@@ -46,7 +48,7 @@ var overtimes = []look{
 	{"name", `sh -c 'echo ") Z 1 1 (" >/proc/$$/comm; setsid sleep 1000 & wait' & wait`},
 	// An idle limit is another thing: it begins anew with all that is written.
 	{"talks", "while :; do echo x; sleep 0.05; done"},
-	// Nobody's child any more, but with the output in hand: no answer waits for it.
+	// No one's child any more, but with the output in hand: no answer waits for it.
 	{"orphan", "(setsid sleep " + seconds(heldFor) + " &); sleep 1000; :"},
 }
 

@@ -31,11 +31,11 @@ var _ = scenario("two-owners", "a process ID whose old owner is not answered yet
 			Fault: fault.Heirs{Within: s.Patience(2 * time.Second)}, MinHits: int64(pairs / 2),
 			ByOutput: true, Watch: check.Settles(check.NobodyLeft),
 		}
-		control := naive(arm, "numbering", trial.Symptom(trial.Lost))
-		control.Trials, control.MinHits, control.Watch = 2, 1, nil
+		baseline := naive(arm, "numbering", trial.Symptom(trial.Lost))
+		baseline.Trials, baseline.MinHits, baseline.Watch = 2, 1, nil
 		// The heir that lives the longest: how soon it begins is the machine's affair.
-		control.Commands = owned(1, s)
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{control, candidate(arm)}}
+		baseline.Commands = owned(1, s)
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // owners are what the elder leaves in the books, and how long its heir outlives that.
@@ -74,7 +74,8 @@ func owned(first int, s *session.Session) load.Source {
 			return c
 		}
 		c.Kind = "heir-" + o.kind
-		c.Script = fmt.Sprintf("sleep %s; echo %s $$; exit %d", seconds(scaled(o.heir)+said(o.timeout)-scaled(o.timeout)), nonce, c.Want.Code)
+		c.Script = fmt.Sprintf("sleep %s; echo %s $$; exit %d",
+			seconds(scaled(o.heir)+said(o.timeout)-scaled(o.timeout)), nonce, c.Want.Code)
 		c.Want.Output, c.Want.PrefixOnly = nonce+" ", true
 		if o.hangUp > 0 {
 			c.HangUpAfter, c.Want = scaled(o.hangUp), trial.Want{HangUp: true}

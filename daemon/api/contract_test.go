@@ -335,14 +335,22 @@ func TestRequestsAreAsDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, body := range []string{
-		`{"command":"ls"}`, `{"command":" ls\n"}`, `{"command":"ls","cwd":"/"}`, `{"command":"ls","cwd":""}`,
-		`{"command":"ls","cwd":null,"timeout":null,"envs":null}`, `{"command":"ls","envs":{}}`, `{"command":"ls","envs":{"A":"b","B":""}}`,
-		`{"command":"ls","envs":{"A":null}}`, `{"command":"ls","timeout":0}`, `{"command":"ls","timeout":0.5}`,
-		`{"command":"ls","timeout":31536000}`, `{"command":"ls","timeout":31536001}`, `{"command":"ls","timeout":-0.1}`,
-		`{"command":"ls","timeout":"5"}`, `{"command":"ls","timeout":true}`, `{}`, `{"command":null}`, `{"command":""}`, `{"command":" \n\t"}`,
-		`{"command":5}`, `{"command":["ls"]}`, `{"command":"l\u0000s"}`, `{"command":"ls\u0000"}`, `{"command":"ls","cwd":5}`,
-		`{"command":"ls","cwd":"/\u0000"}`, `{"command":"ls","envs":["A=b"]}`, `{"command":"ls","envs":{"":"b"}}`,
-		`{"command":"ls","envs":{"A=":"b"}}`, `{"command":"ls","envs":{"A\u0000":"b"}}`, `{"command":"ls","envs":{"A":"\u0000"}}`,
+		`{"command":"ls"}`, `{"command":" ls\n"}`, `{"command":"ls","cwd":"/"}`,
+		`{"command":"ls","cwd":""}`,
+		`{"command":"ls","cwd":null,"timeout":null,"envs":null}`, `{"command":"ls","envs":{}}`,
+		`{"command":"ls","envs":{"A":"b","B":""}}`,
+		`{"command":"ls","envs":{"A":null}}`, `{"command":"ls","timeout":0}`,
+		`{"command":"ls","timeout":0.5}`,
+		`{"command":"ls","timeout":31536000}`, `{"command":"ls","timeout":31536001}`,
+		`{"command":"ls","timeout":-0.1}`,
+		`{"command":"ls","timeout":"5"}`, `{"command":"ls","timeout":true}`, `{}`,
+		`{"command":null}`, `{"command":""}`, `{"command":" \n\t"}`,
+		`{"command":5}`, `{"command":["ls"]}`, `{"command":"l\u0000s"}`, `{"command":"ls\u0000"}`,
+		`{"command":"ls","cwd":5}`,
+		`{"command":"ls","cwd":"/\u0000"}`, `{"command":"ls","envs":["A=b"]}`,
+		`{"command":"ls","envs":{"":"b"}}`,
+		`{"command":"ls","envs":{"A=":"b"}}`, `{"command":"ls","envs":{"A\u0000":"b"}}`,
+		`{"command":"ls","envs":{"A":"\u0000"}}`,
 		`{"command":"ls","envs":{"A":1}}`, `["ls"]`, `"ls"`, `null`,
 	} {
 		_, rejected := parse([]byte(body))

@@ -22,7 +22,8 @@ func TestFieldStrategiesGiveCodesBack(t *testing.T) {
 			x := newExecutor(t, name, Options{})
 			for _, code := range []int{0, 1, 127, 255} {
 				// Long enough to be registered, whatever the machine does besides.
-				if got := mustRun(t, x, fmt.Sprintf("sleep 0.2; exit %d", code)); got.ExitCode != code {
+				got := mustRun(t, x, fmt.Sprintf("sleep 0.2; exit %d", code))
+				if got.ExitCode != code {
 					t.Errorf("exit code %d, want %d", got.ExitCode, code)
 				}
 			}

@@ -16,7 +16,7 @@ import (
 
 // Arrival is what became of requests that came at a rate of their own, whatever the
 // daemon did meanwhile. In the closed loops of Rate a client waits for its answer
-// before it asks again: when the daemon stands still, nobody comes, and one late answer
+// before it asks again: when the daemon stands still, no one comes, and one late answer
 // stands for all who would have had to wait. Here they come, and wait.
 type Arrival struct {
 	Contestant string `json:"contestant"`

@@ -69,7 +69,8 @@ func TestAStallIsSeenByAllWhoCome(t *testing.T) {
 	// Of a second's requests two in five came during the stall.
 	late := time.Duration(a.P99) * time.Microsecond
 	if late < stall/2 || a.Waiting < rate/5 {
-		t.Errorf("p99 %v with %d waiting, want a stall of %v to show: %+v", late, a.Waiting, stall, a)
+		t.Errorf("p99 %v with %d waiting, want a stall of %v to show: %+v", late, a.Waiting, stall,
+			a)
 	}
 	if racer.next == 0 || a.Outcomes.Total() != racer.next {
 		t.Errorf("%d answers of %d", a.Outcomes.Total(), racer.next)

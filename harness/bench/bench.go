@@ -26,7 +26,7 @@ import (
 const (
 	none     = "none"
 	registry = "registry"
-	// Candidate is the contestant that is somebody's own daemon.
+	// Candidate is the contestant that is someone's own daemon.
 	Candidate = "candidate"
 )
 
@@ -106,7 +106,7 @@ func (b *Bench) target(name string) target.Target {
 	return target.Reference(name)
 }
 
-// foreign says whether somebody's own daemon is measured, which is judged then; else
+// foreign says whether someone's own daemon is measured, which is judged then; else
 // the reference daemon is.
 func (s Scale) foreign() bool { return slices.Contains(s.Strategies, Candidate) }
 

@@ -139,7 +139,7 @@ type Figures struct {
 	RSS   int `json:"rss"`
 	Files int `json:"files"`
 	// Goroutines, Registered and Cached are the reference daemon's own word, and 0 of
-	// any other. Cached are exit statuses that nobody has asked for yet.
+	// any other. Cached are exit statuses that no one has asked for yet.
 	Goroutines int `json:"goroutines"`
 	Registered int `json:"registered"`
 	Cached     int `json:"cached"`
@@ -160,7 +160,7 @@ type told struct {
 const debugPath = "/debug/processes"
 
 // look asks the daemon and the kernel. It is a connection, a file and a few
-// goroutines more than when nobody looks, each time.
+// goroutines more than when no one looks, each time.
 func (d *daemon) look(ctx context.Context) (Figures, error) {
 	var t told
 	if d.ours {

@@ -16,7 +16,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/target"
 )
 
-// Duel measures two daemons by turns, for package compare to judge. Its Scale says how
+// Duel measures two daemons in turn, for package compare to judge. Its Scale says how
 // long a turn lasts, and how many Commands come before the look for leaks.
 type Duel struct {
 	Bench
@@ -67,7 +67,8 @@ func (d *Duel) Fight(ctx context.Context, report *compare.Report) error {
 		for i, t := range turns {
 			sides[i].add(t)
 		}
-		d.Progress.Say("round %d of %d: A %.0f and %.0f a second, B %.0f and %.0f", round+1, d.Rounds,
+		d.Progress.Say("round %d of %d: A %.0f and %.0f a second, B %.0f and %.0f", round+1,
+			d.Rounds,
 			turns[0].perSecond(), turns[1].perSecond(), turns[2].perSecond(), turns[3].perSecond())
 	}
 	for _, f := range figures(sides) {
@@ -95,7 +96,8 @@ func (d *Duel) round(ctx context.Context, round int, order *rand.Rand) (sums [in
 		}
 	}()
 	for i := range racers {
-		started, err := d.start(ctx, fmt.Sprintf("compare-%s-%d", instanceName(i), round), d.side(i),
+		started, err := d.start(ctx, fmt.Sprintf("compare-%s-%d", instanceName(i), round),
+			d.side(i),
 			d.InFlight, sandbox.Front{})
 		if err != nil {
 			return sums, died, fmt.Errorf("start %s: %w", instanceName(i), err)

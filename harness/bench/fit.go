@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Limit is how long a bench takes at the most, unless somebody asks for more.
+// Limit is how long a bench takes at the most, unless someone asks for more.
 const Limit = 5 * time.Minute
 
 const (

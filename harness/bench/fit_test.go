@@ -10,7 +10,8 @@ func TestABenchFitsItsMachine(t *testing.T) {
 		Parts: Parts, Strategies: []string{"none", "reaper-only", "documented", "registry"},
 		Length: 90 * time.Second, Sleeps: []int{1000, 3000, 6000}, Commands: 100_000,
 	}
-	if got := whole.Fit(600 * time.Microsecond); got.Commands != whole.Commands || len(got.Sleeps) != 3 || got.Length != whole.Length {
+	if got := whole.Fit(600 * time.Microsecond); got.Commands != whole.Commands ||
+		len(got.Sleeps) != 3 || got.Length != whole.Length {
 		t.Errorf("a fast machine is given less: %+v", got)
 	}
 	slow := whole.Fit(2500 * time.Microsecond)
@@ -21,7 +22,8 @@ func TestABenchFitsItsMachine(t *testing.T) {
 		t.Errorf("nothing is required of %d sleeps", last)
 	}
 	slowest := whole.Fit(time.Second)
-	if slowest.Commands != leastCommands || len(slowest.Sleeps) != 1 || slowest.Length != leastLength || slowest.Takes(time.Second) < Limit {
+	if slowest.Commands != leastCommands || len(slowest.Sleeps) != 1 ||
+		slowest.Length != leastLength || slowest.Takes(time.Second) < Limit {
 		t.Errorf("the slowest machine: %+v", slowest)
 	}
 	if len(whole.Sleeps) != 3 {

@@ -25,14 +25,16 @@ func (d *Duel) growths(ctx context.Context, report *compare.Report) (err error) 
 	for i, t := range []target.Target{d.A, d.A, d.B} {
 		one, startErr := d.grow(ctx, "compare-leaks-"+names[i], t)
 		if startErr != nil {
-			return errors.Join(fmt.Errorf("start %s: %w", names[i], startErr), stopAll(ctx, growing))
+			return errors.Join(fmt.Errorf("start %s: %w", names[i], startErr),
+				stopAll(ctx, growing))
 		}
 		growing[i] = one
 	}
 	defer func() { err = errors.Join(err, stopAll(ctx, growing)) }()
 	for step := range looks {
 		for i, g := range growing {
-			if done, err := d.survived(ctx, report, i, g.step(ctx, &d.Bench, step, d.Commands/looks)); done {
+			err := g.step(ctx, &d.Bench, step, d.Commands/looks)
+			if done, err := d.survived(ctx, report, i, err); done {
 				return err
 			}
 		}
@@ -47,7 +49,8 @@ func (d *Duel) growths(ctx context.Context, report *compare.Report) (err error) 
 }
 
 // survived says whether the look for leaks is over, and keeps why a daemon ended.
-func (d *Duel) survived(ctx context.Context, report *compare.Report, i int, err error) (bool, error) {
+func (d *Duel) survived(ctx context.Context, report *compare.Report, i int,
+	err error) (bool, error) {
 	if err == nil {
 		return false, nil
 	}

@@ -70,7 +70,8 @@ func (s Scale) leakCommands(strategy string) int {
 
 func (b *Bench) leak(ctx context.Context, strategy string, commands int) (l Leak, err error) {
 	l = Leak{Strategy: strategy, Commands: commands, Outcomes: Outcomes{}}
-	d, err := b.start(ctx, "bench-leaks-"+strategy, b.target(strategy), leakInFlight, sandbox.Front{})
+	d, err := b.start(ctx, "bench-leaks-"+strategy, b.target(strategy), leakInFlight,
+		sandbox.Front{})
 	if err != nil {
 		return l, err
 	}

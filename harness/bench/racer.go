@@ -141,8 +141,8 @@ var errNoCompiler = errors.New("there is no C compiler (cc) on this machine")
 
 // compileLimit builds the program in folder. Folder is the caller's to remove, and
 // seed is of its commands.
-func compileLimit(ctx context.Context, folder string, text []byte, seed uint64) (*limitRacer,
-	error) {
+func compileLimit(ctx context.Context, folder string, text []byte, seed uint64) (
+	*limitRacer, error) {
 	compiler, err := exec.LookPath("cc")
 	if err != nil {
 		return nil, errNoCompiler

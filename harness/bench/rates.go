@@ -35,7 +35,7 @@ const claimLevel = 8
 // comes as often as all others together.
 var laps = []int{claimLevel, 1, claimLevel, 64, claimLevel, 256}
 
-// foreignLaps are those where somebody's own daemon is measured: one that makes a
+// foreignLaps are those where someone's own daemon is measured: one that makes a
 // thread for each connection need not take 256 of them.
 var foreignLaps = []int{claimLevel, 1, claimLevel, 64}
 

@@ -18,7 +18,7 @@ type Report struct {
 	Verdict trial.Verdict `json:"verdict"`
 	// Problem says why the run ended before its end; it never passes then.
 	Problem string `json:"problem,omitempty"`
-	// Candidate is somebody's own daemon that was measured; empty where none was.
+	// Candidate is someone's own daemon that was measured; empty where none was.
 	Candidate    string        `json:"candidate,omitempty"`
 	Version      string        `json:"version"`
 	Runtime      string        `json:"runtime"`

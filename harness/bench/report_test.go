@@ -86,8 +86,13 @@ func TestVerdicts(t *testing.T) {
 		"nothing timed": {func(r *Report) { r.Rates = nil }, trial.Inconclusive},
 		"a thread per child": {func(r *Report) { r.Sleeps[0].During.Threads = 65 },
 			trial.Fail},
-		"too much memory": {func(r *Report) { r.Sleeps[0].During.RSS = claimSleeps*40<<10 + claimSleeps }, trial.Fail},
-		"a lost sleep":    {func(r *Report) { r.Sleeps[0].Outcomes = Outcomes{trial.OK: claimSleeps - 1} }, trial.Fail},
+		"too much memory": {func(r *Report) {
+			r.Sleeps[0].During.RSS = claimSleeps*40<<10 +
+				claimSleeps
+		}, trial.Fail},
+		"a lost sleep": {func(r *Report) {
+			r.Sleeps[0].Outcomes = Outcomes{trial.OK: claimSleeps - 1}
+		}, trial.Fail},
 		"did not survive": {func(r *Report) { r.Sleeps[0].Died = "ended" }, trial.Fail},
 		"fewer sleeps": {func(r *Report) {
 			r.Sleeps[0].InFlight,
@@ -104,9 +109,10 @@ func TestVerdicts(t *testing.T) {
 			r.Leaks[0].Outcomes = Outcomes{trial.OK: 99,
 				trial.Lost: 1}
 		}, trial.Fail},
-		"commands that are missing": {func(r *Report) { r.Leaks[0].Outcomes = Outcomes{trial.OK: 99} }, trial.Fail},
-		"died of many commands":     {func(r *Report) { r.Leaks[0].Died = "ended" }, trial.Fail},
-		"no leaks looked for":       {func(r *Report) { r.Leaks = nil }, trial.Inconclusive},
+		"commands that are missing": {
+			func(r *Report) { r.Leaks[0].Outcomes = Outcomes{trial.OK: 99} }, trial.Fail},
+		"died of many commands": {func(r *Report) { r.Leaks[0].Died = "ended" }, trial.Fail},
+		"no leaks looked for":   {func(r *Report) { r.Leaks = nil }, trial.Inconclusive},
 		"failed and not measured": {func(r *Report) { r.Leaks, r.Sleeps[0].Died = nil, "ended" },
 			trial.Fail},
 	} {
@@ -161,8 +167,10 @@ func TestWrittenReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"# reapcheck bench: inconclusive", `a \| b`, "Left out: the machine's own limit: there is no C compiler",
-		"did not survive: bench-none ended: exit status 2", "| 8 | registry | limit | 0.990 | 0.960 to 1.020 |", "10 lost",
+		"# reapcheck bench: inconclusive", `a \| b`,
+		"Left out: the machine's own limit: there is no C compiler",
+		"did not survive: bench-none ended: exit status 2",
+		"| 8 | registry | limit | 0.990 | 0.960 to 1.020 |", "10 lost",
 	} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("bench.md lacks %q:\n%s", want, text)

@@ -82,7 +82,8 @@ func (s Sleep) text() string {
 	if s.Died != "" {
 		return "the daemon did not survive: " + s.Died
 	}
-	text := fmt.Sprintf("%d threads, %.1f KiB each, %v", s.During.Threads, kib(s.each()), s.Outcomes)
+	text := fmt.Sprintf("%d threads, %.1f KiB each, %v", s.During.Threads, kib(s.each()),
+		s.Outcomes)
 	if s.Stuck != "" {
 		text += "; " + s.Stuck
 	}

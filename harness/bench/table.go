@@ -175,6 +175,7 @@ func (r *Report) gateTable(text *strings.Builder) {
 			rows = append(rows, []string{g.Contestant, f.ID, "inconclusive", f.Reason})
 		}
 	}
-	table(text, "What the gate found", "Each as a black box. A scenario that is not here has passed.",
+	table(text, "What the gate found",
+		"Each as a black box. A scenario that is not here has passed.",
 		[]string{"daemon", "scenario", "verdict", "why"}, rows)
 }

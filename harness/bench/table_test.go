@@ -20,7 +20,8 @@ func TestStrategiesSideBySide(t *testing.T) {
 		Strategy: "locked", InFlight: 1000, Before: Figures{Threads: 8, Files: 9},
 		During: Figures{Threads: 1008, Files: 3009, RSS: 1000 * 50 << 10}, Outcomes: Outcomes{},
 	})
-	r.Leaks = append(r.Leaks, Leak{Strategy: "locked", Commands: 100, After: Figures{Zombies: 3}, Outcomes: Outcomes{}})
+	r.Leaks = append(r.Leaks, Leak{Strategy: "locked", Commands: 100, After: Figures{Zombies: 3},
+		Outcomes: Outcomes{}})
 	r.Gates = []Gate{{
 		Contestant: "locked", Verdict: trial.Fail,
 		Failed:   []GateFinding{{ID: "long-and-short", Reason: "2 hung | or so"}},

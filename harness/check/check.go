@@ -145,7 +145,8 @@ func settlesAt(sb sandbox.Sandbox, bounds []Bound, within time.Duration) session
 }
 
 // compare looks once, and says whether every count is low enough.
-func compare(sb sandbox.Sandbox, bounds []Bound, within time.Duration) ([]trial.Check, bool, error) {
+func compare(sb sandbox.Sandbox, bounds []Bound, within time.Duration) ([]trial.Check,
+	bool, error) {
 	snapshot, err := probe.Look(sb.PID())
 	if err != nil {
 		return nil, false, err
@@ -160,7 +161,8 @@ func compare(sb sandbox.Sandbox, bounds []Bound, within time.Duration) ([]trial.
 		ok := n <= b.most
 		settled = settled && ok
 		checks = append(checks, trial.Check{
-			Name: b.name, Want: fmt.Sprintf("at most %d within %v", b.most, within), Got: strconv.Itoa(n), OK: ok,
+			Name: b.name, Want: fmt.Sprintf("at most %d within %v", b.most, within),
+			Got: strconv.Itoa(n), OK: ok,
 		})
 	}
 	return checks, settled, nil
@@ -168,7 +170,8 @@ func compare(sb sandbox.Sandbox, bounds []Bound, within time.Duration) ([]trial.
 
 // All makes several promises.
 func All(watches ...session.Watch) session.Watch {
-	return func(ctx context.Context, sb sandbox.Sandbox, within time.Duration) (session.Look, error) {
+	return func(ctx context.Context, sb sandbox.Sandbox,
+		within time.Duration) (session.Look, error) {
 		looks := make([]session.Look, len(watches))
 		for i, w := range watches {
 			var err error
@@ -198,12 +201,15 @@ const leastSamples = 5
 // trials run.
 func StaysBelow(slack int, c Count) session.Watch {
 	return func(ctx context.Context, sb sandbox.Sandbox, _ time.Duration) (session.Look, error) {
-		return sampled(ctx, slack, c, func() (probe.Process, error) { return probe.LookAt(sb.PID()) })
+		return sampled(ctx, slack, c, func() (probe.Process, error) {
+			return probe.LookAt(sb.PID())
+		})
 	}
 }
 
 // sampled holds what look sees of the target against what it saw at first.
-func sampled(ctx context.Context, slack int, c Count, look func() (probe.Process, error)) (session.Look, error) {
+func sampled(ctx context.Context, slack int, c Count,
+	look func() (probe.Process, error)) (session.Look, error) {
 	before, err := look()
 	if err != nil {
 		return nil, err
@@ -216,7 +222,8 @@ func sampled(ctx context.Context, slack int, c Count, look func() (probe.Process
 		stop()
 		s := <-seen
 		return []trial.Check{{
-			Name: c.highest(), Want: fmt.Sprintf("at most %d", most), Got: strconv.Itoa(s.highest), OK: s.highest <= most,
+			Name: c.highest(), Want: fmt.Sprintf("at most %d", most), Got: strconv.Itoa(s.highest),
+			OK: s.highest <= most,
 		}}, s.enough(c)
 	}, nil
 }
@@ -254,7 +261,8 @@ func sample(ctx context.Context, c Count, look func() (probe.Process, error)) (s
 // enough says why the highest of these samples may not be the highest there was.
 func (s samples) enough(c Count) error {
 	if s.err == nil && s.number < leastSamples {
-		return fmt.Errorf("%w: %d looks at %s, at least %d needed", session.ErrUndecided, s.number, c.name, leastSamples)
+		return fmt.Errorf("%w: %d looks at %s, at least %d needed", session.ErrUndecided, s.number,
+			c.name, leastSamples)
 	}
 	return s.err
 }

@@ -36,8 +36,11 @@ func TestSamplesThatAreTooFew(t *testing.T) {
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	once := sample(ended, Files, func() (probe.Process, error) { return probe.Process{Inner: 1, Files: 3}, nil })
-	if err := once.enough(Files); !errors.Is(err, session.ErrUndecided) || !strings.Contains(err.Error(), "1 looks") {
+	once := sample(ended, Files, func() (probe.Process, error) {
+		return probe.Process{Inner: 1, Files: 3}, nil
+	})
+	if err := once.enough(Files); !errors.Is(err, session.ErrUndecided) ||
+		!strings.Contains(err.Error(), "1 looks") {
 		t.Errorf("one look: %v", err)
 	}
 	if err := (samples{number: leastSamples}).enough(Files); err != nil {
@@ -56,24 +59,29 @@ func TestRestIsWhatTheTargetLeavesUnused(t *testing.T) {
 		wants      bool
 		stands     bool // it does not run between looks
 	}{
-		{name: "spins and waits for its next turn", used: 0.03, kept: 0.2, limit: 500 * time.Millisecond, wants: true},
-		{name: "waits for a single turn", limit: 500 * time.Millisecond, err: session.ErrUndecided, wants: true, stands: true},
+		{name: "spins and waits for its next turn", used: 0.03, kept: 0.2,
+			limit: 500 * time.Millisecond, wants: true},
+		{name: "waits for a single turn", limit: 500 * time.Millisecond, err: session.ErrUndecided,
+			wants: true, stands: true},
 		{name: "rests", used: 0.01, limit: time.Hour, ok: true},
 		{name: "rests on a busy machine", used: 0.01, kept: 0.6, limit: time.Hour, ok: true},
 		{name: "spins", used: 1, limit: time.Hour},
 		{name: "spins on a busy machine", used: 0.3, kept: 0.7, limit: time.Hour},
-		{name: "spins and gets next to nothing", used: 0.05, kept: 0.95, limit: 500 * time.Millisecond, err: session.ErrUndecided},
-		{name: "has threads that wait for each other's CPU", used: 0.05, kept: 4, limit: 500 * time.Millisecond, err: session.ErrUndecided},
+		{name: "spins and gets next to nothing", used: 0.05, kept: 0.95,
+			limit: 500 * time.Millisecond, err: session.ErrUndecided},
+		{name: "has threads that wait for each other's CPU", used: 0.05, kept: 4,
+			limit: 500 * time.Millisecond, err: session.ErrUndecided},
 	} {
 		began := time.Now()
-		checks, err := atRest{window: 20 * time.Millisecond, limit: c.limit}.look(t.Context(), func() (cpuTime, error) {
-			over := float64(time.Since(began))
-			now := cpuTime{used: time.Duration(c.used * over), wants: c.wants}
-			if !c.stands {
-				now.Share = probe.Share{Ran: now.used, Kept: time.Duration(c.kept * over)}
-			}
-			return now, nil
-		})
+		checks, err := atRest{window: 20 * time.Millisecond, limit: c.limit}.look(t.Context(),
+			func() (cpuTime, error) {
+				over := float64(time.Since(began))
+				now := cpuTime{used: time.Duration(c.used * over), wants: c.wants}
+				if !c.stands {
+					now.Share = probe.Share{Ran: now.used, Kept: time.Duration(c.kept * over)}
+				}
+				return now, nil
+			})
 		if !errors.Is(err, c.err) || err == nil && checks[0].OK != c.ok {
 			t.Errorf("%s: %v, %v", c.name, checks, err)
 		}

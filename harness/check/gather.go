@@ -45,7 +45,8 @@ const Ready = "an answer to who asks whether the target is ready"
 // is asked at the path ready, unless that is empty, and promised to answer, whatever it
 // says.
 func StaysBelowWhileAllSleep(commands, slack int, c Count, ready string) session.Watch {
-	return func(ctx context.Context, sb sandbox.Sandbox, within time.Duration) (session.Look, error) {
+	return func(ctx context.Context, sb sandbox.Sandbox,
+		within time.Duration) (session.Look, error) {
 		g := &gathering{all: commands, pid: sb.PID(), noMoreAfter: within}
 		if ready != "" {
 			g.ready = func(ctx context.Context) error { return ask(ctx, sb, ready) }
@@ -89,7 +90,8 @@ func (g *gathering) askOnce() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), g.noMoreAfter)
 	defer cancel()
-	g.asked = &trial.Check{Name: Ready, Want: fmt.Sprintf("within %v", g.noMoreAfter), Got: "an answer", OK: true}
+	g.asked = &trial.Check{Name: Ready, Want: fmt.Sprintf("within %v", g.noMoreAfter),
+		Got: "an answer", OK: true}
 	if err := g.ready(ctx); err != nil {
 		g.asked.Got, g.asked.OK = err.Error(), false
 	}
@@ -125,7 +127,8 @@ func (g *gathering) enough(slack int) error {
 	if g.most > slack {
 		return nil
 	}
-	return fmt.Errorf("%w: %d commands were seen to sleep at a time, more than %d needed", session.ErrUndecided, g.most, slack)
+	return fmt.Errorf("%w: %d commands were seen to sleep at a time, more than %d needed",
+		session.ErrUndecided, g.most, slack)
 }
 
 // sleeping are the commands that sleep(1) runs for.

@@ -78,7 +78,8 @@ func (a atRest) look(ctx context.Context, ask func() (cpuTime, error)) ([]trial.
 		case seen.wanting() && seen.running():
 			return seen.check(false), nil
 		default:
-			return nil, fmt.Errorf("%w: the target used %v, so it may rest or not", session.ErrUndecided, seen)
+			return nil, fmt.Errorf("%w: the target used %v, so it may rest or not",
+				session.ErrUndecided, seen)
 		}
 	}
 }
@@ -96,7 +97,7 @@ type resting struct {
 
 // add takes in a look. A wait for a CPU is in Kept when it is over, so the time before
 // a look at which the target waits for one was not free. Nor does a look tell of a
-// second in which nobody looked: a machine may stand still for as long, and a polling
+// second in which no one looked: a machine may stand still for as long, and a polling
 // target with it.
 func (r *resting) add(now cpuTime, over time.Duration) {
 	r.looks++
@@ -128,11 +129,13 @@ func (r resting) wanting() bool { return 10*r.wanted >= 9*r.looks }
 func (r resting) running() bool { return 2*r.runs >= r.looks }
 
 func (r resting) check(ok bool) []trial.Check {
-	return []trial.Check{{Name: Busy, Want: fmt.Sprintf("at most 1/%d of a CPU", restShare), Got: r.String(), OK: ok}}
+	return []trial.Check{{Name: Busy, Want: fmt.Sprintf("at most 1/%d of a CPU", restShare),
+		Got: r.String(), OK: ok}}
 }
 
 // String is what was seen, as a check shows it.
 func (r resting) String() string {
-	return fmt.Sprintf("%v in %v, of which it was free to run for %v, and wanted to at %d of %d looks",
+	return fmt.Sprintf(
+		"%v in %v: it was free to run for %v, and wanted to run at %d of %d looks",
 		r.used(), r.over.Round(time.Millisecond), r.free.Round(time.Millisecond), r.wanted, r.looks)
 }

@@ -50,7 +50,8 @@ func TestAFullQueueOfConnections(t *testing.T) {
 				tried++
 				return c.tries[tried-1](ctx)
 			}).again(t.Context(), "tcp", "")
-			if !errors.Is(err, c.want) || (conn == nil) != (c.want != nil) || tried != len(c.tries) {
+			if !errors.Is(err, c.want) || (conn == nil) != (c.want != nil) ||
+				tried != len(c.tries) {
 				t.Errorf("after %d tries of %d: %v, want %v", tried, len(c.tries), err, c.want)
 			}
 		})

@@ -67,7 +67,8 @@ func (o owned) Close() error {
 func finalResponse(from *bufio.Reader, req *http.Request) (*http.Response, error) {
 	for {
 		resp, err := http.ReadResponse(from, req)
-		if err != nil || resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols {
+		if err != nil || resp.StatusCode >= 200 ||
+			resp.StatusCode == http.StatusSwitchingProtocols {
 			return resp, err
 		}
 	}

@@ -36,11 +36,15 @@ func TestAClientThatHasNothingMoreToSay(t *testing.T) {
 		rest, _ := io.ReadAll(from) // ends when the client has closed its side
 		behind <- string(rest)
 		const answer = `{"exitCode":7,"result":"x"}`
-		fmt.Fprintf(conn, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(answer), answer)
+		fmt.Fprintf(conn,
+			"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s",
+			len(answer), answer)
 	}()
-	c := New("http://"+listener.Addr().String(), dialect.ProcessExecute(), 1, http.DefaultTransport.(*http.Transport).Clone())
+	c := New("http://"+listener.Addr().String(), dialect.ProcessExecute(), 1,
+		http.DefaultTransport.(*http.Transport).Clone())
 	defer c.Close()
-	answer := c.Execute(t.Context(), dialect.Request{Script: "exit 7", HalfClose: true, Behind: "more"})
+	answer := c.Execute(t.Context(),
+		dialect.Request{Script: "exit 7", HalfClose: true, Behind: "more"})
 	if !answer.Known || answer.Code != 7 || answer.Output != "x" {
 		t.Errorf("%+v", answer)
 	}
@@ -57,9 +61,11 @@ func TestAClientThatGoesWithMoreBehind(t *testing.T) {
 	defer listener.Close()
 	behind := make(chan string, 1)
 	go func() { behind <- readBehind(listener) }()
-	c := New("http://"+listener.Addr().String(), dialect.ProcessExecute(), 1, http.DefaultTransport.(*http.Transport).Clone())
+	c := New("http://"+listener.Addr().String(), dialect.ProcessExecute(), 1,
+		http.DefaultTransport.(*http.Transport).Clone())
 	defer c.Close()
-	answer := c.Execute(t.Context(), dialect.Request{Script: "sleep 1000", Behind: "G", HangUpAfter: 50 * time.Millisecond})
+	answer := c.Execute(t.Context(),
+		dialect.Request{Script: "sleep 1000", Behind: "G", HangUpAfter: 50 * time.Millisecond})
 	if !answer.HungUp {
 		t.Errorf("%+v", answer)
 	}

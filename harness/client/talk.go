@@ -62,7 +62,8 @@ func (t *talk) ask(ctx context.Context, s dialect.Step) error {
 			return err
 		}
 		done, err := t.begun.Done()
-		if err != nil && len(t.client.dialect.Steps()) == 1 && len(s.Until) == 0 && len(s.Keep) == 0 {
+		if err != nil && len(t.client.dialect.Steps()) == 1 && len(s.Until) == 0 &&
+			len(s.Keep) == 0 {
 			return nil // the dialect's words are all that there is to say
 		}
 		if done || err != nil {

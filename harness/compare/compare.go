@@ -1,4 +1,4 @@
-// Package compare judges two daemons, A and B, that were measured by turns: which is
+// Package compare judges two daemons, A and B, that were measured in turn: which is
 // faster, which costs more, which leaks, and whether the noise allows to say so.
 //
 // Report is the front door: fill in what was measured, call Judge, and draw it. The

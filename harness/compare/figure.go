@@ -78,7 +78,8 @@ func (f Figure) Judge(tolerate float64) Difference {
 	changes := each(b, a, func(b, a float64) float64 { return b - a })
 	ofA, ofB := ratios(f.A2, f.A1), ratios(f.B2, f.B1)
 	for i := range changes {
-		d.Changes, d.Noises = append(d.Changes, change(changes[i])), append(d.Noises, change(ofA[i]))
+		d.Changes, d.Noises = append(d.Changes, change(changes[i])),
+			append(d.Noises, change(ofA[i]))
 	}
 	if len(changes) < fewest {
 		d.Why = fmt.Sprintf("%d rounds are too few to say: %d are needed", len(changes), fewest)

@@ -10,10 +10,13 @@ import (
 // made is a figure of so many rounds: B is so much more than A, a round has its own
 // level, and each instance its own noise.
 func made(r *rand.Rand, rounds int, more, noise float64) Figure {
-	f := Figure{Name: "executions", Unit: PerSecond, MoreIsBetter: true, Better: "faster", Worse: "slower"}
+	f := Figure{Name: "executions", Unit: PerSecond, MoreIsBetter: true, Better: "faster",
+		Worse: "slower"}
 	for range rounds {
 		level := 1000 * math.Exp(0.5*r.NormFloat64())
-		one := func(share float64) float64 { return level * share * math.Exp(noise*r.NormFloat64()) }
+		one := func(share float64) float64 {
+			return level * share * math.Exp(noise*r.NormFloat64())
+		}
 		f.A1, f.A2 = append(f.A1, one(1)), append(f.A2, one(1))
 		f.B1, f.B2 = append(f.B1, one(1+more)), append(f.B2, one(1+more))
 	}
@@ -74,7 +77,8 @@ func TestWords(t *testing.T) {
 			f.Better, f.Worse = "less", "more"
 		}
 		d := f.Judge(0.05)
-		if d.Word != c.word || d.BeyondTolerance != c.beyond || !strings.Contains(d.Sentence(), c.says) {
+		if d.Word != c.word || d.BeyondTolerance != c.beyond ||
+			!strings.Contains(d.Sentence(), c.says) {
 			t.Errorf("%s: %q, beyond %v: %s", c.name, d.Word, d.BeyondTolerance, d.Sentence())
 		}
 	}
@@ -93,7 +97,8 @@ func TestWhatAShowsAgainstItselfIsNoise(t *testing.T) {
 
 func TestTooFewRoundsSayNothing(t *testing.T) {
 	d := made(rand.New(rand.NewPCG(9, 9)), 5, -0.5, 0.01).Judge(0.05)
-	if d.Word != Unknown || d.BeyondTolerance || !strings.Contains(d.Sentence(), "5 rounds are too few") {
+	if d.Word != Unknown || d.BeyondTolerance ||
+		!strings.Contains(d.Sentence(), "5 rounds are too few") {
 		t.Errorf("%+v: %s", d, d.Sentence())
 	}
 }

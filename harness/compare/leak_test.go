@@ -58,7 +58,8 @@ func TestCountsThatDoNotComeBack(t *testing.T) {
 	b := heap(r, 0)
 	b.After["open files"] = 12
 	l := NewLeaks(heap(r, 0), heap(r, 0), b)
-	if len(l.More) != 1 || !strings.Contains(l.worse()[0], "3 open files more after 10000 commands, A 0") {
+	if len(l.More) != 1 || !strings.Contains(l.worse()[0],
+		"3 open files more after 10000 commands, A 0") {
 		t.Errorf("%q", l.More)
 	}
 	b.After["open files"], b.After["threads"] = 9, 26

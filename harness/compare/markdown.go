@@ -17,7 +17,8 @@ func (r *Report) Markdown() string {
 	if len(r.Reasons) > 0 {
 		text.WriteString("\n")
 	}
-	fmt.Fprintf(&text, "A: %s. B: %s. %s of worse is tolerated.\n\n", printable.Cell(r.A), printable.Cell(r.B),
+	fmt.Fprintf(&text, "A: %s. B: %s. %s of worse is tolerated.\n\n", printable.Cell(r.A),
+		printable.Cell(r.B),
 		percent(r.Tolerate))
 	r.figureTable(&text)
 	r.scenarioTable(&text)
@@ -67,7 +68,8 @@ func (r *Report) figureRows() (rows [][]string) {
 	}
 	if a := r.Answers; a.OfB > 0 {
 		rows = append(rows, []string{"answers that were not right",
-			fmt.Sprintf("%d of %d", a.BadA, a.OfA), fmt.Sprintf("%d of %d", a.BadB, a.OfB), "", "", ""})
+			fmt.Sprintf("%d of %d", a.BadA, a.OfA), fmt.Sprintf("%d of %d", a.BadB, a.OfB), "", "",
+			""})
 	}
 	return rows
 }
@@ -88,7 +90,8 @@ func (r *Report) scenarioTable(text *strings.Builder) {
 		if s.Change == Mended {
 			why = s.ReasonA
 		}
-		fmt.Fprintf(text, "| %s | %v | %v | %s: %s |\n", printable.Cell(s.ID), s.A, s.B, s.Change, printable.Cell(why))
+		fmt.Fprintf(text, "| %s | %v | %v | %s: %s |\n", printable.Cell(s.ID), s.A, s.B, s.Change,
+			printable.Cell(why))
 	}
 	fmt.Fprintf(text, "| %s more | | | the same |\n\n", printable.Plural(same, "scenario"))
 }

@@ -27,7 +27,8 @@ func even() *Report {
 	r.Leaks = NewLeaks(heap(seed, 0), heap(seed, 0), heap(seed, 0))
 	r.Answers = Answers{OfA: 1000, OfB: 1000}
 	r.Scenarios = []Scenario{{ID: "storm", A: trial.Pass, B: trial.Pass, Change: Unchanged}}
-	r.Latencies = Latencies{Percents: []float64{1, 50, 99}, A: []int64{300, 900, 4000}, B: []int64{310, 910, 3900}}
+	r.Latencies = Latencies{Percents: []float64{1, 50, 99}, A: []int64{300, 900, 4000},
+		B: []int64{310, 910, 3900}}
 	return r
 }
 
@@ -38,32 +39,46 @@ func TestVerdicts(t *testing.T) {
 		want   trial.Verdict
 		why    string
 	}{
-		"alike":   {func(*Report) {}, trial.Pass, ""},
-		"slower":  {func(r *Report) { r.Differences[0] = slower.Judge(0.05) }, trial.Fail, "slower by 30 %"},
+		"alike": {func(*Report) {}, trial.Pass, ""},
+		"slower": {func(r *Report) { r.Differences[0] = slower.Judge(0.05) }, trial.Fail,
+			"slower by 30 %"},
 		"allowed": {func(r *Report) { r.Differences[0] = slower.Judge(0.5) }, trial.Pass, ""},
 		"leaks": {func(r *Report) {
 			seed := rand.New(rand.NewPCG(4, 4))
 			r.Leaks = NewLeaks(heap(seed, 0), heap(seed, 0), heap(seed, 2048))
 		}, trial.Fail, "grows by 2"},
-		"a file stays":    {func(r *Report) { r.Leaks.More = []string{"1 open files more"} }, trial.Fail, "open files"},
-		"a wrong answer":  {func(r *Report) { r.Answers.BadB = 1; r.Answers.WhyB = "lost" }, trial.Fail, "1 of 1000 of B"},
-		"both lose some":  {func(r *Report) { r.Answers.BadA, r.Answers.BadB = 100, 110 }, trial.Pass, ""},
-		"B loses more":    {func(r *Report) { r.Answers.BadA, r.Answers.BadB = 100, 200 }, trial.Fail, "200 of 1000"},
-		"B died":          {func(r *Report) { r.DiedB = "exit status 2" }, trial.Fail, "exit status 2"},
-		"A died":          {func(r *Report) { r.DiedA = "exit status 2" }, trial.Inconclusive, "A did not survive"},
-		"a new failure":   {func(r *Report) { r.Scenarios[0].Change = New }, trial.Fail, "new failure: storm"},
-		"mended":          {func(r *Report) { r.Scenarios[0].Change = Mended }, trial.Pass, ""},
-		"not proved":      {func(r *Report) { r.Scenarios[0].Change = NotProved }, trial.Inconclusive, "proved nothing of B"},
-		"ended early":     {func(r *Report) { r.Problem = "interrupted" }, trial.Inconclusive, "interrupted"},
-		"nothing":         {func(r *Report) { *r = *NewReport() }, trial.Inconclusive, "nothing was compared"},
-		"too few rounds":  {func(r *Report) { r.Differences[0] = Figure{Name: "x"}.Judge(0) }, trial.Inconclusive, "too few"},
-		"early and worse": {func(r *Report) { r.Problem, r.DiedB = "interrupted", "killed" }, trial.Fail, "killed"},
+		"a file stays": {func(r *Report) { r.Leaks.More = []string{"1 open files more"} },
+			trial.Fail, "open files"},
+		"a wrong answer": {func(r *Report) { r.Answers.BadB = 1; r.Answers.WhyB = "lost" },
+			trial.Fail, "1 of 1000 of B"},
+		"both lose some": {func(r *Report) { r.Answers.BadA, r.Answers.BadB = 100, 110 },
+			trial.Pass, ""},
+		"B loses more": {func(r *Report) { r.Answers.BadA, r.Answers.BadB = 100, 200 },
+			trial.Fail, "200 of 1000"},
+		"B died": {func(r *Report) { r.DiedB = "exit status 2" }, trial.Fail,
+			"exit status 2"},
+		"A died": {func(r *Report) { r.DiedA = "exit status 2" }, trial.Inconclusive,
+			"A did not survive"},
+		"a new failure": {func(r *Report) { r.Scenarios[0].Change = New }, trial.Fail,
+			"new failure: storm"},
+		"mended": {func(r *Report) { r.Scenarios[0].Change = Mended }, trial.Pass, ""},
+		"not proved": {func(r *Report) { r.Scenarios[0].Change = NotProved },
+			trial.Inconclusive, "proved nothing of B"},
+		"ended early": {func(r *Report) { r.Problem = "interrupted" }, trial.Inconclusive,
+			"interrupted"},
+		"nothing": {func(r *Report) { *r = *NewReport() }, trial.Inconclusive,
+			"nothing was compared"},
+		"too few rounds": {func(r *Report) { r.Differences[0] = Figure{Name: "x"}.Judge(0) },
+			trial.Inconclusive, "too few"},
+		"early and worse": {func(r *Report) { r.Problem, r.DiedB = "interrupted", "killed" },
+			trial.Fail, "killed"},
 	} {
 		r := even()
 		c.change(r)
 		r.Judge()
 		reasons := strings.Join(r.Reasons, "; ")
-		if r.Verdict != c.want || !strings.Contains(reasons, c.why) || (c.why == "") != (reasons == "") {
+		if r.Verdict != c.want || !strings.Contains(reasons, c.why) ||
+			(c.why == "") != (reasons == "") {
 			t.Errorf("%s: %v, want %v: %s", name, r.Verdict, c.want, reasons)
 		}
 	}
@@ -164,7 +179,8 @@ func TestWhatIsWrittenFitsItsSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	closed := bytes.ReplaceAll(text, []byte(`"additionalProperties": true`), []byte(`"additionalProperties": false`))
+	closed := bytes.ReplaceAll(text, []byte(`"additionalProperties": true`),
+		[]byte(`"additionalProperties": false`))
 	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(closed))
 	if err != nil {
 		t.Fatal(err)
@@ -190,7 +206,8 @@ func bench(t *testing.T, rate, limit float64) string {
 		return map[string]any{"contestant": name, "inFlight": 8, "perSecond": map[string]any{
 			"n": 40, "median": v, "low95": v * 0.99, "high95": v * 1.01}}
 	}
-	raw, err := json.Marshal(map[string]any{"rates": []any{of("registry", rate), of("limit", limit)}})
+	raw, err := json.Marshal(map[string]any{"rates": []any{of("registry", rate),
+		of("limit", limit)}})
 	if err == nil {
 		err = os.WriteFile(filepath.Join(folder, "bench.json"), raw, 0o644)
 	}

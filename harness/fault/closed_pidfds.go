@@ -7,9 +7,11 @@ import "regexp"
 type closedPidfds map[string]bool
 
 var (
-	closeBegun   = regexp.MustCompile(`^(\d+) +close\(\d+<(?:anon_inode:\[pidfd\]|pid:\d+)>.*<unfinished \.\.\.>$`)
+	closeBegun = regexp.MustCompile(
+		`^(\d+) +close\(\d+<(?:anon_inode:\[pidfd\]|pid:\d+)>.*<unfinished \.\.\.>$`)
 	closeResumed = regexp.MustCompile(`^(\d+) +<\.\.\. close resumed>.* = 0 \(DELAYED\)$`)
-	closeEnded   = regexp.MustCompile(`^(\d+) +close\(\d+<(?:anon_inode:\[pidfd\]|pid:\d+)>\) += 0 \(DELAYED\)$`)
+	closeEnded   = regexp.MustCompile(
+		`^(\d+) +close\(\d+<(?:anon_inode:\[pidfd\]|pid:\d+)>\) += 0 \(DELAYED\)$`)
 )
 
 // tell takes every line, in order.

@@ -144,6 +144,7 @@ func (f *freezing) Undo(ctx context.Context) error {
 		return f.stuck
 	case <-ctx.Done():
 		return fmt.Errorf(
-			"thaw the sandbox: its thaw expected before the end of the arm, no answer yet: %w", ctx.Err())
+			"thaw the sandbox: its thaw expected before the end of the arm, no answer yet: %w",
+			ctx.Err())
 	}
 }

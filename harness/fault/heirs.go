@@ -81,7 +81,8 @@ func (h *inheriting) Before(ctx context.Context) {
 	defer h.numbers.Unlock()
 	h.elder, h.taken = found, false
 	h.looking.Go(func() { h.awaitHeir(ctx, number) })
-	if err := h.setter.SetNextPID(ctx, number-h.offset); err != nil && !over(ctx, h.sandbox.Done()) {
+	if err := h.setter.SetNextPID(ctx, number-h.offset); err != nil &&
+		!over(ctx, h.sandbox.Done()) {
 		h.fail(err)
 	}
 }
@@ -122,7 +123,8 @@ func (h *inheriting) freeElder() elder {
 		if err != nil || stat.Group == found.number {
 			continue
 		}
-		if _, err := os.Stat(fmt.Sprintf("%s/%d", proc, found.number)); errors.Is(err, os.ErrNotExist) {
+		_, err = os.Stat(fmt.Sprintf("%s/%d", proc, found.number))
+		if errors.Is(err, os.ErrNotExist) {
 			return found
 		}
 	}

@@ -61,7 +61,8 @@ func (h holding) Hits(context.Context) (int64, string, error) {
 				counts.Unseen, counts.Why))
 	}
 	if hits == 0 && err == nil && counts.Own() == 0 {
-		err = fmt.Errorf("%w: no wait4 or waitid of the target was seen at all: it may wait by io_uring (IORING_OP_WAITID), or have another process wait", ErrDeclined)
+		err = fmt.Errorf(
+			"%w: no wait4 or waitid of the target was seen at all: it may wait by io_uring (IORING_OP_WAITID), or have another process wait", ErrDeclined)
 	}
 	if hits == 0 && err == nil && h.OwnFilter() {
 		err = fmt.Errorf(

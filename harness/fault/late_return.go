@@ -33,7 +33,7 @@ type LateReturn struct {
 type Call string
 
 const (
-	// Wait4 has taken a status, which is in nobody's hands meanwhile. It is what
+	// Wait4 has taken a status, which is in no one's hands meanwhile. It is what
 	// a reaper does that publishes late, for a binary without fault points. It
 	// hits when a child was taken.
 	Wait4 Call = "wait4"
@@ -78,7 +78,8 @@ func (LateReturn) Prepare(*sandbox.Spec) error {
 	out, err := exec.Command("strace", "-V").Output()
 	if errors.Is(err, exec.ErrNotFound) {
 		return fmt.Errorf(
-			"%w: strace is not installed here: install it, for example with apt-get install strace", ErrDeclined)
+			"%w: strace is not installed here: install it, for example with apt-get install strace",
+			ErrDeclined)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: ask strace for its version: %w", ErrDeclined, err)

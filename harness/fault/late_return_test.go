@@ -178,9 +178,11 @@ func TestLateReturnDeclinesWithoutAStraceThatDelays(t *testing.T) {
 		t.Errorf("no strace: %v", err)
 	}
 	for line, want := range map[string]string{
-		"strace -- version 6.1\nCopyright": "", "strace -- version 4.22": "", "strace -- version 5.0.0.12": "",
-		"strace -- version 4.21": "strace 4.21 cannot delay", "strace -- version 3.9": "strace 3.9 cannot delay",
-		"": "names no version",
+		"strace -- version 6.1\nCopyright": "", "strace -- version 4.22": "",
+		"strace -- version 5.0.0.12": "",
+		"strace -- version 4.21":     "strace 4.21 cannot delay",
+		"strace -- version 3.9":      "strace 3.9 cannot delay",
+		"":                           "names no version",
 	} {
 		err := checkStrace(line)
 		if (want == "") != (err == nil) || err != nil &&
@@ -200,7 +202,8 @@ func TestOnlyDelayedCallsOfTheTargetThatMatterAreHits(t *testing.T) {
 		hits  int64
 	}{
 		{Wait4,
-			"T wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 3}], WNOHANG, NULL) = 45 (DELAYED)", 1},
+			"T wait4(-1, [{WIFEXITED(s) && WEXITSTATUS(s) == 3}], WNOHANG, NULL) = 45 (DELAYED)",
+			1},
 		{Wait4, "T <... wait4 resumed>[{WIFEXITED(s)}], 0, NULL) = 45 (DELAYED)", 1},
 		{Wait4, "T wait4(-1, 0x1ea4eafce714, WNOHANG, NULL) = 0 (DELAYED)", 0},
 		{Wait4, "T wait4(-1, 0x1, WNOHANG, NULL) = -1 ECHILD (No child processes) (DELAYED)", 0},
@@ -218,7 +221,8 @@ func TestOnlyDelayedCallsOfTheTargetThatMatterAreHits(t *testing.T) {
 		{Read,
 			"9 dup2(12<pipe:[7]>, 1</dev/null> <unfinished ...>\nT read(11<pipe:[7]>,  <unfinished ...>\nT <... read resumed>\"\", 512) = 0 (DELAYED)", 0},
 		{Read,
-			"9 dup3(12<pipe:[7]>, 3, 0) = 3<pipe:[7]>\nT read(11<pipe:[7]>, \"\", 4) = 0 (DELAYED)", 1},
+			"9 dup3(12<pipe:[7]>, 3, 0) = 3<pipe:[7]>\nT read(11<pipe:[7]>, \"\", 4) = 0 (DELAYED)",
+			1},
 		{Read,
 			"T read(11<pipe:[7]>,  <unfinished ...>\nT <... read resumed>\"ab\", 8) = 2 (DELAYED)\nT read(5<socket:[9]>,  <unfinished ...>\nT <... read resumed>\"\", 8) = 0 (DELAYED)", 0},
 		{Read, `T read(9<socket:[9]>, "", 4096) = 0 (DELAYED)`, 0},

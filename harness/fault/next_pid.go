@@ -12,14 +12,14 @@ import (
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
-// NextPID gives each command a process ID that was somebody else's a moment
+// NextPID gives each command a process ID that was someone else's a moment
 // ago, which a busy sandbox brings about once in as many starts as it has
 // numbers (proc(5), pid_max).
 //
 // A command takes part by the last two words that it writes: its own PID, and
 // the one that the next command is to get. A hit is a command that got what one
-// before it has named: the very first number was nobody's. The number is set when
-// nobody has it any more; one request at a time, or it reaches another command.
+// before it has named: the very first number was no one's. The number is set when
+// no one has it any more; one request at a time, or it reaches another command.
 type NextPID struct{}
 
 // Name says what happens.

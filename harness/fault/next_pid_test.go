@@ -52,7 +52,7 @@ func arm(t *testing.T, f Fault, c *counter) (Injection, PerTrial) {
 }
 
 func TestNextPIDFollowsWhatCommandsSay(t *testing.T) {
-	// Numbers that nobody has here, or Before would wait for their owners.
+	// Numbers that no one has here, or Before would wait for their owners.
 	const first, other = firstPID, 1 << 22
 	for _, c := range []struct {
 		name  string

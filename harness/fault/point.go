@@ -21,9 +21,9 @@ type Point struct {
 	// Sleep stops each arrival for that long, 1 ms or more.
 	Sleep time.Duration
 	// UntilReaped stops each arrival until the child it is about has been
-	// reaped by somebody else.
+	// reaped by someone else.
 	UntilReaped bool
-	// UntilArrival stops each arrival until somebody arrives at the point of this name:
+	// UntilArrival stops each arrival until someone arrives at the point of this name:
 	// an order of two steps, for which no delay has to be long enough.
 	UntilArrival string
 }

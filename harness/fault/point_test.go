@@ -28,7 +28,8 @@ func (p *pointServer) URL() string { return p.url }
 
 func newPointServer(t *testing.T) *pointServer {
 	t.Helper()
-	p := &pointServer{state: `{"name":"before-wait","sleepMs":0,"arrivals":5,"stopped":2,"limitHit":1}`}
+	p := &pointServer{
+		state: `{"name":"before-wait","sleepMs":0,"arrivals":5,"stopped":2,"limitHit":1}`}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/faultpoints/before-wait", func(w http.ResponseWriter, r *http.Request) {
 		switch r.Method {

@@ -22,7 +22,10 @@ import (
 type Standstill struct{ Commands int }
 
 // Name says what happens.
-func (s Standstill) Name() string { return fmt.Sprintf("stopped while %d commands end", s.Commands) }
+func (s Standstill) Name() string {
+	return fmt.Sprintf("stopped while %d commands end",
+		s.Commands)
+}
 
 // Prepare asks for nothing: any sandbox takes signals.
 func (Standstill) Prepare(*sandbox.Spec) error { return nil }
@@ -67,7 +70,9 @@ func (s *standing) still(ctx context.Context, asleep probe.Snapshot) (err error)
 	if err := s.sandbox.Signal(ctx, syscall.SIGSTOP); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.sandbox.Signal(context.WithoutCancel(ctx), syscall.SIGCONT)) }()
+	defer func() {
+		err = errors.Join(err, s.sandbox.Signal(context.WithoutCancel(ctx), syscall.SIGCONT))
+	}()
 	if err := Terminate(asleep); err != nil {
 		return err
 	}
@@ -88,8 +93,10 @@ func (s *standing) sleeping(seen probe.Snapshot) (asleep probe.Snapshot) {
 }
 
 // await looks until there are as many of a kind as there are commands.
-func (s *standing) await(ctx context.Context, what string, limit time.Duration, of func(probe.Snapshot) probe.Snapshot) (found probe.Snapshot, err error) {
-	enough := await.Wait{For: fmt.Sprint(s.Commands, " ", what), Every: 5 * time.Millisecond, Limit: limit, Over: s.sandbox.Done()}
+func (s *standing) await(ctx context.Context, what string, limit time.Duration,
+	of func(probe.Snapshot) probe.Snapshot) (found probe.Snapshot, err error) {
+	enough := await.Wait{For: fmt.Sprint(s.Commands, " ", what), Every: 5 * time.Millisecond,
+		Limit: limit, Over: s.sandbox.Done()}
 	err = enough.Until(ctx, func() (any, bool, error) {
 		seen, err := probe.Look(s.sandbox.PID())
 		found = of(seen)

@@ -54,7 +54,8 @@ func Main(argv []string) int {
 	noPidfd := flags.Bool(NoPidfd[1:], false, "make pidfd_open fail")
 	traced := flags.Bool(Traced[1:], false, "install no filter: a tracer will see every call")
 	if err := flags.Parse(argv[1:]); err != nil || flags.NArg() < 2 {
-		fmt.Fprintln(os.Stderr, "usage: launcher ["+NoPidfd+" | "+Traced+"] NAME COMMAND [ARGUMENT...]")
+		fmt.Fprintln(os.Stderr, "usage: launcher ["+NoPidfd+" | "+Traced+
+			"] NAME COMMAND [ARGUMENT...]")
 		return exitFailed
 	}
 	name, command := flags.Arg(0), flags.Args()[1:]
@@ -104,7 +105,7 @@ func announce(socket, name string) error {
 	return send(conn, name, nil, -1)
 }
 
-// errStranded means that this process has a filter and nobody who answers.
+// errStranded means that this process has a filter and no one who answers.
 var errStranded = errors.New("the target cannot run")
 
 // become executes the command; it returns only on error.

@@ -23,7 +23,8 @@ func checkListener() sandbox.Check {
 			Advice: "without it no scenario that holds a call from outside can be judged",
 		}
 	}
-	return sandbox.Check{Name: "listener for system calls", OK: true, Detail: "installed one in a thread of this process"}
+	return sandbox.Check{Name: "listener for system calls", OK: true,
+		Detail: "installed one in a thread of this process"}
 }
 
 // checkTracer attaches strace to a child of its own, as it will to targets. Where
@@ -32,7 +33,8 @@ func checkTracer(ctx context.Context) []sandbox.Check {
 	if _, err := exec.LookPath("strace"); err != nil {
 		return nil
 	}
-	c := sandbox.Check{Name: "tracer", OK: true, Detail: "strace attached to a child of this process"}
+	c := sandbox.Check{Name: "tracer", OK: true,
+		Detail: "strace attached to a child of this process"}
 	if err := attach(ctx); err != nil {
 		c.OK, c.Detail = false, err.Error()
 		c.Advice = "look at /proc/sys/kernel/yama/ptrace_scope (2 needs CAP_SYS_PTRACE, 3 forbids it to all until the next start); in a container add that capability"
@@ -51,7 +53,8 @@ func attach(ctx context.Context) error {
 	defer child.Wait()
 	defer child.Process.Kill()
 	var said bytes.Buffer
-	strace := exec.CommandContext(ctx, "strace", "-o", os.DevNull, "-e", "trace=none", "-p", strconv.Itoa(child.Process.Pid))
+	strace := exec.CommandContext(ctx, "strace", "-o", os.DevNull, "-e", "trace=none", "-p",
+		strconv.Itoa(child.Process.Pid))
 	strace.Stdout, strace.Stderr = &said, &said
 	if err := strace.Start(); err != nil {
 		return fmt.Errorf("start strace: %w", err)
@@ -65,7 +68,8 @@ func attach(ctx context.Context) error {
 // awaitTracer looks until the process has one, or strace has ended without.
 func awaitTracer(ctx context.Context, pid int, ended <-chan struct{}, said *bytes.Buffer) error {
 	path := fmt.Sprintf("/proc/%d/status", pid)
-	tracer := await.Wait{For: "a tracer", Every: 10 * time.Millisecond, Limit: attachLimit, Over: ended}
+	tracer := await.Wait{For: "a tracer", Every: 10 * time.Millisecond, Limit: attachLimit,
+		Over: ended}
 	err := tracer.Until(ctx, func() (any, bool, error) {
 		status, err := os.ReadFile(path)
 		return "none", err == nil && !bytes.Contains(status, []byte("TracerPid:\t0\n")), err

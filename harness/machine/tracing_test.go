@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// A machine that runs these tests can do both, unless somebody forbids it; then the
+// A machine that runs these tests can do both, unless someone forbids it; then the
 // reason is said.
 func TestDoctorTriesWhatItPromises(t *testing.T) {
 	checks := append(checkTracer(t.Context()), checkListener())

@@ -186,7 +186,8 @@ func (p *Plan) unshown(c piece) string {
 		return ""
 	}
 	if c.plan.Fault != "" && c.end.FaultHits < max(1, c.plan.MinHits) {
-		return fmt.Sprintf("fault %s hit %d times, at least %d needed", c.plan.Fault, c.end.FaultHits,
+		return fmt.Sprintf("fault %s hit %d times, at least %d needed", c.plan.Fault,
+			c.end.FaultHits,
 			max(1, c.plan.MinHits))
 	}
 	if c.plan.Role != trial.Baseline {
@@ -237,7 +238,8 @@ func read(r recording) (piece, error) {
 // belongs says whether the plan is that of this shard's part.
 func (c piece) belongs() error {
 	if c.plan.Run != c.about.Run || c.plan.Scenario != c.scenario || c.plan.Arm != c.arm {
-		return fmt.Errorf("it is the recording of %s/%s in %q", c.plan.Scenario, c.plan.Arm, c.plan.Run)
+		return fmt.Errorf("it is the recording of %s/%s in %q", c.plan.Scenario, c.plan.Arm,
+			c.plan.Run)
 	}
 	divided := c.part.Of > 1
 	if divided != (c.plan.Whole > 0) || !divided && c.plan.First != 0 {
@@ -328,7 +330,8 @@ func copyArtefacts(folder string, pieces []piece) error {
 			}
 			kept++
 			from := filepath.Join(c.folder, filepath.FromSlash(a.Path))
-			if err := copyFile(from, filepath.Join(folder, filepath.FromSlash(a.Path))); err != nil {
+			to := filepath.Join(folder, filepath.FromSlash(a.Path))
+			if err := copyFile(from, to); err != nil {
 				return fmt.Errorf("merge: %w", err)
 			}
 		}

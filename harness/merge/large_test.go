@@ -45,10 +45,12 @@ func generate(tb testing.TB, dir string, shards, scenarios, trials int) (files, 
 			}
 			share := hand.Part(number).Share(trials, 1)
 			plan := trial.Plan{
-				Run: info.Run, Scenario: hand.ID, Arms: []string{"baseline", "candidate"}, InFlight: 8,
-				Trials: share.Count, First: share.First, Whole: trials, Seed: 7,
+				Run: info.Run, Scenario: hand.ID, Arms: []string{"baseline", "candidate"},
+				InFlight: 8,
+				Trials:   share.Count, First: share.First, Whole: trials, Seed: 7,
 			}
-			plan.Arm, plan.Role, plan.Claim, plan.UntilShown = "baseline", trial.Baseline, trial.Loses, true
+			plan.Arm, plan.Role, plan.Claim, plan.UntilShown = "baseline", trial.Baseline,
+				trial.Loses, true
 			lines += recordFast(tb, m.folder(number), plan, 1, "lost")
 			plan.Arm, plan.Role, plan.Claim = "candidate", trial.Candidate, trial.Clean
 			plan.UntilShown = false

@@ -31,11 +31,13 @@ func (m made) info(number int) results.Info {
 	info := results.Info{
 		Run: fmt.Sprintf("run-%d", number), Version: "v1", Seed: 7, Tier: "quick", Factor: 1,
 		Runtime: "namespace", Target: "a daemon", Kernel: "Linux 6", CPUs: number,
-		Argv:    []string{"reapcheck", "repro", "--seed=7", fmt.Sprintf("--shard=%d/%d", number, m.of)},
+		Argv: []string{"reapcheck", "repro", "--seed=7",
+			fmt.Sprintf("--shard=%d/%d", number, m.of)},
 		Started: time.Date(2026, 1, 2, 3, 4, number%60, 0, time.UTC),
-		Shard: &results.Shard{Number: number, Of: m.of, Done: true, Scenarios: []results.PlannedScenario{
-			{Scenario: whole, Parts: 1}, {Scenario: storm, Parts: m.of},
-		}},
+		Shard: &results.Shard{Number: number, Of: m.of, Done: true,
+			Scenarios: []results.PlannedScenario{
+				{Scenario: whole, Parts: 1}, {Scenario: storm, Parts: m.of},
+			}},
 	}
 	info.Shard.Plan = info.PlanID()
 	for i, hand := range info.Shard.Hands() {
@@ -81,13 +83,15 @@ func (m made) arm(t testing.TB, info results.Info, id string, role trial.Role, p
 	share := part.Share(n, 1)
 	plan := trial.Plan{
 		Run: info.Run, Scenario: id, Arm: string(role), Role: role,
-		Arms: []string{"baseline", "candidate"}, Claim: trial.Clean, Trials: share.Count, First: share.First, Whole: whole, InFlight: 1, Seed: 7,
+		Arms: []string{"baseline", "candidate"}, Claim: trial.Clean, Trials: share.Count,
+		First: share.First, Whole: whole, InFlight: 1, Seed: 7,
 	}
 	outcome := trial.OK
 	if role == trial.Baseline {
 		plan.Claim, plan.UntilShown, outcome = trial.Loses, true, trial.Lost
 	}
-	rec, err := results.NewRecorder(results.Recording(m.folder(info.Shard.Number), id, plan.Arm), plan)
+	rec, err := results.NewRecorder(results.Recording(m.folder(info.Shard.Number), id, plan.Arm),
+		plan)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,13 +102,15 @@ func (m made) arm(t testing.TB, info results.Info, id string, role trial.Role, p
 	}
 	end := trial.End{Checks: 1, StartMicros: int64(info.Shard.Number)}
 	for i := share.First; i < share.First+share.Count; i++ {
-		write(trial.Line{Record: &trial.Record{Index: i, Kind: "instant", Outcome: outcome, Micros: 5}})
+		write(trial.Line{Record: &trial.Record{Index: i, Kind: "instant", Outcome: outcome,
+			Micros: 5}})
 		if role == trial.Baseline {
 			end.ShownBy = &i
 			break
 		}
 	}
-	write(trial.Line{Check: &trial.Check{Name: "target", Want: "running", Got: "running", OK: true}})
+	write(trial.Line{Check: &trial.Check{Name: "target", Want: "running", Got: "running",
+		OK: true}})
 	write(trial.Line{End: &end})
 	if err := rec.Close(); err != nil {
 		t.Fatal(err)
@@ -142,7 +148,8 @@ func made3(t testing.TB) made {
 func TestMergeOfAllShardsPasses(t *testing.T) {
 	run := merged(t, made3(t).dir)
 	if run.Verdict != trial.Pass || run.Info.Problem != "" {
-		t.Fatalf("verdict %v, problem %q, findings %+v", run.Verdict, run.Info.Problem, run.Findings)
+		t.Fatalf("verdict %v, problem %q, findings %+v", run.Verdict, run.Info.Problem,
+			run.Findings)
 	}
 	if len(run.Findings) != 2 || len(run.Info.Machines) != 3 || run.Info.Shard != nil {
 		t.Errorf("%d findings, %d machines, shard %v", len(run.Findings), len(run.Info.Machines),
@@ -212,7 +219,8 @@ func TestMergeNamesWhatIsWrong(t *testing.T) {
 				t.Fatal(err)
 			}
 			write(t, results.Recording(m.folder(2), "storm", "candidate"), string(text))
-		}, `shard 2, storm/candidate is damaged: it is the recording of storm/candidate in "run-1"`},
+		},
+			`shard 2, storm/candidate is damaged: it is the recording of storm/candidate in "run-1"`},
 		"line after the end": {func(t *testing.T, m made) {
 			path := results.Recording(m.folder(2), "storm", "candidate")
 			text, err := os.ReadFile(path)

@@ -66,7 +66,7 @@ func (o Process) Dead() bool {
 }
 
 // gone goes by the start time. Where that cannot be read there may still be
-// somebody to refuse a signal: other users' processes are hidden by hidepid
+// someone to refuse a signal: other users' processes are hidden by hidepid
 // (proc(5)).
 func (o Process) gone(start string, unread, signal error) bool {
 	if unread == nil {

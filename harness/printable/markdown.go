@@ -7,7 +7,8 @@ import "strings"
 // punctuation (2.4).
 var escapes = strings.NewReplacer("\\", "\\\\", "|", `\|`, "<", "&lt;", ">", "&gt;", "&", "&amp;",
 	"\n", " ",
-	"`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "@", `\@`, "#", `\#`, "$", `\$`, "~", `\~`, "!", `\!`, "://", `\://`, "www.", `www\.`)
+	"`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "@", `\@`, "#", `\#`, "$", `\$`, "~",
+	`\~`, "!", `\!`, "://", `\://`, "www.", `www\.`)
 
 // Cell is Text for a cell of a Markdown table, or anywhere else in Markdown.
 func Cell(s string) string { return escapes.Replace(Text(s)) }

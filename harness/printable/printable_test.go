@@ -28,7 +28,8 @@ func TestClipCutsBetweenRunes(t *testing.T) {
 
 func TestPercent(t *testing.T) {
 	for rate, want := range map[float64]string{
-		0: "0%", 1: "100%", 0.5: "50%", 0.9999: ">99.9%", 0.995: "99.5%", 0.1234: "12%", 0.0064: "0.64%", 0.000002: "0.0002%",
+		0: "0%", 1: "100%", 0.5: "50%", 0.9999: ">99.9%", 0.995: "99.5%", 0.1234: "12%",
+		0.0064: "0.64%", 0.000002: "0.0002%",
 	} {
 		if got := Percent(rate); got != want {
 			t.Errorf("%v: %s, want %s", rate, got, want)

@@ -27,7 +27,7 @@ func filesAsNobody(t *testing.T, pid int) (int, error) {
 	return files(proc)
 }
 
-// A process on its way to the end is nobody's to look into, and has no files left.
+// A process on its way to the end is no one's to look into, and has no files left.
 func TestAProcessWithoutMemoryHasNoFiles(t *testing.T) {
 	cmd := exec.Command("true")
 	if err := cmd.Start(); err != nil {

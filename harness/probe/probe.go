@@ -130,7 +130,7 @@ func unread(pid int, err error) error {
 	return fmt.Errorf("look at process %d: %w", pid, err)
 }
 
-// Signal sends sig to p, and to nobody who was given its number since. That it has
+// Signal sends sig to p, and to no one who was given its number since. That it has
 // ended is no error.
 func (p Process) Signal(sig unix.Signal) error {
 	fd, err := unix.PidfdOpen(p.PID, 0)
@@ -160,8 +160,7 @@ func (p Process) Signal(sig unix.Signal) error {
 // tick is the unit of proc(5)'s times on all of Go's Linux platforms (USER_HZ).
 const tick = 10 * time.Millisecond
 
-func pidNamespace(pid int) (string,
-	error) {
+func pidNamespace(pid int) (string, error) {
 	return os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", pid))
 }
 

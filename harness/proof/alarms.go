@@ -106,7 +106,8 @@ func (a Alarms) Table(w io.Writer) error {
 
 // Of is the run of that name, where it did its work.
 func (a Alarms) Of(name string) (AlarmRun, bool) {
-	at := slices.IndexFunc(a.Runs, func(r AlarmRun) bool { return r.Name == name && r.Problem == "" })
+	at := slices.IndexFunc(a.Runs,
+		func(r AlarmRun) bool { return r.Name == name && r.Problem == "" })
 	if at < 0 {
 		return AlarmRun{}, false
 	}

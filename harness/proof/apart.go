@@ -17,8 +17,8 @@ import (
 // once in a process, and loads the run that it left in folder. Of the environment,
 // variables whose names begin with settings are left out: what is set for a gate is
 // not meant for this run. The error holds what the program printed.
-func RunApart(ctx context.Context, folder string, args []string, settings string) (results.Run,
-	error) {
+func RunApart(ctx context.Context, folder string, args []string, settings string) (
+	results.Run, error) {
 	command, err := os.Executable()
 	if err != nil {
 		return results.Run{}, err

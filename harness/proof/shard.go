@@ -77,7 +77,8 @@ func choose(all []part) (chosen []int, problems []string) {
 			by[p.Number] = i
 		case p.Done:
 			problems = append(problems,
-				fmt.Sprintf("shard %d is there twice: %s and %s", p.Number, all[before].path, p.path))
+				fmt.Sprintf("shard %d is there twice: %s and %s", p.Number, all[before].path,
+					p.path))
 		}
 	}
 	var there []int
@@ -139,7 +140,8 @@ func MergeKills(paths []string) (Kills, []string) {
 			merged.take(kill)
 		}
 	}
-	slices.SortStableFunc(merged.Kills, func(a, b Kill) int { return strings.Compare(a.Slug, b.Slug) })
+	slices.SortStableFunc(merged.Kills,
+		func(a, b Kill) int { return strings.Compare(a.Slug, b.Slug) })
 	merged.Shard.Done = len(problems) == 0
 	merged.Count()
 	return merged, problems

@@ -58,8 +58,9 @@ func TestMergeKillsNamesWhatIsWrong(t *testing.T) {
 		want  string
 	}{
 		"missing": {nil, func(p []string) []string { return p[1:] }, "these are missing: 1"},
-		"doubled": {nil, func(p []string) []string { return append(p, p[0]) }, "shard 1 is there twice"},
-		"cut":     {func(n int, k *Kills) { k.Shard.Done = n != 2 }, nil, "shard 2 was cut"},
+		"doubled": {nil, func(p []string) []string { return append(p, p[0]) },
+			"shard 1 is there twice"},
+		"cut": {func(n int, k *Kills) { k.Shard.Done = n != 2 }, nil, "shard 2 was cut"},
 		"of another plan": {func(n int, k *Kills) {
 			if n == 3 {
 				k.Shard.Plan = "other"

@@ -42,7 +42,8 @@ func browse(t *testing.T, page string, args ...string) []byte {
 	// Within a container there is neither a user namespace for Chromium's own
 	// sandbox nor a /dev/shm of the size it likes. The page is ours.
 	args = append([]string{
-		"--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
+		"--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+		"--hide-scrollbars",
 		"--no-first-run", "--disable-background-networking", "--disable-component-update",
 		"--user-data-dir=" + t.TempDir(),
 	}, append(args, "file://"+page)...)

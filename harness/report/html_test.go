@@ -58,7 +58,8 @@ func attribute(n *html.Node, key string) string {
 
 // What the page is made of, and the only attributes that may name a place.
 var (
-	allowed = strings.Fields(`html head meta title style body header h1 h2 h3 p span dl div dt dd code nav a main section
+	allowed = strings.Fields(
+		`html head meta title style body header h1 h2 h3 p span dl div dt dd code nav a main section
 		table caption thead tbody tr th td svg g text line circle path rect ul li details summary article strong pre ol`)
 	places = regexp.MustCompile(`^(#|\./)[^:]*$`)
 )

@@ -63,7 +63,8 @@ func (s *sheet) head(run results.Run) {
 		s.add("Nothing to judge: %s.\n\n", allAcceptedNote)
 	}
 	s.add("%s, runtime %s, tier %s, seed %d%s, %s. Version %s, %s, %s, %s.\n\n",
-		printable.Cell(i.Target), printable.Cell(i.Runtime), printable.Cell(i.Tier), i.Seed, factorText(
+		printable.Cell(i.Target), printable.Cell(i.Runtime), printable.Cell(i.Tier), i.Seed,
+		factorText(
 			i.Factor), printable.Plural(run.Trials(), "trial"),
 		printable.Cell(i.Version), printable.Cell(i.Kernel), printable.Plural(i.CPUs,
 			"CPU"), i.Started.UTC().Format(time.RFC3339))
@@ -72,7 +73,8 @@ func (s *sheet) head(run results.Run) {
 // causes come first: what failed in twenty scenarios is one thing to mend.
 func (s *sheet) causes(run results.Run) {
 	for i, c := range causesOf(run) {
-		s.add("## %d. %s\n\n**%s**: %s\n\n", i+1, printable.Cell(c.Title), printable.Cell(c.Word()), printable.Cell(c.Look))
+		s.add("## %d. %s\n\n**%s**: %s\n\n", i+1, printable.Cell(c.Title), printable.Cell(c.Word()),
+			printable.Cell(c.Look))
 		s.add("- shown in %s\n- for example %s\n", printable.Cell(c.Where), printable.Cell(c.Best))
 		if c.Note != "" {
 			s.add("- %s\n", printable.Cell(c.Note))
@@ -97,8 +99,8 @@ func (s *sheet) findings(run results.Run) {
 			baseline = printable.Percent(base.Rate())
 		}
 		s.add("| %s | %s | %d of %d | %s | %s | %s |\n",
-			printable.Cell(f.ID), strong(f), candidate.Bad, candidate.Trials, bound, baseline, printable.Cell(
-				join(join(waiverNote(f), f.Reason), notJudged(f))))
+			printable.Cell(f.ID), strong(f), candidate.Bad, candidate.Trials, bound, baseline,
+			printable.Cell(join(join(waiverNote(f), f.Reason), notJudged(f))))
 	}
 	for _, note := range run.Info.Notes() {
 		s.add("\n%s\n", printable.Cell(note))
@@ -138,7 +140,8 @@ func (s *sheet) failures(run results.Run) {
 				}
 			}
 			if more := a.BadTrials() - show; more > 0 {
-				s.add("- %s: %s more\n", printable.Cell(a.Plan.Arm), printable.Plural(more, "bad trial"))
+				s.add("- %s: %s more\n", printable.Cell(a.Plan.Arm),
+					printable.Plural(more, "bad trial"))
 			}
 		}
 	}
@@ -154,9 +157,11 @@ func (s *sheet) arms(run results.Run) {
 		for _, a := range f.Arms {
 			c := a.Counts
 			s.add("| %s | %s | %s | %s | %s | %d | %d | %d | %d | %d | %d | %d | %s | %s |\n",
-				printable.Cell(f.ID), printable.Cell(a.Plan.Arm), printable.Cell(promise(a)), printable.Cell(a.Plan.Fault), hits(
+				printable.Cell(f.ID), printable.Cell(a.Plan.Arm), printable.Cell(promise(a)),
+				printable.Cell(a.Plan.Fault), hits(
 					a), a.Trials,
-				c[trial.OK], c[trial.Lost], c[trial.Wrong], c[trial.Output], c[trial.Error], c[trial.Hung],
+				c[trial.OK], c[trial.Lost], c[trial.Wrong], c[trial.Output], c[trial.Error],
+				c[trial.Hung],
 				ratio(a, trial.Upper95(a.BadTrials(), a.Trials)), checks(a))
 		}
 	}

@@ -127,7 +127,7 @@ func verdictWord(f results.Finding) string {
 
 // witnessNote says what the target does where the fault is held the other way,
 // so that its waiter comes first; empty where that was not tried to its end, or
-// where the fault never hit, so that nobody was made to come first. It tells a race
+// where the fault never hit, so that no one was made to come first. It tells a race
 // from a target that gives no codes whoever comes first, and claims no cause that
 // the numbers do not bear out.
 func witnessNote(f results.Finding) string {
@@ -149,10 +149,12 @@ func witnessNote(f results.Finding) string {
 			begin, answers)
 	case trial.Upper95(w.Bad, w.Trials) < low:
 		return fmt.Sprintf(
-			"%s %d of %s were bad instead of %d of %d: the order decides, so it is the race.", begin, w.Bad, answers, c.Bad, c.Trials)
+			"%s %d of %s were bad instead of %d of %d: the order decides, so it is the race.",
+			begin, w.Bad, answers, c.Bad, c.Trials)
 	case 2*w.Rate() < c.Rate():
 		return fmt.Sprintf(
-			"%s %d of %s were bad instead of %d of %d: too few to say whether the order decides.", begin, w.Bad, answers, c.Bad, c.Trials)
+			"%s %d of %s were bad instead of %d of %d: too few to say whether the order decides.",
+			begin, w.Bad, answers, c.Bad, c.Trials)
 	case c.Bad > 0:
 		return fmt.Sprintf("%s %d of %s were bad too: the race is not all that is wrong.", begin,
 			w.Bad, answers)

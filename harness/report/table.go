@@ -150,7 +150,8 @@ func example(f results.Finding) string {
 // trialText is one bad trial in a sentence.
 func trialText(arm string, r trial.Record) string {
 	asked := fmt.Sprintf("%s, trial %d, %s: asked %q, ", printable.Line(arm), r.Index,
-		printable.Line(string(r.Outcome)), printable.Escape(printable.Clip(r.Command, exampleLimit)))
+		printable.Line(string(r.Outcome)),
+		printable.Escape(printable.Clip(r.Command, exampleLimit)))
 	if r.Outcome == trial.Hung { // whatever was wanted
 		return asked + "no answer within " + printable.Micros(float64(r.Micros))
 	}

@@ -82,7 +82,7 @@ func TestTableFitsANarrowTerminal(t *testing.T) {
 	}
 }
 
-func TestControlsSayThatTheyMustFail(t *testing.T) {
+func TestBaselinesSayThatTheyMustFail(t *testing.T) {
 	text := table(t, failRun(t), Style{})
 	for _, want := range []string{"baseline: must lose all\n", "baseline: must lose\n",
 		"baseline: must be clean\n", "must be clean [fail]\n"} {
@@ -93,7 +93,7 @@ func TestControlsSayThatTheyMustFail(t *testing.T) {
 }
 
 // A rate that ended with the first bad trial would mislead whoever is not told.
-func TestAControlThatIsTriedUntilItFailsSaysOnce(t *testing.T) {
+func TestABaselineThatIsTriedUntilItFailsSaysOnce(t *testing.T) {
 	run := failRun(t)
 	if text := table(t, run, Style{}); strings.Contains(text, "once: ") {
 		t.Error("the legend explains what is not there")

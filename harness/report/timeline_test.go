@@ -34,7 +34,8 @@ func TestTimelineOfAReaperThatComesLate(t *testing.T) {
 	story, told := storyOf(t, "late-publish", "candidate-300ms", 0)
 	want := []string{"client: request sent", "waiter: handler began",
 		"waiter: handler answered, HTTP 200", "client: answer received: no exit code",
-		"child: had ended at the latest by then; when is not recorded", `reaper: said "reaped managed process": PID 15, status 191`}
+		"child: had ended at the latest by then; when is not recorded",
+		`reaper: said "reaped managed process": PID 15, status 191`}
 	if strings.Join(told, "\n") != strings.Join(want, "\n") {
 		t.Errorf("%s", strings.Join(told, "\n"))
 	}
@@ -77,7 +78,8 @@ func TestTimelineWithoutALog(t *testing.T) {
 			Want:   3,
 			Micros: 5000,
 			Sent:   sent,
-		}, "time=2026-11-23T03:21:20.969Z level=INFO msg=\"reaped zombie process\" pid=177 status=3\n"},
+		},
+			"time=2026-11-23T03:21:20.969Z level=INFO msg=\"reaped zombie process\" pid=177 status=3\n"},
 		"another status": {trial.Record{
 			Want:   3,
 			Micros: 5000,

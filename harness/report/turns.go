@@ -26,7 +26,8 @@ func drawOrder(steps []trial.Step) ([]lane, []moment) {
 	var moments []moment
 	for n, s := range steps {
 		x := hundredths(4 + 92*float64(n)/float64(max(1, len(steps)-1)))
-		moments = append(moments, moment{n + 1, printable.Line(s.Name), printable.Line(s.Lane), printable.Line(s.Text)})
+		moments = append(moments, moment{n + 1, printable.Line(s.Name), printable.Line(s.Lane),
+			printable.Line(s.Text)})
 		if i := slices.Index(trial.Lanes, s.Lane); i >= 0 {
 			lanes[i].add(point{x, n + 1})
 		}
@@ -39,7 +40,8 @@ func drawOrder(steps []trial.Step) ([]lane, []moment) {
 func orderText(steps []trial.Step) string {
 	var b strings.Builder
 	for _, s := range turns(steps) {
-		fmt.Fprintf(&b, "      %-8s %-12s %s\n", printable.Line(s.Lane), printable.Line(s.Name), printable.Line(s.Text))
+		fmt.Fprintf(&b, "      %-8s %-12s %s\n", printable.Line(s.Lane), printable.Line(s.Name),
+			printable.Line(s.Text))
 	}
 	return b.String()
 }

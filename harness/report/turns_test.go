@@ -23,7 +23,8 @@ func TestOrderOnLanes(t *testing.T) {
 	if p := lanes[3].Points; len(p) != 1 || p[0].Number != 2 || p[0].X != 50 {
 		t.Errorf("the reaper's lane has %v, not the second event in the middle", p)
 	}
-	if len(moments) != 3 || moments[1].After != "take" || moments[1].What != "takes it, before start" {
+	if len(moments) != 3 || moments[1].After != "take" ||
+		moments[1].What != "takes it, before start" {
 		t.Errorf("the list is %v", moments)
 	}
 	if text := orderText(steps); strings.Count(text, "\n") != len(steps) {

@@ -29,9 +29,11 @@ func TestWitnessNote(t *testing.T) {
 	}{
 		{"a race", map[trial.Outcome]int{trial.Lost: 500},
 			map[trial.Outcome]int{trial.OK: 9,
-				trial.Lost: 1}, "1 of 10 answers were bad instead of 500 of 500: the order decides"},
+				trial.Lost: 1},
+			"1 of 10 answers were bad instead of 500 of 500: the order decides"},
 		{"lost either way", map[trial.Outcome]int{trial.Lost: 500},
-			map[trial.Outcome]int{trial.Lost: 10}, "10 of 10 answers were bad too: the race is not all"},
+			map[trial.Outcome]int{trial.Lost: 10},
+			"10 of 10 answers were bad too: the race is not all"},
 		{"a race that is hidden by a made-up code", map[trial.Outcome]int{trial.Wrong: 500},
 			map[trial.Outcome]int{trial.OK: 9, trial.Wrong: 1}, "the order decides"},
 		{"sound", map[trial.Outcome]int{trial.OK: 500}, map[trial.Outcome]int{trial.OK: 10},
@@ -39,7 +41,8 @@ func TestWitnessNote(t *testing.T) {
 		{"bad the other way only", map[trial.Outcome]int{trial.OK: 500},
 			map[trial.Outcome]int{trial.OK: 9, trial.Hung: 1}, "1 of 10 answers were bad."},
 		{"one bad answer", map[trial.Outcome]int{trial.OK: 499, trial.Lost: 1},
-			map[trial.Outcome]int{trial.OK: 10}, "0 of 10 answers were bad instead of 1 of 500: too few to say"},
+			map[trial.Outcome]int{trial.OK: 10},
+			"0 of 10 answers were bad instead of 1 of 500: too few to say"},
 		{"bad half as often", map[trial.Outcome]int{trial.OK: 450, trial.Lost: 50},
 			map[trial.Outcome]int{trial.OK: 10}, "too few to say"},
 		{"cut", map[trial.Outcome]int{trial.Lost: 500}, map[trial.Outcome]int{trial.OK: 3}, ""},
@@ -55,7 +58,7 @@ func TestWitnessNote(t *testing.T) {
 	}
 }
 
-// Where nobody was made to come first the answers say nothing of an order.
+// Where no one was made to come first the answers say nothing of an order.
 func TestAWitnessWhoseFaultNeverHitSaysNothing(t *testing.T) {
 	witness := armWith(trial.Witness, 10, map[trial.Outcome]int{trial.OK: 10})
 	witness.End.FaultHits = 0

@@ -135,9 +135,11 @@ var trialCauses = []Cause{
 	},
 	{
 		ID: "timeout-claimed", Level: trial.Must,
-		Title:    "A command that needs no timeout is said to have timed out.",
-		Look:     "Ask how the command ended before asking the timer.",
-		explains: func(e Evidence) bool { return e.is(trial.Error) && e.says("timeout reported for") },
+		Title: "A command that needs no timeout is said to have timed out.",
+		Look:  "Ask how the command ended before asking the timer.",
+		explains: func(e Evidence) bool {
+			return e.is(trial.Error) && e.says("timeout reported for")
+		},
 	},
 	{
 		ID: "cut-off", Level: trial.Must, Choice: "limits-time",
@@ -190,7 +192,9 @@ var trialCauses = []Cause{
 		Title: "A command's environment or folder is not the one that was asked for.",
 		Look: "Set both for the child alone, and paste neither into a shell's text. What the " +
 			"target does not offer does not belong into its dialect.",
-		explains: func(e Evidence) bool { return e.is(trial.Output, trial.Wrong) && e.of(asSet...) },
+		explains: func(e Evidence) bool {
+			return e.is(trial.Output, trial.Wrong) && e.of(asSet...)
+		},
 	},
 	{
 		ID: "hands-on-settings", Level: trial.Advice,
@@ -207,5 +211,175 @@ var trialCauses = []Cause{
 			return e.is(trial.Wrong, trial.Hung) && e.of("input-", "files", "files-meanwhile",
 				"group", "memory", "signals")
 		},
+	},
+}
+
+// unknownCause is what no cause explains: a check that is new, say.
+var unknownCause = Cause{
+	ID:       "unexplained",
+	Title:    "A promise about the sandbox is not kept.",
+	Look:     "The check says what was looked at.",
+	explains: func(Evidence) bool { return true },
+}
+
+// otherwise is the same cause where its evidence is weaker than that of another.
+func (c Cause) otherwise(under string, explains func(Evidence) bool) Cause {
+	c.under, c.explains = under, explains
+	return c
+}
+
+// reaperHad is the cause that most others have to stand beside.
+const reaperHad = "reaper-had-status"
+
+var (
+	// bySignal are commands that a signal ends.
+	bySignal = []string{"killed", "terminated", "segmentation fault", "aborted", "interrupt",
+		"user defined signal 1", "core", "signals", "writes", "long", "until-terminated"}
+	// tooLong are commands of 100 KB and more.
+	tooLong = []string{"too-long", "very-long", "phantom"}
+	// notToStart are commands that nothing can start.
+	notToStart = []string{"cwd-missing", "cwd-is-file", "nul", "cannot-start", "too-long"}
+	// outlives are commands that outlive their timeout.
+	outlives = []string{"overtime-", "resists-", "times-out", "ends-when-asked"}
+	// hangsUp are those whose client goes away.
+	hangsUp = []string{"abandoned", "abandoned-", "hangs-up", "gone-with-more-behind",
+		"heir-abandoned"}
+	// asSet are commands that look at their environment or folder.
+	asSet = []string{"value-", "no-value", "like-numbers", "names", "many", "folder",
+		"no-folder-again", "not-set-again", "own-wins"}
+)
+
+// stopSignals is how the name of a fault begins that sends a signal to PID 1.
+var stopSignals = []string{"terminated at", "interrupt at"}
+
+// kernel's default for a pipe, and the least that a limit of outputs is believed to be.
+const pipeBytes = 64 << 10
+
+// outputCut is a choice where the limit is larger than a pipe, and a race below.
+var outputCut = Cause{
+	ID: "output-cut", Level: trial.Must,
+	Title: "The end of a command's output is missing.",
+	Look: "What was written last is in the pipe still when the command ends: read on to its end " +
+		"before the answer.",
+	explains: func(e Evidence) bool { return e.is(trial.Output) && e.cutAt() > 0 },
+}
+
+// generalCauses explain trials by their outcome.
+var generalCauses = []Cause{
+	{
+		ID: "output-limited", Level: trial.Must, Choice: "limits-output",
+		Title: "Output is cut at a limit.",
+		Look:  "A limit is a choice; the dialect declares it, and the answer should say it.",
+		explains: func(e Evidence) bool {
+			return e.is(trial.Output) && e.cutAt() >= pipeBytes
+		},
+	},
+	outputCut,
+	{
+		ID: "output-changed", Level: trial.Must,
+		Title:    "A command's output is not what it wrote.",
+		Look:     "Text that is decoded piece by piece, a terminal between, or another command's bytes.",
+		explains: func(e Evidence) bool { return e.is(trial.Output) },
+	},
+	{
+		ID: "end-missed", Level: trial.Must,
+		Title: "A command has ended, and the answer never comes.",
+		Look: "One SIGCHLD may stand for many ends, and one that comes while the reaper works " +
+			"must bring it back to work.",
+		explains: func(e Evidence) bool { return e.is(trial.Hung) },
+	},
+	{
+		ID: "wrong-code", Level: trial.Must,
+		Title:    "A command is answered with an exit code that is not its own.",
+		Look:     "A status that is decoded wrongly, or another command's.",
+		explains: func(e Evidence) bool { return e.is(trial.Wrong) },
+	},
+	{
+		ID: "code-lost", Level: trial.Must, under: reaperHad,
+		Title:    "The exit code of a command is lost.",
+		Look:     "Nothing here says to whom: look for a second waiter, and for errors of waitid.",
+		explains: func(e Evidence) bool { return e.is(trial.Lost) },
+	},
+	{
+		ID:       "no-answer",
+		Title:    "A command is answered with an error, or not at all.",
+		Look:     "The trial's detail has what the target said.",
+		explains: func(e Evidence) bool { return e.is(trial.Error) },
+	},
+}
+
+// checkCauses explain promises about the sandbox.
+var checkCauses = []Cause{
+	{
+		ID: "runs-on-after-hang-up", Level: trial.Should, Choice: "runs-on-after-hang-up",
+		Title: "A command runs on when its client has gone.",
+		Look:  "The end of the connection (in Go the request's context) has to end the command.",
+		explains: func(e Evidence) bool {
+			return e.left() && e.ran(hangsUp...) &&
+				!e.ran(outlives...)
+		},
+	},
+	{
+		ID: "left-behind", Level: trial.Should, Choice: "runs-on-after-hang-up",
+		Title: "Commands run on after their timeout or their client's hang-up.",
+		Look:  "Kill the process group, and what has left it, with SIGKILL in the end.",
+		explains: func(e Evidence) bool {
+			return e.left() && e.ran(hangsUp...)
+		},
+	},
+	{
+		ID: "not-reaped", Level: trial.Should,
+		Title: "Zombies stay.",
+		Look:  "PID 1 has to wait for each child that it gets, also for those of others.",
+		explains: func(e Evidence) bool {
+			return e.check(zombies) || e.left() && e.Zombies
+		},
+	},
+	{
+		ID: "group-not-killed", Level: trial.Should,
+		Title:    "Processes that a command started are left behind.",
+		Look:     "Kill the process group, and what has left it, with SIGKILL in the end.",
+		explains: func(e Evidence) bool { return e.left() },
+	},
+	{
+		ID: "keeps", Level: trial.Should,
+		Title: "Something of each command is kept: open files, threads or memory.",
+		Look:  "Close pipes and pidfds, also where a start fails, a timer fires or a client goes.",
+		explains: func(e Evidence) bool {
+			return e.check(held...)
+		},
+	},
+	{
+		ID: "floods-memory", Level: trial.Advice, Choice: "no-output-limit",
+		Title:    "All output is kept in memory, however much it is.",
+		Look:     "A limit, or an answer that is streamed; a sandbox has less memory than `yes` has output.",
+		explains: func(e Evidence) bool { return e.check("the target's peak memory in bytes") },
+	},
+	{
+		ID: "thread-per-command", Level: trial.Advice, Choice: "thread-per-command",
+		Title: "Each running command takes a thread.",
+		Look: "A blocking wait parks one. Threads count as processes, and a Go program dies at " +
+			"10,000.",
+		explains: func(e Evidence) bool { return e.check("highest of the target's threads") },
+	},
+	{
+		ID: "silent-when-busy", Level: trial.Should,
+		Title: "The daemon does not say whether it is ready while commands run.",
+		Look:  "Who watches it restarts it then: that answer must take no lock that a command holds.",
+		explains: func(e Evidence) bool {
+			return e.check("an answer to who asks whether the target is ready")
+		},
+	},
+	{
+		ID: "unwell", Level: trial.Must,
+		Title:    "The daemon is not well again when the fault is over.",
+		Look:     "Something that failed once was taken for good: a listener, a reaper, a lock.",
+		explains: func(e Evidence) bool { return e.check("health after the fault") },
+	},
+	{
+		ID: "busy", Level: trial.Should,
+		Title:    "The daemon keeps a CPU busy with nothing to do.",
+		Look:     "wait4 with WNOHANG gives 0 while children run: wait for SIGCHLD then.",
+		explains: func(e Evidence) bool { return e.check("CPU time at rest") },
 	},
 }

@@ -2,7 +2,10 @@ package results
 
 import (
 	"maps"
+	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -40,6 +43,47 @@ type Defect struct {
 	Logged bool
 	// weak is evidence that another cause of the run explains better.
 	weak bool
+}
+
+// Cause is why daemons go wrong, in a way that can show in many scenarios.
+type Cause struct {
+	ID string
+	// Level is how much it weighs; empty means as much as its scenario.
+	Level trial.Level
+	// Title says what is wrong with the daemon, in a sentence.
+	Title string
+	// Look says where in the daemon to look for it.
+	Look string
+	// Choice is the word by which a dialect declares it; empty where no one can choose it.
+	Choice string
+	// under is a stronger cause: where that one was shown in the same run, this one tells
+	// nothing of its own.
+	under string
+
+	explains func(e Evidence) bool
+}
+
+// CauseOf is what the evidence points to. Something always is: in the end the symptom.
+func CauseOf(e Evidence) Cause {
+	for _, c := range causes {
+		if c.explains(e) {
+			return c
+		}
+	}
+	return unknownCause
+}
+
+// Choices are all words that a dialect can declare.
+func Choices() []string {
+	var words []string
+	seen := map[string]bool{"": true}
+	for _, c := range causes {
+		if !seen[c.Choice] {
+			seen[c.Choice] = true
+			words = append(words, c.Choice)
+		}
+	}
+	return words
 }
 
 // weigh is a cause's level in a scenario, and what it does to the verdict there.
@@ -143,4 +187,134 @@ func (a *Arm) best(way trial.Way) (record trial.Record, logged bool) {
 		}
 	}
 	return way.First, false
+}
+
+// Evidence is what a recording tells of one way in which an arm went wrong.
+type Evidence struct {
+	Symptom trial.Symptom
+	// Fault is the name of what was injected; empty for nothing.
+	Fault string
+	// Kinds counts all trials of the arm by the kind of their command.
+	Kinds map[string]int
+	// Ways are all ways in which trials of the arm went wrong.
+	Ways []trial.Way
+	// Left says that processes are left in the sandbox, and Zombies that zombies are.
+	Left, Zombies bool
+	// Ended says that PID 1 was to run on in this arm, and did not.
+	Ended bool
+	// Way is how the trials went wrong; the zero Way is a check's.
+	Way trial.Way
+	// Check is what does not hold; the zero Check is a trial's.
+	Check trial.Check
+}
+
+// is says whether trials came to one of these outcomes.
+func (e Evidence) is(outcomes ...trial.Outcome) bool {
+	return e.Way.Trials > 0 && slices.Contains(outcomes, e.Way.Outcome)
+}
+
+// of says whether the trials' commands are of one of these kinds. A word that ends in a
+// hyphen stands for all kinds that begin so.
+func (e Evidence) of(kinds ...string) bool {
+	return fits(e.Way.Kind, kinds)
+}
+
+// ran says whether the arm had a command of one of these kinds.
+func (e Evidence) ran(kinds ...string) bool {
+	_, n := e.count("", kinds...)
+	return n > 0
+}
+
+func fits(kind string, patterns []string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		return kind == p || strings.HasSuffix(p, "-") && strings.HasPrefix(kind, p)
+	})
+}
+
+// went says whether commands of one of these kinds came to that outcome in the arm.
+func (e Evidence) went(o trial.Outcome, kinds ...string) bool {
+	n, _ := e.count(o, kinds...)
+	return n > 0
+}
+
+// count says how many commands of these kinds came to that outcome in the arm, and how
+// many ran.
+func (e Evidence) count(o trial.Outcome, kinds ...string) (went, ran int) {
+	for kind, n := range e.Kinds {
+		if fits(kind, kinds) {
+			ran += n
+		}
+	}
+	for _, w := range e.Ways {
+		if w.Outcome == o && fits(w.Kind, kinds) {
+			went += w.Trials
+		}
+	}
+	return went, ran
+}
+
+// left says whether a check finds processes, or what such processes hold.
+func (e Evidence) left() bool { return e.check(leftProcesses) || e.Left && e.check(held...) }
+
+// Checks that more than one cause is known by.
+const (
+	leftProcesses = "processes besides the target"
+	zombies       = "zombies"
+)
+
+var held = []string{"the target's open files", "the target's threads",
+	"the target's memory in bytes", "highest of the target's open files"}
+
+// all says whether every command of this kind went wrong so.
+func (e Evidence) all() bool { return e.Way.Trials == e.Kinds[e.Way.Kind] }
+
+// check says whether one of these checks does not hold.
+func (e Evidence) check(names ...string) bool { return slices.Contains(names, e.Check.Name) }
+
+// under says whether the fault's name has one of these words.
+func (e Evidence) under(words ...string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(e.Fault, w) })
+}
+
+// says looks for words in what is told of the first such trial.
+func (e Evidence) says(words ...string) bool {
+	return slices.ContainsFunc(words,
+		func(w string) bool { return strings.Contains(e.Way.First.Detail, w) })
+}
+
+// reaperFirst says whether the fault lets the reaper come before the waiter, or before
+// the child is registered, or published late.
+func (e Evidence) reaperFirst() bool {
+	return e.under("reaper-wins", "until reaped", "returns after", "frozen for", "before-")
+}
+
+// sameCode says whether so many commands of different codes were told one code that it
+// is no command's.
+func (e Evidence) sameCode() bool {
+	return e.Way.OneCode && e.Way.Trials >= enough
+}
+
+// mismatch is how the judge tells of an output that is not what was written.
+var mismatch = regexp.MustCompile(
+	`^output differs at byte (\d+): (\d+) bytes wanted .* got (\d+) bytes `)
+
+// cutAt is where the output ends too early; 0 where something else is wrong with it. A
+// character that is cut in two may have become another.
+func (e Evidence) cutAt() int {
+	found := mismatch.FindStringSubmatch(e.Way.First.Detail)
+	if found == nil {
+		return 0
+	}
+	var at, want, got int
+	for i, n := range []*int{&at, &want, &got} {
+		var err error
+		if *n, err = strconv.Atoi(found[i+1]); err != nil {
+			return 0
+		}
+	}
+	const character = 8 // two that stand for what could not be read, and more
+	if got-at > character || at > got || got >= want {
+		return 0
+	}
+	return at
 }

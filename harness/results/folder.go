@@ -83,7 +83,7 @@ func PointLatest(folder string) error {
 	return nil
 }
 
-// OpenFile opens a file of a result folder, which somebody else may have made: a pipe
+// OpenFile opens a file of a result folder, which someone else may have made: a pipe
 // would never end, and a link would put a foreign file into a report. What is no regular
 // file is an error.
 func OpenFile(path string) (*os.File, error) {

@@ -18,7 +18,7 @@ func copied(t *testing.T, saved string) string {
 	return dir
 }
 
-// To open a pipe that nobody writes to would take for ever, and behind a link may
+// To open a pipe that no one writes to would take for ever, and behind a link may
 // be anybody's file.
 func TestLoadReadsRegularFilesOnly(t *testing.T) {
 	foreign := filepath.Join(t.TempDir(), "foreign")
@@ -35,7 +35,8 @@ func TestLoadReadsRegularFilesOnly(t *testing.T) {
 			if err := errors.Join(os.RemoveAll(path), put(path)); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), path+" is not a ") {
+			if _, err := Load(dir); err == nil ||
+				!strings.Contains(err.Error(), path+" is not a ") {
 				t.Errorf("%s: got %v", name, err)
 			}
 		}

@@ -89,7 +89,8 @@ func loadFinding(dir string, s trial.Scenario) (Finding, error) {
 func findFolder(dir string, s trial.Scenario) (Finding, []string, error) {
 	f := Finding{Scenario: s}
 	if !filepath.IsLocal(s.ID) || filepath.Base(s.ID) != s.ID {
-		return f, nil, fmt.Errorf("read result folder: scenario %q is not the name of a folder", s.ID)
+		return f, nil, fmt.Errorf("read result folder: scenario %q is not the name of a folder",
+			s.ID)
 	}
 	names, err := list(filepath.Join(dir, s.ID))
 	if errors.Is(err, fs.ErrNotExist) {

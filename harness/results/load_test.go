@@ -46,7 +46,8 @@ func TestLoadNeverPassesARunThatWasCut(t *testing.T) {
 func TestLoadStaysInItsFolder(t *testing.T) {
 	for _, id := range []string{"../pass", "/etc", "a/b", "..", ""} {
 		dir := passing(t, func(i *Info) { i.Scenarios[0].ID = id })
-		if _, err := Load(dir); err == nil || !strings.Contains(err.Error(), "not the name of a folder") {
+		if _, err := Load(dir); err == nil ||
+			!strings.Contains(err.Error(), "not the name of a folder") {
 			t.Errorf("%q: %v", id, err)
 		}
 	}

@@ -9,7 +9,8 @@ import (
 
 func TestArmsStandInTheOrderInWhichTheyAreRead(t *testing.T) {
 	var arms []Arm
-	for _, name := range strings.Fields(`candidate-256 baseline-256 candidate-1s documented-1s candidate-8 baseline-8 naive-reaper-wins
+	for _, name := range strings.Fields(
+		`candidate-256 baseline-256 candidate-1s documented-1s candidate-8 baseline-8 naive-reaper-wins
 		candidate-50ms documented-50ms candidate naive candidate-reaper-wins candidate-refuses-word`) {
 		role := trial.Baseline
 		if strings.HasPrefix(name, "candidate") {

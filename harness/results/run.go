@@ -180,7 +180,8 @@ func (f Finding) Tally(role trial.Role) Tally {
 	var t Tally
 	for _, a := range f.Arms {
 		if a.Plan.Role == role {
-			t.Trials, t.Bad, t.Lost = t.Trials+a.Trials, t.Bad+a.BadTrials(), t.Lost+a.Counts[trial.Lost]
+			t.Trials, t.Bad, t.Lost = t.Trials+a.Trials, t.Bad+a.BadTrials(),
+				t.Lost+a.Counts[trial.Lost]
 		}
 	}
 	return t

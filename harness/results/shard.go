@@ -140,7 +140,8 @@ func machineNotes(machines []Machine) []string {
 	var notes []string
 	for n, kind := range kinds {
 		if n == most {
-			return append(notes, fmt.Sprintf("and %d other kinds of machines, see run.json", len(kinds)-n))
+			return append(notes, fmt.Sprintf("and %d other kinds of machines, see run.json",
+				len(kinds)-n))
 		}
 		slices.Sort(shards[kind])
 		word := "shards"

@@ -2,13 +2,16 @@ package results
 
 import (
 	"fmt"
+	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/reapcheck/reapcheck/harness/trial"
+	"github.com/reapcheck/reapcheck/harness/userfile"
 )
 
 // judge says what the run came to. Extra is a folder with recordings that run.json
@@ -105,134 +108,154 @@ func (r Run) AllAccepted() bool {
 	return len(r.Findings) > 0
 }
 
-// verdict is verdict.json.
-type verdict struct {
-	Verdict trial.Verdict `json:"verdict"`
-	Problem string        `json:"problem,omitempty"`
-	Tier    string        `json:"tier"`
-	Runtime string        `json:"runtime"`
-	Target  string        `json:"target"`
-	Seed    uint64        `json:"seed"`
-	Version string        `json:"version"`
-	// Shard is K/N; Shards is how many a merged run was made of.
-	Shard  string  `json:"shard,omitempty"`
-	Shards int     `json:"shards,omitempty"`
-	Factor float64 `json:"factor,omitempty"`
-	Trials int     `json:"trials"`
-	// Level is the lightest that fails.
-	Level    trial.Level    `json:"level,omitempty"`
-	Declares []string       `json:"declares,omitempty"`
-	Causes   []verdictCause `json:"causes"`
-	// StartMs is the median time until a sandbox was ready.
-	StartMs   float64           `json:"startMs"`
-	Scenarios []verdictScenario `json:"scenarios"`
-	LeftOut   []LeftOut         `json:"leftOut,omitempty"`
+// Waiver is a finding that is known and accepted for a while.
+type Waiver struct {
+	Scenario string `json:"scenario" yaml:"scenario"`
+	Reason   string `json:"reason" yaml:"reason"`
+	// Until is the last day on which it counts, as YYYY-MM-DD in UTC.
+	Until string `json:"until" yaml:"until"`
+	// Outcomes are the ways of failing that it accepts; see usualWays for none.
+	Outcomes []string `json:"outcomes,omitempty" yaml:"outcomes"`
 }
 
-type verdictScenario struct {
-	ID      string        `json:"id"`
-	Level   trial.Level   `json:"level,omitempty"`
-	Verdict trial.Verdict `json:"verdict"`
-	Reason  string        `json:"reason"`
-	Waiver  *Waiver       `json:"waiver,omitempty"`
-	Waived  Waived        `json:"waived,omitempty"`
-	Arms    []verdictArm  `json:"arms"`
-}
+// Waived is what a waiver does for its scenario.
+type Waived string
 
-type verdictArm struct {
-	Name         string        `json:"name"`
-	Role         trial.Role    `json:"role"`
-	Strategy     string        `json:"strategy,omitempty"`
-	Claim        trial.Claim   `json:"claim"`
-	Fault        string        `json:"fault,omitempty"`
-	Trials       int           `json:"trials"`
-	OK           int           `json:"ok"`
-	Lost         int           `json:"lost"`
-	Wrong        int           `json:"wrong"`
-	Output       int           `json:"output"`
-	Error        int           `json:"error"`
-	Hung         int           `json:"hung"`
-	FaultHits    int64         `json:"faultHits"`
-	Upper95      float64       `json:"upper95"`
-	StartMs      float64       `json:"startMs"`
-	FailedChecks []trial.Check `json:"failedChecks,omitempty"`
-}
+const (
+	// NotWaived: there is no waiver, or nothing was proved.
+	NotWaived Waived = ""
+	// Accepted: the scenario fails, and the run does not fail for it.
+	Accepted Waived = "accepted"
+	// Expired: the scenario fails, and the waiver's last day is over.
+	Expired Waived = "expired"
+	// Exceeded: the scenario fails in a way that the waiver does not accept.
+	Exceeded Waived = "exceeded"
+	// Unneeded: the scenario no longer fails.
+	Unneeded Waived = "unneeded"
+)
 
-// WriteVerdict writes verdict.json.
-func WriteVerdict(dir string, run Run) error {
-	return writeJSON(filepath.Join(dir, verdictFile), verdictOf(run))
-}
-
-func verdictOf(run Run) verdict {
-	start, _ := run.Start()
-	v := verdict{
-		Verdict:   run.Verdict,
-		Problem:   run.Info.Problem,
-		Tier:      run.Info.Tier,
-		Runtime:   run.Info.Runtime,
-		Target:    run.Info.Target,
-		Seed:      run.Info.Seed,
-		Version:   run.Info.Version,
-		Factor:    run.Info.Factor,
-		Trials:    run.Trials(),
-		Level:     run.Info.Level,
-		Declares:  run.Info.Declares,
-		Causes:    []verdictCause{},
-		StartMs:   float64(start.Microseconds()) / 1000,
-		Scenarios: []verdictScenario{},
-		LeftOut:   run.Info.LeftOut,
-		Shards:    len(run.Info.Machines),
-	}
-	if s := run.Info.Shard; s != nil {
-		v.Shard = s.Place().String()
-	}
-	for _, c := range run.Causes {
-		v.Causes = append(v.Causes, verdictCauseOf(c))
-	}
-	for _, f := range run.Findings {
-		s := verdictScenario{
-			ID:      f.ID,
-			Level:   f.Level,
-			Verdict: f.Verdict,
-			Reason:  f.Reason,
-			Waiver:  f.Waiver,
-			Waived:  f.Waived,
-			Arms:    []verdictArm{},
+// waive looks for the scenario's waiver. The day that counts is the one on which
+// the run began, so that an old run is judged as it was.
+func (f *Finding) waive(waivers []Waiver, began time.Time) {
+	for i, w := range waivers {
+		if w.Scenario != f.ID {
+			continue
 		}
-		for _, arm := range f.Arms {
-			s.Arms = append(s.Arms, verdictArmOf(arm))
+		f.Waiver = &waivers[i]
+		switch {
+		case f.Verdict == trial.Pass:
+			f.Waived = Unneeded
+		case f.Verdict != trial.Fail:
+		case began.UTC().Format(time.DateOnly) > w.Until:
+			f.Waived = Expired
+		case len(w.Beyond(f.Ways())) > 0:
+			f.Waived = Exceeded
+		default:
+			f.Waived = Accepted
 		}
-		v.Scenarios = append(v.Scenarios, s)
-	}
-	return v
-}
-
-func verdictArmOf(a Arm) verdictArm {
-	return verdictArm{
-		Name:         a.Plan.Arm,
-		Role:         a.Plan.Role,
-		Strategy:     a.Plan.Strategy,
-		Claim:        a.Plan.Claim,
-		Fault:        a.Plan.Fault,
-		Trials:       a.Trials,
-		OK:           a.Counts[trial.OK],
-		Lost:         a.Counts[trial.Lost],
-		Wrong:        a.Counts[trial.Wrong],
-		Output:       a.Counts[trial.Output],
-		Error:        a.Counts[trial.Error],
-		Hung:         a.Counts[trial.Hung],
-		FaultHits:    a.End.FaultHits,
-		Upper95:      fourDigits(trial.Upper95(a.BadTrials(), a.Trials)),
-		StartMs:      float64(a.End.StartMicros) / 1000,
-		FailedChecks: a.FailedChecks(),
 	}
 }
 
-// fourDigits keeps what counts of a bound, which is the same on every machine.
-func fourDigits(v float64) float64 {
-	rounded, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 4, 64), 64)
+// Ways of failing beside the outcomes: promises about the sandbox.
+const (
+	targetCheck = "target" // PID 1 did not run on, or did not end as it had to
+	otherCheck  = "check"  // any other one
+)
+
+// runs is what the check of PID 1 wants where nothing is to end it.
+const runs = "running"
+
+// usualWays are what a waiver accepts that names none. A wrong code is worse than
+// any that is lost, and a daemon that ends is another defect.
+var usualWays = []string{string(trial.Lost), string(trial.Output), string(trial.Error),
+	string(trial.Hung), otherCheck}
+
+// Ways are how the scenario's candidates fail, each one once.
+func (f Finding) Ways() []string {
+	var ways []string
+	for _, a := range f.Arms {
+		if v, _ := a.Judge(); v != trial.Fail {
+			continue
+		}
+		for outcome, n := range a.judged().Counts {
+			if n > 0 && outcome != trial.OK {
+				ways = append(ways, string(outcome))
+			}
+		}
+		for _, c := range a.judged().FailedChecks() {
+			if c.Name == targetCheck {
+				ways = append(ways, targetCheck)
+			} else {
+				ways = append(ways, otherCheck)
+			}
+		}
+	}
+	slices.Sort(ways)
+	return slices.Compact(ways)
+}
+
+// Beyond are the ways in which the scenario fails and which the waiver does not
+// accept.
+func (w Waiver) Beyond(ways []string) []string {
+	accepted := w.Outcomes
+	if len(accepted) == 0 {
+		accepted = usualWays
+	}
+	return slices.DeleteFunc(slices.Clone(ways),
+		func(way string) bool { return slices.Contains(accepted, way) })
+}
+
+var waiversSchema = sync.OnceValue(func() *userfile.Schema {
+	text, err := Schema("waivers")
 	if err != nil {
-		return v
+		panic(err) // it is part of the program
 	}
-	return rounded
+	return userfile.MustSchema(text)
+})
+
+// ReadWaivers reads the file of known failures; none for no file. Known says what is
+// wrong with a scenario's ID. Each thing that is wrong with the file is an error that
+// names file and line.
+func ReadWaivers(path string, known func(id string) error) ([]Waiver, error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read waivers: %w", err)
+	}
+	doc, err := userfile.Read(path, text)
+	if err != nil {
+		return nil, err
+	}
+	if err := doc.Check(waiversSchema()); err != nil {
+		return nil, err
+	}
+	var file struct {
+		Waivers []Waiver `yaml:"waivers"`
+	}
+	if err := doc.Decode(&file); err != nil {
+		return nil, err
+	}
+	return file.Waivers, checkWaivers(doc, file.Waivers, known)
+}
+
+// checkWaivers finds what no schema can: a waiver for nothing would be found out
+// on its last day only.
+func checkWaivers(doc *userfile.File, waivers []Waiver, known func(id string) error) error {
+	seen := map[string]bool{}
+	for i, w := range waivers {
+		at := func(key string) []string { return []string{"waivers", strconv.Itoa(i), key} }
+		if err := known(w.Scenario); err != nil {
+			return doc.Errorf(at("scenario"), "%w", err)
+		}
+		if seen[w.Scenario] {
+			return doc.Errorf(at("scenario"), "a second waiver for %s", w.Scenario)
+		}
+		seen[w.Scenario] = true
+		if _, err := time.Parse(time.DateOnly, w.Until); err != nil {
+			return doc.Errorf(at("until"), "%s is not a day of the calendar", w.Until)
+		}
+	}
+	return nil
 }

@@ -4,7 +4,7 @@ import "os"
 
 // OwnInput is what PID 1's own standard input holds, which then never ends. A
 // command that gets it by inheritance reads it and waits for more, and with an
-// input that is empty nobody could tell.
+// input that is empty no one could tell.
 const OwnInput = "this is the daemon's own input\n"
 
 // OwnInputPipe returns that input, and the end by which it is held open.

@@ -12,8 +12,6 @@ import (
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/fault"
-	"github.com/reapcheck/reapcheck/harness/load"
-	"github.com/reapcheck/reapcheck/harness/parallel"
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
@@ -47,27 +45,18 @@ type runningArm struct {
 	enough   func()      // ends the experiment, its verdict being certain
 }
 
-// teardownLimit bounds each of the last steps of an arm: to undo its fault, to look
-// at its target, and to stop that. An interrupt cuts none of them, or a sandbox
-// would be left behind.
-const teardownLimit = 30 * time.Second
-
 // beginArm starts the arm's recording first: what happens to a sandbox that
 // does not come up is a result too.
-func (s *Session) beginArm(ctx context.Context, e Experiment, a Arm, enough func()) (*runningArm, error) {
-	tested := s.targetOf(a)
-	plan := trial.Plan{
-		Run: filepath.Base(s.Folder), Scenario: e.Scenario, Arm: a.Name, Arms: e.armNames(), Role: a.Role, Strategy: tested.Strategy, Claim: a.Claim, By: a.By,
-		Trials: a.Trials, First: a.part.first, Whole: a.part.whole, UntilShown: a.UntilShown, AtLeast: a.AtLeast, Spare: a.spare(), Factor: s.Scale.Factor, InFlight: a.InFlight, Seed: s.Seed, MinHits: a.MinHits,
+func (s *Session) beginArm(ctx context.Context, e Experiment, a Arm, enough func()) (
+	*runningArm, error) {
+	arm := &runningArm{
+		Arm: a, session: s, scenario: e.Scenario, target: s.targetOf(a), enough: enough,
 	}
-	if a.Fault != nil {
-		plan.Fault = a.Fault.Name()
-	}
-	rec, err := results.NewRecorder(results.Recording(s.Folder, e.Scenario, a.Name), plan)
-	if err != nil {
+	path := results.Recording(s.Folder, e.Scenario, a.Name)
+	var err error
+	if arm.recorder, err = results.NewRecorder(path, arm.plan(e)); err != nil {
 		return nil, err
 	}
-	arm := &runningArm{Arm: a, session: s, scenario: e.Scenario, target: tested, recorder: rec, enough: enough}
 	arm.fitLimits()
 	err = arm.start(ctx)
 	if err != nil {
@@ -76,11 +65,40 @@ func (s *Session) beginArm(ctx context.Context, e Experiment, a Arm, enough func
 	return arm, unlessDeclined(err)
 }
 
+// plan is the first line of the arm's recording.
+func (a *runningArm) plan(e Experiment) trial.Plan {
+	plan := trial.Plan{
+		Run:        filepath.Base(a.session.Folder),
+		Scenario:   e.Scenario,
+		Arm:        a.Name,
+		Arms:       e.armNames(),
+		Role:       a.Role,
+		Strategy:   a.target.Strategy,
+		Claim:      a.Claim,
+		By:         a.By,
+		Trials:     a.Trials,
+		First:      a.part.first,
+		Whole:      a.part.whole,
+		UntilShown: a.UntilShown,
+		AtLeast:    a.AtLeast,
+		Spare:      a.spare(),
+		Factor:     a.session.Scale.Factor,
+		InFlight:   a.InFlight,
+		Seed:       a.session.Seed,
+		MinHits:    a.MinHits,
+	}
+	if a.Fault != nil {
+		plan.Fault = a.Fault.Name()
+	}
+	return plan
+}
+
 // unlessDeclined takes a scenario that cannot be hosted here, or whose sandbox
 // cannot be looked into, or not enough, for what it is: inconclusive, and no
 // problem of the run.
 func unlessDeclined(err error) error {
-	if errors.Is(err, fault.ErrDeclined) || errors.Is(err, probe.ErrUnseen) || errors.Is(err, ErrUndecided) {
+	if errors.Is(err, fault.ErrDeclined) || errors.Is(err, probe.ErrUnseen) ||
+		errors.Is(err, ErrUndecided) {
 		return nil
 	}
 	return err
@@ -157,7 +175,8 @@ func behind(front sandbox.Front) string {
 	if front.Program == "" {
 		return ""
 	}
-	return " behind the launcher, where no target can listen to system calls by a seccomp filter of its own"
+	return " behind the launcher, where no target can listen to system calls " +
+		"by a seccomp filter of its own"
 }
 
 // obtain takes a sandbox that another arm has left clean, or starts one.
@@ -198,124 +217,10 @@ func (a *runningArm) refused(sb sandbox.Sandbox, err error) {
 	a.recorder.Write(trial.Line{Check: &check})
 }
 
-// trials runs the arm's share of trials in one of several turns. Nothing is
-// run where the arm did not come up.
-func (a *runningArm) trials(ctx context.Context, turn, of int) error {
-	switch {
-	case a.last.Error != "":
-		return nil
-	case a.Orders != nil && turn == 0:
-		return a.explore(ctx)
-	case !a.up:
-		return nil
-	}
-	defer func() { a.session.noteLog(a.logs.Extend(a.sandbox.Log)) }()
-	a.speaker.Idle() // the target may be about to close what idled in others' turns
-	first, last := a.Trials*turn/of, a.Trials*(turn+1)/of
-	step := last - first
-	if a.Bursts {
-		step = a.InFlight
-	}
-	for ; first < last; first += step {
-		if err := a.several(ctx, a.part.first+first, a.part.first+min(first+step, last)); err != nil {
-			return err
-		}
-	}
-	if last < a.Trials {
-		return nil
-	}
-	return a.spareTrials(ctx)
-}
-
-// several are the trials from first to before last, as many in flight as may be.
-func (a *runningArm) several(ctx context.Context, first, last int) error {
-	_, err := parallel.Do(ctx, first, last, a.InFlight, func(i int) { a.try(ctx, i) })
-	return genuine(err, a.recorder.Failed(), a.problem(0))
-}
-
-// detailLimit bounds what a recording keeps of a target's own words.
-const detailLimit = 4 << 10
-
-// try is one trial. One that an interrupt cuts short is not recorded: the
-// target was not given its time.
-func (a *runningArm) try(ctx context.Context, index int) {
-	if a.done(index) {
-		return
-	}
-	if a.spoiled.Load() || a.givenUp() {
-		return
-	}
-	cmd := a.command(index)
-	perTrial, _ := a.injected.(fault.PerTrial)
-	if perTrial != nil {
-		perTrial.Before(fault.OfTrial(ctx, index)) // in its own time, not in the target's
-	}
-	if a.settleShown(ctx); a.done(index) {
-		if perTrial != nil {
-			perTrial.After("")
-		}
-		return
-	}
-	bounded, cancel := context.WithTimeout(ctx, a.session.Patience(cmp.Or(a.Deadline, DefaultDeadline)))
-	defer cancel()
-	sent := time.Now()
-	answer := a.speaker.Execute(bounded, cmd.Request)
-	took := time.Since(sent)
-	if ctx.Err() != nil || a.problem(a.session.Patience(endLimit)) != nil {
-		return
-	}
-	if perTrial != nil {
-		perTrial.After(answer.Output)
-	}
-	a.record(index, cmd, answer, sent, took)
-}
-
-func (a *runningArm) record(index int, cmd load.Command, answer trial.Answer, sent time.Time, took time.Duration) {
-	outcome, detail := trial.Classify(a.target.Dialect.Want(cmd.Want), answer)
-	r := trial.Record{
-		Index: index, Kind: cmd.Kind, Want: cmd.Want.Code, Outcome: outcome, Detail: detail[:min(len(detail), detailLimit)],
-		AtMicros: sent.Sub(a.began).Microseconds(), Micros: took.Microseconds(),
-	}
-	if answer.Known {
-		r.Got = &answer.Code
-	}
-	if r.Bad() {
-		r.Command, r.Sent = cmd.Script, sent.UTC()
-	}
-	a.patience.note(outcome, took, a.injected != nil, a.session.Patience(stuckAfter))
-	a.quickest.note(cmd.Kind, outcome, took)
-	a.keep(r)
-	if a.UntilShown && a.Claim.Shown(outcome) {
-		a.showing.note(index)
-	}
-	if r.Bad() {
-		path := results.TrialLog(a.session.Folder, a.scenario, a.Name, index)
-		a.session.noteLog(a.logs.Keep(path, a.sandbox.Log))
-	}
-}
-
-// keep records a trial, and ends the experiment where that makes its verdict certain.
-func (a *runningArm) keep(r trial.Record) {
-	a.recorder.Write(trial.Line{Record: &r})
-	a.session.Progress.Trial(a.Role, r.Outcome)
-	if !r.Bad() {
-		return
-	}
-	a.bad.Store(true)
-	if a.session.stopsAt(r.Outcome) && a.Role == trial.Candidate && a.Claim == trial.Clean {
-		a.enough()
-	}
-}
-
-func (s *Session) stopsAt(o trial.Outcome) bool {
-	return s.StopAtFirstBad && (s.StopAs == "" || s.StopAs == trial.Symptom(o))
-}
-
-func (s *Session) noteLog(err error) {
-	if err != nil {
-		s.Progress.Say("could not keep a log: %v", err)
-	}
-}
+// teardownLimit bounds each of the last steps of an arm: to undo its fault, to look
+// at its target, and to stop that. An interrupt cuts none of them, or a sandbox
+// would be left behind.
+const teardownLimit = 30 * time.Second
 
 // end closes the recording and takes the sandbox down, whatever ctx says.
 func (a *runningArm) end(ctx context.Context) error {
@@ -360,7 +265,8 @@ func (a *runningArm) stop(ctx context.Context) error {
 	if a.sandbox == nil {
 		return nil
 	}
-	sound := a.last.Error == "" && a.last.Stopped == "" && a.last.Void == "" && a.last.FaultNote == ""
+	sound := a.last.Error == "" && a.last.Stopped == "" && a.last.Void == "" &&
+		a.last.FaultNote == ""
 	if sound && !(a.bad.Load() && a.Role == trial.Candidate) &&
 		a.session.shelf.put(ctx, a.spec, a.before, a.session.Patience(time.Second)) {
 		return nil
@@ -445,7 +351,8 @@ func (a *runningArm) state(wait time.Duration) trial.Check {
 	default:
 	}
 	// One that was cut short may have had its reason to end, or not.
-	check.OK = check.Got == check.Want || a.last.Stopped != "" && a.Ends != "" && check.Got == a.Ends
+	check.OK = check.Got == check.Want ||
+		a.last.Stopped != "" && a.Ends != "" && check.Got == a.Ends
 	return check
 }
 

@@ -32,7 +32,8 @@ func (s *Session) Estimate(all []Experiment) time.Duration {
 	}
 	busy := time.Duration(work * float64(s.Pace.command()))
 	// Of each kind that is shared two are in use at a time, as has been seen.
-	starting := time.Duration(starts+2*len(shared)) * s.Pace.Start / time.Duration(s.Runtime.Traits().StartsAtOnce)
+	atOnce := time.Duration(s.Runtime.Traits().StartsAtOnce)
+	starting := time.Duration(starts+2*len(shared)) * s.Pace.Start / atOnce
 	return max(busy+starting, longest, waits[true]/time.Duration(s.atOnce(busyAtOnce)),
 		waits[false]/time.Duration(s.atOnce(patientAtOnce)))
 }

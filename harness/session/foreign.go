@@ -72,8 +72,9 @@ func (a *runningArm) sayable() error {
 	}
 	switch {
 	case a.Orders != nil && !d.Simple():
-		return unsaid{fmt.Sprintf("%s does not ask by one HTTP request, over which orders are tried",
-			d.Called())}
+		return unsaid{
+			fmt.Sprintf("%s does not ask by one HTTP request, over which orders are tried",
+				d.Called())}
 	case a.Orders != nil || d.SaysTimeout() && d.TellsTimeout() && d.Simple():
 		return nil
 	}
@@ -103,10 +104,12 @@ func unsayable(c load.Command, d dialect.Dialect) string {
 // reachable declines what a target at a URL cannot host: it runs already, and
 // perhaps on another machine.
 func (a *runningArm) reachable() error {
-	if a.target.URL == "" || a.Fault == nil && a.Watch == nil && a.Ends == "" && a.Refusal == "" && a.session.WaitPath != Fallback {
+	if a.target.URL == "" || a.Fault == nil && a.Watch == nil && a.Ends == "" && a.Refusal == "" &&
+		a.session.WaitPath != Fallback {
 		return nil
 	}
-	return fmt.Errorf("%w: a target at a URL runs already: nothing can be injected into it or seen of it but its answers", fault.ErrDeclined)
+	return fmt.Errorf(
+		"%w: a target at a URL runs already: nothing can be injected into it or seen of it but its answers", fault.ErrDeclined)
 }
 
 // launch starts the arm's target, or takes the one that runs already.

@@ -32,9 +32,10 @@ func (a *runningArm) checkFront(ctx context.Context, front sandbox.Front) error 
 	if err != nil || !alone {
 		return err // what it does wrong anywhere is for the trials to say
 	}
-	return fmt.Errorf("%w: behind the launcher this target ran none of %d known commands right, with nothing held, "+
-		"and without the launcher it does: a helper such as sudo, which no_new_privs takes the effect from, "+
-		"may stand between them; the last: %s", fault.ErrDeclined, knownCommands, last)
+	return fmt.Errorf(
+		"%w: behind the launcher this target ran none of %d known commands right, with nothing held, "+
+			"and without the launcher it does: a helper such as sudo, which no_new_privs takes the effect from, "+
+			"may stand between them; the last: %s", fault.ErrDeclined, knownCommands, last)
 }
 
 // runsKnownAlone says whether the target runs a known command without a front.
@@ -51,7 +52,8 @@ func (a *runningArm) runsKnownAlone(ctx context.Context) (right bool, err error)
 
 // runsKnown says whether a target runs one of some known commands right, and what was
 // wrong with the last of them.
-func (a *runningArm) runsKnown(ctx context.Context, sb sandbox.Sandbox) (last string, right bool, err error) {
+func (a *runningArm) runsKnown(ctx context.Context, sb sandbox.Sandbox) (last string, right bool,
+	err error) {
 	asking, err := speaker.Open(ctx, a.target, sb, 1)
 	if err != nil {
 		return "", false, err
@@ -71,7 +73,8 @@ func (a *runningArm) runsKnown(ctx context.Context, sb sandbox.Sandbox) (last st
 }
 
 // ask tries a command that is no trial.
-func (a *runningArm) ask(ctx context.Context, to speaker.Speaker, index int) (trial.Outcome, string) {
+func (a *runningArm) ask(ctx context.Context, to speaker.Speaker,
+	index int) (trial.Outcome, string) {
 	ctx, cancel := context.WithTimeout(ctx, a.session.Patience(DefaultDeadline))
 	defer cancel()
 	cmd := load.Instant(index, load.Random(a.session.Seed, "known", index))

@@ -51,10 +51,12 @@ func TestHealthIsLookedAtBesideEveryFault(t *testing.T) {
 			e := experiment(nil)
 			e.Arms[1].Fault = noted{fakeFault{hits: 1}, &injected, &undone}
 			f, err := s.Run(t.Context(), e)
-			if (err != nil) != (c.injected == 0) || err != nil && !errors.Is(err, sandbox.ErrTarget) {
+			if (err != nil) != (c.injected == 0) || err != nil &&
+				!errors.Is(err, sandbox.ErrTarget) {
 				t.Errorf("error %v", err)
 			}
-			if said := fmt.Sprint(f.Reason, err); f.Verdict != c.want || !strings.Contains(said, c.reason) {
+			if said := fmt.Sprint(f.Reason, err); f.Verdict != c.want ||
+				!strings.Contains(said, c.reason) {
 				t.Errorf("verdict %v (%s)", f.Verdict, said)
 			}
 			if injected != c.injected || undone != c.undone {
@@ -95,7 +97,8 @@ func TestAFaultThatCannotBeUndone(t *testing.T) {
 		e := experiment(nil)
 		e.Arms[1].Fault = stuck{fakeFault{hits: 1}, c.ends}
 		f, err := s.Run(t.Context(), e)
-		if (err != nil) != c.problem || f.Verdict != c.want || !strings.Contains(f.Reason, c.reason) {
+		if (err != nil) != c.problem || f.Verdict != c.want ||
+			!strings.Contains(f.Reason, c.reason) {
 			t.Errorf("ends: %v: %v (%s), error %v", c.ends, f.Verdict, f.Reason, err)
 		}
 	}
@@ -112,7 +115,9 @@ func (unhit) Hits(context.Context) (int64, string, error) {
 // What the target's own limits keep from being seen makes an arm inconclusive and
 // is no problem of the run's; a wrong answer is a wrong answer all the same.
 func TestWhatCouldNotBeSeenIsNoProblemOfTheRun(t *testing.T) {
-	tooLittle := func(context.Context) ([]trial.Check, error) { return nil, fmt.Errorf("%w: 1 look", ErrUndecided) }
+	tooLittle := func(context.Context) ([]trial.Check, error) {
+		return nil, fmt.Errorf("%w: 1 look", ErrUndecided)
+	}
 	for _, c := range []struct {
 		name     string
 		strategy string
@@ -131,10 +136,14 @@ func TestWhatCouldNotBeSeenIsNoProblemOfTheRun(t *testing.T) {
 		e := experiment(nil)
 		e.Arms[1].Fault = c.fault
 		if c.look != nil {
-			e.Arms[1].Watch = func(context.Context, sandbox.Sandbox, time.Duration) (Look, error) { return c.look, nil }
+			e.Arms[1].Watch = func(context.Context, sandbox.Sandbox,
+				time.Duration) (Look, error) {
+				return c.look, nil
+			}
 		}
 		f, err := s.Run(t.Context(), e)
-		if err != nil || s.Problem() != nil || f.Verdict != c.want || !strings.Contains(f.Reason, c.reason) {
+		if err != nil || s.Problem() != nil || f.Verdict != c.want ||
+			!strings.Contains(f.Reason, c.reason) {
 			t.Errorf("%s: %v (%s), error %v", c.name, f.Verdict, f.Reason, err)
 		}
 	}

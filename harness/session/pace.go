@@ -81,7 +81,8 @@ func (s *Session) Measure(ctx context.Context) (Pace, error) {
 	if errors.Is(err, errNoPace) {
 		return pace, nil // what it does wrong is for the scenarios to say
 	}
-	return Pace{Command: pace.Command, Candidate: own.Command, Start: max(pace.Start, own.Start)}, err
+	return Pace{Command: pace.Command, Candidate: own.Command, Start: max(pace.Start, own.Start)},
+		err
 }
 
 // errNoPace means that a target does not answer as it should.
@@ -113,7 +114,8 @@ func commandPace(ctx context.Context, c speaker.Speaker, seed uint64) (time.Dura
 	defer cancel()
 	var answered, took atomic.Int64
 	began := time.Now()
-	for n := 0; bounded.Err() == nil && (n < paceCommands || time.Since(began) < paceTime); n += paceCommands {
+	for n := 0; bounded.Err() == nil &&
+		(n < paceCommands || time.Since(began) < paceTime); n += paceCommands {
 		_, _ = parallel.Do(bounded, n, n+paceCommands, paceInFlight, func(i int) {
 			sent := time.Now()
 			if c.Execute(bounded, load.Instant(i, load.Random(seed, "pace", i)).Request).Known {
@@ -129,7 +131,8 @@ func commandPace(ctx context.Context, c speaker.Speaker, seed uint64) (time.Dura
 		return 0, fmt.Errorf("measure the machine: %w", err)
 	}
 	if answered.Load() == 0 {
-		return 0, fmt.Errorf("measure the machine: %w: no command was answered within %v", errNoPace, paceLimit)
+		return 0, fmt.Errorf("measure the machine: %w: no command was answered within %v",
+			errNoPace, paceLimit)
 	}
 	return time.Duration(took.Load()/answered.Load()) / paceInFlight, nil
 }

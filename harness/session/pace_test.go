@@ -45,7 +45,9 @@ func TestTheFactorFitsThePlanIntoTheTime(t *testing.T) {
 		{Scale{Tier: Quick}, time.Second, 2 * time.Minute, 0.01, 0.01}, // which does not fit
 		{Scale{Tier: Soak, Duration: 20 * time.Minute}, 10 * time.Millisecond, 0, 80, 90},
 	} {
-		estimate := func(s Scale) time.Duration { return tt.fixed + time.Duration(1000*s.Factor*float64(tt.each)) }
+		estimate := func(s Scale) time.Duration {
+			return tt.fixed + time.Duration(1000*s.Factor*float64(tt.each))
+		}
 		got, takes := tt.scale.Fit(estimate)
 		if got.Factor < tt.least || got.Factor > tt.most || takes != estimate(got) {
 			t.Errorf("%+v at %v each: factor %v, %v", tt.scale, tt.each, got.Factor, takes)
@@ -57,7 +59,8 @@ func TestTheFactorFitsThePlanIntoTheTime(t *testing.T) {
 // long on any machine has its end all the same.
 func TestPatienceIsThatOfASlowMachine(t *testing.T) {
 	for pace, want := range map[time.Duration]time.Duration{
-		0: time.Second, 400 * time.Microsecond: time.Second, 5 * time.Millisecond: 5 * time.Second, time.Minute: mostPatient * time.Second,
+		0: time.Second, 400 * time.Microsecond: time.Second, 5 * time.Millisecond: 5 * time.Second,
+		time.Minute: mostPatient * time.Second,
 	} {
 		s := &Session{Pace: Pace{Command: pace}}
 		if got := s.Patience(time.Second); got != want {
@@ -81,7 +84,8 @@ func TestEstimateAddsWorkAndStartsAndWaitsBeside(t *testing.T) {
 	if got := s.Estimate([]Experiment{work}); got < 3*time.Second || got > 4*time.Second {
 		t.Errorf("work: %v", got)
 	}
-	waits := Experiment{Arms: []Arm{{Trials: 40, InFlight: 4, Wait: time.Second}, {Trials: 10, Wait: time.Second}}}
+	waits := Experiment{Arms: []Arm{{Trials: 40, InFlight: 4, Wait: time.Second},
+		{Trials: 10, Wait: time.Second}}}
 	if got := s.Estimate([]Experiment{waits}); got < 20*time.Second || got > 21*time.Second {
 		t.Errorf("in turn: %v", got)
 	}
@@ -119,15 +123,16 @@ func TestAClaimIsShownByATrialThatWasHit(t *testing.T) {
 	for hits, want := range map[int64]trial.Verdict{0: trial.Inconclusive, 7: trial.Pass} {
 		s := newSession(t, &fakeRuntime{})
 		e := experiment(nil)
-		control := &e.Arms[0]
-		control.UntilShown, control.InFlight = true, 1
-		control.Fault = &counted{fakeFault: fakeFault{hits: 50}, from: hits}
+		baseline := &e.Arms[0]
+		baseline.UntilShown, baseline.InFlight = true, 1
+		baseline.Fault = &counted{fakeFault: fakeFault{hits: 50}, from: hits}
 		f, err := s.Run(t.Context(), e)
 		if err != nil || f.Verdict != want {
 			t.Errorf("hits from trial %d: %v (%s), %v", hits, f.Verdict, f.Reason, err)
 		}
 		by := f.Arm("baseline").End.ShownBy
-		if want == trial.Pass && (by == nil || *by != 8) || want != trial.Pass && !strings.Contains(f.Reason, "must lose once") {
+		if want == trial.Pass && (by == nil || *by != 8) || want != trial.Pass &&
+			!strings.Contains(f.Reason, "must lose once") {
 			t.Errorf("hits from trial %d: shown by %v (%s)", hits, by, f.Reason)
 		}
 	}
@@ -140,7 +145,10 @@ type counted struct {
 	from, asked int64
 }
 
-func (c *counted) Inject(context.Context, sandbox.Sandbox) (fault.Injection, error) { return c, nil }
+func (c *counted) Inject(context.Context, sandbox.Sandbox) (fault.Injection, error) {
+	return c,
+		nil
+}
 
 func (c *counted) SoFar(context.Context) (int64, error) {
 	c.asked++

@@ -20,20 +20,23 @@ func TestPartsHaveEachTrialOnce(t *testing.T) {
 		for k := 1; k <= of; k++ {
 			for i, a := range e.Part(shard.Place{Number: k, Of: of}).Arms {
 				if a.part.first != next[i] {
-					t.Errorf("part %d of %d of %s begins at %d, want %d", k, of, a.Name, a.part.first, next[i])
+					t.Errorf("part %d of %d of %s begins at %d, want %d", k, of, a.Name,
+						a.part.first, next[i])
 				}
 				if a.Bursts && a.part.first%a.InFlight != 0 {
 					t.Errorf("part %d of %d tears a burst, at %d", k, of, a.part.first)
 				}
 				if a.MinHits < 1 || a.MinHits > int64(a.Trials) {
-					t.Errorf("part %d of %d of %s: %d hits of %d trials", k, of, a.Name, a.MinHits, a.Trials)
+					t.Errorf("part %d of %d of %s: %d hits of %d trials", k, of, a.Name, a.MinHits,
+						a.Trials)
 				}
 				next[i], least[i] = next[i]+a.Trials, least[i]+a.AtLeast
 			}
 		}
 		for i, a := range e.Arms {
 			if next[i] != a.Trials || least[i] != a.AtLeast {
-				t.Errorf("%d parts of %s have %d trials and at least %d", of, a.Name, next[i], least[i])
+				t.Errorf("%d parts of %s have %d trials and at least %d", of, a.Name, next[i],
+					least[i])
 			}
 		}
 	}
@@ -45,7 +48,8 @@ func TestPartsHaveEachTrialOnce(t *testing.T) {
 // A part counts its own trials, wherever in the arm they begin.
 func TestAPartIsDoneByItsOwnCount(t *testing.T) {
 	a := Arm{
-		Role: trial.Candidate, Trials: 30, part: part{first: 60, whole: 90}, UntilShown: true, AtLeast: 5,
+		Role: trial.Candidate, Trials: 30, part: part{first: 60, whole: 90}, UntilShown: true,
+		AtLeast: 5,
 	}
 	r := &runningArm{Arm: a}
 	if r.done(60) {
@@ -54,6 +58,7 @@ func TestAPartIsDoneByItsOwnCount(t *testing.T) {
 	r.showing.note(61)
 	r.showing.settleUncounted()
 	if r.done(64) || !r.done(65) {
-		t.Errorf("with 5 trials at least, from 60: 64 is left out %v, 65 %v", r.done(64), r.done(65))
+		t.Errorf("with 5 trials at least, from 60: 64 is left out %v, 65 %v", r.done(64),
+			r.done(65))
 	}
 }

@@ -19,7 +19,8 @@ type patience struct {
 // fault means to take.
 var stuckAfter = 8 * time.Second
 
-func (p *patience) note(outcome trial.Outcome, took time.Duration, underFault bool, limit time.Duration) {
+func (p *patience) note(outcome trial.Outcome, took time.Duration, underFault bool,
+	limit time.Duration) {
 	switch {
 	case outcome == trial.Hung:
 		p.hung.Add(1)
@@ -52,7 +53,8 @@ func (a *runningArm) exhausted() string {
 		return fmt.Sprintf("stopped after %d trials that hung", a.patience.hung.Load())
 	}
 	if n := a.patience.stuck.Load(); n >= a.tooMany() {
-		return fmt.Sprintf("stopped after %d trials that the fault held for %v and more", n, a.session.Patience(stuckAfter))
+		return fmt.Sprintf("stopped after %d trials that the fault held for %v and more", n,
+			a.session.Patience(stuckAfter))
 	}
 	return ""
 }

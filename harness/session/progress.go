@@ -144,7 +144,8 @@ func (p *Progress) End(e Experiment, f Finding, began time.Time) {
 	defer p.mu.Unlock()
 	p.ended++
 	p.running = slices.DeleteFunc(p.running, func(id string) bool { return id == e.Scenario })
-	line := fmt.Sprintf("%s %s: %s in %.1fs", p.place(), e.Scenario, f.Verdict, time.Since(began).Seconds())
+	line := fmt.Sprintf("%s %s: %s in %.1fs", p.place(), e.Scenario, f.Verdict,
+		time.Since(began).Seconds())
 	if f.Reason != "" {
 		reason, _, _ := strings.Cut(f.Reason, "\n")
 		line += ": " + reason

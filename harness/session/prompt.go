@@ -42,7 +42,8 @@ func (a *runningArm) checkPrompt() {
 	for _, kind := range slices.Sorted(maps.Keys(a.quickest.took)) {
 		took := a.quickest.took[kind]
 		a.recorder.Write(trial.Line{Check: &trial.Check{
-			Name: "quickest answer to " + kind, Want: fmt.Sprintf("within %v", bound), Got: took.Round(time.Millisecond).String(), OK: took <= bound,
+			Name: "quickest answer to " + kind, Want: fmt.Sprintf("within %v", bound),
+			Got: took.Round(time.Millisecond).String(), OK: took <= bound,
 		}})
 	}
 }

@@ -11,7 +11,8 @@ import (
 // A recording says how many checks it has, so that none can be taken out.
 func TestTheEndCountsTheChecks(t *testing.T) {
 	s := newSession(t, &fakeRuntime{})
-	if f, err := s.Run(t.Context(), experiment(fakeFault{hits: 1})); err != nil || f.Verdict != trial.Pass {
+	if f, err := s.Run(t.Context(), experiment(fakeFault{hits: 1})); err != nil ||
+		f.Verdict != trial.Pass {
 		t.Fatalf("%v: %s, %v", f.Verdict, f.Reason, err)
 	}
 	file, err := os.Open(filepath.Join(s.Folder, "storm", "candidate.jsonl"))

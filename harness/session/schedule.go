@@ -27,7 +27,8 @@ func (s *Session) atOnce(lane int) int {
 // RunAll runs the experiments, several at a time, and says of each what it came
 // to, from several goroutines. One that has not begun when ctx is done is left
 // out. It returns when all that began have ended.
-func (s *Session) RunAll(ctx context.Context, all []Experiment, done func(Experiment, Finding, error)) {
+func (s *Session) RunAll(ctx context.Context, all []Experiment,
+	done func(Experiment, Finding, error)) {
 	s.Progress.Expect(all)
 	s.shelf = &shelf{idle: map[string][]used{}}
 	defer func() { s.noteProblem(s.shelf.clear(ctx)) }()
@@ -45,7 +46,8 @@ func (s *Session) RunAll(ctx context.Context, all []Experiment, done func(Experi
 	lanes.Wait()
 }
 
-func (s *Session) runLane(ctx context.Context, lane []Experiment, atOnce int, done func(Experiment, Finding, error)) {
+func (s *Session) runLane(ctx context.Context, lane []Experiment, atOnce int,
+	done func(Experiment, Finding, error)) {
 	// That ctx ended it is in the findings of those that had begun.
 	_, _ = parallel.Do(ctx, 0, len(lane), atOnce, func(i int) {
 		finding, err := s.Run(ctx, lane[i])

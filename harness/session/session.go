@@ -148,8 +148,8 @@ type Arm struct {
 	part     part // of which they are, where a shard has one
 	InFlight int
 	// UntilShown leaves out what is left of Trials when one of them has shown the
-	// claim, and the fault has hit in that one. It is for a control in which two race
-	// and nobody decides who wins: how often it loses is the machine's affair, and
+	// claim, and the fault has hit in that one. It is for a baseline in which two race
+	// and no one decides who wins: how often it loses is the machine's affair, and
 	// that it can is what counts. AtLeast so many trials are done in any case.
 	UntilShown bool
 	AtLeast    int
@@ -278,7 +278,8 @@ func (s *Session) round(ctx context.Context, e Experiment, arms []Arm, enough fu
 // rounds are the arms of each round, in the order of the rounds.
 func (e Experiment) rounds() [][]Arm {
 	var all [][]Arm
-	sorted := slices.SortedStableFunc(slices.Values(e.Arms), func(a, b Arm) int { return a.Round - b.Round })
+	sorted := slices.SortedStableFunc(slices.Values(e.Arms),
+		func(a, b Arm) int { return a.Round - b.Round })
 	for i, arm := range sorted {
 		if i == 0 || arm.Round != sorted[i-1].Round {
 			all = append(all, nil)
@@ -290,7 +291,8 @@ func (e Experiment) rounds() [][]Arm {
 
 // begin brings up the arms. Those that came up are returned on error too, for end to
 // take down. An arm calls enough when the verdict is certain.
-func (s *Session) begin(ctx context.Context, e Experiment, all []Arm, enough func()) ([]*runningArm, error) {
+func (s *Session) begin(ctx context.Context, e Experiment, all []Arm,
+	enough func()) ([]*runningArm, error) {
 	arms := make([]*runningArm, len(all))
 	errs := make([]error, len(all))
 	_, err := parallel.Do(ctx, 0, len(all), s.Runtime.Traits().StartsAtOnce, func(i int) {
@@ -303,7 +305,8 @@ func (s *Session) begin(ctx context.Context, e Experiment, all []Arm, enough fun
 func takeTurns(ctx context.Context, arms []*runningArm, e Experiment) error {
 	if e.SideBySide {
 		errs := make([]error, len(arms))
-		_, err := parallel.Do(ctx, 0, len(arms), len(arms), func(i int) { errs[i] = arms[i].trials(ctx, 0, 1) })
+		_, err := parallel.Do(ctx, 0, len(arms), len(arms),
+			func(i int) { errs[i] = arms[i].trials(ctx, 0, 1) })
 		return genuine(append(errs, err)...)
 	}
 	turns := cmp.Or(e.Turns, DefaultTurns)

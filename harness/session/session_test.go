@@ -1,27 +1,17 @@
 package session
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/probe"
@@ -30,122 +20,6 @@ import (
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
-
-// fakeRuntime serves what the instant command would have answered; a target
-// with the strategy "reaper-only" loses every third code.
-type fakeRuntime struct {
-	startErr error
-	alive    atomic.Int32
-	dialled  atomic.Int32 // connections to all sandboxes
-	// wellFor is how often a target says that it is ready: 0 means for ever, -1 never.
-	wellFor int32
-}
-
-func (*fakeRuntime) Name() string                             { return "fake" }
-func (*fakeRuntime) Prepare(context.Context, io.Writer) error { return nil }
-func (*fakeRuntime) Close(context.Context) error              { return nil }
-func (*fakeRuntime) Traits() sandbox.Traits                   { return sandbox.Traits{StartsAtOnce: 2} }
-func (*fakeRuntime) Describe() map[string]string              { return nil }
-
-func (f *fakeRuntime) Start(_ context.Context, spec sandbox.Spec) (sandbox.Sandbox, error) {
-	if f.startErr != nil {
-		return nil, f.startErr
-	}
-	f.alive.Add(1)
-	lossy := spec.Env["DECK_STRATEGY"] == "reaper-only"
-	server := httptest.NewUnstartedServer(answerInstant(lossy, f.wellFor))
-	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			f.dialled.Add(1)
-		}
-	}
-	server.Start()
-	return &fakeSandbox{Server: server, runtime: f, done: make(chan struct{})}, nil
-}
-
-var instant = regexp.MustCompile(`^echo (\w+); exit (\d+)$`)
-
-func answerInstant(lossy bool, wellFor int32) http.HandlerFunc {
-	var n atomic.Int64
-	var asked atomic.Int32
-	return func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet {
-			if asked.Add(1) > wellFor && wellFor != 0 {
-				w.WriteHeader(http.StatusServiceUnavailable)
-			}
-			return
-		}
-		var in struct{ Command string }
-		_ = json.NewDecoder(r.Body).Decode(&in)
-		parts := instant.FindStringSubmatch(in.Command)
-		if parts == nil {
-			<-r.Context().Done() // a command that never ends
-			return
-		}
-		code, _ := strconv.Atoi(parts[2])
-		if lossy && n.Add(1)%3 == 0 {
-			code = -1
-		}
-		_ = json.NewEncoder(w).Encode(map[string]any{"exitCode": code, "result": parts[1] + "\n"})
-	}
-}
-
-type fakeSandbox struct {
-	*httptest.Server
-	runtime *fakeRuntime
-	done    chan struct{}
-	log     growingLog
-}
-
-func (f *fakeSandbox) Name() string                          { return "fake" }
-func (f *fakeSandbox) URL() string                           { return f.Server.URL }
-func (*fakeSandbox) PID() int                                { return 0 }
-func (f *fakeSandbox) Log() []byte                           { return f.log.grow() }
-func (f *fakeSandbox) Done() <-chan struct{}                 { return f.done }
-func (*fakeSandbox) Ended() string                           { return "exit status 2" }
-func (*fakeSandbox) Signal(context.Context, os.Signal) error { return nil }
-func (f *fakeSandbox) Stop(context.Context) error {
-	f.Server.Close()
-	f.runtime.alive.Add(-1)
-	return nil
-}
-
-// fakeFault hits as often as it is told.
-type fakeFault struct {
-	hits    int64
-	decline bool
-}
-
-func (fakeFault) Name() string { return "fake" }
-func (f fakeFault) Prepare(*sandbox.Spec) error {
-	if f.decline {
-		return errors.Join(fault.ErrDeclined, errors.New("not here"))
-	}
-	return nil
-}
-func (f fakeFault) Inject(context.Context, sandbox.Sandbox) (fault.Injection, error) { return f, nil }
-func (f fakeFault) Hits(context.Context) (int64, string, error)                      { return f.hits, "", nil }
-func (fakeFault) Undo(context.Context) error                                         { return nil }
-
-func experiment(f fault.Fault) Experiment {
-	arm := func(name string, role trial.Role, strategy string, claim trial.Claim) Arm {
-		return Arm{Name: name, Role: role, Strategy: strategy, Claim: claim, Fault: f, Trials: 50, InFlight: 4, Commands: load.Instant}
-	}
-	return Experiment{Scenario: "storm", Arms: []Arm{
-		arm("baseline", trial.Baseline, "reaper-only", trial.Loses),
-		arm("candidate", trial.Candidate, "registry", trial.Clean),
-	}}
-}
-
-func newSession(t *testing.T, rt *fakeRuntime) *Session {
-	t.Helper()
-	t.Cleanup(func() {
-		if n := rt.alive.Load(); n != 0 {
-			t.Errorf("%d sandboxes left", n)
-		}
-	})
-	return &Session{Runtime: rt, Folder: t.TempDir(), Seed: 7, Candidate: target.Reference("registry"), Progress: &Progress{}}
-}
 
 func TestFindings(t *testing.T) {
 	for _, c := range []struct {
@@ -187,7 +61,8 @@ func TestASandboxThatCannotBeSeenIsDeclined(t *testing.T) {
 		e := experiment(nil)
 		e.Arms[1].Watch = watch
 		f, err := s.Run(t.Context(), e)
-		if err != nil || s.Problem() != nil || f.Verdict != trial.Inconclusive || !strings.Contains(f.Reason, "cannot be seen from here") {
+		if err != nil || s.Problem() != nil || f.Verdict != trial.Inconclusive ||
+			!strings.Contains(f.Reason, "cannot be seen from here") {
 			t.Errorf("%s: verdict %v (%s), error %v", name, f.Verdict, f.Reason, err)
 		}
 	}
@@ -206,7 +81,8 @@ func TestATargetThatEndsWhileItIsLookedAt(t *testing.T) {
 	e := experiment(nil)
 	e.Arms[1].Watch = ending
 	finding, err := s.Run(t.Context(), e)
-	if err != nil || finding.Verdict != trial.Fail || !strings.Contains(finding.Reason, "target exit status 2 instead of running") {
+	if err != nil || finding.Verdict != trial.Fail ||
+		!strings.Contains(finding.Reason, "target exit status 2 instead of running") {
 		t.Errorf("%v (%s), %v", finding.Verdict, finding.Reason, err)
 	}
 }
@@ -230,22 +106,7 @@ func TestACandidateThatLosesFailsAndLeavesItsLog(t *testing.T) {
 	}
 }
 
-// growingLog has one line more each time that it is read.
-type growingLog struct {
-	mu   sync.Mutex
-	text []byte
-	n    int
-}
-
-func (g *growingLog) grow() []byte {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.n++
-	g.text = fmt.Appendf(g.text, "line %d\n", g.n)
-	return bytes.Clone(g.text)
-}
-
-// A target that nobody told to end must not be blamed for running on.
+// A target that no one told to end must not be blamed for running on.
 func TestOnlyAFaultThatHitEndsTheTarget(t *testing.T) {
 	for _, c := range []struct {
 		hits int64
@@ -276,23 +137,27 @@ func TestASessionStopsAtTheFirstBadTrialIfTold(t *testing.T) {
 	}
 	candidate := bad.Arm("candidate")
 	if candidate.Trials != 3 || candidate.UntilBad != 3 || candidate.End.Stopped == "" {
-		t.Errorf("%d trials, bad at %d, stopped %q; every third is lost", candidate.Trials, candidate.UntilBad, candidate.End.Stopped)
+		t.Errorf("%d trials, bad at %d, stopped %q; every third is lost", candidate.Trials,
+			candidate.UntilBad, candidate.End.Stopped)
 	}
-	if v, why := new(bad.Arm("baseline")).Judge(); v != trial.Inconclusive || !strings.Contains(why, "stopped") {
+	if v, why := new(bad.Arm("baseline")).Judge(); v != trial.Inconclusive ||
+		!strings.Contains(why, "stopped") {
 		t.Errorf("the baseline, which nobody looked at afterwards: %v (%s)", v, why)
 	}
 }
 
 // Who waits for one symptom is not content with another.
 func TestASessionStopsAtTheSymptomThatItIsTold(t *testing.T) {
-	for symptom, want := range map[trial.Symptom]int{"": 3, "lost": 3, "hung": 50, trial.FailedCheck("target"): 50} {
+	for symptom, want := range map[trial.Symptom]int{"": 3, "lost": 3, "hung": 50,
+		trial.FailedCheck("target"): 50} {
 		s := newSession(t, &fakeRuntime{})
 		s.StopAtFirstBad, s.StopAs, s.Candidate = true, symptom, target.Reference("reaper-only")
 		e := experiment(nil)
 		e.Arms[1].InFlight, e.Turns = 1, 1
 		f, err := s.Run(t.Context(), e)
 		if got := f.Arm("candidate").Trials; err != nil || f.Verdict != trial.Fail || got != want {
-			t.Errorf("%q: %v after %d trials, want %d, error %v", symptom, f.Verdict, got, want, err)
+			t.Errorf("%q: %v after %d trials, want %d, error %v", symptom, f.Verdict, got, want,
+				err)
 		}
 	}
 }
@@ -307,11 +172,13 @@ func TestAnArmThatIsOverWhenItHasShownItsClaim(t *testing.T) {
 	} {
 		s := newSession(t, &fakeRuntime{})
 		e := experiment(nil)
-		control := &e.Arms[0]
-		control.UntilShown, control.InFlight, control.Strategy = true, 1, strategy
+		baseline := &e.Arms[0]
+		baseline.UntilShown, baseline.InFlight, baseline.Strategy = true, 1, strategy
 		f, err := s.Run(t.Context(), e)
-		if got := f.Arm("baseline").Trials; err != nil || f.Verdict != want.verdict || got != want.trials {
-			t.Errorf("%s: %v (%s) after %d trials, want %v after %d, error %v", strategy, f.Verdict, f.Reason, got, want.verdict, want.trials, err)
+		if got := f.Arm("baseline").Trials; err != nil || f.Verdict != want.verdict ||
+			got != want.trials {
+			t.Errorf("%s: %v (%s) after %d trials, want %v after %d, error %v", strategy, f.Verdict,
+				f.Reason, got, want.verdict, want.trials, err)
 		}
 	}
 }
@@ -382,7 +249,8 @@ func TestAFullDiskIsAnError(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(s.Folder, "storm"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink("/dev/full", results.Recording(s.Folder, "storm", "candidate")); err != nil {
+	if err := os.Symlink("/dev/full",
+		results.Recording(s.Folder, "storm", "candidate")); err != nil {
 		t.Fatal(err)
 	}
 	f, err := s.Run(t.Context(), experiment(nil))
@@ -422,7 +290,8 @@ func TestARecordingThatCannotBeWrittenEndsTheTurns(t *testing.T) {
 		if err := arms[1].recorder.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if err := takeTurns(t.Context(), arms, e); err == nil || !strings.Contains(err.Error(), "already closed") {
+		if err := takeTurns(t.Context(), arms, e); err == nil ||
+			!strings.Contains(err.Error(), "already closed") {
 			t.Errorf("side by side %v: error %v", sideBySide, err)
 		}
 		if err := s.end(t.Context(), arms); err == nil {
@@ -464,7 +333,8 @@ func TestRefusalToStart(t *testing.T) {
 func TestASandboxThatCannotBeMadeRefusesNothing(t *testing.T) {
 	s := newSession(t, &fakeRuntime{startErr: sandbox.ErrUnavailable})
 	e := experiment(nil)
-	e.Arms = append(e.Arms, Arm{Name: "refuses", Role: trial.Candidate, Claim: trial.Clean, Refusal: "WAIT_MS"})
+	e.Arms = append(e.Arms, Arm{Name: "refuses", Role: trial.Candidate, Claim: trial.Clean,
+		Refusal: "WAIT_MS"})
 	f, err := s.Run(t.Context(), e)
 	if !errors.Is(err, sandbox.ErrUnavailable) || f.Verdict != trial.Inconclusive {
 		t.Errorf("verdict %v (%s), error %v", f.Verdict, f.Reason, err)
@@ -496,24 +366,9 @@ func TestFolderAndLatest(t *testing.T) {
 	}
 }
 
-// A target that never answers must cost some deadlines and not all of them.
-func TestATargetThatNeverAnswersIsGivenUp(t *testing.T) {
-	s := newSession(t, &fakeRuntime{})
-	e := experiment(nil)
-	e.Arms[1].Commands = func(int, *rand.Rand) load.Command { return load.Command{Request: dialect.Request{Script: "never"}} }
-	e.Arms[1].Deadline = 10 * time.Millisecond
-	f, err := s.Run(t.Context(), e)
-	if err != nil || f.Verdict != trial.Fail {
-		t.Errorf("verdict %v (%s), error %v", f.Verdict, f.Reason, err)
-	}
-	arm := f.Arm("candidate")
-	if n := arm.Counts[trial.Hung]; n < 4 || n > 8 || !strings.Contains(arm.End.Error, "trials that hung") || !arm.End.GivenUp {
-		t.Errorf("%d of %d trials hung, %q", n, arm.Trials, arm.End.Error)
-	}
-}
-
 func TestAnArmIsPromptByItsQuickestAnswer(t *testing.T) {
-	for prompt, want := range map[time.Duration]trial.Verdict{time.Minute: trial.Pass, time.Nanosecond: trial.Fail} {
+	for prompt, want := range map[time.Duration]trial.Verdict{time.Minute: trial.Pass,
+		time.Nanosecond: trial.Fail} {
 		s := newSession(t, &fakeRuntime{})
 		e := experiment(nil)
 		e.Arms[1].Prompt = prompt
@@ -521,92 +376,5 @@ func TestAnArmIsPromptByItsQuickestAnswer(t *testing.T) {
 		if err != nil || f.Verdict != want {
 			t.Errorf("%v: verdict %v (%s), error %v", prompt, f.Verdict, f.Reason, err)
 		}
-	}
-}
-
-// setLimit changes a limit until the test is over.
-func setLimit(t *testing.T, limit *time.Duration, value time.Duration) {
-	usual := *limit
-	*limit = value
-	t.Cleanup(func() { *limit = usual })
-}
-
-// callAllStuck has every trial under a fault taken for one that the fault holds.
-func callAllStuck(t *testing.T) { setLimit(t, &stuckAfter, 0) }
-
-// A fault that nobody frees costs its limit each time, with a right answer after it.
-func TestAnArmThatItsFaultHoldsUpIsGivenUp(t *testing.T) {
-	callAllStuck(t)
-	s := newSession(t, &fakeRuntime{})
-	e := experiment(fakeFault{hits: 1000})
-	f, err := s.Run(t.Context(), e)
-	if err != nil || f.Verdict != trial.Inconclusive {
-		t.Errorf("verdict %v (%s), error %v", f.Verdict, f.Reason, err)
-	}
-	arm := f.Arm("candidate")
-	if arm.Trials > 8 || !strings.Contains(arm.End.Error, "trials that the fault held") {
-		t.Errorf("%d trials, %q", arm.Trials, arm.End.Error)
-	}
-}
-
-// A busy machine may take long over the last trials, as over those of an arm that
-// has no more than it runs at a time.
-func TestAnArmThatIsDoneWasNotGivenUp(t *testing.T) {
-	callAllStuck(t)
-	s := newSession(t, &fakeRuntime{})
-	e := experiment(fakeFault{hits: 1000})
-	e.Turns = 1
-	for i := range e.Arms {
-		e.Arms[i].Trials = e.Arms[i].InFlight
-	}
-	f, err := s.Run(t.Context(), e)
-	if err != nil || f.Verdict != trial.Pass {
-		t.Errorf("verdict %v (%s), error %v", f.Verdict, f.Reason, err)
-	}
-}
-
-// A dialect without a field for the folder leaves it to a shell, which runs, and
-// says that there is none by an exit code. Nothing was refused, and nothing is
-// wrong with that.
-func TestAFolderThatTheDialectCannotSayIsTheShellsToMiss(t *testing.T) {
-	for _, c := range []struct {
-		field string
-		want  trial.Want
-	}{
-		{"", trial.Want{Code: 126, AnyOutput: true}},
-		{", cwd: <cwd>", trial.Want{NotRun: true}},
-	} {
-		d, err := dialect.Parse("folder.yaml", fmt.Appendf(nil, "port: 80\nrequest: {path: /x, body: {command: <command>%s}}\nresponse: {exitCode: /exitCode}\n", c.field))
-		if err != nil {
-			t.Fatal(err)
-		}
-		arm := runningArm{session: &Session{}, target: target.Target{Dialect: d}, Arm: Arm{Commands: func(int, *rand.Rand) load.Command {
-			return load.Command{Request: dialect.Request{Script: "true", Cwd: "/nonexistent"}, Want: trial.Want{NotRun: true}}
-		}}}
-		if got := arm.command(0).Want; got != c.want {
-			t.Errorf("with the body's %q: %+v", c.field, got)
-		}
-	}
-}
-
-// A dialect that cannot ask for a timeout must not turn into a failure.
-func TestWhatADialectCannotSayIsInconclusive(t *testing.T) {
-	d, err := dialect.Parse("mute.yaml", []byte("port: 80\nrequest: {path: /process/execute, body: {command: <command>}}\nresponse: {exitCode: /exitCode}\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := newSession(t, &fakeRuntime{})
-	s.Candidate = target.Target{Binary: "/bin/other", Dialect: d}
-	e := experiment(nil)
-	e.Arms[1].Commands = func(i int, r *rand.Rand) load.Command {
-		c := load.Instant(i, r)
-		if i == 49 {
-			c.Timeout = time.Second
-		}
-		return c
-	}
-	f, err := s.Run(t.Context(), e)
-	if err != nil || f.Verdict != trial.Inconclusive || !strings.Contains(f.Reason, "no field for a timeout") {
-		t.Errorf("verdict %v (%s), error %v", f.Verdict, f.Reason, err)
 	}
 }

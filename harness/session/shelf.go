@@ -37,8 +37,10 @@ func (a Arm) shares() bool {
 
 // key is equal for sandboxes that can stand in for each other.
 func key(spec sandbox.Spec) string {
-	front := slices.DeleteFunc(slices.Clone(spec.Front.Args), func(arg string) bool { return arg == spec.Name })
-	return fmt.Sprintf("%q %q %q %v %q %q", spec.Binary, spec.Image, spec.Args, spec.Env, spec.Front.Program, front)
+	front := slices.DeleteFunc(slices.Clone(spec.Front.Args),
+		func(arg string) bool { return arg == spec.Name })
+	return fmt.Sprintf("%q %q %q %v %q %q", spec.Binary, spec.Image, spec.Args, spec.Env,
+		spec.Front.Program, front)
 }
 
 // take returns a sandbox that fits; the zero used if there is none.

@@ -39,10 +39,15 @@ type missing struct {
 	misses, tried int64
 }
 
-func (m *missing) Inject(context.Context, sandbox.Sandbox) (fault.Injection, error) { return m, nil }
-func (m *missing) Before(context.Context)                                           { m.tried++ }
-func (m *missing) After(string)                                                     {}
-func (m *missing) SoFar(context.Context) (int64, error)                             { return max(0, m.tried-m.misses), nil }
+func (m *missing) Inject(context.Context, sandbox.Sandbox) (fault.Injection, error) {
+	return m,
+		nil
+}
+func (m *missing) Before(context.Context) { m.tried++ }
+func (m *missing) After(string)           {}
+func (m *missing) SoFar(context.Context) (int64, error) {
+	return max(0, m.tried-m.misses), nil
+}
 func (m *missing) Hits(ctx context.Context) (int64, string, error) {
 	hits, err := m.SoFar(ctx)
 	return hits, "", err

@@ -34,7 +34,8 @@ func (s *Session) layPath(spec *sandbox.Spec) error {
 		return nil
 	}
 	if s.Hub == nil {
-		return fmt.Errorf("%w: there is no launcher to take the target's pidfds away", fault.ErrDeclined)
+		return fmt.Errorf("%w: there is no launcher to take the target's pidfds away",
+			fault.ErrDeclined)
 	}
 	spec.Front = s.Hub.Front(spec.Name, launcher.NoPidfd)
 	return nil

@@ -32,7 +32,8 @@ func TestMain(m *testing.M) {
 // post asks as the built-in client does.
 func post(ctx context.Context, at api.Target, r api.Request) api.Answer {
 	body, _ := json.Marshal(map[string]string{"command": r.Script})
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, at.URL+"/process/execute", bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, at.URL+"/process/execute",
+		bytes.NewReader(body))
 	if err != nil {
 		return api.Say(api.Error, err.Error())
 	}

@@ -1,7 +1,7 @@
 // Package speaker chooses who asks a target to execute commands: the client that speaks
 // HTTP in a dialect, a driver, or a command line.
 //
-// Open is the front door. Nobody else makes a client.
+// Open is the front door. No one else makes a client.
 package speaker
 
 import (

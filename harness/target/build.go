@@ -97,7 +97,7 @@ func inSourceTree(ctx context.Context) bool {
 // source, whether it was installed by itself or as a tool of another module.
 func moduleVersion(info *debug.BuildInfo, ok bool) (string, error) {
 	if !ok {
-		return "", errors.New("this command does not know of which version it is")
+		return "", errors.New("this command does not know its own version")
 	}
 	version := info.Main.Version
 	if info.Main.Path != module {
@@ -149,7 +149,8 @@ func run(cmd *exec.Cmd, b Build) error {
 	out, err := cmd.CombinedOutput()
 	if errors.Is(err, exec.ErrNotFound) {
 		return fmt.Errorf(
-			"build %s: no Go toolchain found; put a %s beside this command or install Go: %w", b, b, err)
+			"build %s: no Go toolchain found; put a %s beside this command or install Go: %w", b, b,
+			err)
 	}
 	if err != nil {
 		return fmt.Errorf("build %s: %w\n%s", b, err, out)

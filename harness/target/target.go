@@ -1,4 +1,4 @@
-// Package target says what is under test: the reference daemon, or somebody's
+// Package target says what is under test: the reference daemon, or someone's
 // binary, image or URL.
 //
 // Target is data. Find finds or makes the reference daemon, which

@@ -48,7 +48,7 @@ func TestTheJudgeIsRightAsOftenAsItStates(t *testing.T) {
 
 // A baseline that has to lose codes and by chance does not must not let the run
 // pass: a candidate is cleared by a baseline that failed in the same run.
-func TestAControlThatWasLuckyClearsNobody(t *testing.T) {
+func TestABaselineThatWasLuckyClearsNobody(t *testing.T) {
 	const recordings, trials, rate = 1000, 20, 0.15
 	r := rand.New(rand.NewPCG(7, 8))
 	clean := planted(t, Candidate, r, 0, 1)
@@ -74,7 +74,8 @@ func planted(t *testing.T, role Role, r *rand.Rand, rate float64, trials int) Su
 	if role == Baseline {
 		claim = Loses
 	}
-	lines := []Line{{Plan: &Plan{Scenario: "storm", Arm: string(role), Role: role, Claim: claim, Trials: trials, InFlight: 1}}}
+	lines := []Line{{Plan: &Plan{Scenario: "storm", Arm: string(role), Role: role, Claim: claim,
+		Trials: trials, InFlight: 1}}}
 	for i := range trials {
 		record := Record{Index: i, Kind: "instant", Outcome: OK, Micros: 1000}
 		if r.Float64() < rate {

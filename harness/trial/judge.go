@@ -37,7 +37,7 @@ func (v *Verdict) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("read verdict: %q is none of pass, fail, inconclusive", text)
+	return fmt.Errorf("read verdict: %q is not pass, fail or inconclusive", text)
 }
 
 // Judge says what the arms of one scenario prove together, and why.
@@ -75,7 +75,7 @@ func hasRoles(arms []Summary) bool {
 }
 
 // Judge is what one arm comes to on its own, and why; a scenario's verdict is
-// drawn from all of its arms. A witness is nobody's failure.
+// drawn from all of its arms. A witness is no one's failure.
 func (s *Summary) Judge() (Verdict, string) {
 	broken := s.brokenClaim()
 	switch {
@@ -90,7 +90,8 @@ func (s *Summary) Judge() (Verdict, string) {
 	case s.incomplete() != "":
 		return Inconclusive, s.incomplete()
 	case s.missedFault():
-		return Inconclusive, fmt.Sprintf("fault %s hit %d times, at least %d needed", s.Plan.Fault, s.End.FaultHits, s.minHits())
+		return Inconclusive, fmt.Sprintf("fault %s hit %d times, at least %d needed", s.Plan.Fault,
+			s.End.FaultHits, s.minHits())
 	case broken != "" && s.Plan.Role == Candidate:
 		return Fail, broken
 	case broken != "":

@@ -68,7 +68,8 @@ func TestJudgeNeedsBothRoles(t *testing.T) {
 }
 
 func TestAFailureIsNotHiddenByAnInconclusiveArm(t *testing.T) {
-	arms := []Summary{saved(t, "baseline-ok"), saved(t, "candidate-cut"), saved(t, "candidate-lost")}
+	arms := []Summary{saved(t, "baseline-ok"), saved(t, "candidate-cut"),
+		saved(t, "candidate-lost")}
 	if v, why := Judge(arms); v != Fail {
 		t.Errorf("got %v (%s)", v, why)
 	}
@@ -88,7 +89,8 @@ func TestALostSandboxProvesNothing(t *testing.T) {
 	bad := saved(t, "candidate-lost")
 	bad.End.Void = "the engine stopped reporting"
 	bad.Checks = []Check{{Name: "target", Want: "running", Got: "unknown"}}
-	if v, why := Judge([]Summary{saved(t, "baseline-ok"), bad}); v != Inconclusive || why != "candidate: the engine stopped reporting" {
+	if v, why := Judge([]Summary{saved(t, "baseline-ok"), bad}); v != Inconclusive ||
+		why != "candidate: the engine stopped reporting" {
 		t.Errorf("got %v (%s)", v, why)
 	}
 }
@@ -97,7 +99,8 @@ func TestALostSandboxProvesNothing(t *testing.T) {
 func TestAWitnessIsNotJudged(t *testing.T) {
 	witness := saved(t, "candidate-lost")
 	witness.Plan.Role, witness.Plan.Claim = Witness, NoClaim
-	if v, why := Judge([]Summary{saved(t, "baseline-ok"), saved(t, "candidate-ok"), witness}); v != Pass {
+	if v, why := Judge([]Summary{saved(t, "baseline-ok"), saved(t, "candidate-ok"),
+		witness}); v != Pass {
 		t.Errorf("beside a pass: %v (%s)", v, why)
 	}
 	if v, _ := Judge([]Summary{saved(t, "baseline-ok"), witness}); v != Inconclusive {
@@ -113,7 +116,9 @@ func TestZeroVerdictIsNotAPass(t *testing.T) {
 }
 
 func TestClaims(t *testing.T) {
-	counts := func(ok, lost, wrong int) map[Outcome]int { return map[Outcome]int{OK: ok, Lost: lost, Wrong: wrong} }
+	counts := func(ok, lost, wrong int) map[Outcome]int {
+		return map[Outcome]int{OK: ok, Lost: lost, Wrong: wrong}
+	}
 	failed := []Check{{Name: "zombies", Want: "0", Got: "3"}}
 	for _, c := range []struct {
 		claim  Claim
@@ -140,7 +145,8 @@ func TestClaims(t *testing.T) {
 		{"", counts(10, 0, 0), nil, false},
 		{"tidy", counts(10, 0, 0), nil, false},
 	} {
-		s := Summary{Plan: Plan{Claim: c.claim, Trials: 10}, Counts: c.counts, Trials: 10, Checks: c.checks}
+		s := Summary{Plan: Plan{Claim: c.claim, Trials: 10}, Counts: c.counts, Trials: 10,
+			Checks: c.checks}
 		if got := s.brokenClaim() == ""; got != c.holds {
 			t.Errorf("%q on %v %v: holds=%v, want %v", c.claim, c.counts, c.checks, got, c.holds)
 		}
@@ -218,24 +224,35 @@ func TestClassify(t *testing.T) {
 		{"cut short as asked", Want{Timeout: true}, Answer{TimedOut: true}, OK},
 		{"timeout ignored", Want{Timeout: true}, code(0, ""), Error},
 		{"cut short unasked", want, Answer{TimedOut: true}, Error},
-		{"a code that also means timeout", want, Answer{Known: true, Code: 2, TimedOut: true, Output: "abc\n"}, OK},
-		{"a code that also means unknown", want, Answer{Known: true, Code: 2, Unknown: true, Output: "abc\n"}, OK},
-		{"unknown by a number that is a code", want, Answer{Known: true, Code: 255, Unknown: true}, Lost},
-		{"not started as expected", Want{Code: 127, StartError: true}, Answer{NotStarted: true}, OK},
+		{"a code that also means timeout", want,
+			Answer{Known: true, Code: 2, TimedOut: true, Output: "abc\n"}, OK},
+		{"a code that also means unknown", want,
+			Answer{Known: true, Code: 2, Unknown: true, Output: "abc\n"}, OK},
+		{"unknown by a number that is a code", want, Answer{Known: true, Code: 255, Unknown: true},
+			Lost},
+		{"not started as expected", Want{Code: 127, StartError: true}, Answer{NotStarted: true},
+			OK},
 		{"127 where a start error would do", Want{Code: 127, StartError: true}, code(127, ""), OK},
 		{"0 where a start error would do", Want{Code: 127, StartError: true}, code(0, ""), Wrong},
 		{"not started, and it should", want, Answer{NotStarted: true, Message: "HTTP 500"}, Error},
 		{"trimmed", Want{Code: 2, Output: "abc\n", Trimmed: true}, code(2, "abc"), OK},
 		{"not run as wanted", Want{NotRun: true}, Answer{Failed: true, Message: "HTTP 400"}, OK},
 		{"not run, says the wire", Want{NotRun: true}, Answer{Message: "connection reset"}, Error},
-		{"a code for what cannot run", Want{NotRun: true}, Answer{Failed: true, Known: true, Code: 127}, Wrong},
-		{"the number that is the word for it", Want{NotRun: true}, Answer{NotStarted: true, Known: true, Code: 127}, OK},
-		{"that number where any code will do", Want{Code: 127, Output: "abc\n", MayNotRun: true}, Answer{NotStarted: true, Known: true, Code: 127}, OK},
+		{"a code for what cannot run", Want{NotRun: true},
+			Answer{Failed: true, Known: true, Code: 127}, Wrong},
+		{"the number that is the word for it", Want{NotRun: true},
+			Answer{NotStarted: true, Known: true, Code: 127}, OK},
+		{"that number where any code will do", Want{Code: 127, Output: "abc\n", MayNotRun: true},
+			Answer{NotStarted: true, Known: true, Code: 127}, OK},
 		{"0 for what cannot run", Want{NotRun: true}, Answer{Failed: true, Known: true}, Wrong},
-		{"unknown for what cannot run", Want{NotRun: true}, Answer{Failed: true, Unknown: true}, Lost},
-		{"not run where that will do", Want{Code: 2, MayNotRun: true}, Answer{NotStarted: true}, OK},
-		{"run where not running will do", Want{Code: 2, Output: "abc\n", MayNotRun: true}, code(2, "abc\n"), OK},
-		{"run wrongly where not running will do", Want{Code: 2, MayNotRun: true}, code(1, ""), Wrong},
+		{"unknown for what cannot run", Want{NotRun: true}, Answer{Failed: true, Unknown: true},
+			Lost},
+		{"not run where that will do", Want{Code: 2, MayNotRun: true}, Answer{NotStarted: true},
+			OK},
+		{"run where not running will do", Want{Code: 2, Output: "abc\n", MayNotRun: true},
+			code(2, "abc\n"), OK},
+		{"run wrongly where not running will do", Want{Code: 2, MayNotRun: true}, code(1, ""),
+			Wrong},
 		{"trimmed too far", Want{Code: 2, Output: "abc\n", Trimmed: true}, code(2, "ab"), Output},
 	} {
 		if got, why := Classify(c.want, c.got); got != c.out || got == OK && why != "" {
@@ -251,7 +268,8 @@ func TestReadRefusesForeignLines(t *testing.T) {
 		"{\"plan\":{\"trials\":1}}\n{\"plan\":{}}",
 		"{\"plan\":{\"trials\":1}}\n{\"trial\":{\"i\":1,\"outcome\":\"ok\"}}",
 		"{\"plan\":{\"trials\":1}}\n{\"end\":{}}\n{\"trial\":{\"i\":0,\"outcome\":\"ok\"}}",
-		"{\"plan\":{\"trials\":1}}\n{\"trial\":{\"i\":0,\"outcome\":\"lost\",\"detail\":\"" + strings.Repeat("x", maxLine) + "\"}}",
+		"{\"plan\":{\"trials\":1}}\n{\"trial\":{\"i\":0,\"outcome\":\"lost\",\"detail\":\"" +
+			strings.Repeat("x", maxLine) + "\"}}",
 	} {
 		s, err := Read(strings.NewReader(text))
 		if err != nil || s.Damage == "" {

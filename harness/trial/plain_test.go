@@ -51,7 +51,8 @@ func TestPlainRecordLeavesTheRestToJSON(t *testing.T) {
 func TestReadCountsAPart(t *testing.T) {
 	plan := Plan{Arm: "candidate", Trials: 10, First: 20, Whole: 30, Spare: 2}
 	for index, planned := range map[int]bool{
-		19: false, 20: true, 29: true, 30: false, 49: false, 50: true, 51: true, 52: false, -1: false,
+		19: false, 20: true, 29: true, 30: false, 49: false, 50: true, 51: true, 52: false,
+		-1: false,
 	} {
 		s := read(t, Line{Plan: &plan}, Line{Record: &Record{Index: index, Outcome: OK}})
 		if (s.Damage == "") != planned {
@@ -112,7 +113,8 @@ func BenchmarkRead(b *testing.B) {
 	}
 	began := time.Now()
 	for b.Loop() {
-		if s, err := Read(bytes.NewReader(text)); err != nil || s.Trials != lines || s.Damage != "" {
+		if s, err := Read(bytes.NewReader(text)); err != nil || s.Trials != lines ||
+			s.Damage != "" {
 			b.Fatalf("%d trials, damage %q, error %v", s.Trials, s.Damage, err)
 		}
 	}

@@ -50,7 +50,10 @@ var musts = map[Claim]string{
 }
 
 // Shown says whether one trial with outcome o is all that the claim asks for.
-func (c Claim) Shown(o Outcome) bool { return c == Loses && o == Lost || c == Misleads && o == Wrong }
+func (c Claim) Shown(o Outcome) bool {
+	return c == Loses && o == Lost || c == Misleads &&
+		o == Wrong
+}
 
 // Plan is the first line of a recording: what was to be done, and what the
 // arm must show. It is fixed before the first trial.

@@ -68,7 +68,8 @@ func TestInterval95(t *testing.T) {
 	} {
 		low, high := Interval95(c.bad, c.trials)
 		if math.Abs(low-c.low) > 1e-6 || math.Abs(high-c.high) > 1e-6 {
-			t.Errorf("%d of %d: %.7f..%.7f, want %.7f..%.7f", c.bad, c.trials, low, high, c.low, c.high)
+			t.Errorf("%d of %d: %.7f..%.7f, want %.7f..%.7f", c.bad, c.trials, low, high, c.low,
+				c.high)
 		}
 	}
 }

@@ -21,7 +21,8 @@ func FailedCheck(name string) Symptom { return Symptom(checkWord + name) }
 
 // OfCheck says whether it is the symptom of a check alone.
 func (y Symptom) OfCheck() bool {
-	return !slices.ContainsFunc(y.each(), func(one string) bool { return !strings.HasPrefix(one, checkWord) })
+	return !slices.ContainsFunc(y.each(),
+		func(one string) bool { return !strings.HasPrefix(one, checkWord) })
 }
 
 // Or is the symptom of who shows one of the two.
@@ -33,14 +34,14 @@ func (y Symptom) each() []string { return strings.Split(string(y), orWord) }
 // Outcomes are all that a judged trial can come to, the right one first.
 var Outcomes = []Outcome{OK, Lost, Wrong, Output, Error, Hung}
 
-// Validate says what is wrong with a symptom that somebody wrote.
+// Validate says what is wrong with a symptom that someone wrote.
 func (y Symptom) Validate() error {
 	for _, one := range y.each() {
 		name, check := strings.CutPrefix(one, checkWord)
 		if check && strings.TrimSpace(name) != "" || slices.Contains(Outcomes[1:], Outcome(one)) {
 			continue
 		}
-		return fmt.Errorf("read symptom: %q is none of %q and no \"check NAME\"", one, Outcomes[1:])
+		return fmt.Errorf("read symptom: %q is not one of %q or \"check NAME\"", one, Outcomes[1:])
 	}
 	return nil
 }

@@ -154,7 +154,8 @@ func TestTheActionDoesNotTakeAnOlderRunsVerdict(t *testing.T) {
 // The gate runs as root where that is needed and to be had, as on GitHub's runners,
 // and the results are the runner's afterwards.
 func TestTheActionLooksIntoContainersAsRoot(t *testing.T) {
-	const id, sudo = "echo 1001", `printf '%s\n' "$*" >>"$LOG"; while [ "${1#-}" != "$1" ]; do shift; done; [ "$1" = chown ] || exec "$@"`
+	const id, sudo = "echo 1001",
+		`printf '%s\n' "$*" >>"$LOG"; while [ "${1#-}" != "$1" ]; do shift; done; [ "$1" = chown ] || exec "$@"`
 	for _, c := range []struct{ name, runtime, sudo, said string }{
 		{"docker", "docker", sudo, "-nE true\n-nE BIN gate\n-n chown -Rh 1001:1001 RESULTS\n"},
 		{"by default", "", sudo, "-nE true\n-nE BIN gate\n-n chown -Rh 1001:1001 RESULTS\n"},

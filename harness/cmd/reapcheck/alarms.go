@@ -25,17 +25,16 @@ func newAlarms() *cobra.Command {
 		Use:   "alarms",
 		Short: "run the sound reference daemon again and again, and count what is not a pass",
 		Long: `alarms is the counterpart of mutants: it runs the whole of repro on the reference
-daemon, which is sound, again and again with fresh seeds, by turns with fault
-points and as a black box, on both wait paths. What does not pass is a false
-alarm, and a defect of the harness: its results are kept. Those of runs that pass
-are not.
+daemon, which is sound, again and again with fresh seeds. Runs alternate between
+fault points and a black box, on both wait paths. A run that does not pass is a false
+alarm, and a defect of the harness. Its results are kept, and those of runs that pass
+are removed.
 
 It is meant for a machine that has other work to do meanwhile. An interrupt ends
 it early, with the table of what was done.
 
 It exits 1 if a run accused the daemon, 2 if one was inconclusive or none was
-done, and 3 if one did not work. Of an interrupted command that is said of what
-was done.`,
+done, and 3 if one did not work. If it is interrupted, the runs that were done decide.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if runs < 1 {
@@ -120,7 +119,8 @@ func (o options) runAll(ctx context.Context, folder string, all, before proof.Al
 		}
 		r, known := before.Of(name)
 		if !known {
-			r = o.runOnce(ctx, filepath.Join(folder, name), alarmVariants[i%len(alarmVariants)], seed)
+			r = o.runOnce(ctx, filepath.Join(folder, name), alarmVariants[i%len(alarmVariants)],
+				seed)
 			r.Name = name
 		}
 		if ctx.Err() != nil && !known {

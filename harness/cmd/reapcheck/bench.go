@@ -30,7 +30,7 @@ func newBench() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench [--binary PATH | --image REF] [flags] [-- ARGUMENT...]",
 		Short: "measure what a daemon or a strategy costs, beside the machine's own limit",
-		Long: `bench measures the reference daemon's strategies by turns, many and short: how many
+		Long: `bench measures the reference daemon's strategies in many short turns: how many
 commands per second over HTTP and how late, beside a C program that starts the
 same commands without a server; threads, memory, open files and goroutines with
 thousands of sleeps in flight; and what a great many commands leave behind.
@@ -72,14 +72,15 @@ a machine that does nothing else.`,
 	f := cmd.Flags()
 	addRunFlags(f, &o)
 	f.Lookup("runtime").DefValue, o.runtime = "namespace", "namespace"
-	f.StringSliceVar(&parts, "part", nil, "what to measure: rates, arrivals, sleeps, leaks (default all)")
+	f.StringSliceVar(&parts, "part", nil,
+		"what to measure: rates, arrivals, sleeps, leaks (default all)")
 	f.StringSliceVar(&scale.Strategies, "strategy", target.Strategies, "strategies to measure")
 	f.DurationVar(&scale.Length, "duration", 90*time.Second, "how long the rates are measured")
 	f.DurationVar(&scale.Turn, "turn", 150*time.Millisecond, "how long one turn lasts")
 	f.IntSliceVar(&scale.Arrivals, "arrivals", nil,
-		"how many requests are to come a second, one number after the other (default: shares of what each reaches)")
+		"how many requests come a second, one number after the other (default: shares of what each reaches)")
 	f.IntSliceVar(&scale.Sleeps, "sleeps", []int{1000, 3000, 6000},
-		"how many sleeps are to be in flight, one number after the other (your own daemon: 100,1000)")
+		"how many sleeps are in flight, one number after the other (your own daemon: 100,1000)")
 	f.IntVar(&scale.Commands, "commands", 100_000,
 		"how many commands come before the look for what they left")
 	f.StringVar(&tier, "gate", noGate,
@@ -89,20 +90,23 @@ a machine that does nothing else.`,
 	return cmd
 }
 
-// foreignSleeps are the numbers in flight that somebody's own daemon is asked for.
+// foreignSleeps are the numbers in flight that someone's own daemon is asked for.
 var foreignSleeps = []int{100, 1000}
 
-// benched takes somebody's own daemon for the candidate, if one is given.
+// benched takes someone's own daemon for the candidate, if one is given.
 func (g *gateFlags) benched(cmd *cobra.Command, o *options, scale *bench.Scale) (err error) {
 	switch {
 	case g.url != "":
-		return errors.New("a daemon that runs already cannot be looked into: give --binary or --image")
+		return errors.New(
+			"a daemon that runs already cannot be looked into: give --binary or --image")
 	case g.driven.driver != "" || g.driven.exec != "":
-		return errors.New("a driver's own price would be taken for the daemon's: bench speaks by a --dialect")
+		return errors.New(
+			"a driver's own price would be taken for the daemon's: bench speaks by a --dialect")
 	case g.binary == "" && g.image == "":
 		return nil
 	case cmd.Flags().Changed("strategy"):
-		return errors.New("--strategy is for a bench of the reference daemon: give no --binary or --image with it")
+		return errors.New(
+			"--strategy is for a bench of the reference daemon: give no --binary or --image with it")
 	case g.image != "":
 		o.runtime = "docker"
 	}
@@ -188,8 +192,10 @@ func (o options) runBench(ctx context.Context, scale bench.Scale, judged judge) 
 	if o.candidate.Binary != "" || o.candidate.Image != "" {
 		report.Candidate = o.targetText()
 	}
-	report.Version, report.Runtime, report.Kernel, report.CPUs = versionText(), o.runtime, probe.Kernel(), runtime.NumCPU()
-	report.Seed, report.Argv, report.Started, report.TurnMs = o.seed, o.argv, time.Now().UTC(), scale.Turn.Milliseconds()
+	report.Version, report.Runtime, report.Kernel, report.CPUs = versionText(), o.runtime,
+		probe.Kernel(), runtime.NumCPU()
+	report.Seed, report.Argv, report.Started, report.TurnMs = o.seed, o.argv, time.Now().UTC(),
+		scale.Turn.Milliseconds()
 	if err == nil {
 		progress.Say("runtime %s%s, seed %d", o.runtime, why, o.seed)
 		err = o.measure(ctx, scale, report, progress)
@@ -211,7 +217,7 @@ func (o options) runBench(ctx context.Context, scale bench.Scale, judged judge) 
 	return verdictStatus(report.Verdict, err)
 }
 
-// fitBench measures the machine, and shortens a bench of which nobody has said how long
+// fitBench measures the machine, and shortens a bench of which no one has said how long
 // it is to be.
 func (o options) fitBench(ctx context.Context, scale bench.Scale, w workbench,
 	progress *session.Progress) (bench.Scale, error) {
@@ -223,9 +229,12 @@ func (o options) fitBench(ctx context.Context, scale bench.Scale, w workbench,
 	if !o.asAsked {
 		fitted = scale.Fit(pace.Command)
 	}
-	text := fmt.Sprintf("a command takes %v here: expect about %v", pace.Command.Round(10*time.Microsecond), roughly(fitted.Takes(pace.Command)))
-	if fitted.Commands != scale.Commands || len(fitted.Sleeps) != len(scale.Sleeps) || fitted.Length != scale.Length {
-		text += fmt.Sprintf(", for rates of %v, sleeps of %v, and leaks of %d commands", fitted.Length, fitted.Sleeps, fitted.Commands)
+	text := fmt.Sprintf("a command takes %v here: expect about %v",
+		pace.Command.Round(10*time.Microsecond), roughly(fitted.Takes(pace.Command)))
+	if fitted.Commands != scale.Commands || len(fitted.Sleeps) != len(scale.Sleeps) ||
+		fitted.Length != scale.Length {
+		text += fmt.Sprintf(", for rates of %v, sleeps of %v, and leaks of %d commands",
+			fitted.Length, fitted.Sleeps, fitted.Commands)
 	}
 	if fitted.Takes(pace.Command) > bench.Limit && !o.asAsked {
 		text += fmt.Sprintf("; this machine is too slow for a bench of %v", bench.Limit)

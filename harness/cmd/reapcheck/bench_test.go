@@ -31,7 +31,7 @@ func TestUsageOfBench(t *testing.T) {
 	}
 }
 
-// Somebody's own daemon takes turns with the reference, and is asked for fewer sleeps.
+// Someone's own daemon takes turns with the reference, and is asked for fewer sleeps.
 func TestABenchOfSomebodysDaemon(t *testing.T) {
 	var o options
 	scale := bench.Scale{Sleeps: []int{6000}}
@@ -39,7 +39,8 @@ func TestABenchOfSomebodysDaemon(t *testing.T) {
 	if err := g.benched(newBench(), &o, &scale); err != nil {
 		t.Fatal(err)
 	}
-	if len(scale.Strategies) != 2 || scale.Strategies[0] != bench.Candidate || scale.Sleeps[0] != 100 ||
+	if len(scale.Strategies) != 2 || scale.Strategies[0] != bench.Candidate ||
+		scale.Sleeps[0] != 100 ||
 		o.candidate.Binary != "/bin/sh" {
 		t.Errorf("%+v, %v", scale, o.candidate)
 	}

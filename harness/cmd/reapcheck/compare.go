@@ -51,7 +51,7 @@ func newCompare() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "compare A B [flags] [-- ARGUMENT...]",
 		Short: "judge two builds of a daemon: faster, slower, leakier, or the same within the noise",
-		Long: `compare measures two daemons by turns in one run and judges B by A: executions per
+		Long: `compare measures two daemons in turn in one run and judges B by A: executions per
 second, p50 and p99, CPU time, memory, and what commands leave behind. A and B are
 each a program's path, image:REF, or a strategy of the reference daemon. Each round
 starts fresh instances, two of A and two of B. What A shows against itself is the
@@ -126,7 +126,8 @@ func (c *compareFlags) resolve(cmd *cobra.Command, o *options, args []string) (e
 		return err
 	}
 	if c.rounds < 1 || c.inFlight < 1 || c.commands < 0 || c.turn < time.Millisecond {
-		return errors.New("--rounds, --in-flight and --turn must be positive, and --commands not negative")
+		return errors.New(
+			"--rounds, --in-flight and --turn must be positive, and --commands not negative")
 	}
 	c.a = side{text: args[0], env: append(c.env, c.envA...), speaks: c.dialect}
 	c.b = side{text: args[1], env: append(c.env, c.envB...), speaks: c.dialect}
@@ -185,7 +186,7 @@ func (s *side) resolve(args []string) error {
 		g.binary = s.text
 	}
 	if s.target, err = g.target(); err != nil {
-		return fmt.Errorf("%s is no strategy, image:REF, result folder or program: %w", s.text, err)
+		return fmt.Errorf("%s is not a strategy, image:REF, result folder or program: %w", s.text, err)
 	}
 	return nil
 }

@@ -31,7 +31,8 @@ func (c *compareFlags) gates(ctx context.Context, o options, folder string, repo
 	var runs [2]results.Run
 	for i, of := range []side{c.a, c.b} {
 		name := "gate-" + []string{"a", "b"}[i]
-		if runs[i], err = of.gate(ctx, filepath.Join(folder, name), c.gate, daemon, o, progress); err != nil {
+		if runs[i], err = of.gate(ctx, filepath.Join(folder, name), c.gate, daemon, o,
+			progress); err != nil {
 			return err
 		}
 	}

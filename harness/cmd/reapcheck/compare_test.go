@@ -46,12 +46,14 @@ func TestSidesOfAComparison(t *testing.T) {
 			t.Errorf("%s: %v", text, err)
 			continue
 		}
-		if isFolder := text == folder; isFolder != (s.folder != "") || !isFolder && s.String() != want {
+		if isFolder := text == folder; isFolder != (s.folder != "") || !isFolder &&
+			s.String() != want {
 			t.Errorf("%s: %q, folder %q, want %q", text, s, s.folder, want)
 		}
 	}
 	s := side{text: "no-such-thing", speaks: "process-execute"}
-	if err := s.resolve(nil); err == nil || !strings.Contains(err.Error(), "no strategy, image:REF") {
+	if err := s.resolve(nil); err == nil ||
+		!strings.Contains(err.Error(), "no strategy, image:REF") {
 		t.Errorf("%v", err)
 	}
 }

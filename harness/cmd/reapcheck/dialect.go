@@ -29,7 +29,7 @@ func newDialect() *cobra.Command {
 		Short: "list, show and try dialects: how a target's execute endpoint is spoken",
 		Long: `A dialect says how a target's execute endpoint is spoken: the path and the
 request, where the exit code and the output stand in the answer, and the words
-for what is no exit code. To describe your own daemon:
+that stand in place of an exit code. To describe your own daemon:
 
   reapcheck dialect detect --url http://127.0.0.1:8080  # one may fit already
   reapcheck dialect show process-execute >mine.yaml   # then edit it

@@ -64,7 +64,8 @@ func newSweep() *cobra.Command {
 				return infrastructure(err)
 			}
 			fmt.Fprintf(cmd.OutOrStdout(),
-				"removed %d containers, %d images and %d folders of dead runs\n", swept.Containers, swept.Images, swept.Folders)
+				"removed %d containers, %d images and %d folders of dead runs\n", swept.Containers,
+				swept.Images, swept.Folders)
 			return nil
 		},
 	}

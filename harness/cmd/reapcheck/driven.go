@@ -6,18 +6,13 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/reapcheck/reapcheck/harness/driver"
-	"github.com/reapcheck/reapcheck/harness/results"
-	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
-	"github.com/reapcheck/reapcheck/harness/trial"
-	"github.com/reapcheck/reapcheck/scenarios"
 )
 
 // driven are the flags that say who speaks to a target where no dialect can.
@@ -92,54 +87,6 @@ func (d *driven) meet(ctx context.Context, t *target.Target) error {
 	hello, err := driver.Ask(ctx, t.Driver)
 	t.Dialect = driver.Dialect(hello, d.port)
 	return err
-}
-
-// leaveOutUnsaid leaves the scenarios out that need what the candidate's dialect or driver
-// cannot say, and names them.
-func (o *options) leaveOutUnsaid(s *session.Session, info *results.Info) error {
-	sayable, why := scenarios.Sayable(s, o.scenarios)
-	already := len(info.LeftOut)
-	for _, scenario := range o.scenarios {
-		if text := why[scenario.ID]; text != "" {
-			info.LeftOut = append(info.LeftOut, results.LeftOut{ID: scenario.ID, Why: text})
-		}
-	}
-	o.keep(sayable, s, info, already)
-	if len(sayable) == 0 {
-		return fmt.Errorf("no scenario is left that can be asked for by %s", o.candidate.Dialect.Called())
-	}
-	return nil
-}
-
-// keep goes on with these scenarios, and says what was left out beyond the first already.
-func (o *options) keep(chosen []trial.Scenario, s *session.Session, info *results.Info,
-	already int) {
-	o.scenarios, info.Scenarios = chosen, chosen
-	for _, note := range (results.Info{LeftOut: info.LeftOut[already:]}).LeftOutNotes() {
-		s.Progress.Say("%s", note)
-	}
-}
-
-// byTracer is the scenario that needs a tracer.
-const byTracer = "orders"
-
-// leaveOutUntraceable leaves out, with the reason, what a candidate that cannot be traced
-// has no part in. Where it is all that was asked for, it says so itself.
-func (o *options) leaveOutUntraceable(ctx context.Context, s *session.Session,
-	info *results.Info) error {
-	is := func(scenario trial.Scenario) bool { return scenario.ID == byTracer }
-	if len(o.scenarios) < 2 || !slices.ContainsFunc(o.scenarios, is) {
-		return nil
-	}
-	why, err := s.Explorable(ctx)
-	if err != nil || why == nil {
-		return err
-	}
-	already := len(info.LeftOut)
-	reason, _, _ := strings.Cut(why.Error(), "\n")
-	info.LeftOut = append(info.LeftOut, results.LeftOut{ID: byTracer, Why: reason})
-	o.keep(slices.DeleteFunc(slices.Clone(o.scenarios), is), s, info, already)
-	return nil
 }
 
 // maskLine hides what the arguments in a command line must not show.

@@ -18,8 +18,8 @@ func newDriver() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "driver",
 		Short: "try drivers: programs that speak to a target to which no dialect can",
-		Long: `A driver is a program that asks a target to execute commands, for targets that speak
-gRPC, SSH, a framing of their own, or only through an SDK. The gate starts it and speaks
+		Long: `A driver is a program that asks a target to execute commands. It is for targets that
+speak gRPC, SSH, a framing of their own, or only through an SDK. The gate starts it and speaks
 JSON Lines with it on its standard input and output; docs/drivers.md says how, and in Go
 the package github.com/reapcheck/reapcheck/driver leaves one function to write.
 
@@ -30,7 +30,8 @@ the package github.com/reapcheck/reapcheck/driver leaves one function to write.
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newDriverCheck(),
-		newSchema("print the JSON Schema of the messages between the gate and a driver", api.Schema))
+		newSchema("print the JSON Schema of the messages between the gate and a driver",
+			api.Schema))
 	return cmd
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
 	"github.com/reapcheck/reapcheck/scenarios"
 )
 
@@ -70,4 +71,42 @@ func withFactor(argv []string, factor float64) []string {
 		}
 	}
 	return slices.Insert(slices.Clone(argv), at, flag+strconv.FormatFloat(factor, 'g', -1, 64))
+}
+
+// leaveOutUnsaid leaves the scenarios out that need what the candidate's dialect or driver
+// cannot say, and names them.
+func (o *options) leaveOutUnsaid(s *session.Session, info *results.Info) error {
+	sayable, why := scenarios.Sayable(s, o.scenarios)
+	o.leaveOut(why, sayable, s, info)
+	if len(sayable) == 0 {
+		return fmt.Errorf("no scenario is left that can be asked for by %s",
+			o.candidate.Dialect.Called())
+	}
+	return nil
+}
+
+// leaveOutUntraceable leaves the scenarios out that need a candidate that can be traced,
+// if this one cannot.
+func (o *options) leaveOutUntraceable(ctx context.Context, s *session.Session,
+	info *results.Info) error {
+	traceable, why, err := scenarios.Traceable(ctx, s, o.scenarios)
+	if err == nil {
+		o.leaveOut(why, traceable, s, info)
+	}
+	return err
+}
+
+// leaveOut goes on with the other scenarios, and says why these are left out.
+func (o *options) leaveOut(why map[string]string, others []trial.Scenario, s *session.Session,
+	info *results.Info) {
+	already := len(info.LeftOut)
+	for _, scenario := range o.scenarios {
+		if text := why[scenario.ID]; text != "" {
+			info.LeftOut = append(info.LeftOut, results.LeftOut{ID: scenario.ID, Why: text})
+		}
+	}
+	o.scenarios, info.Scenarios = others, others
+	for _, note := range (results.Info{LeftOut: info.LeftOut[already:]}).LeftOutNotes() {
+		s.Progress.Say("%s", note)
+	}
 }

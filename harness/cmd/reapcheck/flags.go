@@ -59,24 +59,22 @@ func (c *common) choose(o *options, access scenarios.Access) error {
 		len(o.scenarios) == 0 {
 		err = errors.New("--only and --skip leave no scenario to run")
 	}
-	o.leftOut = c.leftOut(chosen, o.scenarios)
+	o.leftOut = c.leftOut(access, chosen, o.scenarios)
 	return err
 }
 
 // leftOut are the scenarios that are not run, and why.
-func (c *common) leftOut(chosen, run []trial.Scenario) []results.LeftOut {
-	why := "since they need more of a target than there is to get at here"
-	if len(c.only) > 0 {
-		why = "not named by --only"
-	}
+func (c *common) leftOut(access scenarios.Access, chosen, run []trial.Scenario) []results.LeftOut {
 	var out []results.LeftOut
 	for _, s := range scenarios.List() {
 		switch {
 		case slices.Contains(run, s):
 		case slices.Contains(chosen, s):
 			out = append(out, results.LeftOut{ID: s.ID, Why: "named by --skip"})
+		case len(c.only) > 0:
+			out = append(out, results.LeftOut{ID: s.ID, Why: "not named by --only"})
 		default:
-			out = append(out, results.LeftOut{ID: s.ID, Why: why})
+			out = append(out, results.LeftOut{ID: s.ID, Why: scenarios.LeftOut(s.ID, access)})
 		}
 	}
 	return out
@@ -121,7 +119,8 @@ func (c *common) resolve(cmd *cobra.Command, o *options) (err error) {
 	}
 	if o.scale.Factor < 0 || o.scale.Factor > 1 && o.scale.Tier != session.Soak {
 		return fmt.Errorf(
-			"--factor %g is invalid: choose more than 0 and at most 1, or 0 to have it measured", o.scale.Factor)
+			"--factor %g is invalid: choose more than 0 and at most 1, or 0 to have it measured",
+			o.scale.Factor)
 	}
 	if o.scale.Duration <= 0 {
 		return fmt.Errorf("--duration %v: a soak lasts longer than 0", o.scale.Duration)
@@ -179,7 +178,8 @@ func environment(assignments []string) (map[string]string, error) {
 			if !ok {
 				return nil,
 					fmt.Errorf(
-						"--env %s: there is no such environment variable to take the value from", name)
+						"--env %s: there is no such environment variable to take the value from",
+						name)
 			}
 			value = found
 		}

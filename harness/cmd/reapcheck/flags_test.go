@@ -8,7 +8,10 @@ import (
 
 // Each scenario is run, or is left out for a reason.
 func TestNoScenarioIsLeftOutWithoutAWord(t *testing.T) {
-	const unfit = "since they need more of a target than there is to get at here"
+	const (
+		answersOnly  = "since a target at a URL shows only its answers"
+		noFaultPoint = "since this target has no fault points"
+	)
 	for name, c := range map[string]struct {
 		common
 		access scenarios.Access
@@ -16,11 +19,11 @@ func TestNoScenarioIsLeftOutWithoutAWord(t *testing.T) {
 		why    map[string]string
 	}{
 		"all":          {common{}, scenarios.Inside, len(scenarios.List()), nil},
-		"answers only": {common{}, scenarios.Answers, 5, map[string]string{"leaks": unfit}},
+		"answers only": {common{}, scenarios.Answers, 5, map[string]string{"leaks": answersOnly}},
 		"only": {common{only: []string{"storm", "leaks"}}, scenarios.Foreign, 2,
 			map[string]string{"frozen": "not named by --only"}},
 		"skip": {common{skip: []string{"storm"}}, scenarios.Foreign, 0,
-			map[string]string{"storm": "named by --skip", "frozen": unfit}},
+			map[string]string{"storm": "named by --skip", "frozen": noFaultPoint}},
 		"only and skip": {common{
 			only: []string{"storm", "leaks"},
 			skip: []string{"storm"},

@@ -32,14 +32,14 @@ func newGate() *cobra.Command {
 		Use:   "gate (--image REF | --binary PATH | --url URL) [flags] [-- ARGUMENT...]",
 		Short: "judge your own daemon: pass, fail or inconclusive, with the evidence",
 		Long: `gate runs your daemon as PID 1 of fresh sandboxes and judges what it answers to
-commands whose exit codes and output are known. In the same run, by turns, the
-reference daemon without a fix must fail, or nothing is proved.
+commands whose exit codes and output are known. In the same run the reference daemon
+without a fix takes turns with yours and must fail, or the verdict is inconclusive.
 
-What follows -- are arguments of the target. It must listen at its dialect's port,
-in a container on all addresses (0.0.0.0): a dialect describes your daemon's
-execute endpoint; see: reapcheck dialect --help.
+Arguments of the target follow --. It must listen at its dialect's port, in a
+container on all addresses (0.0.0.0). A dialect describes your daemon's execute
+endpoint; see: reapcheck dialect --help.
 
-Where no dialect can, --driver names a program that speaks to the daemon; see:
+If no dialect can describe it, --driver names a program that speaks to the daemon; see:
 reapcheck driver --help. --exec names a command line that is started for each command:
 its exit status and output are the answer. Of its words {script} is the command, and
 {container}, {pid}, {root}, {url}, {host} and {port} say where the daemon is.
@@ -53,11 +53,11 @@ names:
     until: 2026-12-31
     outcomes: [lost]
 
-Without outcomes all are accepted but a wrong code and a target that ended. What
-each key means: reapcheck report --schema waivers
+Without outcomes, all are accepted except a wrong code and a target that ended. For
+the meaning of each key, see: reapcheck report --schema waivers
 
-What weighs less than --level is shown and fails nothing, as is what the dialect
-declares of the target; see: reapcheck dialect schema.
+Failures that weigh less than --level are shown and fail nothing. So are those that
+the dialect declares of the target; see: reapcheck dialect schema.
 
 Each flag can also be set by a variable, --base-image by REAPCHECK_BASE_IMAGE, and
 by a key of the YAML file that --config names. The command line wins over the

@@ -81,9 +81,11 @@ func TestADriverThatBreaksIsNoVerdict(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			all := append(flags, "--driver=sh -c '"+strings.ReplaceAll(c.script, "'", `'\''`)+"'", "--only=ten-at-once")
+			all := append(flags, "--driver=sh -c '"+strings.ReplaceAll(c.script, "'", `'\''`)+"'",
+				"--only=ten-at-once")
 			o := gate(t, all...)
-			if o.status != exitInfrastructure || !strings.Contains(o.said, "verdict: inconclusive") ||
+			if o.status != exitInfrastructure ||
+				!strings.Contains(o.said, "verdict: inconclusive") ||
 				!strings.Contains(o.said, c.want) {
 				t.Errorf("status %d, said %s", o.status, o.said)
 			}
@@ -98,13 +100,15 @@ func TestACommandLineIsJudged(t *testing.T) {
 	enter := "--exec=nsenter -t {pid} -m -n -p /bin/sh -c {script}"
 	o := gate(t, append(flags, enter, "--only=storm,texts,timeout-group,hang-up,reaper-wins")...)
 	o.expect(t, exitPass, trial.Pass)
-	for _, want := range []string{"no field for a timeout: timeout-group", "let a client hang up: hang-up",
+	for _, want := range []string{"no field for a timeout: timeout-group",
+		"let a client hang up: hang-up",
 		"go around the target: reaper-wins"} {
 		if !strings.Contains(strings.Join(strings.Fields(o.said), " "), want) {
 			t.Errorf("not named: %q in %s", want, o.said)
 		}
 	}
-	missing := gate(t, append(flags, "--exec=nsenter -t {pid} -p /nonexistent/sh -c {script}", "--only=texts")...)
+	missing := gate(t, append(flags, "--exec=nsenter -t {pid} -p /nonexistent/sh -c {script}",
+		"--only=texts")...)
 	if missing.status == exitPass {
 		t.Errorf("no shell there: status %d", missing.status)
 	}

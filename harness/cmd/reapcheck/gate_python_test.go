@@ -24,7 +24,8 @@ response: {exitCode: /exitCode, output: /result}
 func TestATargetInPython(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("python3"); err != nil && os.Getenv("CI") != "true" {
-		t.Skipf("no Python here, so nothing shows that a target in Python is judged too: %v; apt-get install python3 brings it", err)
+		t.Skipf(
+			"no Python here, so nothing shows that a target in Python is judged too: %v; apt-get install python3 brings it", err)
 	}
 	dialect := filepath.Join(t.TempDir(), "pydaemon.yaml")
 	if err := os.WriteFile(dialect, []byte(withoutTimeout), 0o644); err != nil {

@@ -2,10 +2,7 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,10 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
-	"syscall"
 	"testing"
-	"time"
 
 	api "github.com/reapcheck/reapcheck/gate"
 	"github.com/reapcheck/reapcheck/harness/results"
@@ -26,142 +20,6 @@ import (
 
 // The gate as its users have it: the built command, a process a run, since a
 // Ginkgo suite runs once in a process.
-
-// programs is the folder of the built command and of what it judges.
-var programs string
-
-// blindLauncher is the argv[0] by which the test binary is a launcher that installs
-// no filter.
-const blindLauncher = "launcher"
-
-func TestMain(m *testing.M) {
-	if filepath.Base(os.Args[0]) == blindLauncher {
-		panic(syscall.Exec(os.Args[2], os.Args[2:], os.Environ()))
-	}
-	var err error
-	if programs, err = os.MkdirTemp("", "reapcheck-gate-"); err != nil {
-		panic(err)
-	}
-	// The runs mostly wait, for other processes and for holds.
-	if err := flag.Set("test.parallel", "4"); err != nil {
-		panic(err)
-	}
-	status := m.Run()
-	os.RemoveAll(programs)
-	os.Exit(status)
-}
-
-// build compiles the command and the daemons once.
-var build = sync.OnceValue(func() error {
-	for _, args := range [][]string{
-		{"-tags", "nomsgpack", "-o", programs, "./harness/cmd/...", "./daemon",
-			"./fixtures/programs/foreign"},
-		{"-o", filepath.Join(programs, "daemon-naive"), "./fixtures/programs/naive"},
-	} {
-		cmd := exec.Command("go", append([]string{"build", "-trimpath"}, args...)...)
-		cmd.Dir = "../../.."
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("%w: %s", err, out)
-		}
-	}
-	return nil
-})
-
-// built is the path of a built program.
-func built(t *testing.T, name string) string {
-	t.Helper()
-	if err := build(); err != nil {
-		t.Fatal("build:", err)
-	}
-	return filepath.Join(programs, name)
-}
-
-// outcome is what one run of the command came to.
-type outcome struct {
-	status int
-	said   string // on stdout and stderr
-	parent string // of the result folder
-}
-
-// runLimit is far above what any run here takes on a loaded machine.
-const runLimit = 10 * time.Minute
-
-// gateCommand prepares a gate run in namespaces, which every machine has that may run
-// these tests.
-func gateCommand(t *testing.T, args ...string) (*exec.Cmd, string) {
-	t.Helper()
-	needNamespaces(t)
-	parent := t.TempDir()
-	ctx, cancel := context.WithTimeout(context.Background(), runLimit)
-	t.Cleanup(cancel)
-	argv := append([]string{"gate", "--tier=quick", "--runtime=namespace", "--results=" + parent},
-		args...)
-	return exec.CommandContext(ctx, built(t, "reapcheck"), argv...), parent
-}
-
-func gate(t *testing.T, args ...string) outcome {
-	t.Helper()
-	cmd, parent := gateCommand(t, args...)
-	return finish(t, cmd, parent)
-}
-
-func finish(t *testing.T, cmd *exec.Cmd, parent string) outcome {
-	t.Helper()
-	said, err := cmd.CombinedOutput()
-	var exited *exec.ExitError
-	if err != nil && !errors.As(err, &exited) {
-		t.Fatal(err)
-	}
-	return outcome{cmd.ProcessState.ExitCode(), string(said), parent}
-}
-
-// needNamespaces skips where this user may not have any, but not in CI.
-func needNamespaces(t *testing.T) {
-	t.Helper()
-	cmd := exec.Command("true")
-	cmd.SysProcAttr = ownNamespaces()
-	if err := cmd.Run(); err != nil && os.Getenv("CI") == "true" {
-		t.Fatal("no namespaces, and CI=true demands them:", err)
-	} else if err != nil {
-		t.Skip("no namespaces:", err)
-	}
-}
-
-// ownNamespaces are a user's own, in which it is root and may mount.
-func ownNamespaces() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{
-		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS,
-		UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}},
-	}
-}
-
-// load reads the run's folder, from which the verdict is drawn.
-func (o outcome) load(t *testing.T) results.Run {
-	t.Helper()
-	run, err := results.Load(filepath.Join(o.parent, "latest"))
-	if err != nil {
-		t.Fatalf("%v\n%s", err, o.said)
-	}
-	return run
-}
-
-// expect compares exit status and last line.
-func (o outcome) expect(t *testing.T, status int, verdict trial.Verdict) {
-	t.Helper()
-	if o.status != status || !strings.HasSuffix(o.said, "verdict: "+verdict.String()+"\n") {
-		t.Errorf("exit status %d, want %d and verdict %v:\n%s", o.status, status, verdict, o.said)
-	}
-}
-
-// expectSaid looks for words, wherever the lines break.
-func (o outcome) expectSaid(t *testing.T, words string) {
-	t.Helper()
-	if !strings.Contains(strings.Join(strings.Fields(o.said), " "), words) {
-		t.Errorf("%q is not said:\n%s", words, o.said)
-	}
-}
 
 func TestTheGateJudgesTheReferenceDaemon(t *testing.T) {
 	for _, c := range []struct {
@@ -235,7 +93,7 @@ func TestTheGateJudgesForeignDaemons(t *testing.T) {
 			o := foreign(t, dialect, "sound", "--only=reaper-wins,start-errors,timeout-group,flood")
 			o.expect(t, exitPass, trial.Pass)
 			for _, a := range o.finding(t, "reaper-wins").Arms {
-				// One waiter only: held or not, nobody else could have come first.
+				// One waiter only: held or not, no one else could have come first.
 				if a.Plan.Role == trial.Witness &&
 					(a.End.FaultHits > 0 || strings.Contains(o.said, "The other way round")) {
 					t.Errorf("%s: the fault hit %d times, or something is said of it:\n%s",
@@ -290,7 +148,7 @@ func TestTheGateNeverPasses(t *testing.T) {
 	}
 }
 
-// A launcher that installs no filter: nothing is held, and nobody says so but
+// A launcher that installs no filter: nothing is held, and no one says so but
 // the fault itself.
 func TestAFaultThatIsSwitchedOffProvesNothing(t *testing.T) {
 	t.Parallel()

@@ -26,7 +26,8 @@ func runJob(args ...string) (string, error) {
 }
 
 func TestJobIsAManifest(t *testing.T) {
-	manifest, err := runJob("--kubernetes", "--image=reapcheck:v1", "--shards=16", "--claim=results",
+	manifest, err := runJob("--kubernetes", "--image=reapcheck:v1", "--shards=16",
+		"--claim=results",
 		"--seed=7", "--", "gate", "--binary", "/work/target", "--only=storm", "--", "--flag=a: 'b'")
 	if err != nil {
 		t.Fatal(err)

@@ -42,7 +42,8 @@ Exit status: 0 pass, 1 fail, 2 inconclusive, 3 infrastructure, 64 usage.`,
 			return o.merge(args)
 		},
 	}
-	cmd.Flags().StringVar(&o.results, "results", "results", "`FOLDER` where the result folder is made")
+	cmd.Flags().StringVar(&o.results, "results", "results",
+		"`FOLDER` where the result folder is made")
 	return cmd
 }
 

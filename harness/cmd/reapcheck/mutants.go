@@ -182,7 +182,7 @@ func (r *mutantRun) note(results []*proof.Kill) {
 }
 
 // notDone is the end of a run that has no result. An interrupt proves nothing and
-// is nobody's fault.
+// is no one's fault.
 func notDone(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return exit{exitInconclusive, errInterrupted}

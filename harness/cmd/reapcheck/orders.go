@@ -32,13 +32,13 @@ func newOrders() *cobra.Command {
 		Use:   "orders [--binary PATH | --image REF | --strategy NAME] [flags] [-- ARGUMENT...]",
 		Short: "try every order in which starts, deaths, signals and waits can reach a daemon",
 		Long: `orders runs your daemon under a tracer, holds what the kernel tells it (its command
-has started, has ended, has written its last; SIGCHLD; what its waits return), and
-lets one thing go at a time, in every order. An order that costs a command its exit
-code has a name, and fails again:
+has started, has ended, has written its last byte; SIGCHLD; what its waits return),
+and releases one of these at a time, in every order. An order that loses an exit code
+has a name, by which it can be run again:
 
   reapcheck orders --binary ./mydaemon --order 'exit sigchld take start eof wait'
 
-The daemon is not changed. Its clock is the tracer's, so that a busy machine changes
+The daemon is not changed. Its clock is the tracer's, so a busy machine changes
 no outcome. In the same run the reference daemon must lose codes, or nothing is
 proved. What two threads do between two system calls is not held.
 
@@ -60,9 +60,12 @@ proved, 3 infrastructure, 64 usage.`,
 
 func (f *ordersFlags) define(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	fs.StringVar(&f.strategy, "strategy", "registry", "the reference daemon's strategy, where no other target is given")
-	fs.StringVar(&f.order, "order", "", "take this `ORDER` and no other: names with a space between them")
-	fs.BoolVar(&f.list, "list", false, "list the events of the first order, and how large the tree is at each depth")
+	fs.StringVar(&f.strategy, "strategy", "registry",
+		"the reference daemon's strategy, where no other target is given")
+	fs.StringVar(&f.order, "order", "",
+		"take this `ORDER` and no other: names with a space between them")
+	fs.BoolVar(&f.list, "list", false,
+		"list the events of the first order, and how large the tree is at each depth")
 	fs.StringVar(&f.shape, "shape", "instant", "what is asked: "+explore.ShapeNames())
 	fs.IntVar(&f.commands, "commands", 1, "how many commands are in flight")
 	fs.IntVar(&f.times, "times", 1, "how often time may pass as a choice")
@@ -73,7 +76,8 @@ func (f *ordersFlags) define(cmd *cobra.Command) {
 	fs.BoolVar(&f.verbose, "verbose", false, "print each order")
 }
 
-func (f *ordersFlags) resolve(cmd *cobra.Command, g *gateFlags, o *options, args []string) (err error) {
+func (f *ordersFlags) resolve(cmd *cobra.Command, g *gateFlags, o *options,
+	args []string) (err error) {
 	if err := g.arguments(cmd, args); err != nil {
 		return err
 	}
@@ -86,7 +90,8 @@ func (f *ordersFlags) resolve(cmd *cobra.Command, g *gateFlags, o *options, args
 	o.out, o.progress = cmd.OutOrStdout(), cmd.ErrOrStderr()
 	switch {
 	case g.url != "":
-		return errors.New("a daemon that runs already cannot be traced from its start: give --binary or --image")
+		return errors.New(
+			"a daemon that runs already cannot be traced from its start: give --binary or --image")
 	case explore.Shapes[f.shape].Commands == nil:
 		return fmt.Errorf("unknown shape %q: choose from %s", f.shape, explore.ShapeNames())
 	case f.commands > 1 && explore.Shapes[f.shape].HangUp:

@@ -40,7 +40,8 @@ func (f *ordersFlags) explore(ctx context.Context, o *options, w workbench) erro
 	}
 	found, err := x.Explore(ctx, f.plan(), f.bounds(), func(r explore.Run) {
 		if f.verbose {
-			fmt.Fprintf(o.out, "%-6s %d out of turn: %s\n", r.Outcome(), search.Cost(r.Steps), r.Order())
+			fmt.Fprintf(o.out, "%-6s %d out of turn: %s\n", r.Outcome(), search.Cost(r.Steps),
+				r.Order())
 		}
 	})
 	if err != nil {
@@ -58,18 +59,21 @@ func (f *ordersFlags) explore(ctx context.Context, o *options, w workbench) erro
 }
 
 func (f *ordersFlags) describe(o *options, found explore.Found) {
-	fmt.Fprintf(o.out, "%s: %s, %d of them bad, in %v (%d runs, %d stops)\n", o.targetText(), found.Tried(),
+	fmt.Fprintf(o.out, "%s: %s, %d of them bad, in %v (%d runs, %d stops)\n", o.targetText(),
+		found.Tried(),
 		len(found.Bad), found.Took.Round(time.Millisecond), found.Runs, found.Stops)
 	if len(found.Bad) == 0 {
 		return
 	}
 	bad := found.Bad[0]
-	fmt.Fprintf(o.out, "\nthe first one, number %d, with %d events out of turn:\n\n%s\n", found.First, search.Cost(bad.Steps), bad.Picture())
+	fmt.Fprintf(o.out, "\nthe first one, number %d, with %d events out of turn:\n\n%s\n",
+		found.First, search.Cost(bad.Steps), bad.Picture())
 	fmt.Fprintf(o.out, "to take it again, add to this command: --order '%s'\n", bad.Order())
 }
 
 // again takes the first bad order a few times more.
-func (f *ordersFlags) again(ctx context.Context, out io.Writer, x *explore.Explorer, found explore.Found) error {
+func (f *ordersFlags) again(ctx context.Context, out io.Writer, x *explore.Explorer,
+	found explore.Found) error {
 	if len(found.Bad) == 0 {
 		return nil
 	}
@@ -84,7 +88,8 @@ func (f *ordersFlags) again(ctx context.Context, out io.Writer, x *explore.Explo
 			same++
 		}
 	}
-	fmt.Fprintf(out, "taken %d times more: %d times the same order with the same outcome\n\n", f.repeats, same)
+	fmt.Fprintf(out, "taken %d times more: %d times the same order with the same outcome\n\n",
+		f.repeats, same)
 	return nil
 }
 
@@ -128,13 +133,15 @@ func (f *ordersFlags) listEvents(ctx context.Context, out io.Writer, x *explore.
 	if err != nil {
 		return unexplored(out, err)
 	}
-	fmt.Fprintf(out, "%s\n%s\nplaces at each depth: %v\n", run.Picture(), found.Tried(), found.Tree.Sizes())
+	fmt.Fprintf(out, "%s\n%s\nplaces at each depth: %v\n", run.Picture(), found.Tried(),
+		found.Tree.Sizes())
 	return nil
 }
 
 // baselines are daemons that lose codes in a known way: a search that does not see it
 // proves nothing. blind says what it did not see.
-func (f *ordersFlags) baselines(ctx context.Context, o *options, w workbench) (blind []string, err error) {
+func (f *ordersFlags) baselines(ctx context.Context, o *options, w workbench) (blind []string,
+	err error) {
 	const most = 60 // reaper-only loses in its 1st order, documented in its 8th, and 65th without time
 	for _, strategy := range []string{"reaper-only", "documented"} {
 		if o.candidate.Strategy == strategy {
@@ -142,15 +149,18 @@ func (f *ordersFlags) baselines(ctx context.Context, o *options, w workbench) (b
 		}
 		x := w.explorer("baseline-"+strategy, target.Reference(strategy))
 		plan := explore.Plan{Commands: []load.Source{load.Instant}, Times: 1}
-		found, err := x.Explore(ctx, plan, explore.Bounds{Delays: search.NoBound, Orders: most, StopAtBad: true}, nil)
+		found, err := x.Explore(ctx, plan,
+			explore.Bounds{Delays: search.NoBound, Orders: most, StopAtBad: true}, nil)
 		if err = errors.Join(err, x.Close(context.WithoutCancel(ctx))); err != nil {
 			return blind, fmt.Errorf("baseline %s: %w", strategy, err)
 		}
 		if len(found.Bad) == 0 {
-			blind = append(blind, fmt.Sprintf("%s lost nothing in %d orders", strategy, found.Tree.Orders()))
+			blind = append(blind, fmt.Sprintf("%s lost nothing in %d orders", strategy,
+				found.Tree.Orders()))
 			continue
 		}
-		fmt.Fprintf(o.out, "baseline %s: loses in order %d: %s\n", strategy, found.First, found.Bad[0].Order())
+		fmt.Fprintf(o.out, "baseline %s: loses in order %d: %s\n", strategy, found.First,
+			found.Bad[0].Order())
 	}
 	return blind, nil
 }

@@ -34,7 +34,7 @@ func TestHelpNamesTheSchemas(t *testing.T) {
 	}
 }
 
-// A run.json that was cut is a run that proved nothing; none at all is somebody
+// A run.json that was cut is a run that proved nothing; none at all is someone
 // else's folder.
 func TestReportOfAFolderThatCannotBeRead(t *testing.T) {
 	saved, err := os.ReadFile("../../results/testdata/pass/run.json")

@@ -364,8 +364,7 @@ func (o options) prepare(ctx context.Context, id string, daemons map[target.Buil
 func (o options) baked(daemons map[target.Build]string) []string {
 	paths := slices.Collect(maps.Values(daemons))
 	same := func(path string) bool {
-		return filepath.Base(path) == filepath.Base(
-			o.candidate.Binary)
+		return filepath.Base(path) == filepath.Base(o.candidate.Binary)
 	}
 	if o.candidate.Binary != "" && !slices.ContainsFunc(paths, same) {
 		paths = append(paths, o.candidate.Binary)

@@ -78,7 +78,8 @@ func fromFile(cmd *cobra.Command, open map[string]*pflag.Flag, path string) erro
 		f := cmd.Flags().Lookup(name)
 		if f == nil || name == "config" || name == "help" {
 			return doc.Errorf([]string{name},
-				"unknown setting %s: a setting is a flag of %q without its dashes", name, cmd.CommandPath())
+				"unknown setting %s: a setting is a flag of %q without its dashes", name,
+				cmd.CommandPath())
 		}
 		if open[name] == nil {
 			continue

@@ -22,8 +22,8 @@ func newSettled() *cobra.Command {
 }
 
 // resolveWith parses a command line, with an environment and a file.
-func resolveWith(t *testing.T, argv []string, env map[string]string, file string) (*cobra.Command,
-	error) {
+func resolveWith(t *testing.T, argv []string, env map[string]string, file string) (
+	*cobra.Command, error) {
 	t.Helper()
 	cmd := newSettled()
 	if file != "" {

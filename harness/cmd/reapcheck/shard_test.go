@@ -77,7 +77,8 @@ func TestShardsAreTogetherTheWholePlan(t *testing.T) {
 		for number := 1; number <= of; number++ {
 			ran := reapcheck(t, parent, shardArgs(number, of)...)
 			if ran.status != exitPass || !strings.HasSuffix(ran.said, "verdict: inconclusive\n") {
-				t.Fatalf("shard %d of %d ended with %d and said\n%s", number, of, ran.status, ran.said)
+				t.Fatalf("shard %d of %d ended with %d and said\n%s", number, of, ran.status,
+					ran.said)
 			}
 		}
 		merged := reapcheck(t, t.TempDir(), "merge", parent)
@@ -146,7 +147,8 @@ func TestResumeCompletesAKilledRun(t *testing.T) {
 	if resumed.status != exitPass {
 		t.Fatalf("resume ended with %d and said\n%s", resumed.status, resumed.said)
 	}
-	if run, err = results.Load(folder); err != nil || run.Own != trial.Pass || !run.Info.Shard.Done ||
+	if run, err = results.Load(folder); err != nil || run.Own != trial.Pass ||
+		!run.Info.Shard.Done ||
 		len(run.Info.Resumed) != 1 {
 		t.Errorf("the resumed run: %v, %+v, %v", run.Own, run.Info, err)
 	}

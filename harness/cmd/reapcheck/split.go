@@ -73,7 +73,8 @@ func doneTable[T any](o options, name string, of proof.Shard, in func(*T) proof.
 		if err != nil || json.Unmarshal(raw, table) != nil {
 			continue
 		}
-		if read := in(table); read.Done && read.Plan == of.Plan && read.Number == of.Number && read.Of == of.Of {
+		if read := in(table); read.Done && read.Plan == of.Plan && read.Number == of.Number &&
+			read.Of == of.Of {
 			fmt.Fprintf(o.progress, "shard %v of this plan is done already: %s\n", o.shard, path)
 			return table, true
 		}

@@ -33,7 +33,8 @@ func (o options) workbench(ctx context.Context, id string, progress *session.Pro
 // pace is how fast this machine is.
 func (w workbench) pace(ctx context.Context) (session.Pace, error) {
 	s := &session.Session{
-		Runtime: w.runtime, Seed: w.seed, Daemons: w.daemons, Candidate: target.Reference("registry"),
+		Runtime: w.runtime, Seed: w.seed, Daemons: w.daemons,
+		Candidate: target.Reference("registry"),
 	}
 	return s.Measure(ctx)
 }

@@ -38,7 +38,7 @@ func (f family) openChild(c call) (*child, error) {
 	return &child{pidfd: fd}, nil
 }
 
-// confirm makes sure that pid was not given to somebody else before it was
+// confirm makes sure that pid was not given to someone else before it was
 // opened, and that the target may wait for it.
 func (f family) confirm(c call, pid int) error {
 	same := f.inner(pid) == c.child
@@ -62,7 +62,7 @@ func (f family) confirm(c call, pid int) error {
 }
 
 // gone says whether it has been reaped. A zombie can still be signalled; EPERM
-// means that there is somebody to refuse.
+// means that there is someone to refuse.
 func (c *child) gone() bool {
 	return errors.Is(unix.PidfdSendSignal(c.pidfd, 0, nil, 0), unix.ESRCH)
 }

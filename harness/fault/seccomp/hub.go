@@ -194,7 +194,7 @@ func (h *Hub) seize(handover launcher.Handover) error {
 	h.mu.Unlock()
 	switch {
 	case seize == nil:
-		return errors.New("nobody asked for it to be traced")
+		return errors.New("no one asked to trace it")
 	case handover.PID == 0:
 		return errElsewhere
 	}

@@ -81,7 +81,7 @@ func receive(listener int) (notification, error) {
 	return n, ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&n))
 }
 
-// letGo has the kernel run the call as if nobody had been asked.
+// letGo has the kernel run the call as if no one had been asked.
 func letGo(listener int, id uint64) error {
 	r := response{id: id, flags: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE}
 	return ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r))

@@ -102,7 +102,7 @@ func TestReaperWinsLetsAWaitForNoChildGo(t *testing.T) {
 }
 
 // A look is how a reaper takes one child. In a target that has no other call,
-// nobody could come second, and each child is a hit.
+// no one could come second, and each child is a hit.
 func TestReaperWinsNeverHoldsALook(t *testing.T) {
 	v := newVictim(t, newHub(t))
 	v.Set(Policy{Rule: ReaperWins})
@@ -286,7 +286,7 @@ func TestWaiterWinsTellsZombiesApart(t *testing.T) {
 }
 
 // Rest is what was looked at: neither the time in which the target wanted a CPU nor
-// that in which nobody looked.
+// that in which no one looked.
 func TestRestIsCountedByLooks(t *testing.T) {
 	busy := exec.Command("sh", "-c", "while :; do :; done")
 	quiet := exec.Command("sleep", "60")

@@ -62,7 +62,7 @@ func (p Policy) limit() time.Duration {
 // signal interrupts enters again and is counted again, unless it was held.
 type Counts struct {
 	// Calls of the target itself, by what they are for; see side. A peek that
-	// does not block is nobody's business here: the launcher's filter lets it go.
+	// does not block is no one's business here: the launcher's filter lets it go.
 	Waits, Looks, Takes, Peeks, Others int64
 	// ByPidfd are those among them that named their child by a pidfd.
 	ByPidfd int64
@@ -78,9 +78,9 @@ type Counts struct {
 	// hold, and without one.
 	ReaperFirst, Late int64
 	// Reaped counts children that were there at a look or a take and have been
-	// reaped since, where ReaperWins found nobody who could come second.
+	// reaped since, where ReaperWins found no one who could come second.
 	Reaped int64
-	// WaiterFirst counts takes that were held for somebody's zombie, Spared those
+	// WaiterFirst counts takes that were held for someone's zombie, Spared those
 	// that were told "none" without the kernel's having been asked.
 	WaiterFirst, Spared int64
 	// LimitHits counts holds that were let go because of the limit.

@@ -34,7 +34,8 @@ type Supervisor struct {
 	err    error
 }
 
-var errElsewhere = errors.New("it lives where this process cannot see it; run reapcheck beside the engine, in the same PID namespace")
+var errElsewhere = errors.New(
+	"it lives where this process cannot see it; run reapcheck beside the engine, in the same PID namespace")
 
 // newSupervisor takes the listener over, also on error, and lets every call go
 // until a policy is set.
@@ -86,7 +87,7 @@ func (s *Supervisor) Counts() (Counts, error) {
 }
 
 // OwnFilter says whether the target has installed a seccomp filter since the
-// launcher did. Where that one is stricter about a call, nobody is asked here.
+// launcher did. Where that one is stricter about a call, no one is asked here.
 func (s *Supervisor) OwnFilter() bool {
 	now, err := statusLine(s.family.target, "Seccomp_filters:")
 	return err == nil && now != s.filters

@@ -27,7 +27,7 @@ func (v *victim) ended() {
 	}
 }
 
-// The commands inherit the filter. Their calls are nobody's business.
+// The commands inherit the filter. Their calls are no one's business.
 func TestCallsOfCommandsAreNotHeld(t *testing.T) {
 	v := newVictim(t, newHub(t))
 	v.Set(Policy{Rule: ReaperWins})

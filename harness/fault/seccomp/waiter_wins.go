@@ -6,7 +6,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/probe"
 )
 
-// orphanAge is how long a zombie for which nobody waits is kept from the reaper
+// orphanAge is how long a zombie for which no one waits is kept from the reaper
 // while the target is at rest. It is far longer than a handler takes from the start
 // of a command to its wait, and short enough for orphans to be reaped in passing. A
 // target that is kept off the CPU is not at rest: by the clock, a second was too
@@ -117,9 +117,9 @@ func (r *waiterWins) rest(now time.Time) {
 	}
 }
 
-// sort counts the zombies that somebody waits for or soon may, those that
-// nobody claims, and those that somebody waits for and does not take. At the limit
-// a zombie that nobody claims is an orphan even if the target never rests.
+// sort counts the zombies that someone waits for or soon may, those that
+// no one claims, and those that someone waits for and does not take. At the limit
+// a zombie that no one claims is an orphan even if the target never rests.
 func (r *waiterWins) sort(dead []int, now time.Time) (owned, orphans, stuck int) {
 	for _, pid := range dead {
 		age, rested := now.Sub(r.died[pid].at), r.rested-r.died[pid].rested

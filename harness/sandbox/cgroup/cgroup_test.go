@@ -8,7 +8,8 @@ func TestCPUMount(t *testing.T) {
 27 1 0:23 / /sys/fs/cgroup/cpu,cpuacct rw shared:9 - cgroup cgroup rw,cpu,cpuacct
 `
 	for controllers, want := range map[string]string{
-		"cpu,cpuacct": "/sys/fs/cgroup/cpu,cpuacct", "": "/sys/fs/cgroup/unified", "cpuset": "", "memory": "",
+		"cpu,cpuacct": "/sys/fs/cgroup/cpu,cpuacct", "": "/sys/fs/cgroup/unified", "cpuset": "",
+		"memory": "",
 	} {
 		if got, ok := cpuMount(both, controllers); got != want || ok != (want != "") {
 			t.Errorf("%q: %q, %v", controllers, got, ok)

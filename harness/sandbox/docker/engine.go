@@ -152,7 +152,8 @@ func dial(ctx context.Context, endpoint string) error {
 
 // unreachable tells the ways apart in which an engine does not answer.
 func unreachable(endpoint string, err error) error {
-	return sandbox.Unavailable("reach docker engine at "+endpoint, err, contextAdvice(engineAdvice(err)))
+	return sandbox.Unavailable("reach docker engine at "+endpoint, err,
+		contextAdvice(engineAdvice(err)))
 }
 
 func engineAdvice(err error) string {

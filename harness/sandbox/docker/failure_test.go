@@ -297,8 +297,10 @@ func TestCreateFailed(t *testing.T) {
 
 func TestOnThisMachine(t *testing.T) {
 	for endpoint, want := range map[string]bool{
-		"unix:///var/run/docker.sock": true, "tcp://127.0.0.1:2375": true, "tcp://localhost:2375": true,
-		"tcp://[::1]:2375": true, "tcp://docker:2375": false, "tcp://192.0.2.7:2376": false, "": false,
+		"unix:///var/run/docker.sock": true, "tcp://127.0.0.1:2375": true,
+		"tcp://localhost:2375": true,
+		"tcp://[::1]:2375":     true, "tcp://docker:2375": false, "tcp://192.0.2.7:2376": false,
+		"": false,
 	} {
 		if got := onThisMachine(endpoint); got != want {
 			t.Errorf("%q: %v", endpoint, got)

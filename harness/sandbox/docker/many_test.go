@@ -72,7 +72,8 @@ func TestMadeBaseRunsAllItsPrograms(t *testing.T) {
 	if !strings.HasPrefix(d.facts["base source"], "made") {
 		t.Skipf("the base is %s, %s", d.facts["base"], d.facts["base source"])
 	}
-	got := sandboxtest.Shell(t, sandboxtest.Start(t, d, sandboxtest.Spec(t)), `for p in /usr/bin/* /bin/*; do
+	got := sandboxtest.Shell(t, sandboxtest.Start(t, d, sandboxtest.Spec(t)),
+		`for p in /usr/bin/* /bin/*; do
 		env "$p" --help </dev/null >/dev/null 2>&1; [ $? != 127 ] || echo "$p"
 	done; ls /usr/bin/* | wc -l`)
 	count, err := strconv.Atoi(strings.TrimSpace(strings.TrimPrefix(got, "0 ")))

@@ -25,11 +25,13 @@ var ownKernels = []string{"runsc", "gvisor", "kata", "firecracker"}
 // checkRuntime refuses what would be judged in the target's stead.
 func checkRuntime(info system.Info) error {
 	name := strings.ToLower(info.DefaultRuntime)
-	if !slices.ContainsFunc(ownKernels, func(part string) bool { return strings.Contains(name, part) }) {
+	within := func(part string) bool { return strings.Contains(name, part) }
+	if !slices.ContainsFunc(ownKernels, within) {
 		return nil
 	}
 	return sandbox.Unavailable("use docker engine with the runtime "+info.DefaultRuntime,
-		errors.New("its containers have a kernel of their own, whose process would be looked at instead of the target"),
+		errors.New(
+			"its containers have a kernel of their own, whose process would be looked at instead of the target"),
 		"make runc the engine's default runtime, or use --runtime=namespace")
 }
 
@@ -60,7 +62,8 @@ func (d *Runtime) product(ctx context.Context) string {
 }
 
 func confined(info system.Info) bool {
-	return slices.ContainsFunc(info.SecurityOptions, func(option string) bool { return strings.HasPrefix(option, "name=selinux") })
+	return slices.ContainsFunc(info.SecurityOptions,
+		func(option string) bool { return strings.HasPrefix(option, "name=selinux") })
 }
 
 // checkArchitecture refuses an image that only an emulator runs here: its calls are
@@ -80,9 +83,11 @@ func foreign(image, architecture string) error {
 		return nil
 	}
 	return &sandbox.Problem{
-		Kind:   sandbox.ErrTarget,
-		Doing:  "use image " + image,
-		Cause:  fmt.Errorf("it is made for %s, and this machine is %s: an emulator would be judged in its stead", architecture, runtime.GOARCH),
+		Kind:  sandbox.ErrTarget,
+		Doing: "use image " + image,
+		Cause: fmt.Errorf(
+			"it is made for %s, and this machine is %s: an emulator would be judged instead",
+			architecture, runtime.GOARCH),
 		Advice: "give an image for this machine, or run reapcheck on one of that architecture",
 	}
 }

@@ -11,7 +11,8 @@ import (
 )
 
 func TestARuntimeWithItsOwnKernelIsRefusedByName(t *testing.T) {
-	for name, refused := range map[string]bool{"runc": false, "crun": false, "io.containerd.runc.v2": false, "runsc": true, "kata-runtime": true} {
+	for name, refused := range map[string]bool{"runc": false, "crun": false,
+		"io.containerd.runc.v2": false, "runsc": true, "kata-runtime": true} {
 		err := checkRuntime(system.Info{DefaultRuntime: name})
 		if (err != nil) != refused || refused && !strings.Contains(err.Error(), name) {
 			t.Errorf("%s: %v", name, err)
@@ -29,7 +30,8 @@ func TestAnImageOfAnotherMachineIsRefused(t *testing.T) {
 }
 
 func TestWhatAnEngineIsLike(t *testing.T) {
-	info := system.Info{DefaultRuntime: "runc", SecurityOptions: []string{"name=seccomp,profile=builtin", "name=selinux", "name=rootless"}}
+	info := system.Info{DefaultRuntime: "runc",
+		SecurityOptions: []string{"name=seccomp,profile=builtin", "name=selinux", "name=rootless"}}
 	if got, want := nature(info, "Docker"), "Docker, runtime runc, selinux, rootless"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -46,7 +48,8 @@ func TestTheContextInUseIsNamed(t *testing.T) {
 	if got := otherContext(); got != "" {
 		t.Errorf("without a file: %q", got)
 	}
-	if err := os.WriteFile(filepath.Join(folder, "config.json"), []byte(`{"currentContext":"rootless"}`), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, "config.json"),
+		[]byte(`{"currentContext":"rootless"}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if got := otherContext(); got != "rootless" {

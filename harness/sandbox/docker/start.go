@@ -249,7 +249,7 @@ func (d *Runtime) placeBinary(request *testcontainers.ContainerRequest, binary s
 var loopback = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
 // engineLog keeps a storm's log lines from filling the engine's disk, and
-// overrides an engine whose default driver hands logs to somebody else.
+// overrides an engine whose default driver hands logs to someone else.
 var engineLog = engine.LogConfig{
 	Type:   "json-file",
 	Config: map[string]string{"max-size": "8m", "max-file": "2"},

@@ -22,7 +22,7 @@ const freezeLimit = await.Broken
 // Freeze sends SIGSTOP to each process, and again to those that were started
 // meanwhile. It needs no control group, which only root may make. Other than in
 // a frozen group a parent sees SIGCHLD when a child stops or goes on (wait(2)),
-// but nobody can take the signal itself amiss: what comes from outside stops
+// but no one can take the signal itself amiss: what comes from outside stops
 // PID 1 too (pid_namespaces(7)).
 func (s *namespaced) Freeze(ctx context.Context) error {
 	told := map[int]int{}

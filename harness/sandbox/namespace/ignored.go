@@ -10,7 +10,7 @@ import (
 // starts, and by their commands: nohup and a shell's background set SIGHUP and SIGINT to be
 // ignored, which an execve keeps (signal(7)), and a command that has to end by one of them
 // would not. Go keeps just these two (package os/signal). A signal that has a handler is at
-// its default in a child; the handler is a channel that nobody reads, so here it goes on
+// its default in a child; the handler is a channel that no one reads, so here it goes on
 // doing nothing.
 func heedSignals() {
 	for _, s := range []os.Signal{syscall.SIGHUP, syscall.SIGINT} {

@@ -17,7 +17,8 @@ func TestATargetIgnoresNothingOfOurs(t *testing.T) {
 		defer signal.Reset(s)
 	}
 	sb := sandboxtest.Start(t, namespaceRuntime(t), sandboxtest.Spec(t))
-	got := sandboxtest.Shell(t, sb, "{ sh -c 'kill -HUP $$'; echo $?; sh -c 'kill -INT $$'; echo $?; } 2>/dev/null")
+	got := sandboxtest.Shell(t, sb,
+		"{ sh -c 'kill -HUP $$'; echo $?; sh -c 'kill -INT $$'; echo $?; } 2>/dev/null")
 	if !strings.HasPrefix(got, "0 129\n130") {
 		t.Errorf("a command that SIGHUP or SIGINT is to end: %q, want 129 and 130", got)
 	}

@@ -47,7 +47,7 @@ func TestNamespaceLimitThatIsNotAnswered(t *testing.T) {
 	}
 }
 
-// The kernel lets PID 1 end when nobody else is in its PID namespace.
+// The kernel lets PID 1 end when no one else is in its PID namespace.
 func TestNamespaceEndUnderALimitIsSeen(t *testing.T) {
 	s := sandboxtest.Start(t, namespaceRuntime(t), sandboxtest.Spec(t)).(*namespaced)
 	if err := s.LimitPIDs(t.Context(), 20); err != nil {

@@ -21,7 +21,7 @@ import (
 
 // Runtime is the runtime that gives each sandbox namespaces of its own: PIDs,
 // mounts (for its /proc) and a network with nothing but loopback, so that every
-// target may listen on the same port and nobody else reaches it. The files are
+// target may listen on the same port and no one else reaches it. The files are
 // this machine's, and the target may write to them as far as its user may.
 type Runtime struct {
 	stage string // the program that becomes each target
@@ -135,7 +135,8 @@ func (n *Runtime) Close(ctx context.Context) error {
 		return os.RemoveAll(n.temporary)
 	case <-ctx.Done():
 		return fmt.Errorf(
-			"close namespaces: end of every sandbox expected after SIGKILL, one still runs: %w", ctx.Err())
+			"close namespaces: end of every sandbox expected after SIGKILL, one still runs: %w",
+			ctx.Err())
 	}
 }
 

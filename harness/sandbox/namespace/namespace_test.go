@@ -1,15 +1,12 @@
 package namespace
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -18,7 +15,6 @@ import (
 
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
-	"github.com/reapcheck/reapcheck/harness/sandbox/namespace/stage"
 	"github.com/reapcheck/reapcheck/harness/sandbox/netns"
 	"github.com/reapcheck/reapcheck/harness/sandbox/sandboxtest"
 )
@@ -136,7 +132,8 @@ func TestNamespaceHoldsNothingOfOurs(t *testing.T) {
 	if err != nil || string(line) != s.Binary+"\x00" {
 		t.Errorf("command line %q, %v", line, err)
 	}
-	if pipes := pipesOf(t, sb); len(pipes) != 3 || pipes["1"] != pipes["2"] || pipes["0"] == pipes["1"] {
+	if pipes := pipesOf(t, sb); len(pipes) != 3 || pipes["1"] != pipes["2"] ||
+		pipes["0"] == pipes["1"] {
 		t.Errorf("an input, output and error as one pipe, and no other pipe, expected: %v", pipes)
 	}
 	if got := sandboxtest.Shell(t, sb, "ls -d /proc/[0-9]* | head -1"); got != "0 /proc/1\n" {
@@ -215,7 +212,10 @@ func TestNamespaceTargetThatFails(t *testing.T) {
 		"dies": {func(s *sandbox.Spec) { s.Args = []string{"exit", "3"} }, sandbox.ErrTarget,
 			[]string{"ended before it was ready: exit status 3", "reason 30", "reason 12\n",
 				"!reason 10\n"}},
-		"unready": {func(s *sandbox.Spec) { s.Args = []string{"unready"}; s.StartLimit = time.Second }, sandbox.ErrTarget,
+		"unready": {func(s *sandbox.Spec) {
+			s.Args = []string{"unready"}
+			s.StartLimit = time.Second
+		}, sandbox.ErrTarget,
 			[]string{"/healthz expected within 1s, last saw 404 Not Found", "target starts as 1"}},
 		"deaf": {func(s *sandbox.Spec) { s.Args = []string{"deaf"}; s.StartLimit = time.Second },
 			sandbox.ErrTarget,
@@ -309,93 +309,4 @@ func TestNothingOutlivesAHarnessThatIsKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustEnd(t, all)
-}
-
-// A terminal signals the whole group, kill(1) the one process that the user
-// knows of. Either comes once.
-func TestAnOrdinaryUsersSignalsComeOnce(t *testing.T) {
-	child := exec.Command(sandboxtest.OfNobody(t))
-	child.Env = append(os.Environ(), sandboxtest.AsChild(t, "signals"))
-	child.SysProcAttr = &syscall.SysProcAttr{
-		Credential: &syscall.Credential{Uid: sandboxtest.Nobody, Gid: sandboxtest.Nobody},
-		Setpgid:    true,
-	}
-	output, err := child.StdoutPipe()
-	if err = errors.Join(err, child.Start()); err != nil {
-		t.Fatal(err)
-	}
-	defer time.AfterFunc(sandbox.CleanupLimit, func() { _ = child.Process.Kill() }).Stop()
-	var said []string
-	for lines := bufio.NewScanner(output); lines.Scan(); {
-		said = append(said, lines.Text())
-		switch len(said) {
-		case 1:
-			err = syscall.Kill(-child.Process.Pid, syscall.SIGINT)
-		case 2:
-			err = child.Process.Signal(syscall.SIGTERM)
-		}
-		if err != nil {
-			t.Error(err)
-		}
-	}
-	if err := child.Wait(); err != nil ||
-		!slices.Equal(said, []string{"ready", "interrupt", "terminated"}) {
-		t.Errorf("it said %q and ended with %v", said, err)
-	}
-}
-
-// The harness of an ordinary user is two processes. Killing the one that the
-// user knows of must end the other one and the sandboxes.
-func TestOrdinaryUser(t *testing.T) {
-	child, target := sandboxtest.StartChild(t, sandboxtest.OfNobody(t), "orphan",
-		&syscall.SysProcAttr{Credential: &syscall.Credential{
-			Uid: sandboxtest.Nobody,
-			Gid: sandboxtest.Nobody,
-		}})
-	all := sleepIn(t, target)
-	inner := all.Target().Parent
-	if inner == child.Process.Pid {
-		t.Error("the harness has not become root")
-	}
-	if info, err := os.Stat(fmt.Sprintf("/proc/%d", target)); err != nil ||
-		info.Sys().(*syscall.Stat_t).Uid != sandboxtest.Nobody {
-		t.Errorf("target of user %d expected: %v, %v", sandboxtest.Nobody, info, err)
-	}
-	if err := child.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	mustEnd(t, append(all, probe.Process{PID: inner, Name: "harness"}))
-}
-
-func TestNamespaceAdvice(t *testing.T) {
-	for _, c := range []struct {
-		err      error
-		set      map[string]string
-		filtered bool
-		want     string
-	}{
-		{syscall.ENOSPC, map[string]string{"user.max_net_namespaces": "0"}, false,
-			"user.max_net_namespaces is 0"},
-		{syscall.ENOSPC, map[string]string{"user.max_net_namespaces": "5"}, true,
-			"as many namespaces"},
-		{syscall.EUSERS, nil, false, "too deep"},
-		{syscall.EINVAL, nil, false, "kernel was built without"},
-		{&stage.Failure{
-			Where: stage.ErrMount,
-			Errno: syscall.EPERM,
-		}, nil, true, "systempaths=unconfined"},
-		{syscall.EPERM, map[string]string{"kernel.unprivileged_userns_clone": "0"}, true,
-			"seccomp=unconfined"},
-		{syscall.EPERM, map[string]string{"kernel.unprivileged_userns_clone": "0"}, false,
-			"kernel.unprivileged_userns_clone=1"},
-		{syscall.EACCES, map[string]string{"kernel.apparmor_restrict_unprivileged_userns": "1"},
-			false, "kernel.apparmor_restrict_unprivileged_userns=0"},
-		{syscall.EPERM, nil, false, "security module"},
-	} {
-		sysctl := func(name string) string { return c.set[name] }
-		if got := namespaceAdvice(fmt.Errorf("clone: %w", c.err), sysctl,
-			c.filtered); !strings.Contains(got, c.want) {
-			t.Errorf("%v, %v, filtered %v: %q", c.err, c.set, c.filtered, got)
-		}
-	}
 }

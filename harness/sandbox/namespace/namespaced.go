@@ -87,7 +87,8 @@ func newNamespaced(spec sandbox.Spec, program, temporary string) (*namespaced, e
 // commands, and they could read it.
 func environment(own map[string]string, temporary string) []string {
 	env := map[string]string{
-		"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/", "TMPDIR": temporary,
+		"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/",
+		"TMPDIR": temporary,
 	}
 	maps.Copy(env, own)
 	var list []string
@@ -149,7 +150,7 @@ func (s *namespaced) live(started chan<- error, closing <-chan struct{}) {
 	}
 }
 
-// noteNamespace is for a PID 1 for which nobody waits yet, so that its number is
+// noteNamespace is for a PID 1 for which no one waits yet, so that its number is
 // its own. It leaves none running on error.
 func (s *namespaced) noteNamespace(err error) error {
 	if err != nil {

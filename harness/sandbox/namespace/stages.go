@@ -81,7 +81,7 @@ func stageProblem(err error) error {
 // process is not root, and lets go of it. The error says what forbids it.
 func Try() error { return tryStage("") }
 
-// tryStage has a program do a stage's work for nobody.
+// tryStage has a program do a stage's work for no one.
 func tryStage(program string) error {
 	runtime.LockOSThread() // the death signal comes when this thread ends
 	defer runtime.UnlockOSThread()

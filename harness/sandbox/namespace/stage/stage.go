@@ -61,7 +61,7 @@ func become(command []string) {
 		os.Exit(failed) // somebody executed it by hand, and would get a second /proc
 	}
 	// The kernel kills us when our starter ends, from a moment after our start
-	// on. If it ended before that moment nobody reads this.
+	// on. If it ended before that moment no one reads this.
 	if _, err := syscall.Write(report, []byte{begun}); err != nil {
 		os.Exit(failed)
 	}

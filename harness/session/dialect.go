@@ -21,7 +21,8 @@ import (
 // asked and understood is left in dialect-check.txt. A target that breaks down over
 // the questions is left to the scenarios.
 func (s *Session) CheckDialect(ctx context.Context) error {
-	a := &runningArm{Arm: Arm{Name: "candidate", Role: trial.Candidate}, session: s, scenario: "dialect-check", target: s.Candidate}
+	a := &runningArm{Arm: Arm{Name: "candidate", Role: trial.Candidate}, session: s,
+		scenario: "dialect-check", target: s.Candidate}
 	sb, err := a.launch(ctx, a.asked())
 	if err != nil {
 		return fmt.Errorf("start candidate: %w", err)
@@ -45,7 +46,8 @@ func (s *Session) CheckDialect(ctx context.Context) error {
 		return fmt.Errorf("%w: %s had no exit code from it: %s; see reapcheck driver check --help",
 			sandbox.ErrTarget, d.Called(), lastNotUnderstood(all))
 	}
-	return fmt.Errorf("%w: dialect %s understands no exit code in what comes back from %s: %s; see reapcheck dialect --help",
+	return fmt.Errorf(
+		"%w: dialect %s understands no exit code in what comes back from %s: %s; see reapcheck dialect --help",
 		sandbox.ErrTarget, d.Name, d.Asked(), lastNotUnderstood(all))
 }
 
@@ -68,7 +70,8 @@ func (s *Session) sayWhatDiffers(all []dialect.Attempt) {
 		if e.OK {
 			continue
 		}
-		s.Progress.Say("%s, %s: wanted %s, understood %s", s.Candidate.Dialect.Called(), e.Asked, e.Wanted, e.Understood)
+		s.Progress.Say("%s, %s: wanted %s, understood %s", s.Candidate.Dialect.Called(), e.Asked,
+			e.Wanted, e.Understood)
 		if hint := e.Hint(s.Candidate.Dialect); hint != "" {
 			s.Progress.Say("  %s", hint)
 		}
@@ -78,9 +81,11 @@ func (s *Session) sayWhatDiffers(all []dialect.Attempt) {
 func (s *Session) keepAttempts(all []dialect.Attempt) error {
 	var text strings.Builder
 	for _, e := range all {
-		fmt.Fprintf(&text, "%s: %s\n  wanted: %s\n  understood: %s\n  came: %s\n", e.Asked, e.Script, e.Wanted, e.Understood, e.Came)
+		fmt.Fprintf(&text, "%s: %s\n  wanted: %s\n  understood: %s\n  came: %s\n", e.Asked,
+			e.Script, e.Wanted, e.Understood, e.Came)
 	}
-	if err := os.WriteFile(results.DialectCheck(s.Folder), []byte(printable.Escape(text.String())), 0o644); err != nil {
+	if err := os.WriteFile(results.DialectCheck(s.Folder), []byte(printable.Escape(text.String())),
+		0o644); err != nil {
 		return fmt.Errorf("write dialect check: %w", err)
 	}
 	return nil

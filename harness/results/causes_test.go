@@ -124,7 +124,7 @@ func TestAFewLostCodesAreNoChoice(t *testing.T) {
 	}
 }
 
-// Without a fault that says who came first nobody is blamed.
+// Without a fault that says who came first no one is blamed.
 func TestALostCodeAloneHasNoCulprit(t *testing.T) {
 	findings := slices.DeleteFunc(findingsOf(t, "reaper-only", Info{}), func(f Finding) bool {
 		return f.ID != "signals" && f.ID != "held-stdout"
