@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -105,19 +106,28 @@ func LeftOut(id string, access Access) string {
 	return ""
 }
 
-// Sayable returns the chosen scenarios that the session's candidate can be asked for, and
-// why it cannot be asked for the others, by ID.
+// Sayable returns the chosen scenarios that the session can try with its candidate, and
+// why it cannot try the others, by ID: the candidate cannot be asked for them, or what they
+// are about cannot be seen.
 func Sayable(s *session.Session, chosen []trial.Scenario) (
 	sayable []trial.Scenario, why map[string]string) {
 	why = map[string]string{}
 	for i, e := range experiments(s, chosen) {
-		if text := session.Unsaid(e, s.Candidate); text != "" {
+		if text := cmp.Or(session.Unsaid(e, s.Candidate), unseen(e.Scenario, s)); text != "" {
 			why[e.Scenario] = text
 		} else {
 			sayable = append(sayable, chosen[i])
 		}
 	}
 	return sayable, why
+}
+
+// unseen says why a run as this one cannot see whether its fault has hit.
+func unseen(id string, s *session.Session) string {
+	if needed[id] == likeness && s.BlackBox && s.WaitPath == session.Fallback {
+		return "since from outside it is seen by the pidfds that --wait-path=fallback takes away"
+	}
+	return ""
 }
 
 // Traceable returns the chosen scenarios without those that need tracing, and why, where

@@ -199,3 +199,28 @@ func TestWhatIsLeftOut(t *testing.T) {
 		}
 	}
 }
+
+// A fault that counts its hits by pidfds has none where there are no pidfds.
+func TestWhatIsNotSeenIsNotTried(t *testing.T) {
+	for _, c := range []struct {
+		blackBox bool
+		path     session.WaitPath
+		tried    bool
+	}{
+		{false, session.Fallback, true},
+		{true, session.Pidfd, true},
+		{true, session.Fallback, false},
+	} {
+		s := &session.Session{
+			BlackBox: c.blackBox, WaitPath: c.path, Candidate: target.Reference("registry"),
+		}
+		chosen, err := Select([]string{"told-meanwhile"}, Outside)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tried, why := Sayable(s, chosen)
+		if (len(tried) == 1) != c.tried || (why["told-meanwhile"] == "") != c.tried {
+			t.Errorf("%+v: tried %v, why not: %q", c, tried, why)
+		}
+	}
+}

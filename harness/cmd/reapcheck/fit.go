@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -74,13 +75,12 @@ func withFactor(argv []string, factor float64) []string {
 }
 
 // leaveOutUnsaid leaves the scenarios out that need what the candidate's dialect or driver
-// cannot say, and names them.
+// cannot say, or what cannot be seen, and names them.
 func (o *options) leaveOutUnsaid(s *session.Session, info *results.Info) error {
 	sayable, why := scenarios.Sayable(s, o.scenarios)
 	o.leaveOut(why, sayable, s, info)
 	if len(sayable) == 0 {
-		return fmt.Errorf("no scenario is left that can be asked for by %s",
-			o.candidate.Dialect.Called())
+		return errors.New("no scenario is left that can be tried with this target")
 	}
 	return nil
 }
