@@ -53,7 +53,7 @@ func TestSidesOfAComparison(t *testing.T) {
 	}
 	s := side{text: "no-such-thing", speaks: "process-execute"}
 	if err := s.resolve(nil); err == nil ||
-		!strings.Contains(err.Error(), "no strategy, image:REF") {
+		!strings.Contains(err.Error(), "strategy, image:REF") {
 		t.Errorf("%v", err)
 	}
 }
