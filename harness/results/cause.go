@@ -73,9 +73,11 @@ var (
 	// hangsUp are those whose client goes away.
 	hangsUp = []string{"abandoned", "abandoned-", "hangs-up", "gone-with-more-behind",
 		"heir-abandoned"}
+	// settings are looks at what a daemon may have changed for itself.
+	settings = []string{"umask", "limits", "priority", "processors"}
 	// asSet are commands that look at their environment or folder.
 	asSet = []string{"value-", "no-value", "like-numbers", "names", "many", "folder",
-		"no-folder-again", "not-set-again", "own-wins"}
+		"folder-and-variable", "no-folder-again", "not-set-again", "own-wins"}
 )
 
 // stopSignals is how the name of a fault begins that sends a signal to PID 1.

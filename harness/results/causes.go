@@ -148,6 +148,15 @@ var trialCauses = []Cause{
 		},
 	},
 	{
+		ID: "waits-for-clients", Level: trial.Should,
+		Title: "A client that says nothing keeps others from being answered.",
+		Look: "Accept connections in a loop that does nothing else, and read from each in a " +
+			"thread or task of its own.",
+		explains: func(e Evidence) bool {
+			return e.is(trial.Hung) && e.under("clients that say nothing")
+		},
+	},
+	{
 		ID: "waits-for-output", Level: trial.Should, Choice: "waits-for-output",
 		Title: "The answer waits for a background child that holds the output.",
 		Look: "Answer when the command has ended and what it wrote has been read, not when the " +
@@ -194,9 +203,9 @@ var trialCauses = []Cause{
 	},
 	{
 		ID: "hands-on-settings", Level: trial.Advice,
-		Title:    "Commands get the daemon's own umask or limits.",
+		Title:    "Commands get the daemon's own umask, limits, priority or processors.",
 		Look:     "Whatever the daemon changes for itself it changes for its commands too.",
-		explains: func(e Evidence) bool { return e.is(trial.Wrong) && e.of("umask", "limits") },
+		explains: func(e Evidence) bool { return e.is(trial.Wrong) && e.of(settings...) },
 	},
 	{
 		ID: "hands-on", Level: trial.Should,
