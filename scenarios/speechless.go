@@ -19,7 +19,7 @@ var _ = should("speechless", "clients that say nothing",
 		const clients = 4
 		arm := session.Arm{
 			Trials: s.Scale.Trials(session.Count{Floor: 8, Quick: 8, Standard: 40}), InFlight: 4,
-			Commands: load.Instant, Fresh: true,
+			Commands: load.Instant, Fresh: true, Deadline: waitsLimit,
 			Fault:   fault.Speechless{Clients: clients, Begins: s.Candidate.Dialect.OverHTTP()},
 			MinHits: clients,
 		}
