@@ -97,6 +97,11 @@ var settings = []setting{
 		c.Env = map[string]string{"REAPCHECK_GIVEN": nonce}
 		says(c, `echo "${HOME:+home} $REAPCHECK_GIVEN"`, "home "+nonce+"\n")
 	}},
+	{"folder-and-variable", func(c *load.Command, nonce, folder string) {
+		c.Cwd, c.Want.MayNotRun = folder, true
+		c.Env = map[string]string{"REAPCHECK_GIVEN": nonce}
+		says(c, `pwd -P; echo "$REAPCHECK_GIVEN"`, folder+"\n"+nonce+"\n")
+	}},
 	askedAgain("first"), askedAgain("again"),
 }
 

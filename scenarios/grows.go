@@ -45,12 +45,15 @@ const (
 	heapFor = 3 * keptOutput
 )
 
+// writesMuch is the shell's word for that.
+var writesMuch = fmt.Sprintf("head -c %d /dev/zero | tr '\\0' x", keptOutput)
+
 // goesWrong is each way out in turn.
 func goesWrong(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
 	switch index % 4 {
 	case 0:
-		c.Kind, c.Script, c.Timeout = "times-out", "sleep 1000; :", 100*time.Millisecond
+		c.Kind, c.Script, c.Timeout = "times-out", writesMuch+"; sleep 1000; :", 200*time.Millisecond
 		c.Want = trial.Want{Timeout: true}
 	case 1:
 		c.Kind, c.Script, c.HangUpAfter = "hangs-up", "sleep 1000; :", 50*time.Millisecond
@@ -59,8 +62,7 @@ func goesWrong(index int, r *rand.Rand) load.Command {
 		return cannotStart(3*(index/4%2), r)
 	default:
 		nonce := strings.TrimSpace(c.Want.Output)
-		c.Kind, c.Script = "writes", fmt.Sprintf(
-			"head -c %d /dev/zero | tr '\\0' x; echo %s; kill -9 $$", keptOutput, nonce)
+		c.Kind, c.Script = "writes", fmt.Sprintf("%s; echo %s; kill -9 $$", writesMuch, nonce)
 		c.Want.Output, c.Want.Code = strings.Repeat("x", keptOutput)+nonce+"\n", 128+9
 	}
 	return c

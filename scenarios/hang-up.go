@@ -26,11 +26,17 @@ var _ = should("hang-up", "a client that hangs up",
 			Arms: []session.Arm{naive(arm, "", check.TooMany(check.Processes)), candidate(arm)}}
 	})
 
+// bystander is how long the one that stays does: twice the latest hang-up of the others.
+const bystander = 200 * time.Millisecond
+
 // abandoned runs for longer than a run of this scenario takes. One in eight is
-// an ordinary command: a target that starts nothing has nothing to end.
+// an ordinary command: a target that starts nothing has nothing to end. It lasts while
+// other clients of the same address go away, and has its own code all the same.
 func abandoned(index int, r *rand.Rand) load.Command {
 	if index%8 == 7 {
-		return load.Instant(index, r)
+		c := load.Instant(index, r)
+		c.Kind, c.Script = "stays", "sleep "+seconds(bystander)+"; "+c.Script
+		return c
 	}
 	c := load.Command{
 		Kind:    "abandoned",

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/check"
@@ -16,7 +17,8 @@ import (
 // of the command says "timed out" of all of them; whoever kills in the instant in
 // which the command ends finds no one to kill, and no one to wait for (kill(2),
 // ESRCH): the answer is then the command's code or the timeout's word, and nothing
-// between them.
+// between them. SIGKILL has other senders than the timeout (signal(7)): whoever reads
+// "timed out" from the signal says so of a command that was killed by somebody else.
 var _ = scenario("in-time", "a command that ends before its timeout, or just then",
 	"has its own code or has timed out, where a naive daemon says so of all that have a timeout",
 	func(s *session.Session) session.Experiment {
@@ -66,9 +68,24 @@ func endsInTime(lasting, spare time.Duration) load.Source {
 	}
 }
 
+// endsBySignal is a command that ends itself so.
+func endsBySignal(c *load.Command, sig syscall.Signal) {
+	c.Kind = sig.String()
+	c.Script = fmt.Sprintf("%s; kill -%d $$", printed(*c), sig)
+	c.Want.Code = 128 + int(sig)
+}
+
 func endsAtItsLimit(index int, c load.Command, r *rand.Rand) load.Command {
 	if index%4 == 0 {
 		c.Kind, c.Timeout = "not-needed", time.Minute
+		if index%8 == 0 { // by the signals that a timeout sends too
+			endsBySignal(&c, []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM}[index/8%2])
+		}
+		return c
+	}
+	if index%8 == 6 { // which ends nowhere near a whole second, and not before it is due
+		c.Kind, c.Script, c.Timeout = "overtime-fraction", "sleep 1000; :", boundary*3/2
+		c.Want = trial.Want{Timeout: true}
 		return c
 	}
 	c.Kind, c.Timeout, c.Want.MayTimeout = "just-then", boundary, true

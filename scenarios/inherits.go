@@ -67,7 +67,9 @@ func inheritance(sameMachine bool) []look {
 		looks = append(looks,
 			look{"umask", unlike("$(umask)", own.umask)},
 			look{"limits", fmt.Sprintf(`limits=$(cat %s); [ -z "$limits" ] || %s`, ownLimits,
-				"{ "+unlike("$limits", own.limits)+"; }")})
+				"{ "+unlike("$limits", own.limits)+"; }")},
+			look{"priority", asksPriority + "; " + unlike("$nice", own.nice)},
+			look{"processors", asksProcessors + `; [ -z "$cpus" ] || { ` + unlike("$cpus", own.cpus) + "; }"})
 	}
 	return append(looks, look{"signals", fmt.Sprintf(`%s; [ -z "$blocked" ] || { %s; %s; }`,
 		asksSignals, unlike("$ignored", signals), unlike("$blocked", "0000000000000000"))})
@@ -76,6 +78,14 @@ func inheritance(sameMachine bool) []look {
 // asksSignals are those of a program that the shell starts: bash ignores SIGQUIT itself.
 const asksSignals = `v=$(cat /proc/self/status); v=${v#*SigBlk:?}; blocked=${v%%[!0-9a-f]*}; ` +
 	`v=${v#*SigIgn:?}; ignored=${v%%[!0-9a-f]*}`
+
+// asksPriority is the nice value (proc_pid_stat(5)), asksProcessors are those on which a
+// program may run, where the kernel says so (proc_pid_status(5)).
+const (
+	asksPriority   = `read -r v </proc/$$/stat; set -- ${v##*) }; nice=${17}`
+	asksProcessors = `v=$(cat /proc/self/status); cpus=; case $v in *Cpus_allowed:*) ` +
+		`v=${v#*Cpus_allowed:?}; cpus=${v%%[!0-9a-f,]*};; esac`
+)
 
 // ownLimits are soft and hard, in the same words whichever shell asks.
 const ownLimits = "/proc/self/limits"
@@ -86,15 +96,17 @@ func unlike(word, want string) string {
 }
 
 // shell is what a shell has that no one has given anything special.
-type shell struct{ umask, ignored, limits string }
+type shell struct{ umask, ignored, nice, cpus, limits string }
 
 // ownShell is one that the harness starts. Where there is none, its answers match
 // nothing.
 var ownShell = sync.OnceValue(func() shell {
-	const ask = "umask; " + asksSignals + "; echo $ignored; cat " + ownLimits
+	const ask = "umask; " + asksSignals + "; echo $ignored; " + asksPriority +
+		"; echo $nice; " + asksProcessors + "; echo $cpus; cat " + ownLimits
 	out, _ := exec.Command("/bin/sh", "-c", ask).Output()
-	lines := append(strings.SplitN(string(out), "\n", 3), "?", "?", "?")
-	return shell{umask: lines[0], ignored: lines[1], limits: strings.TrimSuffix(lines[2], "\n")}
+	lines := append(strings.SplitN(string(out), "\n", 5), "?", "?", "?", "?", "?")
+	return shell{umask: lines[0], ignored: lines[1],
+		nice: lines[2], cpus: lines[3], limits: strings.TrimSuffix(lines[4], "\n")}
 })
 
 // inherits looks, and ends by SIGPIPE where all is well: that is what a reader who

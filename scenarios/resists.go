@@ -44,6 +44,8 @@ var resistance = []look{
 	{"child", "sh -c 'trap \"\" TERM; sleep 1000; :' & wait"},
 	{"session", "setsid sh -c 'trap \"\" TERM; sleep 1000; :' & wait"},
 	{"takes-its-time", "trap 'sleep 1000' TERM; sleep 1000; sleep 1000"},
+	// Not there when the tree was looked at first, and in no group of the command's.
+	{"starts-another", "trap 'setsid sleep 1000 & wait' TERM; sleep 1000; :"},
 	{"stopped", "kill -STOP $$; sleep 1000"},
 	{"stopped-child", "sh -c 'kill -STOP $$; sleep 1000' & wait"},
 }

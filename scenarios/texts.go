@@ -51,6 +51,7 @@ var shapes = []shape{
 	{"newlines", func(n string) (string, string) {
 		return fmt.Sprintf(`printf '\n\n  \t%s \n\n \n'`, n), "\n\n  \t" + n + " \n\n \n"
 	}},
+	{"newlines-last", func(n string) (string, string) { return fmt.Sprintf(`printf '%s\n\n\n'`, n), n + "\n\n\n" }},
 	{"carriage-returns", func(n string) (string, string) {
 		return fmt.Sprintf(`printf '%s\r\nb\r\n\rc'`, n), n + "\r\nb\r\n\rc"
 	}},

@@ -150,6 +150,15 @@ var trialCauses = []Cause{
 		},
 	},
 	{
+		ID: "waits-for-clients", Level: trial.Should,
+		Title: "A client that says nothing keeps others from being answered.",
+		Look: "Accept connections in a loop that does nothing else, and read from each in a " +
+			"thread or task of its own.",
+		explains: func(e Evidence) bool {
+			return e.is(trial.Hung) && e.under("clients that say nothing")
+		},
+	},
+	{
 		ID: "waits-for-output", Level: trial.Should, Choice: "waits-for-output",
 		Title: "The answer waits for a background child that holds the output.",
 		Look: "Answer when the command has ended and what it wrote has been read, not when the " +
@@ -198,9 +207,9 @@ var trialCauses = []Cause{
 	},
 	{
 		ID: "hands-on-settings", Level: trial.Advice,
-		Title:    "Commands get the daemon's own umask or limits.",
+		Title:    "Commands get the daemon's own umask, limits, priority or processors.",
 		Look:     "Whatever the daemon changes for itself it changes for its commands too.",
-		explains: func(e Evidence) bool { return e.is(trial.Wrong) && e.of("umask", "limits") },
+		explains: func(e Evidence) bool { return e.is(trial.Wrong) && e.of(settings...) },
 	},
 	{
 		ID: "hands-on", Level: trial.Should,
@@ -244,9 +253,11 @@ var (
 	// hangsUp are those whose client goes away.
 	hangsUp = []string{"abandoned", "abandoned-", "hangs-up", "gone-with-more-behind",
 		"heir-abandoned"}
+	// settings are looks at what a daemon may have changed for itself.
+	settings = []string{"umask", "limits", "priority", "processors"}
 	// asSet are commands that look at their environment or folder.
 	asSet = []string{"value-", "no-value", "like-numbers", "names", "many", "folder",
-		"no-folder-again", "not-set-again", "own-wins"}
+		"folder-and-variable", "no-folder-again", "not-set-again", "own-wins"}
 )
 
 // stopSignals is how the name of a fault begins that sends a signal to PID 1.

@@ -88,7 +88,7 @@ func (a *runningArm) try(ctx context.Context, index int) {
 
 func (a *runningArm) record(index int, cmd load.Command, answer trial.Answer, sent time.Time,
 	took time.Duration) {
-	outcome, detail := trial.Classify(a.target.Dialect.Want(cmd.Want), answer)
+	outcome, detail := a.judge(cmd, answer, took)
 	r := trial.Record{
 		Index:    index,
 		Kind:     cmd.Kind,
