@@ -319,8 +319,26 @@ func TestSignalReachesChildThatLeftItsGroup(t *testing.T) {
 	wantStatus(t, child.(*entry), 137)
 }
 
+// noChildren takes what an earlier test has left.
+func noChildren(t *testing.T) {
+	t.Helper()
+	eventually(t, "no child of an earlier test", func() string {
+		for {
+			pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil)
+			switch {
+			case err == syscall.ECHILD:
+				return ""
+			case pid == 0:
+				return "one still runs"
+			}
+			t.Logf("an earlier test has left process %d", pid)
+		}
+	})
+}
+
 // A start that fails after its fork leaves a phantom, which os/exec reaps.
 func TestFailedStartLeavesNothing(t *testing.T) {
+	noChildren(t)
 	r := NewRegistry(slog.New(slog.DiscardHandler))
 	defer r.Close()
 	runtime.GC() // closes what an earlier test has left to it
