@@ -52,6 +52,7 @@ func atAnotherSocket(t *testing.T, name, from, to string) (file string) {
 }
 
 func TestTheGateJudgesEachForm(t *testing.T) {
+	t.Parallel()
 	for form, name := range forms {
 		t.Run(form+", sound", func(t *testing.T) {
 			t.Parallel()
