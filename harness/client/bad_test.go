@@ -89,6 +89,22 @@ const (
 	late = time.Minute            // for what must not
 )
 
+// attachedBy is a target that starts a command, and says the rest by a WebSocket.
+func attachedBy(attach func(context.Context, *websocket.Conn)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/start" {
+			say(w, `{"id": 7}`)
+			return
+		}
+		conn, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer conn.CloseNow()
+		attach(r.Context(), conn)
+	}
+}
+
 func say(w http.ResponseWriter, text string) {
 	_, _ = io.WriteString(w, text)
 	w.(http.Flusher).Flush()
@@ -241,18 +257,7 @@ func TestWebSocketsThatCloseEarly(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := execute(t, overSocket, func(w http.ResponseWriter, r *http.Request) {
-				if r.URL.Path == "/start" {
-					say(w, `{"id": 7}`)
-					return
-				}
-				conn, err := websocket.Accept(w, r, nil)
-				if err != nil {
-					return
-				}
-				defer conn.CloseNow()
-				c.attach(r.Context(), conn)
-			}, late, 1)
+			got := execute(t, overSocket, attachedBy(c.attach), late, 1)
 			if got.Known || got.Hung || !strings.Contains(got.Message, c.want) {
 				t.Errorf("got %+v", got)
 			}

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -118,19 +119,10 @@ func TestWebSocketsWithoutEnd(t *testing.T) {
 	for _, c := range []struct{ message, want string }{
 		{strings.Repeat("x", 1000), isTooLong}, {"", tooMany},
 	} {
-		got := execute(t, overSocket, func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path == "/start" {
-				say(w, `{"id": 7}`)
-				return
+		got := execute(t, overSocket, attachedBy(func(ctx context.Context, conn *websocket.Conn) {
+			for conn.Write(ctx, websocket.MessageBinary, []byte(c.message)) == nil {
 			}
-			conn, err := websocket.Accept(w, r, nil)
-			if err != nil {
-				return
-			}
-			defer conn.CloseNow()
-			for conn.Write(r.Context(), websocket.MessageBinary, []byte(c.message)) == nil {
-			}
-		}, late, 64)
+		}), late, 64)
 		if got.Known || got.Hung || !strings.Contains(got.Message, c.want) {
 			t.Errorf("%.3q: %+v", c.message, clipped(got))
 		}

@@ -83,7 +83,7 @@ func Detect(ctx context.Context, open func(Dialect) Speaker) ([]Guess, error) {
 	if err != nil {
 		return nil, err
 	}
-	tellApart(ctx, guesses, open)
+	tellApart(ctx, all, guesses, open)
 	slices.SortStableFunc(guesses, better)
 	return guesses, ctx.Err()
 }
@@ -183,8 +183,9 @@ func sameBut(a, b Attempt, path string) bool {
 		strings.ReplaceAll(a.Came, a.path, "")
 }
 
-// tellApart asks in all dialects that fit, where several do.
-func tellApart(ctx context.Context, guesses []Guess, open func(Dialect) Speaker) {
+// tellApart asks in all dialects that fit, where several do. A guess is about the dialect
+// at its place.
+func tellApart(ctx context.Context, all []Dialect, guesses []Guess, open func(Dialect) Speaker) {
 	if len(Fitted(guesses)) < 2 {
 		return
 	}
@@ -192,11 +193,7 @@ func tellApart(ctx context.Context, guesses []Guess, open func(Dialect) Speaker)
 		if g.Match != MatchFits {
 			continue
 		}
-		d, err := Load(g.Dialect)
-		if err != nil {
-			continue
-		}
-		d = unfilled(d)
+		d := unfilled(all[i])
 		for _, e := range Try(ctx, d, open(d)) {
 			guesses[i].Asked++
 			if e.OK {

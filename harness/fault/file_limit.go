@@ -116,8 +116,8 @@ func (f *starving) limit(ctx context.Context, burst int) error {
 // dial connects and says nothing.
 func dial(ctx context.Context, sb sandbox.Sandbox) (net.Conn, error) {
 	address, err := url.Parse(sb.URL())
-	if err != nil {
-		return nil, err
+	if err != nil || address.Host == "" {
+		return nil, fmt.Errorf("the target's address %q is not known", sb.URL())
 	}
 	return sandbox.Transport(sb).DialContext(ctx, "tcp", address.Host)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
@@ -30,14 +29,9 @@ func (Speechless) Prepare(*sandbox.Spec) error { return nil }
 
 // Inject declines where no connection is to be had.
 func (s Speechless) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error) {
-	base, err := url.Parse(sb.URL())
-	if err != nil || base.Host == "" {
-		return nil, fmt.Errorf("%w: the target's address %q is not known", ErrDeclined, sb.URL())
-	}
-	dial := sandbox.Transport(sb).DialContext
 	held := make(silent, 0, s.Clients)
 	for i := range s.Clients {
-		conn, err := dial(ctx, "tcp", base.Host)
+		conn, err := dial(ctx, sb)
 		if err == nil {
 			held = append(held, conn)
 			err = s.begin(conn, i)
