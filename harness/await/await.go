@@ -21,7 +21,8 @@ type Wait struct {
 	// Slowest, so that an answer comes late by no more than that. Zero keeps them at
 	// Every.
 	Slowest time.Duration
-	Limit   time.Duration
+	// Limit is by the clock of the context that Until gets.
+	Limit time.Duration
 	// Over ends the wait with ErrOver once it is closed; nil never does.
 	Over <-chan struct{}
 }
@@ -50,8 +51,9 @@ func (l late) Is(target error) bool { return target == ErrLimit }
 // Until looks at once, and then again after each pause, until it is so. It returns
 // the error of a look, an error that is ErrLimit, ErrOver, or the cause of ctx's end.
 func (w Wait) Until(ctx context.Context, look Look) error {
-	limit, began := time.NewTimer(w.Limit), time.Now()
-	defer limit.Stop()
+	limit, cancel := Limit(context.WithoutCancel(ctx), w.Limit)
+	defer cancel()
+	began := time.Now()
 	for {
 		seen, ok, err := look()
 		if ok || err != nil {
@@ -59,7 +61,7 @@ func (w Wait) Until(ctx context.Context, look Look) error {
 		}
 		select {
 		case <-time.After(w.pause(time.Since(began))):
-		case <-limit.C:
+		case <-limit.Done():
 			return late{fmt.Sprintf("%s expected within %v, last saw %v", w.For, w.Limit, seen)}
 		case <-w.Over:
 			return ErrOver

@@ -107,7 +107,7 @@ func (c *Client) exchange(ctx context.Context, r dialect.Request, keep bool) (tr
 	switch {
 	case gone:
 		return trial.Answer{HungUp: true}, raw
-	case errors.Is(why, context.DeadlineExceeded):
+	case why != nil && errors.Is(context.Cause(ctx), context.DeadlineExceeded):
 		return trial.Answer{Hung: true, Message: t.unanswered()}, raw
 	case why != nil && !errors.As(why, new(*heardError)):
 		return trial.Answer{Message: why.Error()}, raw

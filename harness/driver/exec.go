@@ -193,7 +193,7 @@ func (x *Exec) Exchange(ctx context.Context, r dialect.Request) (trial.Answer, [
 	})
 	switch {
 	case ctx.Err() != nil:
-		hung := errors.Is(ctx.Err(), context.DeadlineExceeded)
+		hung := errors.Is(context.Cause(ctx), context.DeadlineExceeded)
 		return trial.Answer{Hung: hung, Message: "no answer by the deadline"}, out.kept.Bytes()
 	case err != nil && started == nil: // the sandbox's network is gone, and the sandbox with it
 		return trial.Answer{Message: err.Error()}, nil

@@ -158,7 +158,7 @@ func (p *Process) giveUp(ctx context.Context, id int64, c *call) (trial.Answer, 
 	if err := p.Problem(); err != nil {
 		return trial.Answer{Message: err.Error()}, nil
 	}
-	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	if !errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 		return trial.Answer{Message: "interrupted"}, nil
 	}
 	if p.can(driver.CanAbandon) {

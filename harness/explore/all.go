@@ -19,8 +19,8 @@ type Bounds struct {
 	Orders int
 	// Until ends it at a moment; the zero time means no limit.
 	Until time.Time
-	// StopAtBad ends it at the first order that costs a command its answer.
-	StopAtBad bool
+	// StopAt ends it after a run of which it is true; nil never does.
+	StopAt func(Run) bool
 }
 
 // Found is what a search came to.
@@ -117,7 +117,7 @@ func (x *Explorer) upTo(ctx context.Context, plan Plan, b Bounds, bound int, f *
 		if each != nil {
 			each(run)
 		}
-		if b.StopAtBad && len(f.Bad) > 0 {
+		if b.StopAt != nil && b.StopAt(run) {
 			return true, nil
 		}
 	}

@@ -162,7 +162,7 @@ func TestEveryOrderOfADaemonWithoutAReaperIsRight(t *testing.T) {
 
 func TestAReaperBesideWaitersLosesInTheFirstOrder(t *testing.T) {
 	x := of(t, "races")
-	found, err := x.Explore(t.Context(), oneCommand, Bounds{Delays: search.NoBound, StopAtBad: true}, nil)
+	found, err := x.Explore(t.Context(), oneCommand, Bounds{Delays: search.NoBound, StopAt: Run.Bad}, nil)
 	if err != nil || found.First != 1 || found.Bad[0].Outcome() != string(trial.Lost) {
 		t.Fatalf("%s, first bad %d, error %v", found.Tried(), found.First, err)
 	}

@@ -98,9 +98,9 @@ func (s Signal) send(ctx context.Context, sb sandbox.Sandbox) error {
 // end terminates the processes after a while, and those that come later, until ctx
 // is done or the target has ended.
 func (s Signal) end(ctx context.Context, pid int) error {
-	next := time.NewTimer(s.EndAfter)
+	next, began := time.NewTimer(s.EndAfter), time.Now()
 	defer next.Stop()
-	for {
+	for first := true; ; first = false {
 		select {
 		case <-next.C:
 		case <-ctx.Done():
@@ -113,8 +113,26 @@ func (s Signal) end(ctx context.Context, pid int) error {
 		if err != nil {
 			return unlessGone(err)
 		}
+		if err := s.late(time.Since(began)); first && err != nil {
+			return err
+		}
 		next.Reset(endPause)
 	}
+}
+
+// mostLate is how much later than EndAfter the processes may be ended. Who stops a container
+// waits for 10 s as a rule, so a target has reason to wait for less.
+const mostLate = 3 * time.Second
+
+// late says that the processes were ended so long after the signal that the target need
+// not have waited.
+func (s Signal) late(took time.Duration) error {
+	if took <= s.EndAfter+mostLate {
+		return nil
+	}
+	return fmt.Errorf("%w: this machine was so busy that the commands were ended %v after %v, "+
+		"and not %v: no target has to wait so long", ErrDeclined, took.Round(time.Millisecond),
+		s.Signal, s.EndAfter)
 }
 
 // endPause is how long what comes late may sleep.

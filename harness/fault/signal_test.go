@@ -83,6 +83,17 @@ func TestSignalEndsWhatItWaitedFor(t *testing.T) {
 	}
 }
 
+// A target is not blamed for ending commands itself which the harness came too late to end.
+func TestASignalWhoseCommandsEndLateIsVoid(t *testing.T) {
+	s := Signal{Signal: syscall.SIGTERM, EndAfter: 2 * time.Second}
+	if err := s.late(4 * time.Second); err != nil {
+		t.Error(err)
+	}
+	if err := s.late(8 * time.Second); !errors.Is(err, ErrDeclined) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // What has another's number by now is let be.
 func TestTerminateEndsWhatItWasShown(t *testing.T) {
 	sleep := exec.Command("sleep", "60")

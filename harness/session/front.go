@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
@@ -75,7 +76,7 @@ func (a *runningArm) runsKnown(ctx context.Context, sb sandbox.Sandbox) (last st
 // ask tries a command that is no trial.
 func (a *runningArm) ask(ctx context.Context, to speaker.Speaker,
 	index int) (trial.Outcome, string) {
-	ctx, cancel := context.WithTimeout(ctx, a.session.Patience(DefaultDeadline))
+	ctx, cancel := await.Limit(ctx, a.session.Patience(DefaultDeadline))
 	defer cancel()
 	cmd := load.Instant(index, load.Random(a.session.Seed, "known", index))
 	return trial.Classify(a.target.Dialect.Want(cmd.Want), to.Execute(ctx, cmd.Request))

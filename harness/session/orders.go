@@ -27,7 +27,7 @@ type exploring struct {
 	*runningArm
 	explorer *explore.Explorer
 	next     int          // the next trial's index
-	bad      *explore.Run // the first order that the target did not stand
+	bad      *explore.Run // the order that ends the arm
 	tried    []string
 }
 
@@ -84,7 +84,7 @@ func (x *exploring) all(ctx context.Context) error {
 			continue
 		}
 		found, err := x.explorer.Explore(ctx, o.Plan, explore.Bounds{
-			Delays: search.NoBound, Orders: share, StopAtBad: true,
+			Delays: search.NoBound, Orders: share, StopAt: x.ends,
 		}, func(run explore.Run) { x.take(o.Kind, run) })
 		if err != nil {
 			return err
@@ -101,9 +101,19 @@ func (x *exploring) all(ctx context.Context) error {
 	return x.recorder.Failed()
 }
 
-// take records an order that the target stood, and keeps the one that it did not.
+// ends says whether an order ends the arm: the first bad one, or the first by which a
+// baseline has shown its claim. One that merely hung shows nothing of a lost code.
+func (x *exploring) ends(run explore.Run) bool {
+	outcome, _ := summed(run)
+	if x.UntilShown {
+		return x.Claim.Shown(outcome)
+	}
+	return outcome != trial.OK
+}
+
+// take records an order, and keeps the one that ends the arm.
 func (x *exploring) take(kind string, run explore.Run) {
-	if run.Bad() {
+	if x.ends(run) {
 		x.bad = &run
 		return
 	}

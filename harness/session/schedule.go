@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/parallel"
 )
 
@@ -30,6 +31,8 @@ func (s *Session) atOnce(lane int) int {
 func (s *Session) RunAll(ctx context.Context, all []Experiment,
 	done func(Experiment, Finding, error)) {
 	s.Progress.Expect(all)
+	ctx, stop := await.Attended(ctx)
+	defer stop()
 	s.shelf = &shelf{idle: map[string][]used{}}
 	defer func() { s.noteProblem(s.shelf.clear(ctx)) }()
 	var busy, patient []Experiment

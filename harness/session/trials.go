@@ -5,6 +5,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/parallel"
@@ -72,9 +73,9 @@ func (a *runningArm) try(ctx context.Context, index int) {
 		return
 	}
 	limit := a.session.Patience(cmp.Or(a.Deadline, DefaultDeadline))
-	bounded, cancel := context.WithTimeout(ctx, limit)
+	bounded, cancel := await.Limit(ctx, limit)
 	defer cancel()
-	sent := time.Now()
+	sent, passed := time.Now(), await.Stopwatch(ctx)
 	answer := a.speaker.Execute(bounded, cmd.Request)
 	took := time.Since(sent)
 	if ctx.Err() != nil || a.problem(a.session.Patience(endLimit)) != nil {
@@ -83,11 +84,12 @@ func (a *runningArm) try(ctx context.Context, index int) {
 	if perTrial != nil {
 		perTrial.After(answer.Output)
 	}
-	a.record(index, cmd, answer, sent, took)
+	outcome := a.record(index, cmd, answer, sent, took)
+	a.patience.note(outcome, passed(), a.injected != nil, a.session.Patience(stuckAfter))
 }
 
 func (a *runningArm) record(index int, cmd load.Command, answer trial.Answer, sent time.Time,
-	took time.Duration) {
+	took time.Duration) trial.Outcome {
 	outcome, detail := a.judge(cmd, answer, took)
 	r := trial.Record{
 		Index:    index,
@@ -104,7 +106,6 @@ func (a *runningArm) record(index int, cmd load.Command, answer trial.Answer, se
 	if r.Bad() {
 		r.Command, r.Sent = cmd.Script, sent.UTC()
 	}
-	a.patience.note(outcome, took, a.injected != nil, a.session.Patience(stuckAfter))
 	a.quickest.note(cmd.Kind, outcome, took)
 	a.keep(r)
 	if a.UntilShown && a.Claim.Shown(outcome) {
@@ -114,6 +115,7 @@ func (a *runningArm) record(index int, cmd load.Command, answer trial.Answer, se
 		path := results.TrialLog(a.session.Folder, a.scenario, a.Name, index)
 		a.session.noteLog(a.logs.Keep(path, a.sandbox.Log))
 	}
+	return outcome
 }
 
 // keep records a trial, and ends the experiment where that makes its verdict certain.

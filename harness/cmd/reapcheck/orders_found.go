@@ -150,7 +150,7 @@ func (f *ordersFlags) baselines(ctx context.Context, o *options, w workbench) (b
 		x := w.explorer("baseline-"+strategy, target.Reference(strategy))
 		plan := explore.Plan{Commands: []load.Source{load.Instant}, Times: 1}
 		found, err := x.Explore(ctx, plan,
-			explore.Bounds{Delays: search.NoBound, Orders: most, StopAtBad: true}, nil)
+			explore.Bounds{Delays: search.NoBound, Orders: most, StopAt: explore.Run.Bad}, nil)
 		if err = errors.Join(err, x.Close(context.WithoutCancel(ctx))); err != nil {
 			return blind, fmt.Errorf("baseline %s: %w", strategy, err)
 		}
