@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/explore/tracer"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/speaker"
@@ -59,7 +60,7 @@ func (c *clients) ask(ctx context.Context, x *Explorer, command load.Command) {
 	dial := transport.DialContext
 	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		// However busy this machine is: a connection that was given up would be the target's.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stepLimit)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), await.Broken)
 		defer cancel()
 		conn, err := dial(ctx, network, address)
 		if err != nil {
@@ -121,9 +122,6 @@ func (m *metered) over() {
 	m.once.Do(func() { m.clients.update(func() { m.clients.ended++ }) })
 }
 
-// stepLimit bounds the wait for what this machine alone has to do.
-const stepLimit = 10 * time.Second
-
 // settle waits until everything has been read that the target has written since base.
 func (c *clients) settle(base, now tracer.Rest) error {
 	return c.until("clients that have read all that was sent", func() string {
@@ -145,7 +143,7 @@ func (c *clients) sent() error {
 // until waits for the moment at which why, which is called with the lock, has nothing to
 // say.
 func (c *clients) until(what string, why func() string) error {
-	deadline := time.NewTimer(stepLimit)
+	deadline := time.NewTimer(await.Broken)
 	defer deadline.Stop()
 	for {
 		c.mu.Lock()
@@ -157,7 +155,7 @@ func (c *clients) until(what string, why func() string) error {
 		select {
 		case <-changed:
 		case <-deadline.C:
-			return fmt.Errorf("%s expected within %v, last saw that %s", what, stepLimit, last)
+			return fmt.Errorf("%s expected within %v, last saw that %s", what, await.Broken, last)
 		}
 	}
 }

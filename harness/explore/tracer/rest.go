@@ -182,11 +182,23 @@ func (t *tracer) waits(th *thread, s trace.Sleep) bool {
 	case c != nil:
 		return true
 	case s.Deep: // a parent until its child has executed a program, which may be held
-		return event.CallOf(s.Call) == event.Fork
+		return event.CallOf(s.Call) == event.Fork && t.heldAtStart()
 	case writes(s.Call): // a log that somebody outside reads
 		return t.clients[fd(s.Call)] != nil
 	}
 	return true
+}
+
+// heldAtStart says whether a child is held that has executed no program yet. Without one, a
+// parent that cannot be woken waits in fork(2) for the kernel: all of them do while some
+// process is moved to another control group.
+func (t *tracer) heldAtStart() bool {
+	for _, th := range t.threads {
+		if th.command != nil && th.stopped && !th.command.exec {
+			return true
+		}
+	}
+	return false
 }
 
 func writes(c trace.Call) bool { return event.CallOf(c) == event.Write }

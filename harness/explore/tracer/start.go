@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/reapcheck/reapcheck/harness/await"
 )
 
 // Tracer is a tracer's process as the harness sees it. Its methods may be called
@@ -23,9 +25,6 @@ type Tracer struct {
 	mu      sync.Mutex
 	answers *bufio.Reader
 }
-
-// answerLimit bounds every answer but a rest's, which has its own.
-const answerLimit = 10 * time.Second
 
 // Start executes this program once more as a tracer. Close ends it.
 func Start() (*Tracer, error) {
@@ -52,7 +51,7 @@ func (t *Tracer) PID() int { return t.cmd.Process.Pid }
 // tracer.
 func (t *Tracer) Close() error {
 	err := t.stdin.Close()
-	timer := time.AfterFunc(answerLimit, func() { _ = t.cmd.Process.Kill() })
+	timer := time.AfterFunc(await.Broken, func() { _ = t.cmd.Process.Kill() })
 	defer timer.Stop()
 	if errWait := t.cmd.Wait(); errWait != nil {
 		err = errors.Join(err, fmt.Errorf("end tracer: %w", errWait))
@@ -84,7 +83,7 @@ func (t *Tracer) End() error { return t.do(request{Op: opEnd}) }
 // its clients as arrived says since it was seized, and seen as many of them go as
 // gone says.
 func (t *Tracer) Rest(limit time.Duration, arrived int64, gone int) (Rest, error) {
-	answer, err := t.ask(request{Op: opRest, Limit: limit, Arrived: arrived, Gone: gone}, limit+answerLimit)
+	answer, err := t.ask(request{Op: opRest, Limit: limit, Arrived: arrived, Gone: gone}, limit+await.Broken)
 	if err == nil && answer.Rest == nil {
 		err = errors.New("the tracer answered without a rest")
 	}
@@ -95,7 +94,7 @@ func (t *Tracer) Rest(limit time.Duration, arrived int64, gone int) (Rest, error
 }
 
 func (t *Tracer) do(r request) error {
-	_, err := t.ask(r, answerLimit)
+	_, err := t.ask(r, await.Broken)
 	return err
 }
 
