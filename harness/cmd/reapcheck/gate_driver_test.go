@@ -82,7 +82,7 @@ func TestADriverThatBreaksIsNoVerdict(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			all := append(flags, "--driver=sh -c '"+strings.ReplaceAll(c.script, "'", `'\''`)+"'",
-				"--only=ten-at-once")
+				"--factor=1", "--only=ten-at-once")
 			o := gate(t, all...)
 			if o.status != exitInfrastructure ||
 				!strings.Contains(o.said, "verdict: inconclusive") ||

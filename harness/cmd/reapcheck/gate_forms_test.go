@@ -18,8 +18,7 @@ var forms = map[string]string{
 	"a poll, a terminal and a kill": "open-terminal", "a WebSocket": "pebble",
 }
 
-// formFlags judge such a target, sound or not. A few trials are enough: what the unsound
-// one loses under a hold it loses each time.
+// formFlags judge such a target, sound or not.
 func formFlags(t *testing.T, name, manner, scenarios string) []string {
 	t.Helper()
 	d, err := dialect.Load(name)
@@ -32,7 +31,7 @@ func formFlags(t *testing.T, name, manner, scenarios string) []string {
 		socket := filepath.Join(t.TempDir(), "s")
 		chosen, listen = atAnotherSocket(t, name, d.Socket, socket), "unix:"+socket
 	}
-	return []string{"--factor=0.1", "--binary=" + built(t, "foreign"), "--dialect=" + chosen,
+	return []string{"--binary=" + built(t, "foreign"), "--dialect=" + chosen,
 		"--only=" + scenarios, "--", "--dialect=" + name, "--manner=" + manner, "--listen=" + listen}
 }
 

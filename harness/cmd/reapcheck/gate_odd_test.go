@@ -42,8 +42,8 @@ func TestTheGateGivesUpADaemonThatHangs(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it waits for deadlines, for a minute")
 	}
-	// Alone: beside others each deadline that it waits for is longer.
-	o := foreign(t, "words", "stalls", "--only=reaper-wins")
+	t.Parallel()
+	o := foreign(t, "words", "stalls", "--only=exit-codes")
 	o.expect(t, exitFail, trial.Fail)
 	o.expectSaid(t, " ok, 3 hung")
 }

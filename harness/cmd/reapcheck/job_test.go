@@ -2,15 +2,31 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os/exec"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
-// decode gives the manifest to the types of the Kubernetes API.
+// decoder builds what gives a manifest to the types of the Kubernetes API.
+var decoder = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(programs, "decode-job")
+	build := exec.Command("go", "build", "-C", "../../../tools/kubernetes", "-o", path, ".")
+	if said, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w: %s", err, said)
+	}
+	return path, nil
+})
+
 func decode(t *testing.T, manifest string) (string, error) {
 	t.Helper()
-	cmd := exec.Command("go", "run", "-C", "../../../tools/kubernetes", ".")
+	program, err := decoder()
+	if err != nil {
+		t.Fatal("build:", err)
+	}
+	cmd := exec.Command(program)
 	cmd.Stdin = strings.NewReader(manifest)
 	out, err := cmd.CombinedOutput()
 	return string(out), err
