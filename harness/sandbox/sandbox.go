@@ -48,6 +48,9 @@ type Traits struct {
 	// LimitsCPU says whether everyone who may start a sandbox may also keep it short
 	// of CPU.
 	LimitsCPU bool
+	// Crowded says that there is room for few processes at a time, so few experiments run
+	// beside each other. It is known once the runtime is prepared.
+	Crowded bool
 }
 
 // Spec says what becomes PID 1 and how to reach it.

@@ -21,6 +21,9 @@ const (
 // gives each of many so little that sound daemons run into limits of their own: one that
 // waits 10 s for a request's header has been seen to give up requests that had come.
 func (s *Session) atOnce(lane int) int {
+	if s.Runtime.Traits().Crowded {
+		return 1
+	}
 	const bears = 2 // times as slow as usual, and still not crowded
 	return max(1, int(float64(lane)*min(1, bears/s.Pace.slowness())))
 }

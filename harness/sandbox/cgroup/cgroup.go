@@ -1,5 +1,5 @@
-// Package cgroup finds the control group that counts a process's CPU time, and sets
-// its quota, in both versions of control groups (cgroups(7)).
+// Package cgroup finds the control group that counts a process's CPU time or its
+// processes, and sets its quota, in both versions of control groups (cgroups(7)).
 package cgroup
 
 import (
@@ -52,40 +52,74 @@ func Throttled(group string) (int64, error) {
 	return 0, fmt.Errorf("%s/cpu.stat has no nr_throttled", group)
 }
 
+// Processes is how many more processes and threads may live in the control groups that
+// process pid is in, and in which of them that is so (cgroups(7), pids). limited is false
+// where none of them limits that, or none can be seen.
+func Processes(pid int) (left int, group string, limited bool) {
+	at, root, err := of(pid, "pids")
+	if err != nil {
+		return 0, "", false
+	}
+	for ; len(at) >= len(root); at = filepath.Dir(at) {
+		most, unlimited := number(filepath.Join(at, "pids.max"))
+		now, unknown := number(filepath.Join(at, "pids.current"))
+		if unlimited == nil && unknown == nil && (!limited || most-now < left) {
+			left, group, limited = most-now, at, true
+		}
+	}
+	return left, group, limited
+}
+
+// number is what a file holds; "max" is an error.
+func number(file string) (int, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(string(text)))
+}
+
 // CPU is the folder of the control group that counts a process's CPU time
 // (cgroups(7)).
 func CPU(pid int) (string, error) {
 	if pid == 0 {
 		return "", errors.New("its engine is on another machine")
 	}
+	group, _, err := of(pid, "cpu")
+	if err == nil {
+		_, err = os.Stat(filepath.Join(group, "cpu.stat"))
+	}
+	return group, err
+}
+
+// of is the folder of a process's group under a controller, and that of all groups.
+func of(pid int, controller string) (group, root string, err error) {
 	groups, err := os.ReadFile(fmt.Sprintf("/proc/%d/cgroup", pid))
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	for line := range strings.Lines(string(groups)) {
 		part := strings.SplitN(strings.TrimSpace(line), ":", 3)
 		if len(part) != 3 {
 			continue
 		}
-		if root, ok := cpuMount(string(mounts), part[1]); ok {
-			group := filepath.Join(root, part[2])
-			_, err := os.Stat(filepath.Join(group, "cpu.stat"))
-			return group, err
+		if root, ok := mount(string(mounts), part[1], controller); ok {
+			return filepath.Join(root, part[2]), root, nil
 		}
 	}
-	return "", errors.New("no control group of this machine has a cpu controller")
+	return "", "", fmt.Errorf("no control group of this machine has a %s controller", controller)
 }
 
-// cpuMount is where a hierarchy is mounted that has the cpu controller: one
-// whose controllers, as /proc/<pid>/cgroup lists them, say so, or the unified
-// one, which lists none, if no other has it.
-func cpuMount(mountinfo, controllers string) (root string, ok bool) {
+// mount is where a hierarchy is mounted that has a controller: one whose controllers, as
+// /proc/<pid>/cgroup lists them, say so, or the unified one, which lists none, if no other
+// has it.
+func mount(mountinfo, controllers, controller string) (root string, ok bool) {
 	unified := controllers == ""
-	if !unified && !contains(controllers, "cpu") {
+	if !unified && !contains(controllers, controller) {
 		return "", false
 	}
 	for line := range strings.Lines(mountinfo) {
@@ -95,7 +129,7 @@ func cpuMount(mountinfo, controllers string) (root string, ok bool) {
 			continue
 		}
 		if unified && kind[0] == "cgroup2" || !unified && kind[0] == "cgroup" &&
-			contains(kind[2], "cpu") {
+			contains(kind[2], controller) {
 			return place[4], true
 		}
 	}

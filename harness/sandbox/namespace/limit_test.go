@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/sandbox/sandboxtest"
 )
 
@@ -61,5 +62,26 @@ func TestNamespaceEndUnderALimitIsSeen(t *testing.T) {
 	case <-s.Done():
 	case <-time.After(10 * time.Second):
 		t.Error("end of PID 1 expected within 10s of SIGKILL, it still runs")
+	}
+}
+
+func TestRoomForProcesses(t *testing.T) {
+	for _, c := range []struct {
+		left             int
+		limited, crowded bool
+		refused          bool
+	}{
+		{left: 0, limited: false},
+		{left: 10_000, limited: true},
+		{left: 2000, limited: true, crowded: true}, // as Podman has it for a container
+		{left: 512, limited: true, crowded: true, refused: true},
+	} {
+		crowded, err := room(c.left, "/sys/fs/cgroup/pod", c.limited)
+		if crowded != c.crowded || errors.Is(err, sandbox.ErrUnavailable) != c.refused {
+			t.Errorf("%+v: crowded %v, %v", c, crowded, err)
+		}
+		if c.refused && !strings.Contains(err.Error(), "/sys/fs/cgroup/pod has room for 512 more") {
+			t.Errorf("it says %v", err)
+		}
 	}
 }

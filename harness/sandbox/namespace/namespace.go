@@ -16,6 +16,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/owner"
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/sandbox/cgroup"
 	"github.com/reapcheck/reapcheck/harness/sandbox/pidns"
 )
 
@@ -34,6 +35,7 @@ type Runtime struct {
 	closed  bool
 	closing chan struct{}
 	alive   sync.WaitGroup
+	crowded bool
 }
 
 // New returns the namespace runtime. It does nothing yet; Prepare does.
@@ -53,7 +55,11 @@ func (n *Runtime) Name() string { return "namespace" }
 var Traits = sandbox.Traits{StartsAtOnce: 1}
 
 // Traits implements sandbox.Runtime.
-func (n *Runtime) Traits() sandbox.Traits { return Traits }
+func (n *Runtime) Traits() sandbox.Traits {
+	t := Traits
+	t.Crowded = n.crowded
+	return t
+}
 
 // Prepare tries what a sandbox needs.
 func (n *Runtime) Prepare(ctx context.Context, progress io.Writer) error {
@@ -69,6 +75,9 @@ func (n *Runtime) Prepare(ctx context.Context, progress io.Writer) error {
 			"call BecomeRoot first")
 	}
 	var err error
+	if n.crowded, err = room(cgroup.Processes(os.Getpid())); err != nil {
+		return err
+	}
 	if n.temporary, err = owner.MakeFolder("tmp"); err == nil {
 		err = os.Chmod(n.temporary, 0o777|os.ModeSticky) // as /tmp: a target may change its user
 	}
@@ -140,12 +149,44 @@ func (n *Runtime) Close(ctx context.Context) error {
 	}
 }
 
+// A storm has 256 commands in flight, and each of them two processes. One experiment at a
+// time has had 1,350 processes and threads, the harness's own among them, and as many as
+// run on a fast machine PLENTY.
+const (
+	leastProcesses  = 1500
+	plentyProcesses = 3000
+)
+
+// room says whether the control group of a run makes it crowded, or has no room for it.
+func room(left int, group string, limited bool) (crowded bool, err error) {
+	if !limited || left >= plentyProcesses {
+		return false, nil
+	}
+	if left < leastProcesses {
+		err = sandbox.Unavailable("start processes",
+			fmt.Errorf("%s has room for %d more, and a run has up to %d", group, left, leastProcesses),
+			"raise its pids.max: docker run --pids-limit=-1, podman run --pids-limit=-1, "+
+				"TasksMax=infinity of a systemd unit")
+	}
+	return true, err
+}
+
 // Diagnose says what this machine has for sandboxes of namespaces.
 func Diagnose() []sandbox.Check {
 	return []sandbox.Check{
 		sandbox.VerdictOn("namespaces", "can be made by "+Whoami(), Try()),
+		checkRoom(),
 		checkPIDLimit(probe.Kernel()),
 	}
+}
+
+func checkRoom() sandbox.Check {
+	crowded, err := room(cgroup.Processes(os.Getpid()))
+	detail := "for all experiments at a time"
+	if crowded {
+		detail = "for few experiments at a time"
+	}
+	return sandbox.VerdictOn("room for processes", detail, err)
 }
 
 // checkPIDLimit says whether a namespace's processes can be limited.
