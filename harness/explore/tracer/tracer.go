@@ -45,8 +45,9 @@ type tracer struct {
 	threads  map[int]*thread
 	early    map[int]bool // threads that came up before their parent has told of them
 	commands []*command   // since begin
+	orphans  []*command   // that commands have started since
 	holding  bool
-	data     bool
+	watch    Watch
 	held     []*held
 	lastID   int
 	signal   signal
@@ -145,7 +146,7 @@ func (t *tracer) handle(r request) (reply, bool) {
 	case opSeize:
 		err = t.seize(r.PID, r.Kill)
 	case opBegin:
-		t.begin(r.Data)
+		t.begin(r.Watch)
 	case opRest:
 		t.awaited = &awaited{request: r, until: time.Now().Add(r.Limit)}
 		return reply{}, false
@@ -199,9 +200,9 @@ func seizeProblem(pid int, err error) error {
 	return fmt.Errorf("seize process %d: %w", pid, err)
 }
 
-func (t *tracer) begin(data bool) {
+func (t *tracer) begin(watch Watch) {
 	t.clock.Freeze()
-	t.commands, t.holding, t.data, t.stops = nil, true, data, 0
+	t.commands, t.orphans, t.holding, t.watch, t.stops = nil, nil, true, watch, 0
 	clear(t.pidfds)
 }
 
