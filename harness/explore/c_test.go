@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/reapcheck/reapcheck/harness/explore/search"
@@ -36,5 +37,43 @@ func TestASignalWaitsForTheThreadThatTakesIt(t *testing.T) {
 	if err != nil || len(found.Bad) != 0 || found.Restless != 0 {
 		t.Errorf("%s, %d bad, %d without a rest, error %v", found.Tried(), len(found.Bad),
 			found.Restless, err)
+	}
+}
+
+// What keeps time by calls that are the clock's has it as a choice. What does so by others
+// is said to, by name, and goes without.
+func TestATargetWhoseTimeCannotBeHadIsSaidToBeOne(t *testing.T) {
+	daemon := inC(t, "../../fixtures/programs/cdaemon/cdaemon.c")
+	for manner, untimed := range map[string]string{
+		"naps": "", "ticks": "", "rings": "io_uring_enter",
+	} {
+		t.Run(manner, func(t *testing.T) {
+			x := of(t, "")
+			x.Spec.Binary, x.Spec.Args = daemon, []string{manner}
+			var last Run
+			found, err := x.Explore(t.Context(), Shape("instant", 1, 1),
+				Bounds{Delays: search.NoBound, Orders: 3}, func(r Run) { last = r })
+			if err != nil || len(found.Bad) != 0 {
+				t.Fatalf("%s, %d bad, error %v", found.Tried(), len(found.Bad), err)
+			}
+			timed := strings.Contains(last.Order(), "time100")
+			if timed != (untimed == "") || strings.Join(found.Untimed, " ") != untimed {
+				t.Errorf("%s; by %q", last.Order(), found.Untimed)
+			}
+			if said := strings.Contains(found.Tried(), "takes it by "+untimed); said == timed {
+				t.Errorf("it says %q", found.Tried())
+			}
+		})
+	}
+}
+
+// It is not hung: what it waits for comes, at a time that is nobody's choice.
+func TestATargetThatWaitsForRealTimeIsDeclined(t *testing.T) {
+	x := of(t, "")
+	x.Spec.Binary = inC(t, "../../fixtures/programs/cdaemon/cdaemon.c")
+	x.Spec.Args = []string{"alarms"}
+	_, err := x.Run(t.Context(), oneCommand, Follow(nil))
+	if !errors.Is(err, ErrDeclined) || !strings.Contains(err.Error(), "setitimer") {
+		t.Errorf("error %v", err)
 	}
 }

@@ -58,7 +58,7 @@ type Run struct {
 	PIDs    []int
 	Stops   int
 	Took    time.Duration
-	Untimed []string
+	Untimed []string // calls by which real time got into the target
 }
 
 // Order is the names of the choices, with a space between them.
@@ -298,7 +298,7 @@ func (r *running) options() []option {
 		all = append(all, ask)
 	}
 	by, ok := nextTimer(r.now.Timers)
-	if ok && shortTimer <= by && by <= longTimer && r.times < r.plan.Times {
+	if ok && shortTimer <= by && by <= longTimer && r.times < r.plan.Times && len(r.now.Untimed) == 0 {
 		all = append(all, option{name: timeName(by), do: func(context.Context) error { r.times++; return r.advance(by) }})
 	}
 	return r.inTurn(all)
@@ -321,7 +321,7 @@ func (r *running) step(ctx context.Context) error {
 	if len(options) == 0 {
 		by, ok := nextTimer(r.now.Timers)
 		if r.idle += by; !ok || r.idle > patience {
-			return errHung
+			return r.hung()
 		}
 		options = []option{{name: timeName(by), do: func(context.Context) error { return r.advance(by) }}}
 	} else if len(options) > 1 || !options[0].name.Kind.Polls() {
@@ -338,6 +338,16 @@ func (r *running) step(ctx context.Context) error {
 			mostSteps, search.Order(r.result.Steps[mostSteps-5:]))
 	}
 	return options[chosen].do(ctx)
+}
+
+// hung is that no answer can come any more, unless it would come by a time that is not the
+// tracer's.
+func (r *running) hung() error {
+	if len(r.now.Untimed) > 0 {
+		return fmt.Errorf("%w: it waits for a time that it takes by %s", ErrDeclined,
+			strings.Join(r.now.Untimed, ", "))
+	}
+	return errHung
 }
 
 // mostSteps bounds a run: the longest of the orders of two commands has some 30 events.
@@ -382,7 +392,7 @@ func (r *running) ask(ctx context.Context) error {
 
 func (r *running) judge() {
 	for _, d := range r.clients.dialogs {
-		if r.passed < d.command.Timeout {
+		if r.passed < d.command.Timeout && len(r.now.Untimed) == 0 {
 			d.command.Want.MayTimeout = false // it cannot have come by the target's clock
 		}
 		outcome, why := trial.Classify(r.Target.Dialect.Want(d.command.Want), d.answer)

@@ -204,6 +204,10 @@ func (t *tracer) learnt(th *thread, result int64) (event.Name, bool) {
 	switch event.CallOf(th.call) {
 	case event.Accept, event.CloseFD, event.Duplicate:
 		t.noteFile(th.call, result)
+	case event.SetTimer:
+		if result == 0 {
+			t.setTimer(th.call)
+		}
 	case event.OpenPidfd:
 		if result >= 0 {
 			t.pidfds[int(result)] = t.inside(int(int32(th.call.Args[0])))
@@ -238,6 +242,7 @@ func (t *tracer) noteFile(c trace.Call, result int64) {
 		}
 	case event.CloseFD:
 		t.unlink(fd(c))
+		t.dropTimer(fd(c))
 	case event.Duplicate:
 		if l := t.clients[fd(c)]; result >= 0 && l != nil {
 			t.unlink(int(result)) // dup2 closes what had the number

@@ -250,6 +250,11 @@ func (t *tracer) wakeDue() {
 	for _, tid := range t.clock.Due() {
 		th := t.threads[tid]
 		t.clock.Wake(tid)
+		if tid < 0 {
+			t.fail(t.ring(-1 - tid))
+			t.stir()
+			continue
+		}
 		if th == nil || th.due {
 			continue
 		}

@@ -54,6 +54,7 @@ type tracer struct {
 
 	clients  map[int]*link    // file descriptors of the target's connections
 	pidfds   map[int]*command // and of its pidfds
+	timers   map[int]timer    // and of its timers that run
 	received int64
 	sent     int64
 	left     int
@@ -74,7 +75,7 @@ func serve(in io.Reader, out io.Writer) int {
 	t := &tracer{
 		cpu: stay(), clock: clock.New(), threads: map[int]*thread{}, early: map[int]bool{},
 		clients: map[int]*link{}, pidfds: map[int]*command{},
-		untimed: map[string]bool{},
+		timers: map[int]timer{}, untimed: map[string]bool{},
 	}
 	// A short sleep is to be short: the kernel adds 50 us otherwise.
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
