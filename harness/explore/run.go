@@ -264,44 +264,9 @@ func (r *running) look(ctx context.Context) (err error) {
 	return nil
 }
 
-// option is one that can be next, and what makes it so.
-type option struct {
-	name  event.Name
-	do    func(ctx context.Context) error
-	first bool // in turn before all others
-}
-
 func (r *running) advance(by time.Duration) error {
 	r.passed += by
 	return r.tracer.Advance(by)
-}
-
-// options are those in turn: what is held, what a client may do, and time.
-func (r *running) options() []option {
-	var all []option
-	name := event.Name{Kind: event.Ask, Command: r.asked + 1}
-	mayAsk := r.asked < len(r.plan.Commands)
-	ask := option{name, r.askNext, mayAsk && r.plan.Reuse && r.now.Free && !r.early}
-	if ask.first {
-		all, r.early = append(all, ask), true
-	}
-	for i, h := range r.queue.held {
-		all = append(all, option{name: h.Name, do: func(context.Context) error { return r.release(i) }})
-	}
-	for _, number := range r.clients.waiting() {
-		if r.plan.HangUp && number == 1 {
-			name := event.Name{Kind: event.HangUp, Command: number}
-			all = append(all, option{name: name, do: func(context.Context) error { return r.hangUp(number) }})
-		}
-	}
-	if mayAsk && !ask.first {
-		all = append(all, ask)
-	}
-	by, ok := nextTimer(r.now.Timers)
-	if ok && shortTimer <= by && by <= longTimer && r.times < r.plan.Times && len(r.now.Untimed) == 0 {
-		all = append(all, option{name: timeName(by), do: func(context.Context) error { r.times++; return r.advance(by) }})
-	}
-	return r.inTurn(all)
 }
 
 func (r *running) release(index int) error {
