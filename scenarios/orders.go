@@ -15,26 +15,40 @@ import (
 var _ = tracing.scenario("orders", "every order of starts, ends, signals and waits",
 	"that was tried gives the right code, and loses it where the reaper is not told of commands",
 	func(s *session.Session) session.Experiment {
-		one := []session.Order{{Kind: "one", Plan: explore.Shape("instant", 1, 1)}}
+		one := orderKinds[:1]
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{
 			ordered(misbehaves("reaper-only"), s.Scale.Trials(ordersLost), one),
 			ordered(misbehaves("documented"), s.Scale.Trials(ordersLost), one),
-			ordered(candidate(session.Arm{}), s.Scale.Trials(ordersTried), []session.Order{
-				one[0],
-				{Kind: "two", Plan: explore.Shape("instant", 2, 0)},
-				{Kind: "number-used-again", Plan: explore.Shape("reuse", 2, 0)},
-				{Kind: "hang-up", Plan: explore.Shape("hang-up", 1, 0)},
-				{Kind: "timeout", Plan: explore.Shape("timeout", 1, 1)},
-				{Kind: "not-found", Plan: explore.Shape("not-found", 1, 0)},
-				{Kind: "output", Plan: explore.Shape("output", 1, 0)},
-			}),
+			ordered(candidate(session.Arm{}), s.Scale.Trials(ordersTried), orderKinds),
 		}}
 	})
 
+// orderKinds differ in what is asked, and in which order is the first: the others are near
+// it. Each of them was made for planted defects, which it finds in one of its first orders.
+var orderKinds = []session.Order{
+	{Kind: "one", Plan: explore.Shape("instant", 1, 1)},
+	{Kind: "late-start", Plan: explore.Shape("late-start", 1, 0)},
+	{Kind: "late-end", Plan: explore.Shape("late-end", 1, 1)},
+	{Kind: "at-once", Plan: explore.Shape("together", 2, 0)},
+	{Kind: "two", Plan: explore.Shape("instant", 2, 0)},
+	{Kind: "while-it-reaps", Plan: explore.Shape("rush", 4, 0)},
+	{Kind: "six-at-once", Plan: explore.Shape("together", 6, 0), Most: 2},
+	{Kind: "number-used-again", Plan: explore.Shape("reuse", 2, 0)},
+	{Kind: "number-of-an-orphan", Plan: explore.Shape("reuse-orphan", 2, 0)},
+	{Kind: "number-of-a-failed-start", Plan: explore.Shape("reuse-failed", 2, 0)},
+	{Kind: "new-owner-lasts", Plan: explore.Shape("reuse-lasting", 2, 1)},
+	{Kind: "hang-up", Plan: explore.Shape("hang-up", 1, 0)},
+	{Kind: "one-of-two-goes", Plan: explore.Shape("one-goes", 2, 0)},
+	{Kind: "timeout", Plan: explore.Shape("timeout", 1, 1)},
+	{Kind: "in-time", Plan: explore.Shape("in-time", 1, 1)},
+	{Kind: "not-found", Plan: explore.Shape("not-found", 1, 0)},
+	{Kind: "output", Plan: explore.Shape("output", 1, 0)},
+}
+
 var (
-	// ordersTried are of seven kinds. An order costs as much as 20 commands; each kind has
+	// ordersTried are of 17 kinds. An order costs as much as 20 commands; each kind has
 	// its first order and those with one event out of turn, as a rule.
-	ordersTried = each(7, 6, 15, 150)
+	ordersTried = each(17, 4, 8, 60)
 	// ordersLost is beyond what both baselines need, which lose in one of their first.
 	ordersLost = session.Count{Floor: 60, Quick: 60, Standard: 60}
 )

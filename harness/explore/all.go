@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/explore/search"
@@ -44,8 +45,11 @@ type Found struct {
 	// Twice names an order that had two outcomes, with what else went against the
 	// search; nil as it should be.
 	Twice error
-	Took  time.Duration
-	Stops int
+	// Untimed are calls by which real time gets into the target. Where there are some time
+	// is no choice.
+	Untimed []string
+	Took    time.Duration
+	Stops   int
 }
 
 // Every says whether all orders were tried, without a bound and with nothing out of
@@ -54,6 +58,14 @@ func (f Found) Every() bool { return f.Delays == search.NoBound && f.Open == 0 }
 
 // Tried says in words which orders were, and of none that it was if it was not.
 func (f Found) Tried() string {
+	if len(f.Untimed) > 0 {
+		return f.orders() + "; without time as a choice, since the target takes it by " +
+			strings.Join(f.Untimed, ", ")
+	}
+	return f.orders()
+}
+
+func (f Found) orders() string {
 	n := f.Tree.Orders()
 	switch {
 	case f.Every():
@@ -142,6 +154,9 @@ const mostRestless = 3
 func (f *Found) take(run Run, beginning []string) {
 	f.Runs++
 	f.Stops += run.Stops
+	if len(run.Untimed) > 0 {
+		f.Untimed = run.Untimed
+	}
 	fresh, err := f.Tree.Add(run.Steps, run.Outcome())
 	if err != nil && f.Twice == nil {
 		f.Twice = err

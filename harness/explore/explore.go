@@ -87,7 +87,7 @@ func (x *Explorer) start(ctx context.Context) (err error) {
 
 // calm stops the clock for the first time.
 func (x *Explorer) calm(ctx context.Context) error {
-	err := x.tracer.Begin(false)
+	err := x.tracer.Begin(tracer.Watch{})
 	if err == nil {
 		err = x.tracer.End()
 	}

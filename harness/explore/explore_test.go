@@ -21,6 +21,7 @@ import (
 
 	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/explore/search"
+	"github.com/reapcheck/reapcheck/harness/explore/tracer"
 	"github.com/reapcheck/reapcheck/harness/fault/seccomp"
 	"github.com/reapcheck/reapcheck/harness/launcher"
 	"github.com/reapcheck/reapcheck/harness/load"
@@ -84,6 +85,11 @@ func victim(manner string) {
 		_ = json.NewDecoder(r.Body).Decode(&request)
 		cmd := exec.Command("/bin/sh", "-c", request.Command)
 		out, _ := cmd.CombinedOutput()
+		if manner == "times out" {
+			w.WriteHeader(http.StatusRequestTimeout)
+			fmt.Fprint(w, `{"code": "TIMEOUT"}`)
+			return
+		}
 		code := -1
 		if cmd.ProcessState != nil {
 			code = cmd.ProcessState.ExitCode()
@@ -204,7 +210,7 @@ func TestAClientThatGoesIsNoLoss(t *testing.T) {
 
 func TestEachReadOfALargeOutputIsAnEvent(t *testing.T) {
 	x := of(t, "sound")
-	plan := Plan{Commands: []load.Source{load.Bulk}, Data: true}
+	plan := Plan{Commands: []load.Source{load.Bulk}, Watch: tracer.Watch{Data: true}}
 	run, err := x.Run(t.Context(), plan, Follow(nil))
 	if err != nil || run.Bad() || !strings.Contains(run.Order(), "data data") {
 		t.Errorf("%s: %s %q, error %v", run.Order(), run.Outcome(), run.Whys, err)

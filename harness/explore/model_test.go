@@ -22,6 +22,7 @@ func TestTheModelFindsTheSameOrders(t *testing.T) {
 	}
 	for strategy, daemon := range map[string]model.Daemon{
 		"none": model.None, "reaper-only": model.ReaperOnly, "documented": model.Documented,
+		"registry": model.Registry,
 	} {
 		t.Run(strategy, func(t *testing.T) { compareWithModel(t, strategy, daemon) })
 	}

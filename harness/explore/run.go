@@ -1,6 +1,7 @@
 package explore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,11 +25,20 @@ type Plan struct {
 	// Times is how often time may pass as a choice. It passes by itself when nothing
 	// else is left.
 	Times int
-	// Data makes each read of output an event, HangUp the going away of the client before
-	// its answer, where there is but one.
-	Data, HangUp bool
-	// Reuse gives each command but the first the process ID of the one before it, where
-	// that is free by then and the sandbox lets one choose.
+	// HangUp makes the going away of the first client before its answer an event. Watch
+	// are more of them.
+	HangUp bool
+	Watch  tracer.Watch
+	// Together asks for all commands before anything is let go.
+	Together bool
+	// Late are the kinds of events that have the last turns, in this order.
+	Late []event.Kind
+	// Rush gives the first turn to SIGCHLD, and to one command's end each time that the
+	// reaper is held with something new.
+	Rush bool
+	// Reuse gives each command but the first the process ID of the one before it, or of
+	// the orphan that it left, if the sandbox lets one choose. It is asked for as soon as
+	// that number is free, unless that is passed over.
 	Reuse bool
 }
 
@@ -48,7 +58,7 @@ type Run struct {
 	PIDs    []int
 	Stops   int
 	Took    time.Duration
-	Untimed []string
+	Untimed []string // calls by which real time got into the target
 }
 
 // Order is the names of the choices, with a space between them.
@@ -114,8 +124,11 @@ type running struct {
 	clients *clients
 	queue   queue
 	asked   int
+	early   bool // the next command has passed its turn as soon as a number was free
+	rushed  int  // what the reaper was held with when a command was last let end
 	times   int
-	idle    time.Duration // that has passed since there was a choice
+	passed  time.Duration // of the target's time
+	idle    time.Duration // that has passed since there was news for the target
 	arrived int64
 	gone    int  // clients that the target must have seen go
 	deaf    bool // it has no eye on them
@@ -168,11 +181,16 @@ func (x *Explorer) once(ctx context.Context, plan Plan, choose Choose) (Run, err
 }
 
 func (r *running) run(ctx context.Context) error {
-	if err := r.tracer.Begin(r.plan.Data); err != nil {
+	if err := r.tracer.Begin(r.plan.Watch); err != nil {
 		return err
 	}
 	r.now = r.base
 	err := r.ask(ctx)
+	for err == nil && r.plan.Together && r.asked < len(r.plan.Commands) && r.result.Ended == "" {
+		if err = r.look(ctx); err == nil && r.result.Ended == "" {
+			err = r.ask(ctx)
+		}
+	}
 	if err == nil {
 		err = r.untilAnswered(ctx)
 	}
@@ -229,7 +247,7 @@ func (r *running) look(ctx context.Context) (err error) {
 			return nil
 		}
 		if err := r.clients.settle(r.base, r.now); err != nil {
-			return err
+			return cmp.Or(ctx.Err(), err) // the clients of a run that is cut short go
 		}
 		most := mostShort
 		if len(r.now.Held) == 0 {
@@ -238,7 +256,7 @@ func (r *running) look(ctx context.Context) (err error) {
 		if i == most || len(r.now.Timers) == 0 || r.now.Timers[0] >= shortTimer {
 			break
 		}
-		if err := r.tracer.Advance(r.now.Timers[0]); err != nil {
+		if err := r.advance(r.now.Timers[0]); err != nil {
 			return err
 		}
 	}
@@ -246,33 +264,17 @@ func (r *running) look(ctx context.Context) (err error) {
 	return nil
 }
 
-// option is one that can be next, and what makes it so.
-type option struct {
-	name event.Name
-	do   func(ctx context.Context) error
+func (r *running) advance(by time.Duration) error {
+	r.passed += by
+	return r.tracer.Advance(by)
 }
 
-// options are those in turn: what is held, what a client may do, and time.
-func (r *running) options() []option {
-	var all []option
-	for i, h := range r.queue.held {
-		all = append(all, option{h.Name, func(context.Context) error { return r.tracer.Release(r.queue.take(i).ID) }})
+func (r *running) release(index int) error {
+	h := r.queue.take(index)
+	if h.Name.Kind == event.Exit {
+		r.rushed = r.reaper()
 	}
-	for _, number := range r.clients.waiting() {
-		if r.plan.HangUp && len(r.plan.Commands) == 1 {
-			name := event.Name{Kind: event.HangUp, Command: number}
-			all = append(all, option{name, func(context.Context) error { return r.hangUp(number) }})
-		}
-	}
-	if r.asked < len(r.plan.Commands) {
-		name := event.Name{Kind: event.Ask, Command: r.asked + 1}
-		all = append(all, option{name, r.askNext})
-	}
-	by, ok := nextTimer(r.now.Timers)
-	if ok && shortTimer <= by && by <= longTimer && r.times < r.plan.Times {
-		all = append(all, option{timeName(by), func(context.Context) error { r.times++; return r.tracer.Advance(by) }})
-	}
-	return all
+	return r.tracer.Release(h.ID)
 }
 
 // patience is for how long of its own time a target may say nothing, with nothing held
@@ -284,10 +286,10 @@ func (r *running) step(ctx context.Context) error {
 	if len(options) == 0 {
 		by, ok := nextTimer(r.now.Timers)
 		if r.idle += by; !ok || r.idle > patience {
-			return errHung
+			return r.hung()
 		}
-		options = []option{{timeName(by), func(context.Context) error { return r.tracer.Advance(by) }}}
-	} else {
+		options = []option{{name: timeName(by), do: func(context.Context) error { return r.advance(by) }}}
+	} else if len(options) > 1 || !options[0].name.Kind.Polls() {
 		r.idle = 0
 	}
 	names := make([]string, len(options))
@@ -297,9 +299,20 @@ func (r *running) step(ctx context.Context) error {
 	chosen := r.choose(search.Order(r.result.Steps), names)
 	r.result.Steps = append(r.result.Steps, search.Step{Options: names, Chosen: names[chosen]})
 	if len(r.result.Steps) > mostSteps {
-		return fmt.Errorf("%w: it has not answered after %d events", ErrRestless, mostSteps)
+		return fmt.Errorf("%w: it has not answered after %d events, of which the last are %q", ErrRestless,
+			mostSteps, search.Order(r.result.Steps[mostSteps-5:]))
 	}
 	return options[chosen].do(ctx)
+}
+
+// hung is that no answer can come any more, unless it would come by a time that is not the
+// tracer's.
+func (r *running) hung() error {
+	if len(r.now.Untimed) > 0 {
+		return fmt.Errorf("%w: it waits for a time that it takes by %s", ErrDeclined,
+			strings.Join(r.now.Untimed, ", "))
+	}
+	return errHung
 }
 
 // mostSteps bounds a run: the longest of the orders of two commands has some 30 events.
@@ -322,11 +335,12 @@ func (r *running) hangUp(number int) error {
 // askNext sends the next command, with the number of the last one where that is wanted.
 func (r *running) askNext(ctx context.Context) error {
 	setter, ok := r.sandbox.(sandbox.PIDSetter)
-	if r.plan.Reuse && ok && len(r.now.PIDs) > 0 {
-		if err := setter.SetNextPID(ctx, r.now.PIDs[len(r.now.PIDs)-1]); err != nil {
+	if r.plan.Reuse && ok && r.now.Last > 0 {
+		if err := setter.SetNextPID(ctx, r.now.Last); err != nil {
 			return fmt.Errorf("%w: choose a process ID: %w", ErrDeclined, err)
 		}
 	}
+	r.early = false
 	return r.ask(ctx)
 }
 
@@ -343,6 +357,9 @@ func (r *running) ask(ctx context.Context) error {
 
 func (r *running) judge() {
 	for _, d := range r.clients.dialogs {
+		if r.passed < d.command.Timeout && len(r.now.Untimed) == 0 {
+			d.command.Want.MayTimeout = false // it cannot have come by the target's clock
+		}
 		outcome, why := trial.Classify(r.Target.Dialect.Want(d.command.Want), d.answer)
 		r.result.Answers = append(r.result.Answers, d.answer)
 		r.result.Outcomes = append(r.result.Outcomes, outcome)

@@ -1,35 +1,80 @@
 package explore
 
 import (
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/dialect"
+	"github.com/reapcheck/reapcheck/harness/explore/event"
+	"github.com/reapcheck/reapcheck/harness/explore/tracer"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// Shapes are what can be asked of a target in each order, by name. The first of the
-// commands is that of all.
+// Shapes are what can be asked of a target in each order, by name. Where more commands are
+// wanted than a shape has, its last one is repeated.
 var Shapes = map[string]Plan{
-	"instant":   {Commands: []load.Source{load.Instant}},
-	"output":    {Commands: []load.Source{load.Bulk}, Data: true},
-	"not-found": {Commands: []load.Source{notFound}},
-	"hang-up":   {Commands: []load.Source{load.Instant}, HangUp: true},
-	"timeout":   {Commands: []load.Source{timedOut}},
-	"reuse":     {Commands: []load.Source{load.Instant}, Reuse: true},
+	"instant":    {Commands: commands(load.Instant)},
+	"late-start": {Commands: commands(load.Instant), Late: late(event.Start)},
+	"late-end":   {Commands: commands(load.Instant), Late: late(event.EOF)},
+	"together": {
+		Commands: commands(load.Instant, load.Instant), Together: true,
+		Late: late(event.EOF),
+	},
+	"rush": {
+		Commands: slices.Repeat(commands(load.Instant), 4), Together: true, Rush: true,
+		Late: late(event.Exit), Watch: tracer.Watch{Empty: true},
+	},
+	"output": {
+		Commands: commands(load.Bulk), Watch: tracer.Watch{Data: true},
+		Late: late(event.Data, event.EOF),
+	},
+	"not-found": {Commands: commands(notFound)},
+	"hang-up":   {Commands: commands(load.Instant), HangUp: true},
+	"one-goes": {
+		Commands: commands(load.Instant, load.Instant), Together: true, HangUp: true,
+		Late: late(event.Exit),
+	},
+	"timeout": {Commands: commands(timedOut)},
+	"in-time": {Commands: commands(inTime)},
+	"orphan":  {Commands: commands(orphan), Watch: tracer.Watch{Orphans: true}},
+	"reuse": {
+		Commands: commands(load.Instant, load.Instant), Reuse: true,
+		Late: late(event.EOF, event.Exit, event.Ask),
+	},
+	"reuse-failed": {
+		Commands: commands(tooLong, load.Instant), Reuse: true,
+		Late: late(event.Start, event.Ask),
+	},
+	"reuse-orphan": {
+		Commands: commands(orphan, load.Instant), Reuse: true,
+		Watch: tracer.Watch{Orphans: true},
+	},
+	"reuse-lasting": {
+		Commands: commands(inTime, lasting), Reuse: true, HangUp: true, Late: late(event.EOF),
+	},
 }
+
+func late(kinds ...event.Kind) []event.Kind { return kinds }
+
+func commands(all ...load.Source) []load.Source { return all }
 
 // ShapeNames is a list of them in words.
 func ShapeNames() string { return strings.Join(slices.Sorted(maps.Keys(Shapes)), ", ") }
 
-// Shape is the plan of that name for so many commands, in which time may pass so often.
+// Shape is the plan of that name for at least so many commands, in which time may pass so
+// often.
 func Shape(name string, commands, times int) Plan {
 	plan := Shapes[name]
 	plan.Times = times
-	plan.Commands = slices.Repeat(plan.Commands, commands)
+	plan.Commands = slices.Clone(plan.Commands)
+	for len(plan.Commands) < commands {
+		plan.Commands = append(plan.Commands, plan.Commands[len(plan.Commands)-1])
+	}
 	return plan
 }
 
@@ -39,10 +84,48 @@ func notFound(_ int, r *rand.Rand) load.Command {
 	return load.Seeded(place, r)
 }
 
+// tooLong cannot be executed by who gives it as an argument (execve(2), MAX_ARG_STRLEN),
+// which shows after the fork. What is answered is not judged here: some daemons read no
+// request of that length.
+func tooLong(index int, r *rand.Rand) load.Command {
+	c := load.Instant(index, r)
+	const most = 128 << 10
+	c.Script = fmt.Sprintf(": %s; %s", strings.Repeat("x", most), c.Script)
+	c.Want = trial.Want{Anything: true}
+	return c
+}
+
+// shortLimit is that of a command. The clock that it runs out by is the tracer's.
+const shortLimit = 100 * time.Millisecond
+
 // timedOut outlives its limit for ever.
 func timedOut(index int, r *rand.Rand) load.Command {
 	c := load.UntilTerminated(index, r)
-	c.Timeout = 100 * time.Millisecond
+	c.Timeout = shortLimit
 	c.Want = trial.Want{Timeout: true, AnyOutput: true}
+	return c
+}
+
+// lasting is so for longer than another's limit.
+func lasting(index int, r *rand.Rand) load.Command {
+	c := timedOut(index, r)
+	c.Timeout *= 3
+	return c
+}
+
+// inTime ends by itself, whether or not its limit comes first.
+func inTime(index int, r *rand.Rand) load.Command {
+	c := load.Instant(index, r)
+	c.Timeout = shortLimit
+	c.Want.MayTimeout = true
+	return c
+}
+
+// orphan leaves a process behind that has another exit code.
+func orphan(index int, r *rand.Rand) load.Command {
+	c := load.Instant(index, r)
+	const other = 1
+	c.Request = dialect.Request{Script: fmt.Sprintf("(exit %d) >/dev/null 2>&1 & %s",
+		(c.Want.Code+other)%256, c.Script)}
 	return c
 }

@@ -20,6 +20,8 @@ import (
 type Order struct {
 	Kind string
 	Plan explore.Plan
+	// Most is how many are tried at most; 0 for as many as of the others.
+	Most int
 }
 
 // exploring is an arm whose trials are orders.
@@ -83,8 +85,12 @@ func (x *exploring) all(ctx context.Context) error {
 			x.tried = append(x.tried, fmt.Sprintf("%s: left out, since %s", o.Kind, why))
 			continue
 		}
+		most := share
+		if o.Most > 0 {
+			most = min(share, o.Most)
+		}
 		found, err := x.explorer.Explore(ctx, o.Plan, explore.Bounds{
-			Delays: search.NoBound, Orders: share, StopAt: x.ends,
+			Delays: search.NoBound, Orders: most, StopAt: x.ends,
 		}, func(run explore.Run) { x.take(o.Kind, run) })
 		if err != nil {
 			return err

@@ -67,7 +67,7 @@ func (f *ordersFlags) define(cmd *cobra.Command) {
 	fs.BoolVar(&f.list, "list", false,
 		"list the events of the first order, and how large the tree is at each depth")
 	fs.StringVar(&f.shape, "shape", "instant", "what is asked: "+explore.ShapeNames())
-	fs.IntVar(&f.commands, "commands", 1, "how many commands are in flight")
+	fs.IntVar(&f.commands, "commands", 1, "how many commands are asked for, at least: a shape may have more")
 	fs.IntVar(&f.times, "times", 1, "how often time may pass as a choice")
 	fs.IntVar(&f.depth, "depth", -1, "at most so many events out of turn (default: any number)")
 	fs.IntVar(&f.most, "most", 0, "end after so many runs")
@@ -94,8 +94,6 @@ func (f *ordersFlags) resolve(cmd *cobra.Command, g *gateFlags, o *options,
 			"a daemon that runs already cannot be traced from its start: give --binary or --image")
 	case explore.Shapes[f.shape].Commands == nil:
 		return fmt.Errorf("unknown shape %q: choose from %s", f.shape, explore.ShapeNames())
-	case f.commands > 1 && explore.Shapes[f.shape].HangUp:
-		return errors.New("--shape hang-up is for one command: give no --commands")
 	case f.commands < 1:
 		return errors.New("--commands must be 1 or more")
 	case g.binary == "" && g.image == "":

@@ -25,6 +25,7 @@ const (
 	OpenPidfd
 	SignalWait // sigwait and its like
 	Pause      // sleeps until a signal comes
+	SetTimer   // of a timerfd
 	GiveWay    // lets other threads have the CPU
 )
 
@@ -35,7 +36,7 @@ var calls = map[uint64]Call{
 	unix.SYS_WRITE: Write, unix.SYS_WRITEV: Write, unix.SYS_SENDTO: Write, unix.SYS_SENDMSG: Write,
 	unix.SYS_CLOSE: CloseFD, unix.SYS_DUP: Duplicate, unix.SYS_DUP3: Duplicate,
 	unix.SYS_PIDFD_OPEN: OpenPidfd, unix.SYS_RT_SIGTIMEDWAIT: SignalWait,
-	unix.SYS_RT_SIGSUSPEND: Pause, unix.SYS_SCHED_YIELD: GiveWay,
+	unix.SYS_TIMERFD_SETTIME: SetTimer, unix.SYS_RT_SIGSUSPEND: Pause, unix.SYS_SCHED_YIELD: GiveWay,
 }
 
 // CallOf sorts a call.

@@ -27,6 +27,10 @@ const (
 	// looked, or it took the status away.
 	Peek Kind = "peek"
 	Take Kind = "take"
+	// Empty is such a call that has found no child that has ended.
+	Empty Kind = "empty"
+	// Orphan is the death of a process that a command has started.
+	Orphan Kind = "orphan"
 	// Wait and Waited are the beginning and the end of a call that waits for one
 	// command.
 	Wait   Kind = "wait"
@@ -46,8 +50,8 @@ const (
 // rank puts events that were seen at the same rest into an order that does not
 // depend on who was a microsecond earlier.
 var rank = map[Kind]int{
-	Exit: 0, Signal: 1, Start: 2, Peek: 3, Take: 4, Wait: 5, Waited: 6, Data: 7, EOF: 8,
-	HangUp: 9, Term: 10, Ask: 11, Time: 12,
+	Exit: 0, Orphan: 1, Signal: 2, Start: 3, Peek: 4, Take: 5, Empty: 6, Wait: 7, Waited: 8, Data: 9,
+	EOF: 10, HangUp: 11, Term: 12, Ask: 13, Time: 14,
 }
 
 // Name is one event: what, and whose. Names of one rest differ.
@@ -95,8 +99,8 @@ func Parse(text string) (Name, error) {
 	}
 	n.Kind = Kind(word)
 	if _, known := rank[n.Kind]; !known || err != nil {
-		return n, fmt.Errorf("unknown event %q: a name is one of exit, sigchld, start, peek, take, wait, waited, data, eof, "+
-			"time200, ask, hangup and sigterm, with .2 behind it for the second command", text)
+		return n, fmt.Errorf("unknown event %q: a name is one of exit, orphan, sigchld, start, peek, take, empty, wait, waited, data, "+
+			"eof, time200, ask, hangup and sigterm, with .2 behind it for the second command", text)
 	}
 	if n.Command == 0 && n.Kind.owned() {
 		n.Command = 1
@@ -105,7 +109,14 @@ func Parse(text string) (Name, error) {
 }
 
 // owned says whether an event is always some command's.
-func (k Kind) owned() bool { return k != Signal && k != Time && k != Term }
+func (k Kind) owned() bool { return k != Signal && k != Time && k != Term && k != Empty }
+
+// Reaper says whether an event is what a wait for any child has come to.
+func (k Kind) Reaper() bool { return k == Peek || k == Take || k == Empty }
+
+// Polls says whether an event alone brings a target no news: it looks after its commands
+// once in a while.
+func (k Kind) Polls() bool { return k == Wait || k == Empty }
 
 // Less is the order of events that were seen at the same rest.
 func (n Name) Less(other Name) bool {

@@ -22,6 +22,10 @@ type Daemon struct {
 	InTurn bool
 	// Locks keeps the reaper from a child until its start is known.
 	Locks bool
+	// Looks is a reaper that looks at who has ended, under the lock that a registration
+	// takes, and then takes what is registered. Who is not may be a start under way: the
+	// reaper looks again when that is registered, or a timer later.
+	Looks bool
 }
 
 // The daemons of the project that have a model.
@@ -30,6 +34,7 @@ var (
 	ReaperOnly = Daemon{Reaps: true, Waits: true}
 	Documented = Daemon{Reaps: true, Waits: true, Remembers: true}
 	CRaces     = Daemon{Reaps: true, Waits: true, InTurn: true, Locks: true}
+	Registry   = Daemon{Reaps: true, Looks: true}
 	CSound     = Daemon{Reaps: true, InTurn: true, Locks: true}
 )
 
@@ -45,6 +50,8 @@ const (
 type state struct {
 	exit, start, signal, take, wait, waited, eof bool // let go
 	taken, published                             bool
+	woken, looking, suspects, manages            bool // the reaper
+	registered                                   bool // the start, with the reaper
 	found                                        int
 	gaveUp                                       bool // the look for what was kept
 	late                                         bool // the output was not waited for any longer
@@ -62,16 +69,17 @@ func (d Daemon) held(s state) []string {
 			all = append(all, name)
 		}
 	}
-	waits := d.Waits && s.start && (!d.InTurn || s.eof)
+	waits := s.manages || d.Waits && s.start && (!d.InTurn || s.eof)
 	add("exit", !s.exit)
 	add("sigchld", s.exit && !s.signal)
 	add("start", !s.start)
+	add("peek", s.looking)
 	add("take", s.taken && !s.take)
 	add("wait", waits && !s.wait)
 	add("waited", s.found == status && !s.waited)
 	add("waited!", s.found == noChild && !s.waited)
 	// Until it knows of the start the daemon has the pipe's other end open itself.
-	add("eof", s.exit && s.start && !s.eof)
+	add("eof", s.exit && s.registered && !s.eof)
 	add("eof", s.eof && s.late && !s.drained)
 	timer := d.timer(s)
 	add(timer, timer != "" && (s.times > 0 || len(all) == 0))
@@ -81,6 +89,8 @@ func (d Daemon) held(s state) []string {
 // known says whether the handler has learned what there is to learn of the status.
 func (d Daemon) known(s state) bool {
 	switch {
+	case d.Looks:
+		return s.waited
 	case !d.Waits:
 		return s.take
 	case !d.Remembers || s.found == status:
@@ -92,6 +102,8 @@ func (d Daemon) known(s state) bool {
 // timer is the one that runs; empty for none.
 func (d Daemon) timer(s state) string {
 	switch {
+	case s.suspects && !s.looking:
+		return "time20"
 	case d.Remembers && s.waited && !d.known(s):
 		return "time200"
 	case !d.InTurn && d.known(s) && !s.eof:
@@ -106,11 +118,16 @@ func (d Daemon) after(s state, event string) state {
 	case "exit":
 		s.exit = true
 	case "sigchld":
-		s.signal = true
+		s.signal, s.woken = true, true
 	case "start":
 		s.start = true
 	case "take":
 		s.take, s.published = true, s.start // only then it was registered
+	case "peek":
+		s.looking, s.manages, s.suspects = false, s.registered, !s.registered
+	case "time20":
+		s.woken = true
+		s.times--
 	case "wait":
 		s.wait = true
 	case "waited", "waited!":
@@ -125,6 +142,14 @@ func (d Daemon) after(s state, event string) state {
 		s.late = true
 		s.times--
 	}
+	if s.start && !s.looking && !s.registered {
+		s.registered = true
+		s.woken = s.woken || s.suspects
+		s.suspects = false
+	}
+	if d.Looks && s.woken && !s.looking && !s.manages {
+		s.woken, s.looking = false, s.zombie()
+	}
 	if s.wait && s.found == nothing { // the waiter sleeps in the kernel, and is the first to know
 		switch {
 		case s.zombie():
@@ -133,7 +158,7 @@ func (d Daemon) after(s state, event string) state {
 			s.found = noChild
 		}
 	}
-	if d.Reaps && s.signal && s.zombie() && (!d.Locks || s.start) {
+	if d.Reaps && !d.Looks && s.signal && s.zombie() && (!d.Locks || s.start) {
 		s.taken = true
 	}
 	return s

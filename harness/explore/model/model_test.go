@@ -42,6 +42,8 @@ func TestCounts(t *testing.T) {
 		"reaper-only, time":     {ReaperOnly, 1, 101, 64},
 		"documented":            {Documented, 0, 67, 3},
 		"documented, time":      {Documented, 1, 109, 21},
+		"registry":              {Registry, 0, 18, 0},
+		"registry, time":        {Registry, 1, 30, 0},
 		"a racing daemon in C":  {CRaces, 0, 22, 18},
 		"the sound daemon in C": {CSound, 1, 8, 0},
 	} {

@@ -78,9 +78,6 @@ func EventMessage(tid int) (int, error) {
 // SignalInfo is the kernel's siginfo_t.
 type SignalInfo [128]byte
 
-// Code is si_code: SI_USER, which is 0, for one that kill(2) has sent.
-func (s *SignalInfo) Code() int32 { return *(*int32)(unsafe.Pointer(&s[8])) }
-
 // Signal reads the siginfo of a thread that is about to get a signal.
 func Signal(tid int) (*SignalInfo, error) {
 	var info SignalInfo

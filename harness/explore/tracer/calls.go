@@ -204,6 +204,10 @@ func (t *tracer) learnt(th *thread, result int64) (event.Name, bool) {
 	switch event.CallOf(th.call) {
 	case event.Accept, event.CloseFD, event.Duplicate:
 		t.noteFile(th.call, result)
+	case event.SetTimer:
+		if result == 0 {
+			t.setTimer(th.call)
+		}
 	case event.OpenPidfd:
 		if result >= 0 {
 			t.pidfds[int(result)] = t.inside(int(int32(th.call.Args[0])))
@@ -238,6 +242,7 @@ func (t *tracer) noteFile(c trace.Call, result int64) {
 		}
 	case event.CloseFD:
 		t.unlink(fd(c))
+		t.dropTimer(fd(c))
 	case event.Duplicate:
 		if l := t.clients[fd(c)]; result >= 0 && l != nil {
 			t.unlink(int(result)) // dup2 closes what had the number
@@ -278,7 +283,7 @@ func (t *tracer) learntByRead(c trace.Call, result int64) (event.Name, bool) {
 		case command.output[inode] && result == 0:
 			return event.Name{Kind: event.EOF, Command: command.number}, true
 		case command.output[inode]:
-			return event.Name{Kind: event.Data, Command: command.number}, t.data
+			return event.Name{Kind: event.Data, Command: command.number}, t.watch.Data
 		case command.status[inode] && !command.known:
 			command.known = true
 			return event.Name{Kind: event.Start, Command: command.number, Failed: result > 0}, true
@@ -319,7 +324,7 @@ func (t *tracer) learntByWait(c trace.Call, result int64) (event.Name, bool) {
 		if command := t.awaitedCommand(c); one && t.counts(command) {
 			return event.Name{Kind: event.Waited, Command: command.number, Failed: true}, true
 		}
-		return event.Name{}, false
+		return event.Name{Kind: event.Empty}, !one && t.emptyCounts()
 	}
 	found := int(result)
 	if address := event.FoundAt(c); address != 0 {
@@ -327,7 +332,10 @@ func (t *tracer) learntByWait(c trace.Call, result int64) (event.Name, bool) {
 		found, _ = t.readNumber(address + pidAt)
 	}
 	command := t.inside(found)
-	if found == 0 || !t.counts(command) {
+	if found == 0 {
+		return event.Name{Kind: event.Empty}, !one && t.emptyCounts()
+	}
+	if !t.counts(command) {
 		return event.Name{}, false
 	}
 	switch {
@@ -338,6 +346,9 @@ func (t *tracer) learntByWait(c trace.Call, result int64) (event.Name, bool) {
 	}
 	return event.Name{Kind: event.Take, Command: command.number}, true
 }
+
+// emptyCounts says whether a wait that has found no child is an event.
+func (t *tracer) emptyCounts() bool { return t.holding && t.watch.Empty && len(t.commands) > 0 }
 
 // awaitedCommand is whom a wait for one child is for; nil for nobody that we know.
 func (t *tracer) awaitedCommand(c trace.Call) *command {

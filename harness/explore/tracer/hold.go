@@ -66,7 +66,7 @@ func (t *tracer) atSignal(th *thread, sig unix.Signal) error {
 	if err != nil {
 		return err
 	}
-	if t.signal.sent && info.Code() == 0 {
+	if t.signal.sent { // by us; or by the kernel, if that was pending: they merge
 		original := t.signal.info
 		t.signal = signal{}
 		if err := trace.SetSignal(th.tid, original); err != nil {
@@ -82,6 +82,21 @@ func (t *tracer) atSignal(th *thread, sig unix.Signal) error {
 		t.hold(nil, event.Name{Kind: event.Signal}, t.sendSignal)
 	}
 	return t.resume(th, 0)
+}
+
+// canGetSignal says whether SIGCHLD, which was sent, can arrive before something else is let
+// go. A daemon may have one thread alone that does not block it, and that may be held.
+func (t *tracer) canGetSignal() bool {
+	const mask = 1 << (unix.SIGCHLD - 1)
+	for tid, th := range t.threads {
+		if th.command != nil || th.stopped {
+			continue
+		}
+		if blocked, err := statusWord(tid, "SigBlk", 16); err != nil || blocked&mask == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *tracer) sendSignal() error {

@@ -1,6 +1,7 @@
 package tracer
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -73,6 +74,7 @@ func (t *tracer) rest() *Rest {
 	for _, c := range t.commands {
 		r.PIDs = append(r.PIDs, c.inside)
 	}
+	r.Last, r.Free = t.last()
 	for _, th := range t.threads {
 		if th.command == nil {
 			r.Threads++
@@ -94,10 +96,23 @@ func (t *tracer) rest() *Rest {
 	return r
 }
 
+// last is the number of the newest process that can be used again, and whether it can now.
+func (t *tracer) last() (number int, free bool) {
+	all := t.orphans
+	if len(all) == 0 {
+		all = t.commands
+	}
+	if len(all) == 0 {
+		return 0, false
+	}
+	c := all[len(all)-1]
+	return c.inside, errors.Is(unix.Kill(c.pid, 0), unix.ESRCH)
+}
+
 // inTheWay says why this is no rest; empty for one. There was one moment at which all
 // slept if two looks saw each in the same sleep and no stop came between or after.
 func (t *tracer) inTheWay() string {
-	if t.signal.sent {
+	if t.signal.sent && t.canGetSignal() {
 		return "SIGCHLD is under way"
 	}
 	first, why := t.sleeps()
@@ -235,6 +250,11 @@ func (t *tracer) wakeDue() {
 	for _, tid := range t.clock.Due() {
 		th := t.threads[tid]
 		t.clock.Wake(tid)
+		if tid < 0 {
+			t.fail(t.ring(-1 - tid))
+			t.stir()
+			continue
+		}
 		if th == nil || th.due {
 			continue
 		}

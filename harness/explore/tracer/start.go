@@ -67,7 +67,7 @@ func (t *Tracer) Seize(pid int, kill bool) error {
 
 // Begin stops the target's clock and holds its events from now on. Commands are
 // counted from 1 again.
-func (t *Tracer) Begin(data bool) error { return t.do(request{Op: opBegin, Data: data}) }
+func (t *Tracer) Begin(watch Watch) error { return t.do(request{Op: opBegin, Watch: watch}) }
 
 // Release lets one held event go.
 func (t *Tracer) Release(id int) error { return t.do(request{Op: opRelease, ID: id}) }

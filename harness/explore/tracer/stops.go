@@ -111,6 +111,9 @@ func (t *tracer) atExec(th *thread) error {
 		if c.pid == th.tid {
 			c.executed()
 		}
+		if t.watch.Orphans && t.holding {
+			return t.resume(th, 0)
+		}
 		const alone = unix.PTRACE_O_TRACECLONE | unix.PTRACE_O_TRACEFORK | unix.PTRACE_O_TRACEVFORK
 		return errors.Join(trace.SetOptions(th.tid, t.options()&^alone), t.resume(th, 0))
 	}
@@ -137,10 +140,14 @@ func (t *tracer) atExec(th *thread) error {
 // not know.
 func (t *tracer) atExit(th *thread) error {
 	c := th.command
-	if c == nil || c.pid != th.tid || !t.counts(c) {
+	if c == nil || c.pid != th.tid || !t.holding || c.number+c.of == 0 {
 		return t.resume(th, 0)
 	}
 	c.dying = true
+	if c.of > 0 {
+		t.hold(th, event.Name{Kind: event.Orphan, Command: c.of}, nil)
+		return nil
+	}
 	t.hold(th, event.Name{Kind: event.Exit, Command: c.number}, nil)
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,6 +35,7 @@ type thread struct {
 // command is one process that the target has started.
 type command struct {
 	number int // from 1; 0 for one that nobody counts, such as a grandchild
+	of     int // of a grandchild that counts: the command that has started it
 	pid    int // as this process counts
 	inside int // as the target counts
 	// status are the pipes that the child could write to before its execve and not
@@ -61,15 +63,26 @@ func (t *tracer) meet(tid int) *thread {
 	}
 	c := &command{pid: tid, status: map[uint64]bool{}, output: map[uint64]bool{}}
 	c.inside, _ = statusNumber(tid, "NSpid")
-	if parent, _ := statusNumber(tid, "PPid"); parent == t.target && t.holding {
-		t.commands = append(t.commands, c)
-		c.number = len(t.commands)
-	}
+	t.number(c)
 	for inode := range pipes(tid, func(flags int) bool { return flags&unix.O_CLOEXEC != 0 && flags&unix.O_ACCMODE == unix.O_WRONLY }) {
 		c.status[inode] = true
 	}
 	th.command = c
 	return th
+}
+
+// number makes a process one whose events are held, if it is.
+func (t *tracer) number(c *command) {
+	parent, _ := statusNumber(c.pid, "PPid")
+	switch i := slices.IndexFunc(t.commands, func(o *command) bool { return o.pid == parent }); {
+	case !t.holding:
+	case parent == t.target:
+		t.commands = append(t.commands, c)
+		c.number = len(t.commands)
+	case i >= 0 && t.watch.Orphans:
+		t.orphans = append(t.orphans, c)
+		c.of = t.commands[i].number
+	}
 }
 
 func (t *tracer) remove(th *thread) {
@@ -143,6 +156,12 @@ func infoLine(pid, fd int, label string) (string, bool) {
 // statusNumber is the last number behind a label of /proc/<pid>/status, which for
 // NSpid is the innermost namespace's.
 func statusNumber(pid int, label string) (int, error) {
+	number, err := statusWord(pid, label, 10)
+	return int(number), err
+}
+
+// statusWord is statusNumber in another base.
+func statusWord(pid int, label string, base int) (uint64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
@@ -152,7 +171,7 @@ func statusNumber(pid int, label string) (int, error) {
 	if len(words) == 0 {
 		return 0, fmt.Errorf("process %d has no %s", pid, label)
 	}
-	return strconv.Atoi(words[len(words)-1])
+	return strconv.ParseUint(words[len(words)-1], base, 64)
 }
 
 func lineOf(text, label string) (string, bool) {

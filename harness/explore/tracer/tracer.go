@@ -45,14 +45,16 @@ type tracer struct {
 	threads  map[int]*thread
 	early    map[int]bool // threads that came up before their parent has told of them
 	commands []*command   // since begin
+	orphans  []*command   // that commands have started since
 	holding  bool
-	data     bool
+	watch    Watch
 	held     []*held
 	lastID   int
 	signal   signal
 
 	clients  map[int]*link    // file descriptors of the target's connections
 	pidfds   map[int]*command // and of its pidfds
+	timers   map[int]timer    // and of its timers that run
 	received int64
 	sent     int64
 	left     int
@@ -73,7 +75,7 @@ func serve(in io.Reader, out io.Writer) int {
 	t := &tracer{
 		cpu: stay(), clock: clock.New(), threads: map[int]*thread{}, early: map[int]bool{},
 		clients: map[int]*link{}, pidfds: map[int]*command{},
-		untimed: map[string]bool{},
+		timers: map[int]timer{}, untimed: map[string]bool{},
 	}
 	// A short sleep is to be short: the kernel adds 50 us otherwise.
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
@@ -145,7 +147,7 @@ func (t *tracer) handle(r request) (reply, bool) {
 	case opSeize:
 		err = t.seize(r.PID, r.Kill)
 	case opBegin:
-		t.begin(r.Data)
+		t.begin(r.Watch)
 	case opRest:
 		t.awaited = &awaited{request: r, until: time.Now().Add(r.Limit)}
 		return reply{}, false
@@ -199,9 +201,9 @@ func seizeProblem(pid int, err error) error {
 	return fmt.Errorf("seize process %d: %w", pid, err)
 }
 
-func (t *tracer) begin(data bool) {
+func (t *tracer) begin(watch Watch) {
 	t.clock.Freeze()
-	t.commands, t.holding, t.data, t.stops = nil, true, data, 0
+	t.commands, t.orphans, t.holding, t.watch, t.stops = nil, nil, true, watch, 0
 	clear(t.pidfds)
 }
 

@@ -31,8 +31,19 @@ type request struct {
 	Limit   time.Duration `json:"limit,omitempty"`
 	Arrived int64         `json:"arrived,omitempty"`
 	Gone    int           `json:"gone,omitempty"`
-	// Data says that reads of a command's output are events too.
+	// Watch are events beside those that there always are.
+	Watch Watch `json:"watch,omitzero"`
+}
+
+// Watch are events that are held only where they are asked for: each of them makes many
+// more orders.
+type Watch struct {
+	// Data are reads of a command's output that gave bytes.
 	Data bool `json:"data,omitempty"`
+	// Empty are waits for any child that have found none.
+	Empty bool `json:"empty,omitempty"`
+	// Orphans are the deaths of what a command has started itself, and may outlive it.
+	Orphans bool `json:"orphans,omitempty"`
 }
 
 type reply struct {
@@ -69,6 +80,10 @@ type Rest struct {
 	// PIDs are the numbers of those processes as the target counts, in the order of their
 	// starts.
 	PIDs []int `json:"pids,omitempty"`
+	// Last is the number of the newest process that can be used again: an orphan's, or the
+	// last command's. Free says that no process has it any more.
+	Last int  `json:"last,omitempty"`
+	Free bool `json:"free,omitempty"`
 	// Untimed names calls by which real time gets into the target.
 	Untimed []string `json:"untimed,omitempty"`
 	// Restless says why there was no rest within the limit; empty where there was.
