@@ -50,6 +50,9 @@ var overtimes = []look{
 	{"talks", "while :; do echo x; sleep 0.05; done"},
 	// No one's child any more, but with the output in hand: no answer waits for it.
 	{"orphan", "(setsid sleep " + seconds(heldFor) + " &); sleep 1000; :"},
+	{"many", "i=0; while [ $i -lt 40 ]; do setsid sleep 1000 & i=$((i+1)); done; wait"},
+	{"deep", `export D='[ $1 -gt 0 ] || exec sleep 1000; setsid sh -c "$D" d $(($1-1)) & wait'; ` +
+		`sh -c "$D" d 12; :`},
 }
 
 // overtime is each of them, and at last a command that ends the orphans.
