@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"time"
 
 	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/fault"
@@ -21,7 +22,7 @@ var _ = should("out-of-files", "a target that may open no more files",
 	"refuses commands in words and recovers, where a naive daemon says -1",
 	func(s *session.Session) session.Experiment {
 		const burst = 8
-		limit := fault.FileLimit{Burst: burst}
+		limit := fault.FileLimit{Burst: burst, Lasts: s.Stretched(3 * time.Second)}
 		bursts := s.Scale.Trials(session.Count{Floor: 2 * 8, Quick: 2 * 8, Standard: 2 * 40})
 		arm := session.Arm{
 			Trials: bursts * burst, InFlight: burst, Bursts: true, Commands: withoutFiles(limit),

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/check"
@@ -19,39 +20,46 @@ var _ = should("resists", "a command that resists SIGTERM",
 	func(s *session.Session) session.Experiment {
 		// What is asked before it has begun to resist is gone at once.
 		limit := s.Stretched(overtimeLimit)
-		arm := session.Arm{
-			Trials: s.Scale.Trials(resisting), InFlight: 2 * len(resistance),
-			Commands: resists(limit), Wait: 2 * limit,
-			Watch: check.Settles(check.NobodyLeft),
+		arm := func(shapes []look) session.Arm {
+			return session.Arm{
+				Trials: s.Scale.Trials(each(len(shapes), 2, 2, 10)), InFlight: 2 * len(shapes),
+				Commands: resists(shapes, limit), Wait: 2 * limit, Deadline: limit + resistLimit,
+				Watch: check.Settles(check.NobodyLeft),
+			}
 		}
-		baseline, sound := naive(arm, "polite", trial.Symptom(trial.Hung),
-			check.TooMany(check.Processes)), candidate(arm)
-		baseline.Trials, baseline.Deadline = len(resistance), limit+time.Second
-		sound.Deadline = limit + resistLimit
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, sound}}
+		all := slices.Concat(resistance, resistanceApart)
+		baseline := naive(arm(all), "polite", trial.Symptom(trial.Hung),
+			check.TooMany(check.Processes))
+		baseline.Trials, baseline.Deadline = len(all), limit+time.Second
+		apart := candidate(arm(resistanceApart))
+		apart.Name += leftGroup
+		return session.Experiment{SideBySide: true,
+			Arms: []session.Arm{baseline, candidate(arm(resistance)), apart}}
 	})
 
 // resistLimit is how long a daemon may leave between the question and the end: as
 // long as docker stop does.
 const resistLimit = 10 * time.Second
 
-var resisting = each(len(resistance), 2, 2, 10)
-
 // resistance sleeps for longer than any of this takes.
 var resistance = []look{
 	{"shell", "trap '' TERM; sleep 1000 & wait; sleep 1000; :"},
 	{"all-signals", "trap '' TERM HUP INT QUIT USR1 USR2; while :; do sleep 1000; done"},
 	{"child", "sh -c 'trap \"\" TERM; sleep 1000; :' & wait"},
-	{"session", "setsid sh -c 'trap \"\" TERM; sleep 1000; :' & wait"},
 	{"takes-its-time", "trap 'sleep 1000' TERM; sleep 1000; sleep 1000"},
-	// Not there when the tree was looked at first, and in no group of the command's.
-	{"starts-another", "trap 'setsid sleep 1000 & wait' TERM; sleep 1000; :"},
 	{"stopped", "kill -STOP $$; sleep 1000"},
 	{"stopped-child", "sh -c 'kill -STOP $$; sleep 1000' & wait"},
 }
 
+// resistanceApart does so outside of the command's process group.
+var resistanceApart = []look{
+	{"session", "setsid sh -c 'trap \"\" TERM; sleep 1000; :' & wait"},
+	// Not there when the tree was looked at first.
+	{"starts-another", "trap 'setsid sleep 1000 & wait' TERM; sleep 1000; :"},
+}
+
 // resists is each of them with a timeout, and then with a client that goes away.
-func resists(limit time.Duration) load.Source {
+func resists(resistance []look, limit time.Duration) load.Source {
 	return func(index int, _ *rand.Rand) load.Command {
 		shape := resistance[index%len(resistance)]
 		c := load.Command{Kind: "resists-" + shape.kind, Want: trial.Want{Timeout: true}}

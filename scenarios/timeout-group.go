@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/check"
@@ -20,32 +21,39 @@ var _ = should("timeout-group", "a command that outlives its timeout",
 		// A shell that is killed before it has started its child leaves no one behind:
 		// where starting takes longer, the timeout comes later.
 		limit := s.Stretched(overtimeLimit)
-		trials := s.Scale.Trials(each(len(overtimes), 2, 3, 12))
-		arm := session.Arm{
-			Trials: trials + 1, InFlight: len(overtimes), Bursts: true,
-			Commands: overtime(limit, trials), Wait: limit,
-			Watch: check.Settles(check.NobodyLeft), Used: true,
+		arm := func(shapes []look) session.Arm {
+			trials := s.Scale.Trials(each(len(shapes), 2, 3, 12))
+			return session.Arm{
+				Trials: trials + 1, InFlight: len(shapes), Bursts: true,
+				Commands: overtime(shapes, limit, trials), Wait: limit,
+				Prompt: limit + 2*time.Second,
+				Watch:  check.Settles(check.NobodyLeft), Used: true,
+			}
 		}
-		baseline, sound := naive(arm, "", trial.Symptom(trial.Hung),
-			check.TooMany(check.Processes)), candidate(arm)
-		baseline.Trials, baseline.Deadline = len(overtimes), limit+time.Second // one of each kind
-		sound.Prompt = limit + 2*time.Second
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, sound}}
+		all := slices.Concat(overtimes, overtimesApart)
+		baseline := naive(arm(all), "", trial.Symptom(trial.Hung),
+			check.TooMany(check.Processes))
+		baseline.Trials, baseline.Deadline = len(all), limit+time.Second // one of each kind
+		baseline.Prompt = 0
+		apart := candidate(arm(overtimesApart))
+		apart.Name += leftGroup
+		return session.Experiment{SideBySide: true,
+			Arms: []session.Arm{baseline, candidate(arm(overtimes)), apart}}
 	})
+
+// leftGroup ends the names of arms whose commands have children that leave the process
+// group. Who signals the group alone does not reach them: most daemons do not, so what is
+// left of them weighs less.
+const leftGroup = "-left-group"
 
 const overtimeLimit = 500 * time.Millisecond
 
-// overtimes run for longer than any deadline in the shell, in a child, in a grandchild, or
-// in a child that has left the process group. A daemon may be late with one of them
-// alone, so each is a kind of its own.
+// overtimes run for longer than any deadline in the shell, in a child or in a grandchild.
+// A daemon may be late with one of them alone, so each is a kind of its own.
 var overtimes = []look{
 	{"shell", "exec sleep 1000"},
 	{"child", "sleep 1000; :"},
 	{"grandchild", "(sleep 1000; :) & wait"},
-	{"setsid", "setsid sleep 1000 & wait"},
-	{"setsid-twice", "setsid sh -c 'setsid sleep 1000 & sleep 1000; :' & wait"},
-	// Any name is a process's, also one that seems to end a field (proc_pid_stat(5)).
-	{"name", `sh -c 'echo ") Z 1 1 (" >/proc/$$/comm; setsid sleep 1000 & wait' & wait`},
 	// An idle limit is another thing: it begins anew with all that is written.
 	{"talks", "while :; do echo x; sleep 0.05; done"},
 	// No one's child any more, but with the output in hand: no answer waits for it.
@@ -55,15 +63,23 @@ var overtimes = []look{
 		`sh -c "$D" d 12; :`},
 }
 
+// overtimesApart run on in a child that has left the process group.
+var overtimesApart = []look{
+	{"setsid", "setsid sleep 1000 & wait"},
+	{"setsid-twice", "setsid sh -c 'setsid sleep 1000 & sleep 1000; :' & wait"},
+	// Any name is a process's, also one that seems to end a field (proc_pid_stat(5)).
+	{"name", `sh -c 'echo ") Z 1 1 (" >/proc/$$/comm; setsid sleep 1000 & wait' & wait`},
+}
+
 // overtime is each of them, and at last a command that ends the orphans.
-func overtime(limit time.Duration, last int) load.Source {
+func overtime(shapes []look, limit time.Duration, last int) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		if index == last {
 			c := load.Instant(index, r)
 			c.Kind, c.Script = "release", endSleeps(heldFor)+c.Script
 			return c
 		}
-		shape := overtimes[index%len(overtimes)]
+		shape := shapes[index%len(shapes)]
 		return load.Command{
 			Kind:    "overtime-" + shape.kind,
 			Request: dialect.Request{Script: shape.script, Timeout: limit},

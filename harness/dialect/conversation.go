@@ -104,6 +104,10 @@ func (m *Message) setBody(s Step, values map[string]any) error {
 	if s.Body == nil {
 		return nil
 	}
+	if text, ok := s.Body.(string); ok {
+		m.setText(s, text, values)
+		return nil
+	}
 	body, _ := fill(s.Body, values)
 	raw, err := encode(body)
 	if err != nil {
@@ -117,6 +121,25 @@ func (m *Message) setBody(s Step, values map[string]any) error {
 		m.Header.Set("Connect-Protocol-Version", "1")
 	}
 	return nil
+}
+
+// form is the type of a body that is escaped as a query is.
+const form = "application/x-www-form-urlencoded"
+
+// setText makes a body that is no JSON.
+func (m *Message) setText(s Step, text string, values map[string]any) {
+	kind := "text/plain; charset=utf-8"
+	for name, value := range s.Headers {
+		if strings.EqualFold(name, "Content-Type") {
+			kind = value
+		}
+	}
+	if strings.HasPrefix(kind, form) {
+		m.Body = []byte(fillQuery(text, values))
+	} else if body, ok := fillText(text, values); ok {
+		m.Body = []byte(fmt.Sprint(body))
+	}
+	m.Header.Set("Content-Type", kind)
 }
 
 // encode writes a command as it is: a target that shows what it was sent shows it so.
@@ -146,6 +169,14 @@ func fillPath(path string, values map[string]any) (string, error) {
 	if !whole {
 		return "", fmt.Errorf("path %s: %w", path, ErrNothing)
 	}
+	if query = fillQuery(query, values); query != "" {
+		path += "?" + query
+	}
+	return path, nil
+}
+
+// fillQuery leaves a parameter out whose placeholder has no value.
+func fillQuery(query string, values map[string]any) string {
 	var kept []string
 	for _, parameter := range strings.Split(query, "&") {
 		filled, whole := fillEscaped(parameter, values, url.QueryEscape)
@@ -153,10 +184,7 @@ func fillPath(path string, values map[string]any) (string, error) {
 			kept = append(kept, filled)
 		}
 	}
-	if len(kept) == 0 {
-		return path, nil
-	}
-	return path + "?" + strings.Join(kept, "&"), nil
+	return strings.Join(kept, "&")
 }
 
 func fillEscaped(text string, values map[string]any, escape func(string) string) (string, bool) {

@@ -85,9 +85,10 @@ type Response struct {
 }
 
 // Place is a JSON Pointer into the documents of an answer, all of them or only
-// those that have a name or certain values.
+// those that have a name or certain values, or else one of the answer's headers.
 type Place struct {
-	At string `yaml:"at"`
+	At     string `yaml:"at"`
+	Header string `yaml:"header"`
 	// Step is the step of a conversation in whose answer to look; empty is the last.
 	Step  string         `yaml:"step"`
 	Event string         `yaml:"event"`
@@ -151,6 +152,7 @@ type Condition struct {
 	Status   int     `yaml:"status"`
 	ExitCode *int    `yaml:"exitCode"`
 	At       *string `yaml:"at"`
+	Header   string  `yaml:"header"`
 	Event    string  `yaml:"event"`
 	Is       any     `yaml:"is"`
 	Has      string  `yaml:"has"`

@@ -3,6 +3,7 @@ package dialect
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -38,7 +39,7 @@ func (e event) value(p Place) any {
 
 // values are all that stand at a place, without null.
 func (e event) values(p Place) []any {
-	if p.Event != "" && p.Event != e.name || !matches(e.doc, p.Where) {
+	if p.Header != "" || p.Event != "" && p.Event != e.name || !matches(e.doc, p.Where) {
 		return nil
 	}
 	return walk(e.doc, p.At)
@@ -47,11 +48,16 @@ func (e event) values(p Place) []any {
 // find returns what stands at the places, in the order of the events.
 func (r *answerReader) find(places Places) (all []found) {
 	for i, h := range r.heard {
+		here := slices.DeleteFunc(slices.Clone(places), func(p Place) bool {
+			return p.Step != h.step.Name && (p.Step != "" || i != len(r.heard)-1)
+		})
+		for _, p := range here {
+			if value := h.header.Get(p.Header); p.Header != "" && value != "" {
+				all = append(all, found{value, p, event{}})
+			}
+		}
 		for _, e := range h.events {
-			for _, p := range places {
-				if p.Step != h.step.Name && (p.Step != "" || i != len(r.heard)-1) {
-					continue
-				}
+			for _, p := range here {
 				for _, v := range e.values(p) {
 					all = append(all, found{v, p, e})
 				}
@@ -67,7 +73,7 @@ func (r *answerReader) texts(places Places) ([]string, error) {
 	var all []string
 	for _, f := range r.find(places) {
 		text, ok := f.value.(string)
-		if f.place.At == "" {
+		if f.place.At == "" && f.place.Header == "" {
 			text, ok = f.event.text, true
 		}
 		if !ok {

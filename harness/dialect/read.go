@@ -108,7 +108,7 @@ func wholeNumber(v found) (int, error) {
 	switch {
 	case ok:
 		text = number.String()
-	case !isText || v.place.As != AsText:
+	case !isText || v.place.As != AsText && v.place.Header == "":
 		return 0, fmt.Errorf("%v is not a number", v.value)
 	}
 	n, err := strconv.Atoi(strings.TrimSpace(text))
@@ -118,8 +118,8 @@ func wholeNumber(v found) (int, error) {
 	return n, nil
 }
 
-// signalNumber reads 9, "SIGKILL", "KILL" and "signal: killed", as Go says it. An empty
-// name is no signal, and no more is "exit status 7".
+// signalNumber reads 9, "SIGKILL", "KILL", and "signal: killed" or "killed", as Go and
+// strsignal(3) say it. An empty name is no signal, and no more is "exit status 7".
 func signalNumber(v found) (int, error) {
 	name, ok := v.value.(string)
 	if !ok || v.place.As == AsText {
@@ -128,12 +128,11 @@ func signalNumber(v found) (int, error) {
 	if name == "" || strings.HasPrefix(name, "exit status ") {
 		return 0, nil
 	}
-	if described, ok := strings.CutPrefix(name, "signal: "); ok {
-		described = strings.TrimSuffix(described, " (core dumped)")
-		for n := range syscall.Signal(64) {
-			if n > 0 && n.String() == described {
-				return int(n), nil
-			}
+	described := strings.TrimSuffix(strings.TrimPrefix(name, "signal: "), " (core dumped)")
+	for n := range syscall.Signal(65) {
+		if n > 0 && (strings.EqualFold(n.String(), described) ||
+			strings.EqualFold(inC[n], described)) {
+			return int(n), nil
 		}
 	}
 	n := unix.SignalNum("SIG" + strings.TrimPrefix(strings.ToUpper(name), "SIG"))
@@ -141,6 +140,14 @@ func signalNumber(v found) (int, error) {
 		return 0, fmt.Errorf("%q is not a signal", name)
 	}
 	return int(n), nil
+}
+
+// inC are the words of glibc's strsignal(3) that are not Go's too.
+var inC = map[syscall.Signal]string{
+	unix.SIGSTKFLT: "Stack fault", unix.SIGXCPU: "CPU time limit exceeded",
+	unix.SIGXFSZ: "File size limit exceeded", unix.SIGVTALRM: "Virtual timer expired",
+	unix.SIGPROF: "Profiling timer expired", unix.SIGIO: "I/O possible",
+	unix.SIGPWR: "Power failure", unix.SIGSYS: "Bad system call",
 }
 
 // output joins the parts in the order in which they came.
@@ -182,10 +189,14 @@ func (r *answerReader) holds(c Condition) bool {
 	case from == nil, c.Status != 0 && c.Status != from.status,
 		c.ExitCode != nil && (r.code == nil || *r.code != *c.ExitCode):
 		return false
-	case c.At == nil:
+	case c.At == nil && c.Header == "":
 		return true
 	}
-	there := r.find(Places{{At: *c.At, Step: from.step.Name, Event: c.Event}})
+	place := Place{Header: c.Header, Step: from.step.Name, Event: c.Event}
+	if c.At != nil {
+		place.At = *c.At
+	}
+	there := r.find(Places{place})
 	return slices.ContainsFunc(there, func(v found) bool {
 		text := v.text()
 		return (c.Is == nil || text == fmt.Sprint(c.Is)) && strings.Contains(text, c.Has)

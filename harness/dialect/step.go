@@ -33,7 +33,8 @@ type Step struct {
 	Method  string            `yaml:"method"`
 	Path    string            `yaml:"path"`
 	Headers map[string]string `yaml:"headers"`
-	// Body is a JSON value with placeholders such as "<command>"; nil for none.
+	// Body is a JSON value with placeholders such as "<command>", or a text that is sent
+	// as it is; nil for none.
 	Body any `yaml:"body"`
 	// Send are JSON values that are sent over a WebSocket once it is open.
 	Send []any `yaml:"send"`
@@ -53,8 +54,7 @@ type Step struct {
 
 // Kept is where a value stands that is kept: a place, or a header.
 type Kept struct {
-	Place  `yaml:",inline"`
-	Header string `yaml:"header"`
+	Place `yaml:",inline"`
 }
 
 // UnmarshalYAML reads a pointer alone or a mapping.
@@ -67,8 +67,7 @@ func (k *Kept) UnmarshalYAML(decode func(any) error) error {
 		Where             map[string]any
 	}
 	err := decode(&whole)
-	k.Place = Place{At: whole.At, Event: whole.Event, Where: whole.Where}
-	k.Header = whole.Header
+	k.Place = Place{At: whole.At, Event: whole.Event, Where: whole.Where, Header: whole.Header}
 	return err
 }
 

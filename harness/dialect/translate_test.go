@@ -180,6 +180,16 @@ func TestReadFollowsTheDialect(t *testing.T) {
 				Known: true,
 				Code:  143,
 			}},
+		{"a signal as Go describes it", "response: {exitCode: /code, signal: /signal}", 200,
+			`{"code":-1,"signal":"killed"}`, trial.Answer{
+				Known: true,
+				Code:  137,
+			}},
+		{"a signal as C describes it", "response: {exitCode: /code, signal: /signal}", 200,
+			`{"code":-1,"signal":"Bad system call"}`, trial.Answer{
+				Known: true,
+				Code:  159,
+			}},
 		{"no signal", "response: {exitCode: /code, signal: /signal}", 200, `{"code":7,"signal":""}`,
 			trial.Answer{
 				Known: true,

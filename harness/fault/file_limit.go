@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -19,10 +20,14 @@ import (
 // second such burst finds clients there that have used them up.
 //
 // A command takes part by writing something. A hit is one that was asked for under
-// the limit and wrote nothing.
+// the limit and wrote nothing, or was answered when the limit had given way.
 type FileLimit struct {
 	// Burst is how many requests are sent at once.
 	Burst int
+	// Lasts is for how long a burst meets the limit, at most. A target that has a
+	// connection for each request can take none without a file, so whoever asks waits
+	// until there is one: for that the limit gives way.
+	Lasts time.Duration
 }
 
 // mostSpare is how many files a start needs at most, with those of its output.
@@ -61,6 +66,8 @@ type starving struct {
 	begun   int
 	limited bool
 	clients []net.Conn
+	gaveWay bool
+	end     *time.Timer // of the limit that is set; nil before the first
 
 	count
 }
@@ -86,6 +93,8 @@ func (f *starving) Before(ctx context.Context) {
 	f.limited = under
 	err := f.lift()
 	if under {
+		f.gaveWay = false
+		f.end = time.AfterFunc(f.Lasts, func() { f.giveWay(burst) })
 		err = f.limit(ctx, burst)
 	}
 	if err != nil && !over(ctx, f.sandbox.Done()) {
@@ -122,7 +131,23 @@ func dial(ctx context.Context, sb sandbox.Sandbox) (net.Conn, error) {
 	return sandbox.Transport(sb).DialContext(ctx, "tcp", address.Host)
 }
 
+// giveWay lifts the limit of a burst that has not been answered.
+func (f *starving) giveWay(burst int) {
+	f.bursts.Lock()
+	defer f.bursts.Unlock()
+	if !f.limited || (f.begun-1)/f.Burst != burst {
+		return
+	}
+	f.gaveWay = true
+	if err := f.lift(); err != nil && !over(context.Background(), f.sandbox.Done()) {
+		f.fail(err)
+	}
+}
+
 func (f *starving) lift() error {
+	if f.end != nil {
+		f.end.Stop()
+	}
 	for _, conn := range f.clients {
 		_ = conn.Close()
 	}
@@ -134,7 +159,7 @@ func (f *starving) lift() error {
 func (f *starving) After(output string) {
 	f.bursts.Lock()
 	defer f.bursts.Unlock()
-	if f.limited && strings.TrimSpace(output) == "" {
+	if f.limited && (f.gaveWay || strings.TrimSpace(output) == "") {
 		f.hit()
 	}
 }

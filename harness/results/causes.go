@@ -158,14 +158,20 @@ var trialCauses = []Cause{
 		},
 	},
 	{
-		ID: "not-stopped", Level: trial.Should,
-		Title: "The daemon does not stop when it is told to.",
-		Look: "PID 1 ignores each signal that it has no handler for, and a command that never ends " +
-			"must not keep it.",
+		ID: "waits-for-commands", Level: trial.Should, Choice: "waits-for-commands",
+		Title: "SIGTERM waits for a command that never ends.",
+		Look: "Give what runs a limit, below the ten seconds that docker stop gives the daemon; an " +
+			"orchestrator may give it longer.",
 		explains: func(e Evidence) bool {
-			return e.check("target") && e.Check.Got == runs ||
-				e.is(trial.Hung) && e.of("never-ends")
+			return e.is(trial.Hung) && e.of("never-ends") ||
+				e.check("target") && e.Check.Got == runs && e.ran("never-ends")
 		},
+	},
+	{
+		ID: "not-stopped", Level: trial.Should,
+		Title:    "The daemon does not stop when it is told to.",
+		Look:     "PID 1 ignores each signal that it has no handler for.",
+		explains: func(e Evidence) bool { return e.check("target") && e.Check.Got == runs },
 	},
 	stranded,
 	stranded.otherwise(reaperHad,
@@ -220,29 +226,6 @@ func (c Cause) otherwise(under string, explains func(Evidence) bool) Cause {
 
 // reaperHad is the cause that most others have to stand beside.
 const reaperHad = "reaper-had-status"
-
-var (
-	// bySignal are commands that a signal ends.
-	bySignal = []string{"killed", "terminated", "segmentation fault", "aborted", "interrupt",
-		"user defined signal 1", "core", "signals", "writes", "long", "until-terminated"}
-	// tooLong are commands of 100 KB and more.
-	tooLong = []string{"too-long", "very-long", "phantom"}
-	// notToStart are commands that nothing can start.
-	notToStart = []string{"cwd-missing", "cwd-is-file", "nul", "cannot-start", "too-long"}
-	// outlives are commands that outlive their timeout.
-	outlives = []string{"overtime-", "resists-", "times-out", "ends-when-asked"}
-	// hangsUp are those whose client goes away.
-	hangsUp = []string{"abandoned", "abandoned-", "hangs-up", "gone-with-more-behind",
-		"heir-abandoned"}
-	// settings are looks at what a daemon may have changed for itself.
-	settings = []string{"umask", "limits", "priority", "processors"}
-	// asSet are commands that look at their environment or folder.
-	asSet = []string{"value-", "no-value", "like-numbers", "names", "many", "folder",
-		"folder-and-variable", "no-folder-again", "not-set-again", "own-wins"}
-)
-
-// stopSignals is how the name of a fault begins that sends a signal to PID 1.
-var stopSignals = []string{"terminated at", "interrupt at"}
 
 // kernel's default for a pipe, and the least that a limit of outputs is believed to be.
 const pipeBytes = 64 << 10
@@ -309,6 +292,15 @@ var checkCauses = []Cause{
 		explains: func(e Evidence) bool {
 			return e.left() && e.ran(hangsUp...) &&
 				!e.ran(outlives...)
+		},
+	},
+	{
+		ID: "left-the-group", Level: trial.Advice,
+		Title: "What has left a command's process group runs on after its timeout or hang-up.",
+		Look:  "Find what called setsid(2) by its parents, while all of the tree is stopped.",
+		explains: func(e Evidence) bool {
+			return e.left() && !e.Zombies && e.ran(apart...) &&
+				!e.ran("overtime-shell", "resists-shell")
 		},
 	},
 	{

@@ -60,12 +60,13 @@ func TestCausesOfSavedRecordings(t *testing.T) {
 		"naive-in-time":              "not-reaped",
 		"naive-inherits":             "hands-on",
 		"naive-pressure":             "no-word-for-no-room",
+		"in-python-timeout-group":    "left-the-group",
 		"in-c-output":                "code-lost output-limited",
 		"in-c-texts":                 "code-lost output-cut output-limited",
 		"in-c-pressure":              "no-word-for-no-room target-ended",
 		"in-c-resists":               "timeout-not-enforced",
 		"in-c-signals":               "code-lost unknown-code-for-signals",
-		"in-c-stopping":              "not-stopped",
+		"in-c-stopping":              "waits-for-commands",
 	} {
 		a := savedArm(t, name, Info{}, "")
 		if got := strings.Join(causesIn(a.Defects, whatever), " "); got != want {
@@ -73,7 +74,7 @@ func TestCausesOfSavedRecordings(t *testing.T) {
 		}
 	}
 	saved, err := filepath.Glob("testdata/causes/*" + recordingExt)
-	if err != nil || len(saved) != 25 {
+	if err != nil || len(saved) != 26 {
 		t.Errorf("%d recordings, %v: each has its line above", len(saved), err)
 	}
 }

@@ -28,7 +28,9 @@ type Dialer interface {
 func Transport(sb Sandbox) *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.Proxy = nil
-	if d, ok := sb.(Dialer); ok {
+	if at, ok := sb.(AtSocket); ok && at.Socket() != "" {
+		t.DialContext = DialSocket(sb, at.Socket())
+	} else if d, ok := sb.(Dialer); ok {
 		t.DialContext = d.Dial
 	}
 	return t

@@ -75,6 +75,8 @@ type Spec struct {
 	// Port is the TCP port on which the target listens inside the sandbox. Where Await
 	// is set it may be 0: the sandbox has no URL then.
 	Port int
+	// Socket is the path of the Unix socket on which it listens instead.
+	Socket string
 	// Ready is the path that answers 2xx once the target is ready.
 	Ready string
 	// Await returns when the target is ready, or with ctx; nil asks for Ready over HTTP.
@@ -113,9 +115,13 @@ func (s Spec) CheckPort() error {
 	return fmt.Errorf("port %d is invalid: choose 1 to 65535", s.Port)
 }
 
-// Loopback is the URL of the port for who is in the target's network; empty without one.
+// Loopback is the URL of the port for who is in the target's network, or of its socket
+// for whoever has a Transport; empty without either.
 func (s Spec) Loopback() string {
-	if s.Port == 0 {
+	switch {
+	case s.Socket != "":
+		return "http://localhost"
+	case s.Port == 0:
 		return ""
 	}
 	return fmt.Sprintf("http://127.0.0.1:%d", s.Port)

@@ -2,13 +2,10 @@ package speaker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
@@ -33,32 +30,9 @@ func atPath(path string) dialer {
 	}
 }
 
-// inSandbox dials a socket as the target's processes see it, whatever links lead there.
-func inSandbox(sb sandbox.Sandbox, path string) dialer {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		if sb.PID() == 0 {
-			return nil, errors.New("a socket in a sandbox whose processes are not of this machine")
-		}
-		root, err := unix.Open(fmt.Sprintf("/proc/%d/root", sb.PID()),
-			unix.O_PATH|unix.O_CLOEXEC|unix.O_DIRECTORY, 0)
-		if err != nil {
-			return nil, fmt.Errorf("open the sandbox's root: %w", err)
-		}
-		defer unix.Close(root)
-		file, err := unix.Openat2(root, path, &unix.OpenHow{
-			Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_IN_ROOT,
-		})
-		if err != nil {
-			return nil, fmt.Errorf("open %s in the sandbox: %w", path, err)
-		}
-		defer unix.Close(file)
-		return atPath(fmt.Sprintf("/proc/self/fd/%d", file))(ctx, network, address)
-	}
-}
-
 // AtSocket makes the speaker for a target at a Unix socket in its sandbox.
 func AtSocket(sb sandbox.Sandbox, path string, d dialect.Dialect) Speaker {
-	return overSocket(d, 1, inSandbox(sb, path))
+	return overSocket(d, 1, sandbox.DialSocket(sb, path))
 }
 
 // overSocket makes the speaker for a target that dial reaches.

@@ -53,7 +53,7 @@ func Open(ctx context.Context, t target.Target, sb sandbox.Sandbox, inFlight int
 		return x, nil
 	}
 	if t.Dialect.Socket != "" && t.URL == "" {
-		return overSocket(t.Dialect, inFlight, inSandbox(sb, t.Dialect.Socket)), nil
+		return overSocket(t.Dialect, inFlight, sandbox.DialSocket(sb, t.Dialect.Socket)), nil
 	}
 	return OverHTTP(sb.URL(), t.Dialect, inFlight, sandbox.Transport(sb)), nil
 }

@@ -19,6 +19,7 @@ func (t Target) Spec(name string, programs map[Build]string) sandbox.Spec {
 		Args:              t.Args,
 		Env:               map[string]string{},
 		Port:              t.Dialect.Port,
+		Socket:            t.Dialect.Socket,
 		Ready:             t.Dialect.Ready,
 	}
 	if t.Ours() {

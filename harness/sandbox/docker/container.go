@@ -31,6 +31,7 @@ import (
 type container struct {
 	engine        client.APIClient
 	name, id, url string
+	socket        string           // at which the target listens; empty for none
 	pid           int              // 0 where the engine is not local
 	pids          *pidns.Namespace // nil there, and where it is another user's
 	net           *netns.Network   // nil where the port is published
@@ -62,6 +63,9 @@ func (c *container) Name() string { return c.name }
 func (c *container) URL() string  { return c.url }
 func (c *container) PID() int     { return c.pid }
 func (c *container) Log() []byte  { return c.log.Bytes() }
+
+// Socket implements sandbox.AtSocket.
+func (c *container) Socket() string { return c.socket }
 
 // Dial goes the way of URL: into the container's own network where it has no other.
 func (c *container) Dial(ctx context.Context, network, address string) (net.Conn, error) {
@@ -222,6 +226,7 @@ func (c *container) locate(ctx context.Context, spec sandbox.Spec) (bool, error)
 		if c.pid > 0 {
 			c.net, _ = netns.Open(c.pid)
 		}
+		c.url = spec.Loopback()
 		return true, nil
 	}
 	return true, c.published(answer.Container.NetworkSettings.Ports, spec.Port)

@@ -77,6 +77,7 @@ func (d *Runtime) launch(ctx context.Context, spec sandbox.Spec,
 	c := &container{
 		engine: d.engine(),
 		name:   spec.Name,
+		socket: spec.Socket,
 		id:     created.GetContainerID(),
 		log:    &sandbox.LogTail{Limit: sandbox.LogLimit},
 		done:   make(chan struct{}),

@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/sandbox/namespace/stage"
 	"github.com/reapcheck/reapcheck/harness/sandbox/netns"
 	"github.com/reapcheck/reapcheck/harness/sandbox/pidns"
 )
@@ -21,6 +22,7 @@ import (
 // namespaced is one sandbox of the namespace runtime.
 type namespaced struct {
 	name, url string
+	socket    string // at which the target listens; empty for none
 	cmd       *exec.Cmd
 	input     *os.File // holds PID 1's standard input open
 	log       *sandbox.LogTail
@@ -44,6 +46,7 @@ var (
 
 func (s *namespaced) Name() string          { return s.name }
 func (s *namespaced) URL() string           { return s.url }
+func (s *namespaced) Socket() string        { return s.socket }
 func (s *namespaced) PID() int              { return s.cmd.Process.Pid }
 func (s *namespaced) Log() []byte           { return s.log.Bytes() }
 func (s *namespaced) Done() <-chan struct{} { return s.done }
@@ -70,13 +73,19 @@ func newNamespaced(spec sandbox.Spec, program, temporary string) (*namespaced, e
 		return nil, err
 	}
 	s := &namespaced{
-		name: spec.Name,
-		url:  spec.Loopback(),
-		log:  &sandbox.LogTail{Limit: sandbox.LogLimit},
-		done: make(chan struct{}),
+		name:   spec.Name,
+		url:    spec.Loopback(),
+		socket: spec.Socket,
+		log:    &sandbox.LogTail{Limit: sandbox.LogLimit},
+		done:   make(chan struct{}),
 	}
 	command := append([]string{binary}, spec.Args...)
-	s.cmd = stageCommand(program, spec.Front.Argv(spec.Front.Folder, command)...)
+	command = spec.Front.Argv(spec.Front.Folder, command)
+	become := stage.Become(command...)
+	if spec.Socket != "" {
+		become = stage.AtSocket(spec.Socket, command...)
+	}
+	s.cmd = stageCommand(program, become)
 	s.cmd.Env = environment(spec.Env, temporary)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	return s, nil

@@ -23,10 +23,10 @@ const stageLimit = await.Broken
 
 // stageCommand executes a program, by default this one, as the stage that becomes
 // command, as PID 1. Its own session keeps the terminal's signals from it.
-func stageCommand(program string, command ...string) *exec.Cmd {
+func stageCommand(program string, become []string) *exec.Cmd {
 	return &exec.Cmd{
 		Path:      cmp.Or(program, "/proc/self/exe"),
-		Args:      stage.Become(command...),
+		Args:      become,
 		Dir:       "/",
 		WaitDelay: sandbox.DrainLimit,
 		SysProcAttr: &syscall.SysProcAttr{
@@ -85,7 +85,7 @@ func Try() error { return tryStage("") }
 func tryStage(program string) error {
 	runtime.LockOSThread() // the death signal comes when this thread ends
 	defer runtime.UnlockOSThread()
-	cmd := stageCommand(program)
+	cmd := stageCommand(program, stage.Become())
 	cmd.SysProcAttr.Cloneflags |= syscall.CLONE_NEWNET
 	if !pidns.Privileged() {
 		asRoot(cmd.SysProcAttr)

@@ -31,19 +31,23 @@ const report = 3
 func Become(command ...string) []string { return append([]string{becomeName}, command...) }
 
 func init() {
-	if len(os.Args) > 0 && os.Args[0] == becomeName {
-		become(os.Args[1:])
+	if len(os.Args) == 0 {
+		return
+	}
+	if socket, is := socketOf(os.Args[0]); is {
+		become(socket, os.Args[1:])
 	}
 }
 
 // Where a stage failed.
 var (
 	ErrMount   = errors.New("mount /proc")
+	ErrPrivate = errors.New("make the folder of the target's socket the sandbox's own")
 	ErrExecute = errors.New("execute target")
 )
 
 // places are the letters by which a report names them.
-var places = map[byte]error{'m': ErrMount, 'x': ErrExecute}
+var places = map[byte]error{'m': ErrMount, 'p': ErrPrivate, 'x': ErrExecute}
 
 // Failure is why a stage did not do its work.
 type Failure struct {
@@ -55,7 +59,7 @@ func (f *Failure) Error() string   { return f.Where.Error() + ": " + f.Errno.Err
 func (f *Failure) Unwrap() []error { return []error{f.Where, f.Errno} }
 
 // become never returns.
-func become(command []string) {
+func become(socket string, command []string) {
 	closeOnExec()
 	if os.Getpid() != 1 {
 		os.Exit(failed) // somebody executed it by hand, and would get a second /proc
@@ -71,6 +75,11 @@ func become(command []string) {
 	}
 	if len(command) == 0 {
 		os.Exit(0)
+	}
+	if socket != "" {
+		if err := makePrivate(socket); err != nil {
+			fail('p', err)
+		}
 	}
 	fail('x', syscall.Exec(command[0], command, os.Environ()))
 }
@@ -94,7 +103,8 @@ const begun = '.'
 const failed = 125
 
 func fail(where byte, err error) {
-	errno, _ := err.(syscall.Errno)
+	var errno syscall.Errno
+	errors.As(err, &errno)
 	_, _ = syscall.Write(report, strconv.AppendInt([]byte{where}, int64(errno), 10))
 	os.Exit(failed)
 }

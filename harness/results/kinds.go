@@ -1,0 +1,29 @@
+package results
+
+// Kinds of commands by which causes are told apart.
+var (
+	// bySignal are commands that a signal ends.
+	bySignal = []string{"killed", "terminated", "segmentation fault", "aborted", "interrupt",
+		"user defined signal 1", "core", "signals", "writes", "long", "until-terminated"}
+	// tooLong are commands of 100 KB and more.
+	tooLong = []string{"too-long", "very-long", "phantom"}
+	// notToStart are commands that nothing can start.
+	notToStart = []string{"cwd-missing", "cwd-is-file", "nul", "cannot-start", "too-long"}
+	// outlives are commands that outlive their timeout.
+	outlives = []string{"overtime-", "resists-", "times-out", "ends-when-asked"}
+	// hangsUp are those whose client goes away.
+	hangsUp = []string{"abandoned", "abandoned-", "hangs-up", "gone-with-more-behind",
+		"heir-abandoned"}
+	// apart are commands whose children leave their process group.
+	apart = []string{"overtime-setsid", "overtime-setsid-twice", "overtime-name",
+		"resists-session", "resists-starts-another", "abandoned-session",
+		"abandoned-starts-another"}
+	// settings are looks at what a daemon may have changed for itself.
+	settings = []string{"umask", "limits", "priority", "processors"}
+	// asSet are commands that look at their environment or folder.
+	asSet = []string{"value-", "no-value", "like-numbers", "names", "many", "folder",
+		"folder-and-variable", "no-folder-again", "not-set-again", "own-wins"}
+)
+
+// stopSignals is how the name of a fault begins that sends a signal to PID 1.
+var stopSignals = []string{"terminated at", "interrupt at"}
