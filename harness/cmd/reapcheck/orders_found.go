@@ -103,6 +103,10 @@ func (f *ordersFlags) repeat(ctx context.Context, out io.Writer, x *explore.Expl
 	var last explore.Run
 	for range max(1, f.repeats) {
 		run, err := x.Run(ctx, f.plan(), explore.Follow(want))
+		if errors.Is(err, explore.ErrRestless) && f.repeats > 1 {
+			counts["none: "+err.Error()]++ // the next one is on a fresh target
+			continue
+		}
 		if err != nil {
 			return unexplored(out, err)
 		}
