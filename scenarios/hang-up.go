@@ -19,7 +19,7 @@ var _ = should("hang-up", "a client that hangs up",
 	"takes its command with it, where a naive daemon lets it run on",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
-			Trials: s.Scale.Trials(gone), InFlight: 8, Commands: abandoned,
+			Trials: s.Scale.Trials(gone), InFlight: 8, Commands: abandoned(s.Candidate.Dialect.SaysTimeout()),
 			Watch: check.Settles(check.NobodyLeft), Used: true,
 		}
 		return session.Experiment{SideBySide: true,
@@ -31,21 +31,29 @@ const bystander = 200 * time.Millisecond
 
 // abandoned runs for longer than a run of this scenario takes. One in eight is
 // an ordinary command: a target that starts nothing has nothing to end. It lasts while
-// other clients of the same address go away, and has its own code all the same.
-func abandoned(index int, r *rand.Rand) load.Command {
-	if index%8 == 7 {
-		c := load.Instant(index, r)
-		c.Kind, c.Script = "stays", "sleep "+seconds(bystander)+"; "+c.Script
+// other clients of the same address go away, and has its own code all the same. A client
+// may go whatever it has asked for, such as a timeout that is still to come.
+func abandoned(saysTimeout bool) load.Source {
+	return func(index int, r *rand.Rand) load.Command {
+		if index%8 == 7 {
+			c := load.Instant(index, r)
+			c.Kind, c.Script = "stays", "sleep "+seconds(bystander)+"; "+c.Script
+			return c
+		}
+		c := load.Command{
+			Kind:    "abandoned",
+			Request: dialect.Request{Script: "sleep 1000; :", HangUpAfter: 100 * time.Millisecond},
+			Want:    trial.Want{HangUp: true},
+		}
+		switch {
+		case index%8 != 0: // while the command is being started, or not even that
+			c.Kind, c.HangUpAfter = "abandoned-at-once",
+				time.Duration(1+r.Int64N(int64(3*time.Millisecond)))
+		case index/8%3 == 1 && saysTimeout:
+			c.Kind, c.Timeout = "abandoned-timed", time.Minute
+		case index/8%3 == 2:
+			c.Kind, c.Reset = "abandoned-reset", true
+		}
 		return c
 	}
-	c := load.Command{
-		Kind:    "abandoned",
-		Request: dialect.Request{Script: "sleep 1000; :", HangUpAfter: 100 * time.Millisecond},
-		Want:    trial.Want{HangUp: true},
-	}
-	if index%8 != 0 { // while the command is being started, or not even that
-		c.Kind, c.HangUpAfter = "abandoned-at-once",
-			time.Duration(1+r.Int64N(int64(3*time.Millisecond)))
-	}
-	return c
 }

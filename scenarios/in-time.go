@@ -18,19 +18,27 @@ import (
 // which the command ends finds no one to kill, and no one to wait for (kill(2),
 // ESRCH): the answer is then the command's code or the timeout's word, and nothing
 // between them. SIGKILL has other senders than the timeout (signal(7)): whoever reads
-// "timed out" from the signal says so of a command that was killed by somebody else.
+// "timed out" from the signal says so of a command that was killed by somebody else. One
+// that is cut short has written something by then, and that is mostly why it is asked what
+// it was doing.
 var _ = scenario("in-time", "a command that ends before its timeout, or just then",
 	"has its own code or has timed out, where a naive daemon says so of all that have a timeout",
 	func(s *session.Session) session.Experiment {
 		lasting := s.Stretched(2 * time.Second)
 		arm := session.Arm{
 			Trials: s.Scale.Trials(inTime), InFlight: inTimeAtOnce, Wait: lasting,
-			Commands: endsInTime(lasting, s.Patience(spare)),
+			Commands: endsInTime(lasting, s.Patience(spare), s.Stretched(wrote)),
 			Watch:    check.Settles(check.NobodyLeft),
 		}
 		baseline := naive(arm, "timed", trial.Symptom(trial.Error))
 		baseline.Trials, baseline.Watch = 4, nil
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
+		mute := naive(arm, "mute", trial.Symptom(trial.Output))
+		mute.Trials, mute.Watch = 1, nil
+		mute.Commands = func(index int, r *rand.Rand) load.Command {
+			return writesFirst(load.Instant(index, r), s.Stretched(wrote))
+		}
+		return session.Experiment{SideBySide: true,
+			Arms: []session.Arm{baseline, mute, candidate(arm)}}
 	})
 
 // At the boundary a wrong answer is a matter of luck, so most commands go there.
@@ -45,6 +53,11 @@ const (
 	spread   = 20 * time.Millisecond
 	// spare is what the limit of the others leaves: less than they last twice more.
 	spare = 3 * time.Second
+	// wrote is a timeout before which a command has long written what it writes at first.
+	wrote = 3 * time.Second
+	// farAway is more than 31 bits of milliseconds, the most that some timers take: those
+	// of Node.js fire at once then (setTimeout, "when delay is larger than 2147483647").
+	farAway = 30 * 24 * time.Hour
 )
 
 // printed is the part of an instant command that writes its nonce.
@@ -54,10 +67,13 @@ func printed(c load.Command) string { return "echo " + strings.TrimSpace(c.Want.
 // that last. Those have a limit of their own or none, whatever their connection has
 // seen, and it does not begin before they do: a daemon that runs eight at a time would
 // be late with the last of them.
-func endsInTime(lasting, spare time.Duration) load.Source {
+func endsInTime(lasting, spare, wrote time.Duration) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		c := load.Instant(index, r)
 		if index/inTimeAtOnce%2 == 0 {
+			if index%inTimeAtOnce == 10 {
+				return writesFirst(c, wrote)
+			}
 			return endsAtItsLimit(index, c, r)
 		}
 		c.Kind, c.Script = "no-limit", fmt.Sprintf("sleep %s; %s", seconds(lasting), c.Script)
@@ -75,12 +91,28 @@ func endsBySignal(c *load.Command, sig syscall.Signal) {
 	c.Want.Code = 128 + int(sig)
 }
 
+// writesFirst is cut short after it has written more than one read gives, in two parts, the
+// last without a newline.
+func writesFirst(c load.Command, limit time.Duration) load.Command {
+	const more = 60000
+	nonce := strings.TrimSpace(c.Want.Output)
+	c.Kind, c.Timeout = "overtime-wrote", limit
+	c.Script = fmt.Sprintf("echo %s; head -c %d /dev/zero | tr '\\0' x; printf %s; exec sleep 1000",
+		nonce, more, nonce)
+	c.Want = trial.Want{Timeout: true, SoFar: true, PrefixOnly: true,
+		Output: nonce + "\n" + strings.Repeat("x", more) + nonce}
+	return c
+}
+
 func endsAtItsLimit(index int, c load.Command, r *rand.Rand) load.Command {
 	if index%4 == 0 {
 		c.Kind, c.Timeout = "not-needed", time.Minute
 		if index%8 == 0 { // by the signals that a timeout sends too
 			endsBySignal(&c, []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM}[index/8%2])
+			return c
 		}
+		// A target may say that this is more than it can wait.
+		c.Kind, c.Timeout, c.Want.MayNotRun = "far-away", farAway, true
 		return c
 	}
 	if index%8 == 6 { // which ends nowhere near a whole second, and not before it is due

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/fault"
@@ -42,6 +43,7 @@ var _ = scenario("late-publish", "a reaper that publishes late",
 		for _, delay := range delays {
 			arm := candidate(late("", latePublish(s, delay), delay))
 			arm.Name, arm.MinHits = fmt.Sprintf("candidate-%v", delay), int64(trials)
+			arm.Commands = leavesOne
 			arms = append(arms, arm)
 		}
 		return session.Experiment{Arms: arms, SideBySide: true}
@@ -57,6 +59,16 @@ const (
 // registered runs for so long that the documented fix, too, has registered it
 // when it ends: what comes of the others is late-register's finding.
 var registered = load.Lasting(registeredFor)
+
+// leavesOne leaves an orphan that ends with its command, or just after: the reaper then has
+// a status of nobody's in hand, and whatever it holds meanwhile, while the next command
+// starts.
+func leavesOne(index int, r *rand.Rand) load.Command {
+	c := registered(index, r)
+	c.Kind = "leaves-one"
+	c.Script = fmt.Sprintf("(sleep %s &) >/dev/null 2>&1; %s", seconds(registeredFor), c.Script)
+	return c
+}
 
 // documented is a baseline that runs the documented fix.
 func documented(arm session.Arm, claim trial.Claim) session.Arm {

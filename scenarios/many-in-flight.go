@@ -5,6 +5,7 @@ import (
 
 	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/dialect"
+	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -13,7 +14,8 @@ import (
 // A blocking wait parks an OS thread for as long as its child runs. A Go
 // process dies at 10,000 threads (runtime/debug.SetMaxThreads), and a
 // container's pids limit counts threads too: commands that only sleep can then
-// bring a daemon down.
+// bring a daemon down. Files have numbers too, and select(2) can tell of none above 1023:
+// it reads past its own table, or the file is never ready.
 var _ = advice("many-in-flight", "many commands in flight",
 	"take no thread each, where a daemon with a wait per child has as many threads as commands",
 	func(s *session.Session) session.Experiment {
@@ -24,6 +26,7 @@ var _ = advice("many-in-flight", "many commands in flight",
 			Deadline: time.Minute,
 			Watch:    check.StaysBelowWhileAllSleep(inFlight, spare, check.Threads, ""),
 		}
+		crowd := session.Arm{Trials: 8, InFlight: 4, Commands: load.Instant, Fault: fault.Crowd{}}
 		const few = spare + 20
 		unwell := naive(arm, "unwell", trial.FailedCheck(check.Ready))
 		unwell.Trials, unwell.InFlight = few, few
@@ -35,6 +38,12 @@ var _ = advice("many-in-flight", "many commands in flight",
 		}
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{
 			misbehaving(arm, "wait-per-child", "none", check.EverTooMany(check.Threads)), unwell,
-			sound,
+			naive(crowd, "selecting", trial.Symptom(trial.Lost)), sound, crowdedCandidate(crowd),
 		}}
 	})
+
+func crowdedCandidate(arm session.Arm) session.Arm {
+	arm = candidate(arm)
+	arm.Name += "-crowded"
+	return arm
+}

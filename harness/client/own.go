@@ -26,15 +26,26 @@ func (c *Client) openOwn(ctx context.Context, m dialect.Message, r dialect.Reque
 		// Once more: a target that read the first one together with the request looks
 		// for a client that has gone, and this is what it then sees instead.
 		_, _ = conn.Write([]byte(r.Behind))
+		if abrupt, ok := conn.(interface{ SetLinger(int) error }); ok && r.Reset {
+			_ = abrupt.SetLinger(0)
+		}
 		conn.Close()
 	})
 	end := func() {
 		stop()
 		conn.Close()
 	}
-	if err := req.Write(conn); err != nil {
+	from := bufio.NewReader(conn)
+	again, err := c.writeAs(ctx, r.Way, conn, from, req, m)
+	if err != nil {
 		end()
-		return nil, err
+		return nil, errors.Join(ctx.Err(), err)
+	}
+	if again {
+		end()
+		m.Header.Del("Connection")
+		r.Way = ""
+		return c.openOwn(ctx, m, r, sent)
 	}
 	_, _ = conn.Write([]byte(r.Behind)) // a target that has gone shows by its answer
 	if half, ok := conn.(interface{ CloseWrite() error }); ok && r.HalfClose {
@@ -43,7 +54,7 @@ func (c *Client) openOwn(ctx context.Context, m dialect.Message, r dialect.Reque
 	if sent != nil {
 		sent()
 	}
-	resp, err := finalResponse(bufio.NewReader(conn), req)
+	resp, err := finalResponse(from, req)
 	if err != nil {
 		end()
 		return nil, errors.Join(ctx.Err(), err)

@@ -28,7 +28,25 @@ type Request struct {
 	// Behind is sent before that: what a client may send while it waits.
 	HalfClose bool
 	Behind    string
+	// Reset has the client that goes do so without a word (RST), as one does that
+	// ends with an answer unread, or a proxy that gives up.
+	Reset bool
+	// Way is how the request is written; empty is as net/http does.
+	Way Way
 }
+
+// Way is one way to write an HTTP request among those that mean the same.
+type Way string
+
+// Ways are those that clients of the field have.
+const (
+	Chunked  Way = "chunked"  // without its length (RFC 9112, 7.1), as a client that streams
+	Expects  Way = "expects"  // asking whether to go on (RFC 9110, 10.1.1), as curl
+	Charset  Way = "charset"  // with a parameter of its media type (RFC 9110, 8.3.1)
+	Version0 Way = "http-1.0" // as ApacheBench and nginx's proxy_pass
+	Escaped  Way = "escaped"  // in ASCII alone (RFC 8259, 7), as Python's json.dumps
+	Again    Way = "again"    // behind another, on a connection that has rested since
+)
 
 // Compose fills a request into the template of the dialect's first step. The result is
 // a JSON value, the request's body.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
@@ -13,28 +14,45 @@ import (
 // browser that connects ahead of its request, and a client whose network has gone. They
 // stay until Undo.
 //
-// A hit is such a client.
+// A hit is such a client, or one that stops in the middle of something else.
 type Speechless struct {
 	Clients int
 	// Begins has every second one write the first line of a request over HTTP, and no
 	// more.
 	Begins bool
+	// Asks is a request as it is written, whose answer is larger than what the kernel
+	// takes of it (tcp(7), tcp_wmem). Two clients more send it: one keeps its last byte
+	// back, and the other does not read the answer. Nil for neither.
+	Asks []byte
 }
 
 // Name says what happens.
-func (s Speechless) Name() string { return fmt.Sprintf("%d clients that say nothing", s.Clients) }
+func (s Speechless) Name() string {
+	if s.Asks != nil {
+		return fmt.Sprintf("%d clients that say nothing, or half of it, or do not listen",
+			s.Clients+2)
+	}
+	return fmt.Sprintf("%d clients that say nothing", s.Clients)
+}
 
 // Prepare asks for nothing: the sandbox is asked when there is one.
 func (Speechless) Prepare(*sandbox.Spec) error { return nil }
 
 // Inject declines where no connection is to be had.
 func (s Speechless) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error) {
-	held := make(silent, 0, s.Clients)
-	for i := range s.Clients {
+	all := make([]func(net.Conn) error, s.Clients, s.Clients+2)
+	for i := range all {
+		all[i] = s.says(i)
+	}
+	if s.Asks != nil {
+		all = append(all, write(s.Asks[:len(s.Asks)-1]), s.deaf)
+	}
+	held := make(silent, 0, len(all))
+	for i, begin := range all {
 		conn, err := dial(ctx, sb)
 		if err == nil {
 			held = append(held, conn)
-			err = s.begin(conn, i)
+			err = begin(conn)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%w: client %d: %w", ErrDeclined, i, errors.Join(err, held.Undo(ctx)))
@@ -43,12 +61,42 @@ func (s Speechless) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, 
 	return held, nil
 }
 
-func (s Speechless) begin(conn net.Conn, index int) error {
+// says is what a client says that asks for nothing.
+func (s Speechless) says(index int) func(net.Conn) error {
 	if !s.Begins || index%2 == 0 {
-		return nil
+		return write(nil)
 	}
-	_, err := conn.Write([]byte("GET / HTTP/1.1\r\n"))
-	return err
+	return write([]byte("GET / HTTP/1.1\r\n"))
+}
+
+func write(text []byte) func(net.Conn) error {
+	return func(conn net.Conn) error {
+		_, err := conn.Write(text)
+		return err
+	}
+}
+
+const (
+	// unreadLimit is for the first byte of the answer that is not read: whoever asks after
+	// it meets a target that answers. A target that is late is met earlier.
+	unreadLimit = 5 * time.Second
+	// deafBuffer is what such a client takes all the same.
+	deafBuffer = 4 << 10
+)
+
+// deaf asks, and reads no more of the answer than that it has begun.
+func (s Speechless) deaf(conn net.Conn) error {
+	if small, ok := conn.(interface{ SetReadBuffer(int) error }); ok {
+		_ = small.SetReadBuffer(deafBuffer)
+	}
+	if _, err := conn.Write(s.Asks); err != nil {
+		return err
+	}
+	if err := conn.SetReadDeadline(time.Now().Add(unreadLimit)); err != nil {
+		return err
+	}
+	_, _ = conn.Read(make([]byte, 1))
+	return nil
 }
 
 type silent []net.Conn

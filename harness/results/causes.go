@@ -7,51 +7,6 @@ import "github.com/reapcheck/reapcheck/harness/trial"
 // word that makes it the target's own affair. This is the one place for both.
 var causes = append(append(trialCauses, generalCauses...), checkCauses...)
 
-// unknownForSignals is a choice where nothing else loses codes.
-var unknownForSignals = Cause{
-	ID: "unknown-code-for-signals", Level: trial.Should, Choice: "unknown-code-for-signals",
-	Title: "A command that a signal ended has no exit code.",
-	Look: "Go's ExitCode says -1 for it, and Python's returncode -n. Shells say 128 and the " +
-		"signal's number, which callers know.",
-	explains: func(e Evidence) bool {
-		lost, ran := e.count(trial.Lost, bySignal...)
-		return e.is(trial.Lost) && e.of(bySignal...) && lost == ran && ran >= enough &&
-			!e.reaperFirst()
-	},
-}
-
-// anotherOwner is believed of a wrong code, and of what else goes wrong under its fault
-// where no race is known that does the same.
-var anotherOwner = Cause{
-	ID: "another-owner", Level: trial.Must,
-	Title: "A process ID that was given out again is taken for its old owner.",
-	Look: "Whatever is kept by process ID (a status, a timer, a clean-up) has to go before the " +
-		"child is reaped, or to be kept by something that is not used again, such as a pidfd.",
-	explains: func(e Evidence) bool { return e.is(trial.Wrong) && e.under("next PID") },
-}
-
-// noWordForNoRoom is believed of errors; a race loses codes there as elsewhere.
-var noWordForNoRoom = Cause{
-	ID: "no-word-for-no-room", Level: trial.Should,
-	Title: "What cannot be started for want of processes or files is not refused in words.",
-	Look: "EAGAIN of fork and EMFILE are over in a moment: answer \"try again\", HTTP 503, and " +
-		"no exit code.",
-	explains: func(e Evidence) bool {
-		return e.is(trial.Error) && e.under("room for", "no more open files")
-	},
-}
-
-// stranded is believed of answers that are no codes; a race loses one there too.
-var stranded = Cause{
-	ID: "stranded", Level: trial.Should, Choice: "stops-at-once",
-	Title: "SIGTERM strands the commands that run, or the daemon ends with another status.",
-	Look:  "Stop taking commands, answer for those that run, and exit 0 (docker stop gives 10 s).",
-	explains: func(e Evidence) bool {
-		return e.under(stopSignals...) && (e.is(trial.Error, trial.Hung) ||
-			e.check("target") && e.Check.Got != runs)
-	},
-}
-
 // trialCauses explain trials by the command that went wrong.
 var trialCauses = []Cause{
 	{
@@ -131,6 +86,31 @@ var trialCauses = []Cause{
 		explains: func(e Evidence) bool {
 			return e.is(trial.Lost) && e.of(outlives...) && e.all() ||
 				e.is(trial.Error) && e.says("no timeout reported")
+		},
+	},
+	{
+		ID: "other-clients", Level: trial.Advice,
+		Title: "A request is not understood that another client writes in another way.",
+		Look: "Length by chunks, escapes of JSON, parameters of the media type, HTTP/1.0: leave " +
+			"them to a library of HTTP.",
+		explains: func(e Evidence) bool {
+			return !e.is(trial.OK) && e.of("asked-") && !e.is(trial.Lost, trial.Wrong)
+		},
+	},
+	{
+		ID: "silent-timeout", Level: trial.Advice, Choice: "no-output-at-timeouts",
+		Title: "What a command wrote before its timeout is not in the answer.",
+		Look: "Read on until what was killed has ended, and answer with the output that there is: " +
+			"it says where the command stood.",
+		explains: func(e Evidence) bool { return e.is(trial.Output) && e.of("overtime-wrote") },
+	},
+	{
+		ID: "connections-limited", Level: trial.Advice, Choice: "limits-connections",
+		Title: "A thousand idle clients keep others from being answered.",
+		Look: "A limit of connections, or select(2), which knows no file above 1023: use poll(2) " +
+			"or epoll(7).",
+		explains: func(e Evidence) bool {
+			return e.is(trial.Hung, trial.Error) && e.under("a crowd of")
 		},
 	},
 	{

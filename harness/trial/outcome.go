@@ -35,6 +35,8 @@ type Want struct {
 	StartError bool
 	// Timeout wants the target to cut the command short and to say so.
 	Timeout bool
+	// SoFar wants, of a command that was cut short, what it had written by then.
+	SoFar bool
 	// HangUp wants the client to have gone before the answer.
 	HangUp bool
 	// MayTimeout accepts that instead of the code.
@@ -105,6 +107,9 @@ func classify(want Want, got Answer) (Outcome, string) {
 	switch {
 	case got.Hung:
 		return Hung, got.Message
+	case want.SoFar && got.TimedOut && !want.output(got.Output):
+		return Output, "what it wrote before its timeout: " +
+			outputMismatch(want.Output, got.Output)
 	case want.word(got):
 		return OK, ""
 	case want.code() && got.Known && got.Code == want.Code:

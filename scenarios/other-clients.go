@@ -1,0 +1,45 @@
+package scenarios
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"github.com/reapcheck/reapcheck/harness/dialect"
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// HTTP lets one request be written in many ways, and a daemon that is tried with one
+// client knows that client's. A body may come without its length (a server must
+// understand that: RFC 9112, 7.1), text in ASCII alone (RFC 8259, 7), a media type with a
+// parameter; and a connection that was not said to close is there for the next request.
+// A server may still refuse each of them, and close when it likes (RFC 9112, 9.5), so this
+// is advice: it is what a new client will stumble over.
+var _ = advice("other-clients", "requests as other clients write them",
+	"mean the same, where a naive daemon wants them as it knows them",
+	func(s *session.Session) session.Experiment {
+		arm := session.Arm{
+			Trials: s.Scale.Trials(each(len(asking), 1, 2, 10)), InFlight: len(asking),
+			Commands: asks,
+		}
+		baseline := naive(arm, "particular", trial.Symptom(trial.Error))
+		baseline.Trials = len(asking)
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
+	})
+
+var asking = []dialect.Way{dialect.Chunked, dialect.Expects, dialect.Charset, dialect.Version0,
+	dialect.Escaped, dialect.Again}
+
+func asks(index int, r *rand.Rand) load.Command {
+	c := load.Instant(index, r)
+	way := asking[index%len(asking)]
+	c.Kind, c.Way = "asked-"+string(way), way
+	if way == dialect.Escaped { // one that takes two escapes as well
+		word := strings.TrimSpace(c.Want.Output) + "-Gr\u00fc\u00dfe-\U0001f600"
+		c.Script = fmt.Sprintf("echo %s; exit %d", word, c.Want.Code)
+		c.Want.Output = word + "\n"
+	}
+	return c
+}
