@@ -94,7 +94,8 @@ var trialCauses = []Cause{
 		Look: "Length by chunks, escapes of JSON, parameters of the media type, HTTP/1.0: leave " +
 			"them to a library of HTTP.",
 		explains: func(e Evidence) bool {
-			return !e.is(trial.OK) && e.of("asked-") && !e.is(trial.Lost, trial.Wrong)
+			return e.of("asked-") &&
+				e.is(trial.Error, trial.Hung, trial.Wrong, trial.Output)
 		},
 	},
 	{
