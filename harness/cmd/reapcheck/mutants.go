@@ -64,7 +64,8 @@ for it, or if a daemon without a defect does not pass; 2 if it was interrupted, 
 	f.StringSliceVar(&only, "only", nil, "defects to plant, by slug (default all)")
 	f.StringVar(&slice, "slice", "1/1", "plant the `K/N`th part, drawn by the seed")
 	addSplitFlags(f, &split, &resume)
-	f.IntVar(&jobs, "jobs", runtime.NumCPU(), "how many to judge at the same time")
+	f.IntVar(&jobs, "jobs", 2*runtime.NumCPU(),
+		"how many to judge at the same time, of which most wait")
 	addRunFlags(f, &o)
 	return cmd
 }
