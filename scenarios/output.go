@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"strings"
 
@@ -86,13 +87,15 @@ func octal(text string) string {
 func bothStreams(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
 	c.Kind = "both-streams"
-	var want strings.Builder
+	var want, out, errors strings.Builder
 	for i := range 100 {
-		fmt.Fprintf(&want, "%d out\n%d err\n", i, i)
+		fmt.Fprintf(io.MultiWriter(&want, &out), "%d out\n", i)
+		fmt.Fprintf(io.MultiWriter(&want, &errors), "%d err\n", i)
 	}
 	c.Script = fmt.Sprintf(
 		"i=0; while [ $i -lt 100 ]; do echo $i out; echo $i err >&2; i=$((i+1)); done; exit %d",
 		c.Want.Code)
 	c.Want.Output, c.Want.Merged = want.String(), true
+	c.Want.Streams = [2]string{out.String(), errors.String()}
 	return c
 }

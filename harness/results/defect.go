@@ -181,7 +181,7 @@ func (a *Arm) defects(info Info, s trial.Scenario) []Defect {
 // best is the trial of which the target's log was kept, or else the first.
 func (a *Arm) best(way trial.Way) (record trial.Record, logged bool) {
 	for _, r := range a.Bad {
-		if r.Outcome == way.Outcome && r.Kind == way.Kind && slices.ContainsFunc(a.Artefacts,
+		if way.Has(r) && slices.ContainsFunc(a.Artefacts,
 			func(f Artefact) bool { return f.Trial == r.Index && len(f.Log) > 0 }) {
 			return r, true
 		}

@@ -28,6 +28,9 @@ type Want struct {
 	// Merged says that Output is of two streams in the order written; a target
 	// that keeps them apart cannot give that back.
 	Merged bool
+	// Streams are what of a merged Output went to standard output and to standard error,
+	// where the command wrote to each in turn.
+	Streams [2]string
 	// Trimmed compares without the white space at both ends.
 	Trimmed bool
 	// StartError accepts, instead of the code, that the target says there is no
@@ -114,7 +117,7 @@ func classify(want Want, got Answer) (Outcome, string) {
 		return OK, ""
 	case want.code() && got.Known && got.Code == want.Code:
 		if !want.output(got.Output) {
-			return Output, outputMismatch(want.Output, got.Output)
+			return Output, want.mismatch(got.Output)
 		}
 		return OK, ""
 	case got.Unknown:

@@ -10,13 +10,21 @@ type Way struct {
 	OneCode bool
 }
 
+// Has says whether the record is one of the trials that went wrong this way. Where the order
+// of two streams is all that is wrong with some of a kind, it is a way of its own: it must
+// not excuse those of which bytes are missing.
+func (w Way) Has(r Record) bool { return keyOf(w.First) == keyOf(r) }
+
 type wayKey struct {
-	outcome Outcome
-	kind    string
+	outcome     Outcome
+	kind        string
+	interleaved bool
 }
 
+func keyOf(r Record) wayKey { return wayKey{r.Outcome, r.Kind, r.Interleaved()} }
+
 func (s *Summary) addWay(r Record) {
-	key := wayKey{r.Outcome, r.Kind}
+	key := keyOf(r)
 	at, known := s.ways[key]
 	if !known {
 		at = len(s.Ways)

@@ -80,3 +80,12 @@ func TestTheGateJudgesAFormInAContainer(t *testing.T) {
 		})
 	}
 }
+
+// Nothing is lost where a command's two outputs are read from two pipes, but the order
+// between them.
+func TestADaemonMayReadACommandsOutputsFromTwoPipes(t *testing.T) {
+	t.Parallel()
+	o := foreign(t, "words", "two-pipes", "--only=output,texts", "--factor=0.1")
+	o.expect(t, exitPass, trial.Pass)
+	o.expectSaid(t, "streams-interleaved")
+}
