@@ -111,9 +111,18 @@ func (r Kill) verdict() string {
 		func(id string) bool { return slices.Contains(r.KilledBy, id) }):
 		return fmt.Sprintf("KILLED NOT AS %q by %s", r.As, strings.Join(r.KilledBy, ", "))
 	case len(r.KilledBy) > 0:
-		return "KILLED ONLY by " + strings.Join(r.KilledBy, ", ")
+		return "KILLED ONLY by " + some(r.KilledBy)
 	}
 	return "SURVIVED"
+}
+
+// some names the first of many.
+func some(ids []string) string {
+	const most = 3
+	if len(ids) <= most {
+		return strings.Join(ids, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(ids[:most], ", "), len(ids)-most)
 }
 
 // String is the result in a line.
