@@ -49,17 +49,6 @@ type holding struct {
 func (h holding) Hits(context.Context) (int64, string, error) {
 	counts, err := h.Counts()
 	hits := counts.Hits(h.rule)
-	var notes []string
-	if counts.LimitHits > 0 {
-		notes = append(notes,
-			fmt.Sprintf("%d held calls were let go at their limit: no other call reaped the child",
-				counts.LimitHits))
-	}
-	if counts.Unseen > 0 {
-		notes = append(notes,
-			fmt.Sprintf("of %d calls it could not be told which child they are about: %s",
-				counts.Unseen, counts.Why))
-	}
 	if hits == 0 && err == nil && counts.Own() == 0 {
 		err = fmt.Errorf(
 			"%w: no wait4 or waitid of the target was seen at all: it may wait by io_uring (IORING_OP_WAITID), or have another process wait", ErrDeclined)
@@ -68,7 +57,27 @@ func (h holding) Hits(context.Context) (int64, string, error) {
 		err = fmt.Errorf(
 			"%w: the target has installed a seccomp filter of its own, which may keep its calls from being seen", ErrDeclined)
 	}
-	return hits, strings.Join(notes, "; "), err
+	return hits, troubles(h.rule, counts), err
+}
+
+// troubles are what keeps the fault from having proved anything; empty for nothing.
+func troubles(rule seccomp.Rule, counts seccomp.Counts) string {
+	var notes []string
+	if counts.LimitHits > 0 {
+		note := fmt.Sprintf("%d held calls were let go at their limit: no other call reaped the child",
+			counts.LimitHits)
+		if rule == seccomp.ReaperWins && counts.Takes == 0 {
+			note += ", and none that takes any child was seen. A reaper that leaves the children of " +
+				"waiters alone cannot be made to win: leave the scenario out then"
+		}
+		notes = append(notes, note)
+	}
+	if counts.Unseen > 0 {
+		notes = append(notes,
+			fmt.Sprintf("of %d calls it could not be told which child they are about: %s",
+				counts.Unseen, counts.Why))
+	}
+	return strings.Join(notes, "; ")
 }
 
 func (h holding) Undo(context.Context) error {
