@@ -6,7 +6,6 @@ import (
 	"net"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/explore/tracer"
@@ -123,16 +122,16 @@ func (m *metered) over() {
 }
 
 // settle waits until everything has been read that the target has written since base.
-func (c *clients) settle(base, now tracer.Rest) error {
-	return c.until("clients that have read all that was sent", func() string {
+func (c *clients) settle(ctx context.Context, base, now tracer.Rest) error {
+	return c.until(ctx, "clients that have read all that was sent", func() string {
 		return c.behind(base, now)
 	})
 }
 
 // sent waits until the last request is in the target's queue. Only then does a target
 // that sleeps not mean to read it.
-func (c *clients) sent() error {
-	return c.until("a request that is sent", func() string {
+func (c *clients) sent(ctx context.Context) error {
+	return c.until(ctx, "a request that is sent", func() string {
 		if d := c.dialogs[len(c.dialogs)-1]; !d.written && !d.done {
 			return "it is not written"
 		}
@@ -141,10 +140,10 @@ func (c *clients) sent() error {
 }
 
 // until waits for the moment at which why, which is called with the lock, has nothing to
-// say.
-func (c *clients) until(what string, why func() string) error {
-	deadline := time.NewTimer(await.Broken)
-	defer deadline.Stop()
+// say. It ends with ctx, as its requests do.
+func (c *clients) until(ctx context.Context, what string, why func() string) error {
+	limited, cancel := await.Limit(ctx, await.Broken)
+	defer cancel()
 	for {
 		c.mu.Lock()
 		changed, last := c.changed, why()
@@ -154,7 +153,10 @@ func (c *clients) until(what string, why func() string) error {
 		}
 		select {
 		case <-changed:
-		case <-deadline.C:
+		case <-limited.Done():
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
 			return fmt.Errorf("%s expected within %v, last saw that %s", what, await.Broken, last)
 		}
 	}
@@ -195,13 +197,13 @@ func (c *clients) waiting() []int {
 
 // hangUp closes the connection of a request that has no answer yet, and then wants
 // none. It returns when the target could know.
-func (c *clients) hangUp(number int) error {
+func (c *clients) hangUp(ctx context.Context, number int) error {
 	d := c.dialogs[number-1]
 	c.update(func() {
 		d.hungUp, d.command.Want.HangUp = true, true
 		d.cancel()
 	})
-	return c.until("a connection that is closed", func() string {
+	return c.until(ctx, "a connection that is closed", func() string {
 		if !d.closed {
 			return "it is open"
 		}

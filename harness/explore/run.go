@@ -1,7 +1,6 @@
 package explore
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -246,8 +245,8 @@ func (r *running) look(ctx context.Context) (err error) {
 		if r.result.Ended = r.now.Ended; r.result.Ended != "" {
 			return nil
 		}
-		if err := r.clients.settle(r.base, r.now); err != nil {
-			return cmp.Or(ctx.Err(), err) // the clients of a run that is cut short go
+		if err := r.clients.settle(ctx, r.base, r.now); err != nil {
+			return err
 		}
 		most := mostShort
 		if len(r.now.Held) == 0 {
@@ -327,9 +326,9 @@ func (r *running) toSee() int {
 }
 
 // hangUp makes a client go. The next rest is one that has seen it.
-func (r *running) hangUp(number int) error {
+func (r *running) hangUp(ctx context.Context, number int) error {
 	r.gone = max(r.gone, r.base.Left) + 1
-	return r.clients.hangUp(number)
+	return r.clients.hangUp(ctx, number)
 }
 
 // askNext sends the next command, with the number of the last one where that is wanted.
@@ -352,7 +351,7 @@ func (r *running) ask(ctx context.Context) error {
 	r.arrived = r.now.Received + 1
 	command := source(r.runs, load.Random(r.Seed, fmt.Sprintf("orders-%d", r.asked), r.runs))
 	r.clients.ask(ctx, r.Explorer, command)
-	return r.clients.sent()
+	return r.clients.sent(ctx)
 }
 
 func (r *running) judge() {

@@ -30,7 +30,7 @@ func (r *running) options() []option {
 	for _, number := range r.clients.waiting() {
 		if r.plan.HangUp && number == 1 {
 			name := event.Name{Kind: event.HangUp, Command: number}
-			do := func(context.Context) error { return r.hangUp(number) }
+			do := func(ctx context.Context) error { return r.hangUp(ctx, number) }
 			all = append(all, option{name: name, do: do})
 		}
 	}
