@@ -149,9 +149,9 @@ func (n *Runtime) Close(ctx context.Context) error {
 	}
 }
 
-// A storm has 256 commands in flight, and each of them two processes. One experiment at a
-// time has had 1,350 processes and threads, the harness's own among them, and as many as
-// run on a fast machine PLENTY.
+// A storm has 256 commands in flight, and each of them two processes. With one experiment of
+// each lane at a time a quick run has had up to 1,350 processes and threads, the harness's own
+// among them, and with as many as a fast machine runs up to 2,400.
 const (
 	leastProcesses  = 1500
 	plentyProcesses = 3000
