@@ -36,7 +36,7 @@ const (
 	// growing is how many of each kind there are: more than the slack of the checks,
 	// if each leaves one.
 	growing = 60
-	// ways is how many commands make one round: five of them cannot start, which costs
+	// ways is how many commands make one round: six of them cannot start, which costs
 	// next to nothing. A place that is not given back shows when the last one is taken,
 	// and 540 commands take 512 of them.
 	ways = 9
@@ -55,23 +55,19 @@ var writesMuch = fmt.Sprintf("head -c %d /dev/zero | tr '\\0' x", keptOutput)
 // goesWrong is each way out in turn.
 func goesWrong(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
-	way := index % ways
-	if way > 3 {
-		way = 2
-	}
-	switch way {
+	switch way := index % ways; way {
 	case 0:
 		c.Kind, c.Script, c.Timeout = "times-out", writesMuch+"; sleep 1000; :", 200*time.Millisecond
 		c.Want = trial.Want{Timeout: true}
 	case 1:
 		c.Kind, c.Script, c.HangUpAfter = "hangs-up", "sleep 1000; :", 50*time.Millisecond
 		c.Want = trial.Want{HangUp: true}
-	case 2:
-		return cannotStart(3*(index/ways%2)*(index%ways/2%2), r)
-	default:
+	case 3:
 		nonce := strings.TrimSpace(c.Want.Output)
 		c.Kind, c.Script = "writes", fmt.Sprintf("%s; echo %s; kill -9 $$", writesMuch, nonce)
 		c.Want.Output, c.Want.Code = strings.Repeat("x", keptOutput)+nonce+"\n", 128+9
+	default: // in a folder that is not there, or, in every second round, half of them too long
+		return cannotStart(3*(index/ways%2)*(way/2%2), r)
 	}
 	return c
 }

@@ -27,6 +27,8 @@ var _ = advice("many-in-flight", "many commands in flight",
 			Watch:    check.StaysBelowWhileAllSleep(inFlight, spare, check.Threads, ""),
 		}
 		crowd := session.Arm{Trials: 8, InFlight: 4, Commands: load.Instant, Fault: fault.Crowd{}}
+		crowded := candidate(crowd)
+		crowded.Name += "-crowded"
 		const few = spare + 20
 		unwell := naive(arm, "unwell", trial.FailedCheck(check.Ready))
 		unwell.Trials, unwell.InFlight = few, few
@@ -38,12 +40,6 @@ var _ = advice("many-in-flight", "many commands in flight",
 		}
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{
 			misbehaving(arm, "wait-per-child", "none", check.EverTooMany(check.Threads)), unwell,
-			naive(crowd, "selecting", trial.Symptom(trial.Lost)), sound, crowdedCandidate(crowd),
+			naive(crowd, "selecting", trial.Symptom(trial.Lost)), sound, crowded,
 		}}
 	})
-
-func crowdedCandidate(arm session.Arm) session.Arm {
-	arm = candidate(arm)
-	arm.Name += "-crowded"
-	return arm
-}

@@ -46,9 +46,9 @@ var orderKinds = []session.Order{
 }
 
 var (
-	// ordersTried are of 17 kinds. An order costs as much as 20 commands; each kind has
+	// ordersTried are of all kinds. An order costs as much as 20 commands; each kind has
 	// its first order and those with one event out of turn, as a rule.
-	ordersTried = each(17, 4, 8, 60)
+	ordersTried = each(len(orderKinds), 4, 8, 60)
 	// ordersLost is beyond what both baselines need, which lose in one of their first.
 	ordersLost = session.Count{Floor: 60, Quick: 60, Standard: 60}
 )

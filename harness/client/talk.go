@@ -102,8 +102,7 @@ func (t *talk) exchange(ctx context.Context, s dialect.Step) error {
 		return t.socket(ctx, m, sent)
 	}
 	var resp *http.Response
-	if t.request.HalfClose || t.request.Behind != "" || t.request.Reset ||
-		t.request.Way != "" {
+	if t.request.Unusual() || t.request.Reset {
 		resp, err = t.client.openOwn(ctx, m, t.request, sent)
 	} else {
 		resp, err = t.client.open(ctx, m, sent)

@@ -35,6 +35,10 @@ type Request struct {
 	Way Way
 }
 
+// Unusual says whether the request takes a connection of its own, by HTTP: net/http's client
+// cannot ask so.
+func (r Request) Unusual() bool { return r.HalfClose || r.Behind != "" || r.Way != "" }
+
 // Way is one way to write an HTTP request among those that mean the same.
 type Way string
 

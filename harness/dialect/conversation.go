@@ -43,6 +43,14 @@ type heard struct {
 	expected bool
 }
 
+// headerAt is what a place among the headers holds; empty for nothing, or another place.
+func (h *heard) headerAt(p Place) string {
+	if p.Header == "" {
+		return ""
+	}
+	return h.header.Get(p.Header)
+}
+
 // Begin starts the conversation for one command.
 func (d Dialect) Begin(r Request) *Conversation {
 	c := &Conversation{dialect: d, values: d.values(r), most: defaultMost}
@@ -266,7 +274,7 @@ func (c *Conversation) take(h *heard, e event) (enough bool) {
 // keep takes values for later steps, the first of each name.
 func (c *Conversation) keep(h *heard, e event) {
 	for name, from := range h.step.Keep {
-		if v := e.value(from.Place); from.Header == "" && v != nil {
+		if v := e.value(from.Place); v != nil {
 			c.know(name, v)
 		}
 	}
@@ -296,7 +304,7 @@ func (c *Conversation) Done() (bool, error) {
 		return false, nil
 	}
 	for name, from := range h.step.Keep {
-		if value := h.header.Get(from.Header); from.Header != "" && value != "" {
+		if value := h.headerAt(from.Place); value != "" {
 			c.know(name, value)
 		}
 		if err := c.usable(name, from); err != nil {

@@ -52,7 +52,7 @@ func (r *answerReader) find(places Places) (all []found) {
 			return p.Step != h.step.Name && (p.Step != "" || i != len(r.heard)-1)
 		})
 		for _, p := range here {
-			if value := h.header.Get(p.Header); p.Header != "" && value != "" {
+			if value := h.headerAt(p); value != "" {
 				all = append(all, found{value, p, event{}})
 			}
 		}

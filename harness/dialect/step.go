@@ -52,7 +52,7 @@ type Step struct {
 	asks bool // it carries the command
 }
 
-// Kept is where a value stands that is kept: a place, or a header.
+// Kept is the place of a value that is kept.
 type Kept struct {
 	Place `yaml:",inline"`
 }

@@ -2,8 +2,9 @@ package fault
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"net"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -35,14 +36,6 @@ func (Crowd) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error) 
 	if err := unix.Prlimit(sb.PID(), unix.RLIMIT_NOFILE, nil, &limit); err != nil {
 		return nil, fmt.Errorf("%w: ask for the target's limit on open files: %w", ErrDeclined, err)
 	}
-	var held silent
-	for range min(crowded, limit.Cur/2) {
-		conn, err := dial(ctx, sb)
-		if err != nil {
-			return nil, fmt.Errorf("%w: client %d: %w", ErrDeclined, len(held),
-				errors.Join(err, held.Undo(ctx)))
-		}
-		held = append(held, conn)
-	}
-	return held, nil
+	clients := int(min(crowded, limit.Cur/2))
+	return connect(ctx, sb, slices.Repeat([]func(net.Conn) error{nothing}, clients))
 }

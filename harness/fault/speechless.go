@@ -47,6 +47,12 @@ func (s Speechless) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, 
 	if s.Asks != nil {
 		all = append(all, write(s.Asks[:len(s.Asks)-1]), s.deaf)
 	}
+	return connect(ctx, sb, all)
+}
+
+// connect has a client connect for each of those beginnings, and say what it is.
+func connect(ctx context.Context, sb sandbox.Sandbox, all []func(net.Conn) error) (Injection,
+	error) {
 	held := make(silent, 0, len(all))
 	for i, begin := range all {
 		conn, err := dial(ctx, sb)
@@ -55,7 +61,8 @@ func (s Speechless) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, 
 			err = begin(conn)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%w: client %d: %w", ErrDeclined, i, errors.Join(err, held.Undo(ctx)))
+			return nil, fmt.Errorf("%w: client %d: %w", ErrDeclined, i,
+				errors.Join(err, held.Undo(ctx)))
 		}
 	}
 	return held, nil
@@ -64,10 +71,12 @@ func (s Speechless) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, 
 // says is what a client says that asks for nothing.
 func (s Speechless) says(index int) func(net.Conn) error {
 	if !s.Begins || index%2 == 0 {
-		return write(nil)
+		return nothing
 	}
 	return write([]byte("GET / HTTP/1.1\r\n"))
 }
+
+func nothing(net.Conn) error { return nil }
 
 func write(text []byte) func(net.Conn) error {
 	return func(conn net.Conn) error {

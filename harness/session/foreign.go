@@ -95,7 +95,7 @@ func unsayable(c load.Command, d dialect.Dialect) string {
 		return fmt.Sprintf("%s has no word for a timeout", d.Called())
 	case c.HangUpAfter > 0 && !d.HangsUp():
 		return fmt.Sprintf("%s cannot let a client hang up", d.Called())
-	case (c.HalfClose || c.Behind != "" || c.Way != "") && !d.Simple():
+	case c.Unusual() && !d.Simple():
 		return fmt.Sprintf("%s does not ask by one HTTP request, which this is about", d.Called())
 	}
 	return ""

@@ -20,7 +20,7 @@ type timer struct {
 }
 
 // sleeper is the number by which the clock knows the timer of a file descriptor: no
-// thread's.
+// thread's. It leads back too, from that number to the descriptor.
 func sleeper(fd int) int { return -1 - fd }
 
 // setTimer takes over what timerfd_settime(2) has just set.
