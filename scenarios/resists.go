@@ -53,9 +53,9 @@ var resistance = []look{
 
 // resistanceApart does so outside of the command's process group.
 var resistanceApart = []look{
-	{"session", "setsid sh -c 'trap \"\" TERM; sleep 1000; :' & wait"},
+	{"apart-session", "setsid sh -c 'trap \"\" TERM; sleep 1000; :' & wait"},
 	// Not there when the tree was looked at first.
-	{"starts-another", "trap 'setsid sleep 1000 & wait' TERM; sleep 1000; :"},
+	{"apart-starts-another", "trap 'setsid sleep 1000 & wait' TERM; sleep 1000; :"},
 }
 
 // resists is each of them with a timeout, and then with a client that goes away.

@@ -58,17 +58,18 @@ var overtimes = []look{
 	{"talks", "while :; do echo x; sleep 0.05; done"},
 	// No one's child any more, but with the output in hand: no answer waits for it.
 	{"orphan", "(setsid sleep " + seconds(heldFor) + " &); sleep 1000; :"},
-	{"many", "i=0; while [ $i -lt 40 ]; do setsid sleep 1000 & i=$((i+1)); done; wait"},
-	{"deep", `export D='[ $1 -gt 0 ] || exec sleep 1000; setsid sh -c "$D" d $(($1-1)) & wait'; ` +
-		`sh -c "$D" d 12; :`},
 }
 
-// overtimesApart run on in a child that has left the process group.
+// overtimesApart run on in a child that has left the process group. Causes are told
+// apart by how their names begin.
 var overtimesApart = []look{
-	{"setsid", "setsid sleep 1000 & wait"},
-	{"setsid-twice", "setsid sh -c 'setsid sleep 1000 & sleep 1000; :' & wait"},
+	{"apart-setsid", "setsid sleep 1000 & wait"},
+	{"apart-setsid-twice", "setsid sh -c 'setsid sleep 1000 & sleep 1000; :' & wait"},
+	{"apart-many", "i=0; while [ $i -lt 40 ]; do setsid sleep 1000 & i=$((i+1)); done; wait"},
+	{"apart-deep", `export D='[ $1 -gt 0 ] || exec sleep 1000; setsid sh -c "$D" d $(($1-1)) & wait'; ` +
+		`sh -c "$D" d 12; :`},
 	// Any name is a process's, also one that seems to end a field (proc_pid_stat(5)).
-	{"name", `sh -c 'echo ") Z 1 1 (" >/proc/$$/comm; setsid sleep 1000 & wait' & wait`},
+	{"apart-name", `sh -c 'echo ") Z 1 1 (" >/proc/$$/comm; setsid sleep 1000 & wait' & wait`},
 }
 
 // overtime is each of them, and at last a command that ends the orphans.

@@ -15,9 +15,7 @@ var (
 	hangsUp = []string{"abandoned", "abandoned-", "hangs-up", "gone-with-more-behind",
 		"heir-abandoned"}
 	// apart are commands whose children leave their process group.
-	apart = []string{"overtime-setsid", "overtime-setsid-twice", "overtime-name",
-		"resists-session", "resists-starts-another", "abandoned-session",
-		"abandoned-starts-another"}
+	apart = []string{"overtime-apart-", "resists-apart-", "abandoned-apart-"}
 	// settings are looks at what a daemon may have changed for itself.
 	settings = []string{"umask", "limits", "priority", "processors"}
 	// asSet are commands that look at their environment or folder.
