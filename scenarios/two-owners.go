@@ -32,7 +32,7 @@ var _ = scenario("two-owners", "a process ID whose old owner is not answered yet
 			ByOutput: true, Watch: check.Settles(check.NobodyLeft),
 		}
 		baseline := naive(arm, "numbering", trial.Symptom(trial.Lost))
-		baseline.Trials, baseline.MinHits, baseline.Watch = 2, 1, nil
+		baseline.Trials, baseline.MinHits, baseline.Watch = 2*2, 1, nil
 		// The heir that lives the longest: how soon it begins is the machine's affair.
 		baseline.Commands = owned(1, s)
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
