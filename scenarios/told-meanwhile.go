@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -20,39 +21,42 @@ var _ = likeness.scenario("told-meanwhile", "a command that ends while the reape
 	func(s *session.Session) session.Experiment {
 		trials := 2 * s.Scale.Trials(session.Count{Floor: 4, Quick: 4, Standard: 20})
 		arm := session.Arm{
-			Trials: trials, InFlight: 2, Bursts: true,
-			Commands: oneAfterTheOther(telling, telling/2), Wait: 2 * telling,
+			Trials: trials, InFlight: 2, Bursts: true, Commands: onceReaped(s.Seed), Wait: 2 * telling,
 			Fault: fault.Point{Place: "before-publish", Sleep: telling}, MinHits: int64(trials),
 		}
 		if s.BlackBox { // a start closes files too, and takes longer
 			arm.Fault, arm.MinHits = fault.LateReturn{Call: fault.Close, Delay: telling},
 				int64(trials/2)
-			arm.Commands, arm.Wait = oneAfterTheOther(slowStart, telling/2), 2*slowStart
+			arm.Wait = 10 * telling
 		}
 		baseline := naive(arm, "drowsy", trial.Symptom(trial.Hung))
-		baseline.Commands = oneAfterTheOther(telling, naiveTelling/2)
 		baseline.Trials, baseline.Fault, baseline.MinHits, baseline.Deadline = 2, nil, 0,
 			3*time.Second
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
-// telling is how long the reaper tells of one end. The naive one takes longer, of
-// its own accord, since no one counts how often its second command ends meanwhile.
-// From outside a start takes several times as long, and slowStart is longer.
-const (
-	telling      = 150 * time.Millisecond
-	naiveTelling = 800 * time.Millisecond
-	slowStart    = 1200 * time.Millisecond
-)
+// telling is how long the reaper tells of one end. The naive one takes five times as long,
+// of its own accord, since no one counts how often its second command ends meanwhile.
+const telling = 150 * time.Millisecond
 
-// oneAfterTheOther is, in turn, a command that ends at once and one that ends half
-// way through the telling. Whichever begins first: of two that begin together one
-// ends first.
-func oneAfterTheOther(first, gap time.Duration) load.Source {
+// onceReaped is, in turn, a command that ends when the next one has begun, and one that
+// ends when that has been reaped: its number is free then (kill(2)).
+func onceReaped(seed uint64) load.Source {
+	const (
+		both = `read -r d _ </proc/$$/mountinfo; f=${TMPDIR:-/tmp}/reapcheck-%x-$d; i=0; ` +
+			`nap() { i=$((i+1)); [ $i -lt 500 ] || exit 99; sleep 0.02; }; `
+		first  = `echo $$ >"$f-first"; until [ -e "$f-second" ]; do nap; done; `
+		second = `: >"$f-second"; until read -r p <"$f-first"; do nap; done 2>/dev/null; ` +
+			`while kill -0 "$p" 2>/dev/null; do nap; done; rm -f "$f-first" "$f-second"; `
+	)
 	return func(index int, r *rand.Rand) load.Command {
-		if index%2 == 0 {
-			return load.Lasting(first)(index, r)
+		c := load.Instant(index, r)
+		pair := load.Random(seed, "told-meanwhile", index/2).Uint64()
+		kind, waits := "first", first
+		if index%2 == 1 {
+			kind, waits = "second", second
 		}
-		return load.Lasting(first+gap)(index, r)
+		c.Kind, c.Script = kind, fmt.Sprintf(both, pair)+waits+c.Script
+		return c
 	}
 }

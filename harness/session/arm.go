@@ -108,12 +108,8 @@ func (a *runningArm) start(ctx context.Context) error {
 	if a.Orders != nil {
 		return errors.Join(a.sayable(), a.reachable()) // each search starts its own sandboxes
 	}
-	spec, err := a.prepared()
-	if err != nil {
-		return err
-	}
-	a.spec = spec
-	if err := a.enter(ctx, spec); err != nil || a.Refusal != "" {
+	err := a.enterBehindFront(ctx)
+	if err != nil || a.Refusal != "" {
 		return err
 	}
 	if err := a.session.checkPath(a.sandbox); err != nil {
@@ -123,9 +119,6 @@ func (a *runningArm) start(ctx context.Context) error {
 		if a.look, err = a.Watch(ctx, a.sandbox, a.settles()); err != nil {
 			return err
 		}
-	}
-	if err := a.checkFront(ctx, spec.Front); err != nil {
-		return err
 	}
 	if a.speaker, err = speaker.Open(ctx, a.target, a.sandbox, a.InFlight); err != nil {
 		return err
@@ -137,9 +130,13 @@ func (a *runningArm) start(ctx context.Context) error {
 	return nil
 }
 
-// prepared is the sandbox that the arm asks for, its wait path and its fault included.
-func (a *runningArm) prepared() (sandbox.Spec, error) {
+// prepared is the sandbox that the arm asks for at that try, from 1, its wait path and its
+// fault included.
+func (a *runningArm) prepared(try int) (sandbox.Spec, error) {
 	spec := a.asked()
+	if try > 1 {
+		spec.Name = fmt.Sprintf("%s-%d", spec.Name, try) // a front is for one start
+	}
 	if err := errors.Join(a.sayable(), a.reachable()); err != nil {
 		return spec, err
 	}
@@ -339,21 +336,29 @@ func (a *runningArm) state(wait time.Duration) trial.Check {
 	if a.mustEnd() {
 		check.Want, wait = a.Ends, a.session.Patience(cmp.Or(a.EndWithin, endLimit))
 	}
+	if a.endedWithin(wait) {
+		check.Got = a.sandbox.Ended()
+	}
+	// One that was cut short may have had its reason to end, or not.
+	check.OK = check.Got == check.Want ||
+		a.last.Stopped != "" && a.Ends != "" && check.Got == a.Ends
+	return check
+}
+
+// endedWithin says whether PID 1 has ended, or does so within the wait; 0 is for now.
+func (a *runningArm) endedWithin(wait time.Duration) bool {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-a.sandbox.Done():
 	case <-timer.C:
 	}
-	select {
+	select { // where both are so, it has ended
 	case <-a.sandbox.Done():
-		check.Got = a.sandbox.Ended()
+		return true
 	default:
+		return false
 	}
-	// One that was cut short may have had its reason to end, or not.
-	check.OK = check.Got == check.Want ||
-		a.last.Stopped != "" && a.Ends != "" && check.Got == a.Ends
-	return check
 }
 
 // mustEnd says whether what was to end the target has happened.

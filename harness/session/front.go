@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/fault"
@@ -17,18 +18,50 @@ import (
 // there, and a daemon that races loses no five in a row.
 const knownCommands = 5
 
-// checkFront declines a target that does not run commands behind the launcher, while
-// nothing is held: one that runs them by sudo, which no_new_privs takes the effect
-// from, answers with sudo's code, and that is not the target's doing. A target of
-// ours has no such helper.
-func (a *runningArm) checkFront(ctx context.Context, front sandbox.Front) error {
-	if front.Program == "" || a.target.Ours() {
-		return nil
+// frontTries is how often a target is started behind a front, if it ends at known commands.
+const frontTries = 3
+
+// enterBehindFront starts the arm's target, and declines one that does not run commands
+// behind the launcher, while nothing is held: one that runs them by sudo, which
+// no_new_privs takes the effect from, answers with sudo's code, and that is not the
+// target's doing. A target of ours has no such helper.
+//
+// One that races may end at a known command. It is started afresh, as its trials are to
+// show that; only one that ends each time may do so for the launcher's sake.
+func (a *runningArm) enterBehindFront(ctx context.Context) error {
+	for try := 1; ; try++ {
+		spec, err := a.prepared(try)
+		if err != nil {
+			return err
+		}
+		a.spec = spec
+		err = a.enter(ctx, spec)
+		if err != nil || a.Refusal != "" || spec.Front.Program == "" || a.target.Ours() {
+			return err
+		}
+		last, right, err := a.runsKnown(ctx, a.sandbox)
+		wait := time.Duration(0)
+		if !right { // its end may not be known yet
+			wait = a.session.Patience(time.Second)
+		}
+		ended := a.endedWithin(wait)
+		switch {
+		case err != nil || right && !ended:
+			return err
+		case !ended, try == frontTries && !right:
+			return a.declineFront(ctx, last)
+		case try == frontTries:
+			return nil
+		}
+		if err := a.sandbox.Stop(ctx); err != nil {
+			return err
+		}
 	}
-	last, right, err := a.runsKnown(ctx, a.sandbox)
-	if err != nil || right {
-		return err
-	}
+}
+
+// declineFront declines a target that ran no known command right behind the launcher, if
+// it does without.
+func (a *runningArm) declineFront(ctx context.Context, last string) error {
 	alone, err := a.runsKnownAlone(ctx)
 	if err != nil || !alone {
 		return err // what it does wrong anywhere is for the trials to say

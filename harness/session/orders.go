@@ -57,24 +57,55 @@ func unexplored(err error) bool {
 	return errors.Is(err, explore.ErrDeclined) || errors.Is(err, explore.ErrRestless)
 }
 
+// asCandidate is an arm of no scenario's, for what is asked before all of them.
+func (s *Session) asCandidate(name string) *runningArm {
+	return &runningArm{
+		Arm: Arm{Name: name, Role: trial.Candidate}, session: s, scenario: "orders",
+		target: s.Candidate,
+	}
+}
+
 // Explorable tries one order of the candidate. Its error says why none can be tried with
 // it, or on this machine; problem is an error of the session's own.
 func (s *Session) Explorable(ctx context.Context) (why, problem error) {
-	first := Order{Kind: "first", Plan: explore.Shape("instant", 1, 0)}
-	a := &runningArm{
-		Arm:     Arm{Name: "try", Role: trial.Candidate, Orders: []Order{first}},
-		session: s, scenario: "orders", target: s.Candidate,
-	}
+	first := explore.Shape("instant", 1, 0)
+	a := s.asCandidate("try")
+	a.Orders = []Order{{Kind: "first", Plan: first}}
 	if why := a.start(ctx); why != nil {
 		return why, nil
 	}
 	x := s.explorer(a.asked(), s.Candidate)
-	_, err := x.Run(ctx, first.Plan, explore.Follow(nil))
+	_, err := x.Run(ctx, first, explore.Follow(nil))
 	err = errors.Join(err, x.Close(context.WithoutCancel(ctx)))
 	if unexplored(err) {
 		return err, nil
 	}
 	return nil, err
+}
+
+// mostSpared is beyond what the orders of one command are of a daemon that spares them:
+// a lock around its waits leaves 51.
+const mostSpared = 200
+
+// Spared says in words that nothing but its waiter takes a command's status from the
+// candidate, in whatever order one command's events come; it is empty where something does,
+// or may. Nobody can be made to come before such a waiter.
+func (s *Session) Spared(ctx context.Context) (why string, err error) {
+	x := s.explorer(s.asCandidate("spared").asked(), s.Candidate)
+	rival := func(run explore.Run) bool { return !run.Spares() }
+	contested := false
+	found, err := x.Explore(ctx, explore.Shape("instant", 1, 1), explore.Bounds{
+		Delays: search.NoBound, Orders: mostSpared, StopAt: rival,
+	}, func(run explore.Run) { contested = contested || rival(run) })
+	err = errors.Join(err, x.Close(context.WithoutCancel(ctx)))
+	switch {
+	case unexplored(err):
+		return "", nil
+	case err != nil || contested || found.Delays < 1:
+		return "", err
+	}
+	return "since nothing but its waiter takes a command's status (of one command, " +
+		found.Tried() + ")", nil
 }
 
 func (x *exploring) all(ctx context.Context) error {

@@ -34,13 +34,8 @@ func (a *runningArm) spareTrials(ctx context.Context) error {
 
 // missesFault says whether the fault has hit too rarely in a target that still runs.
 func (a *runningArm) missesFault(ctx context.Context) bool {
-	select {
-	case <-a.sandbox.Done():
-		return false
-	default:
-	}
 	counting, ok := a.injected.(fault.Counting)
-	if !ok {
+	if !ok || a.endedWithin(0) {
 		return false
 	}
 	hits, err := counting.SoFar(ctx)

@@ -18,20 +18,11 @@ func (a *runningArm) problem(wait time.Duration) error {
 	if why == nil {
 		return nil
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-a.sandbox.Done():
+	if a.endedWithin(wait) {
 		return nil
-	default:
 	}
-	select {
-	case <-a.sandbox.Done():
-		return nil
-	case <-timer.C:
-		a.spoiled.Store(true)
-		return why
-	}
+	a.spoiled.Store(true)
+	return why
 }
 
 // awaitReady waits until the target is ready, as it was when it was started.

@@ -85,15 +85,19 @@ func (o *options) leaveOutUnsaid(s *session.Session, info *results.Info) error {
 	return nil
 }
 
-// leaveOutUntraceable leaves the scenarios out that need a candidate that can be traced,
-// if this one cannot.
-func (o *options) leaveOutUntraceable(ctx context.Context, s *session.Session,
+// leaveOutMoot leaves the scenarios out that can come to nothing with this candidate, which
+// some orders show: it cannot be traced, or nobody contests what is to be decided.
+func (o *options) leaveOutMoot(ctx context.Context, s *session.Session,
 	info *results.Info) error {
-	traceable, why, err := scenarios.Traceable(ctx, s, o.scenarios)
-	if err == nil {
-		o.leaveOut(why, traceable, s, info)
+	for _, fit := range []func(context.Context, *session.Session, []trial.Scenario) (
+		[]trial.Scenario, map[string]string, error){scenarios.Traceable, scenarios.Contested} {
+		others, why, err := fit(ctx, s, o.scenarios)
+		if err != nil {
+			return err
+		}
+		o.leaveOut(why, others, s, info)
 	}
-	return err
+	return nil
 }
 
 // leaveOut goes on with the other scenarios, and says why these are left out.

@@ -155,7 +155,7 @@ func (o options) try(ctx context.Context, folder, id string, info *results.Info,
 			return o.withDetected(ctx, rt, err)
 		}
 	}
-	if err := o.leaveOutUntraceable(ctx, s, info); err != nil {
+	if err := o.leaveOutMoot(ctx, s, info); err != nil {
 		return err
 	}
 	if err := o.fit(ctx, s, info); err != nil {
