@@ -117,7 +117,8 @@ var trialCauses = []Cause{
 	{
 		ID: "timeout-claimed", Level: trial.Must,
 		Title: "A command that needs no timeout is said to have timed out.",
-		Look:  "Ask how the command ended before asking the timer.",
+		Look: "Ask how the command ended before asking the timer. If commands without a limit get " +
+			"one of the daemon's own, let the dialect ask for a longer one: request.noTimeout.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Error) && e.says("timeout reported for")
 		},
@@ -272,8 +273,9 @@ var generalCauses = []Cause{
 	},
 	{
 		ID: "wrong-code", Level: trial.Must,
-		Title:    "A command is answered with an exit code that is not its own.",
-		Look:     "A status that is decoded wrongly, or another command's.",
+		Title: "A command is answered with an exit code that is not its own.",
+		Look: "A status that is decoded wrongly, another command's, or 0 for one that a second " +
+			"waiter took: Python's subprocess answers 0 to ECHILD.",
 		explains: func(e Evidence) bool { return e.is(trial.Wrong) },
 	},
 	{

@@ -81,7 +81,7 @@ func newDialectShow() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show NAME|FILE",
 		Short: "print a dialect, to copy and change it",
-		Args:  cobra.ExactArgs(1),
+		Args:  named(1, 1, "a dialect's name or file", "process-execute"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text, err := dialect.Source(args[0])
 			if err != nil {

@@ -173,7 +173,8 @@ func guessText(g dialect.Guess) string {
 
 // advice is what to do next, in a sentence.
 func advice(all []detected) string {
-	const own = "describe it in a dialect of your own: docs/dialects.md"
+	const own = "describe it in a dialect of your own: reapcheck dialect show process-execute " +
+		">mine.yaml, edit it, and try it with dialect check; see docs/dialects.md"
 	best := bestOf(all)
 	switch {
 	case best != nil && len(best.FillIn) == 0:

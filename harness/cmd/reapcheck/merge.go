@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,7 +37,7 @@ For mutants and alarms merge writes one table of all shards.
 Exit status: 0 pass, 1 fail, 2 inconclusive, 3 infrastructure, 64 usage.`,
 		Example: `  reapcheck merge results
   reapcheck merge /mnt/shards/*`,
-		Args: cobra.MinimumNArgs(1),
+		Args: named(1, math.MaxInt, "the folders of shards, or one that holds them", "results"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.out, o.progress = cmd.OutOrStdout(), cmd.ErrOrStderr()
 			return o.merge(args)

@@ -24,7 +24,7 @@ Files are looked for where the run looked for them: call it in the folder in whi
 the run was begun.`,
 		Example: `  reapcheck repeat reaper-wins
   reapcheck repeat results/20261128T085629Z-7 pid-reuse`,
-		Args: cobra.RangeArgs(1, 2),
+		Args: named(1, 2, "a scenario, after a result folder or without one", "reaper-wins"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			folder := results.Latest("results")
 			if len(args) > 1 {

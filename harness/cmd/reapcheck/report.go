@@ -28,7 +28,7 @@ For a CI job summary: reapcheck report DIR; cat DIR/report.md >>"$GITHUB_STEP_SU
 			if schema != "" {
 				return cobra.NoArgs(cmd, args)
 			}
-			return cobra.ExactArgs(1)(cmd, args)
+			return named(1, 1, "a result folder", results.Latest("results"))(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if schema != "" {
