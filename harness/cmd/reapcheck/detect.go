@@ -43,8 +43,8 @@ func detectAt(ctx context.Context, where string, headers map[string]string,
 		return asked.keep(open(d.WithHeaders(headers)))
 	}
 	if err := dialect.AnswersHTTP(ctx, asking); err != nil {
-		found.Problem = fmt.Sprintf("somebody listens at %s, and does not answer over HTTP: %v; "+
-			"for what else a daemon may speak see docs/drivers.md", where, err)
+		found.Problem = fmt.Sprintf("something listens at %s, and does not answer over HTTP: %v; "+
+			"if it speaks another protocol, see docs/drivers.md", where, err)
 		return found, ctx.Err()
 	}
 	var err error
@@ -199,7 +199,7 @@ func awaitListening(ctx context.Context, sb sandbox.Sandbox) error {
 		Limit: sandbox.DefaultStartLimit, Over: sb.Done(),
 	}.Until(ctx, func() (any, bool, error) {
 		all, err := probe.Listening(sb.PID())
-		return cmp.Or(err, errNobody), len(all) > 0, nil
+		return cmp.Or(err, errNothing), len(all) > 0, nil
 	})
 	if errors.Is(err, await.ErrOver) {
 		return sandbox.ErrEnded
@@ -222,7 +222,7 @@ func endsWithin(ctx context.Context, sb sandbox.Sandbox, limit time.Duration) bo
 	}
 }
 
-var errNobody = errors.New("nobody who listens")
+var errNothing = errors.New("nothing that listens")
 
 // speakers are closed together.
 type speakers struct {

@@ -17,9 +17,9 @@ func newReport() *cobra.Command {
 	var schema string
 	cmd := &cobra.Command{
 		Use:   "report DIR",
-		Short: "judge a result folder again and write its reports anew",
+		Short: "judge a result folder again, and rewrite its reports",
 		Long: `report reads the recordings of a result folder, judges them, and writes
-verdict.json, report.md, report.html and junit.xml anew. The recordings are not
+verdict.json, report.md, report.html and junit.xml again. The recordings are not
 changed. --schema says what each property of a result file means, and each key of
 the file for gate --waivers.
 
