@@ -271,13 +271,9 @@ var generalCauses = []Cause{
 			"reaper works, the reaper must look again.",
 		explains: func(e Evidence) bool { return e.is(trial.Hung) },
 	},
-	{
-		ID: "wrong-code", Level: trial.Must,
-		Title: "A command is answered with an exit code that is not its own.",
-		Look: "A status that is decoded wrongly, another command's, or 0 for one that a second " +
-			"waiter took: Python's subprocess answers 0 to ECHILD.",
-		explains: func(e Evidence) bool { return e.is(trial.Wrong) },
-	},
+	wrongCode.otherwise(reaperHad,
+		func(e Evidence) bool { return e.is(trial.Wrong) && e.sameCode() }),
+	wrongCode,
 	{
 		ID: "code-lost", Level: trial.Must, under: reaperHad,
 		Title:    "The exit code of a command is lost.",
