@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/await"
+	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -161,7 +162,7 @@ func compare(sb sandbox.Sandbox, bounds []Bound, within time.Duration) ([]trial.
 		ok := n <= b.most
 		settled = settled && ok
 		checks = append(checks, trial.Check{
-			Name: b.name, Want: fmt.Sprintf("at most %d within %v", b.most, within),
+			Name: b.name, Want: fmt.Sprintf("at most %d within %s", b.most, printable.Duration(within)),
 			Got: strconv.Itoa(n), OK: ok,
 		})
 	}

@@ -325,10 +325,10 @@ func (c *Conversation) usable(name string, from Kept) error {
 	}
 	switch v := value.(type) {
 	case map[string]any, []any:
-		return fmt.Errorf("%s%s is no text to keep as %s", from.At, from.Header, name)
+		return fmt.Errorf("%s%s is not text, and cannot be kept as %s", from.At, from.Header, name)
 	case string:
 		if v == "" || v == "." || v == ".." || len(v) > longestKept {
-			return fmt.Errorf("%s%s is no value to keep as %s: %q", from.At, from.Header, name, clip(v))
+			return fmt.Errorf("%s%s cannot be kept as %s: %q", from.At, from.Header, name, clip(v))
 		}
 	}
 	return nil

@@ -53,13 +53,13 @@ func TestPlacesAreWrittenInThreeWays(t *testing.T) {
 func TestWrongDialectsAreExplained(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
 		{"path: /run", "path: /run\n  pth: /x", "d.yaml:4: unknown key request.pth"},
-		{"path: /run", "path: run", "d.yaml:3: request.path: 'run' does not match pattern"},
+		{"path: /run", "path: run", "d.yaml:3: request.path: \"run\" is invalid: it must begin with /"},
 		{"port: 80", "port: 0", "d.yaml:1: port: minimum: got 0, want 1"},
 		{"{cmd: <command>}", "{cmd: <comand>}",
 			"d.yaml:4: unknown placeholder <comand>: choose from <command>, "},
 		{"{cmd: <command>}", "{cmd: ls}", "d.yaml:4: the body must hold <command> or <argv>"},
 		{"exitCode: /code", "exitCode: code",
-			"d.yaml:6: response.exitCode: 'code' does not match pattern"},
+			"d.yaml:6: response.exitCode: \"code\" is invalid: it must begin with /"},
 		{"exitCode: /code", "exitCode: {event: end}",
 			"d.yaml:6: response.exitCode: missing property 'at'"},
 		{"exitCode: /code", "exitCode: /code\nwords:\n  timeout:\n  - is: 3",

@@ -159,7 +159,7 @@ func checkAnswer(m driver.FromDriver) error {
 	case m.Output != "" && m.OutputBase64 != "":
 		return fmt.Errorf("its answer %d has both output and outputBase64: give just one", m.ID)
 	case err != nil:
-		return fmt.Errorf("its answer %d has outputBase64 that is none: %w", m.ID, err)
+		return fmt.Errorf("its answer %d has an outputBase64 that is not Base64: %w", m.ID, err)
 	}
 	return nil
 }

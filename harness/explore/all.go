@@ -71,11 +71,18 @@ func (f Found) orders() string {
 	case f.Every():
 		return fmt.Sprintf("every order was tried: %d", n)
 	case f.Unreached > 0:
-		return fmt.Sprintf("%d orders were tried, and %d choices could not be reached again", n, f.Unreached)
+		return fmt.Sprintf("%s, and %d choices could not be reached again", tried(n), f.Unreached)
 	case f.Delays >= 0:
-		return fmt.Sprintf("%d orders were tried, all of those with at most %d events out of turn", n, f.Delays)
+		return fmt.Sprintf("%s, all of those with at most %d events out of turn", tried(n), f.Delays)
 	}
-	return fmt.Sprintf("%d orders were tried", n)
+	return tried(n)
+}
+
+func tried(orders int) string {
+	if orders == 1 {
+		return "1 order was tried"
+	}
+	return fmt.Sprintf("%d orders were tried", orders)
 }
 
 // Explore tries orders, those with the fewest events out of turn first.

@@ -144,7 +144,7 @@ func recap(run results.Run) string {
 	if len(texts) == 0 {
 		return ""
 	}
-	text := "causes, told of above: " + strings.Join(texts, ", ")
+	text := "causes, described above: " + strings.Join(texts, ", ")
 	if open := undecided(run); len(open) > 0 {
 		text += "; nothing is proved by " + strings.Join(open, ", ")
 	}

@@ -53,7 +53,7 @@ func TestAdviceIsShownAndIsNoFailure(t *testing.T) {
 		if !strings.Contains(text, "advice: thread-per-command") {
 			t.Errorf("%s does not say it:\n%s", name, text)
 		}
-		if strings.Contains(text, "causes, told of above") || strings.Contains(text, "<failure") {
+		if strings.Contains(text, "causes, described above") || strings.Contains(text, "<failure") {
 			t.Errorf("%s has it as a failure:\n%s", name, text)
 		}
 	}
@@ -65,7 +65,7 @@ func TestReportsLeadWithTheCause(t *testing.T) {
 	run := takesThreads(results.Fails, trial.Fail)
 	text := table(t, run, Style{})
 	if !strings.HasPrefix(text, "1. advice: thread-per-command\n") ||
-		!strings.Contains(text, "\ncauses, told of above: thread-per-command (1 scenario)\n") {
+		!strings.Contains(text, "\ncauses, described above: thread-per-command (1 scenario)\n") {
 		t.Errorf("%s", text)
 	}
 	html, err := HTML(run)

@@ -35,7 +35,7 @@ var trialCauses = []Cause{
 	{
 		ID: "long-command", Level: trial.Should, Choice: "limits-commands",
 		Title: "A command of more than 64 KiB breaks the connection.",
-		Look:  "The limit of a request's body. What is too long has to be refused in words.",
+		Look:  "The limit of a request's body. Refuse what is too long with an error that says so.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Error, trial.Hung) && e.of(tooLong...)
 		},
@@ -43,7 +43,7 @@ var trialCauses = []Cause{
 	{
 		ID: "code-for-failed-start", Level: trial.Should, Choice: "code-for-failed-starts",
 		Title: "A command that could not be started has an exit code, or an unknown one.",
-		Look: "The error of the start (a folder that is not there, a NUL byte, E2BIG) has to " +
+		Look: "The error of the start (a folder that is not there, a NUL byte, E2BIG) must " +
 			"reach the caller as an error.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Lost, trial.Wrong) && e.of(notToStart...) &&
@@ -53,8 +53,8 @@ var trialCauses = []Cause{
 	{
 		ID: reaperHad, Level: trial.Must,
 		Title: "The exit code is lost where the reaper takes the child before its waiter does.",
-		Look: "Two calls wait for one child: wait4(-1), and the one of the handler. One of them " +
-			"alone may wait; it hands the status over, also when it comes before the other asks.",
+		Look: "Two calls wait for one child: the reaper's wait4(-1) and the handler's. Only one may " +
+			"wait. It must hand the status over, even if it comes before the other asks.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Lost, trial.Error) && e.says("no child process", "ECHILD") ||
 				e.reaperFirst() && (e.is(trial.Lost, trial.Error) ||
@@ -72,8 +72,8 @@ var trialCauses = []Cause{
 	{
 		ID: "timeout-not-enforced", Level: trial.Should,
 		Title: "A command that outlives its timeout is not answered in time.",
-		Look: "Whoever kills the shell alone then waits for the pipe that its children hold. Kill " +
-			"the whole process group with SIGKILL in the end, and stop reading.",
+		Look: "If only the shell is killed, its children still hold the pipe, and the daemon waits " +
+			"for it. Kill the whole process group, at last with SIGKILL, and stop reading.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Hung) && e.of(outlives...) ||
 				e.left() && e.went(trial.Hung, outlives...)
@@ -82,7 +82,7 @@ var trialCauses = []Cause{
 	{
 		ID: "no-word-for-timeout", Level: trial.Should,
 		Title: "A command that outlives its timeout ends without the word for a timeout.",
-		Look:  "The answer has to tell a timeout from an exit code; see words.timeout of the dialect.",
+		Look:  "The answer must tell a timeout from an exit code; see words.timeout of the dialect.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Lost) && e.of(outlives...) && e.all() ||
 				e.is(trial.Error) && e.says("no timeout reported")
@@ -91,8 +91,8 @@ var trialCauses = []Cause{
 	{
 		ID: "other-clients", Level: trial.Advice,
 		Title: "A request is not understood that another client writes in another way.",
-		Look: "Length by chunks, escapes of JSON, parameters of the media type, HTTP/1.0: leave " +
-			"them to a library of HTTP.",
+		Look: "Chunked bodies, JSON escapes, parameters of the media type, HTTP/1.0: leave them " +
+			"to an HTTP library.",
 		explains: func(e Evidence) bool {
 			return e.of("asked-") &&
 				e.is(trial.Error, trial.Hung, trial.Wrong, trial.Output)
@@ -101,8 +101,8 @@ var trialCauses = []Cause{
 	{
 		ID: "silent-timeout", Level: trial.Advice, Choice: "no-output-at-timeouts",
 		Title: "What a command wrote before its timeout is not in the answer.",
-		Look: "Read on until what was killed has ended, and answer with the output that there is: " +
-			"it says where the command stood.",
+		Look: "Read on until the killed processes have ended, and answer with their output: it says " +
+			"how far the command got.",
 		explains: func(e Evidence) bool { return e.is(trial.Output) && e.of("overtime-wrote") },
 	},
 	{
@@ -117,7 +117,8 @@ var trialCauses = []Cause{
 	{
 		ID: "timeout-claimed", Level: trial.Must,
 		Title: "A command that needs no timeout is said to have timed out.",
-		Look:  "Ask how the command ended before asking the timer.",
+		Look: "Ask how the command ended before asking the timer. If commands without a limit get " +
+			"one of the daemon's own, let the dialect ask for a longer one: request.noTimeout.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Error) && e.says("timeout reported for")
 		},
@@ -133,7 +134,7 @@ var trialCauses = []Cause{
 	{
 		ID: "waits-for-clients", Level: trial.Should,
 		Title: "A client that says nothing keeps others from being answered.",
-		Look: "Accept connections in a loop that does nothing else, and read from each in a " +
+		Look: "Accept connections in a loop that does nothing else, and read each in a " +
 			"thread or task of its own.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Hung) && e.under("clients that say nothing")
@@ -142,8 +143,8 @@ var trialCauses = []Cause{
 	{
 		ID: "waits-for-output", Level: trial.Should, Choice: "waits-for-output",
 		Title: "The answer waits for a background child that holds the output.",
-		Look: "Answer when the command has ended and what it wrote has been read, not when the " +
-			"pipe has (os/exec has WaitDelay for this).",
+		Look: "Answer when the command has ended and its output has been read, and do not wait for " +
+			"the end of the pipe (os/exec has WaitDelay for this).",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Hung) && e.of("held-stdout", "held-stdout-") ||
 				e.left() && e.ran("held-stdout", "held-stdout-") && !e.ran("release")
@@ -152,7 +153,7 @@ var trialCauses = []Cause{
 	{
 		ID: "ends-background", Level: trial.Should, Choice: "ends-background",
 		Title: "A background child is ended with the command that started it.",
-		Look:  "A command that went well may leave a server behind, as in a shell.",
+		Look:  "A command that succeeds may leave a server behind, as in a shell.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Wrong) && e.of("release") && e.ran("held-stdout", "held-stdout-")
 		},
@@ -160,8 +161,8 @@ var trialCauses = []Cause{
 	{
 		ID: "waits-for-commands", Level: trial.Should, Choice: "waits-for-commands",
 		Title: "SIGTERM waits for a command that never ends.",
-		Look: "Give what runs a limit, below the ten seconds that docker stop gives the daemon; an " +
-			"orchestrator may give it longer.",
+		Look: "Limit the wait to less than the ten seconds that docker stop gives the daemon. An " +
+			"orchestrator may give more.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Hung) && e.of("never-ends") ||
 				e.check("target") && e.Check.Got == runs && e.ran("never-ends")
@@ -170,7 +171,7 @@ var trialCauses = []Cause{
 	{
 		ID: "not-stopped", Level: trial.Should,
 		Title:    "The daemon does not stop when it is told to.",
-		Look:     "PID 1 ignores each signal that it has no handler for.",
+		Look:     "PID 1 ignores each signal for which it has no handler.",
 		explains: func(e Evidence) bool { return e.check("target") && e.Check.Got == runs },
 	},
 	stranded,
@@ -179,15 +180,15 @@ var trialCauses = []Cause{
 	{
 		ID: "replaces-environment", Level: trial.Should, Choice: "replaces-environment",
 		Title:    "Variables that a command is given take the place of all others.",
-		Look:     "exec.Cmd.Env, like execve(2), means just these: add them to the daemon's own.",
+		Look:     "exec.Cmd.Env, like execve(2), passes only these: add them to the daemon's own.",
 		explains: func(e Evidence) bool { return e.is(trial.Output) && e.of("others-stay") },
 		under:    "not-as-set",
 	},
 	{
 		ID: "not-as-set", Level: trial.Must,
 		Title: "A command's environment or folder is not the one that was asked for.",
-		Look: "Set both for the child alone, and paste neither into a shell's text. What the " +
-			"target does not offer does not belong into its dialect.",
+		Look: "Set both for the child alone, and paste neither into a shell's text. Delete " +
+			"from the dialect what the daemon does not offer.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Output, trial.Wrong) && e.of(asSet...)
 		},
@@ -195,7 +196,7 @@ var trialCauses = []Cause{
 	{
 		ID: "hands-on-settings", Level: trial.Advice,
 		Title:    "Commands get the daemon's own umask, limits, priority or processors.",
-		Look:     "Whatever the daemon changes for itself it changes for its commands too.",
+		Look:     "What the daemon changes for itself its commands inherit: set it back for them.",
 		explains: func(e Evidence) bool { return e.is(trial.Wrong) && e.of(settings...) },
 	},
 	{
@@ -234,8 +235,8 @@ const pipeBytes = 64 << 10
 var outputCut = Cause{
 	ID: "output-cut", Level: trial.Must,
 	Title: "The end of a command's output is missing.",
-	Look: "What was written last is in the pipe still when the command ends: read on to its end " +
-		"before the answer.",
+	Look: "The last bytes are still in the pipe when the command ends: read the pipe to its end " +
+		"before you answer.",
 	explains: func(e Evidence) bool { return e.is(trial.Output) && e.cutAt() > 0 },
 }
 
@@ -244,14 +245,14 @@ var generalCauses = []Cause{
 	{
 		ID: "streams-interleaved", Level: trial.Advice,
 		Title: "What a command wrote to its two outputs in turn comes back in another order.",
-		Look: "Two pipes have no order between them. Where the answer has one output for both, " +
-			"give the command one pipe for both; or keep them apart in the answer.",
+		Look: "Two pipes have no order between them. If the answer has one output, give the command " +
+			"one pipe for both streams. Otherwise keep them apart in the answer.",
 		explains: func(e Evidence) bool { return e.Way.First.Interleaved() },
 	},
 	{
 		ID: "output-limited", Level: trial.Must, Choice: "limits-output",
 		Title: "Output is cut at a limit.",
-		Look:  "A limit is a choice; the dialect declares it, and the answer should say it.",
+		Look:  "A limit is a choice: declare it in the dialect, and say in the answer that it was met.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Output) && e.cutAt() >= pipeBytes
 		},
@@ -260,32 +261,29 @@ var generalCauses = []Cause{
 	{
 		ID: "output-changed", Level: trial.Must,
 		Title:    "A command's output is not what it wrote.",
-		Look:     "Text that is decoded piece by piece, a terminal between, or another command's bytes.",
+		Look:     "Text that is decoded piece by piece, a terminal in between, or another command's bytes.",
 		explains: func(e Evidence) bool { return e.is(trial.Output) },
 	},
 	{
 		ID: "end-missed", Level: trial.Must,
 		Title: "A command has ended, and the answer never comes.",
-		Look: "One SIGCHLD may stand for many ends, and one that comes while the reaper works " +
-			"must bring it back to work.",
+		Look: "One SIGCHLD may stand for the end of many children. After one that comes while the " +
+			"reaper works, the reaper must look again.",
 		explains: func(e Evidence) bool { return e.is(trial.Hung) },
 	},
-	{
-		ID: "wrong-code", Level: trial.Must,
-		Title:    "A command is answered with an exit code that is not its own.",
-		Look:     "A status that is decoded wrongly, or another command's.",
-		explains: func(e Evidence) bool { return e.is(trial.Wrong) },
-	},
+	wrongCode.otherwise(reaperHad,
+		func(e Evidence) bool { return e.is(trial.Wrong) && e.sameCode() }),
+	wrongCode,
 	{
 		ID: "code-lost", Level: trial.Must, under: reaperHad,
 		Title:    "The exit code of a command is lost.",
-		Look:     "Nothing here says to whom: look for a second waiter, and for errors of waitid.",
+		Look:     "The run does not show who took it: look for a second waiter, and for errors of waitid.",
 		explains: func(e Evidence) bool { return e.is(trial.Lost) },
 	},
 	{
 		ID:       "no-answer",
 		Title:    "A command is answered with an error, or not at all.",
-		Look:     "The trial's detail has what the target said.",
+		Look:     "What the target said is in the example below.",
 		explains: func(e Evidence) bool { return e.is(trial.Error) },
 	},
 }
@@ -295,7 +293,7 @@ var checkCauses = []Cause{
 	{
 		ID: "runs-on-after-hang-up", Level: trial.Should, Choice: "runs-on-after-hang-up",
 		Title: "A command runs on when its client has gone.",
-		Look:  "The end of the connection (in Go the request's context) has to end the command.",
+		Look:  "The end of the connection (in Go the request's context) must end the command.",
 		explains: func(e Evidence) bool {
 			return e.left() && e.ran(hangsUp...) &&
 				!e.ran(outlives...)
@@ -304,7 +302,7 @@ var checkCauses = []Cause{
 	{
 		ID: "left-the-group", Level: trial.Advice,
 		Title: "What has left a command's process group runs on after its timeout or hang-up.",
-		Look:  "Find what called setsid(2) by its parents, while all of the tree is stopped.",
+		Look:  "Stop the whole tree, and find what called setsid(2) through its parents.",
 		explains: func(e Evidence) bool {
 			return e.left() && !e.Zombies && e.ran(apart...) &&
 				!e.ran("overtime-shell", "resists-shell")
@@ -313,7 +311,7 @@ var checkCauses = []Cause{
 	{
 		ID: "left-behind", Level: trial.Should, Choice: "runs-on-after-hang-up",
 		Title: "Commands run on after their timeout or their client's hang-up.",
-		Look:  "Kill the process group, and what has left it, with SIGKILL in the end.",
+		Look:  "Kill the process group and what has left it, at last with SIGKILL.",
 		explains: func(e Evidence) bool {
 			return e.left() && e.ran(hangsUp...)
 		},
@@ -321,7 +319,7 @@ var checkCauses = []Cause{
 	{
 		ID: "not-reaped", Level: trial.Should,
 		Title: "Zombies stay.",
-		Look:  "PID 1 has to wait for each child that it gets, also for those of others.",
+		Look:  "PID 1 must wait for each of its children, also for orphans that it inherits.",
 		explains: func(e Evidence) bool {
 			return e.check(zombies) || e.left() && e.Zombies
 		},
@@ -329,7 +327,7 @@ var checkCauses = []Cause{
 	{
 		ID: "group-not-killed", Level: trial.Should,
 		Title:    "Processes that a command started are left behind.",
-		Look:     "Kill the process group, and what has left it, with SIGKILL in the end.",
+		Look:     "Kill the process group and what has left it, at last with SIGKILL.",
 		explains: func(e Evidence) bool { return e.left() },
 	},
 	{

@@ -49,3 +49,13 @@ var stranded = Cause{
 			e.check("target") && e.Check.Got != runs)
 	},
 }
+
+// wrongCode is believed of what no race is known to do: a daemon may have one code for all
+// that it has lost.
+var wrongCode = Cause{
+	ID: "wrong-code", Level: trial.Must,
+	Title: "A command is answered with an exit code that is not its own.",
+	Look: "A status that is decoded wrongly, another command's, or 0 for one that a second " +
+		"waiter took: Python's subprocess answers 0 to ECHILD.",
+	explains: func(e Evidence) bool { return e.is(trial.Wrong) },
+}

@@ -135,6 +135,27 @@ func TestALostCodeAloneHasNoCulprit(t *testing.T) {
 	}
 }
 
+// A daemon may have one code, such as 0, for all that its reaper took. It is the reaper's
+// doing where the run shows that, and where the codes are the same.
+func TestOneCodeForAllThatIsLostIsTheReapersDoing(t *testing.T) {
+	taken := Defect{Scenario: "reaper-wins", Weight: Fails, Cause: CauseOf(Evidence{
+		Fault: "hold reaper-wins", Way: trial.Way{Outcome: trial.Lost, Trials: 9}})}
+	for _, c := range []struct {
+		one, shown bool
+		want       string
+	}{{true, true, reaperHad}, {true, false, "wrong-code"}, {false, true, "wrong-code"}} {
+		all := []Defect{{Scenario: "storm", Weight: Fails, Cause: CauseOf(Evidence{
+			Way: trial.Way{Outcome: trial.Wrong, Trials: enough, OneCode: c.one}})}}
+		if c.shown {
+			all = append(all, taken)
+		}
+		found := Causes([]Finding{{Verdict: trial.Fail, Arms: []Arm{{Defects: all}}}})
+		if !slices.ContainsFunc(found, func(f Found) bool { return f.ID == c.want && f.In("storm") }) {
+			t.Errorf("one code %v, reaper shown %v: %+v", c.one, c.shown, found)
+		}
+	}
+}
+
 // What an inconclusive scenario saw counts for nothing, and a waiver's failure stays a
 // cause that fails nothing.
 func TestCausesCountWhatFailed(t *testing.T) {

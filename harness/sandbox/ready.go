@@ -21,6 +21,9 @@ const (
 	slowestPause = 50 * time.Millisecond
 )
 
+// notFound is how a target ends that did not find what it runs on (env(1), ld.so(8)).
+const notFound = "exit status 127"
+
 // ErrEnded means that PID 1 ended while its readiness was awaited.
 var ErrEnded = errors.New("target ended before it was ready")
 
@@ -67,6 +70,11 @@ func NotReady(sb Sandbox, spec Spec, err error) error {
 	}
 	if errors.Is(err, ErrEnded) {
 		p.Cause, p.Advice = fmt.Errorf("%w: %s", err, sb.Ended()), "see its log and its flags"
+		if sb.Ended() == notFound {
+			p.Advice = "a script needs its interpreter in the sandbox, and a program its " +
+				"libraries: give an --image that has them, or --runtime=namespace, which has " +
+				"this machine's files"
+		}
 	}
 	return p
 }

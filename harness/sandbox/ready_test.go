@@ -60,12 +60,23 @@ func TestReadyIsNotAskedElsewhere(t *testing.T) {
 // gone is a sandbox that has ended, or whose engine has.
 type gone struct {
 	Sandbox
-	lost error
+	ended string
+	lost  error
 }
 
-func (gone) Log() []byte   { return nil }
-func (gone) Ended() string { return "exit status 2" }
-func (g gone) Lost() error { return g.lost }
+func (gone) Log() []byte     { return nil }
+func (g gone) Ended() string { return g.ended }
+func (g gone) Lost() error   { return g.lost }
+
+func TestATargetThatDidNotFindItsInterpreterIsToldWhereItIs(t *testing.T) {
+	for ended, want := range map[string]string{
+		"exit status 127": "a script needs its interpreter", "exit status 2": "see its log",
+	} {
+		if err := NotReady(gone{ended: ended}, Spec{}, ErrEnded); !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", ended, err, want)
+		}
+	}
+}
 
 func TestALostEngineIsNotTheTargetsFault(t *testing.T) {
 	if err := NotReady(gone{}, Spec{}, ErrEnded); !errors.Is(err, ErrTarget) {

@@ -168,7 +168,7 @@ func Lost(sb Sandbox) error {
 var ErrUnavailable = errors.New("runtime unavailable")
 
 // ErrAsking means that whoever was to ask the target whether it is ready could not.
-var ErrAsking = errors.New("nobody could ask the target")
+var ErrAsking = errors.New("the target could not be asked")
 
 // ErrTarget means that the runtime works and the target does not: it ended at
 // start, or was never ready.

@@ -70,8 +70,8 @@ func (s *Session) sayWhatDiffers(all []dialect.Attempt) {
 		if e.OK {
 			continue
 		}
-		s.Progress.Say("%s, %s: wanted %s, understood %s", s.Candidate.Dialect.Called(), e.Asked,
-			e.Wanted, e.Understood)
+		s.Progress.Say("%s may not fit: to %q it wanted %s, and understood %s",
+			s.Candidate.Dialect.Called(), e.Asked, e.Wanted, e.Understood)
 		if hint := e.Hint(s.Candidate.Dialect); hint != "" {
 			s.Progress.Say("  %s", hint)
 		}

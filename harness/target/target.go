@@ -8,6 +8,7 @@ package target
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 
@@ -91,14 +92,16 @@ func (t Target) Check() error {
 	}
 	switch u, err := url.Parse(t.URL); {
 	case given != 1:
-		return errors.New("a target is one of an image, a binary and a URL: give just one of them")
+		return fmt.Errorf(
+			"%d targets were given: give one, by --binary, --image or --url", given)
 	case t.URL == "":
 		return nil
 	case len(t.Driver) > 0 || len(t.Exec) > 0: // their own affair
 	case err == nil && u.Scheme == "unix" && u.Host == "" && u.Path != "":
 		return nil
 	case err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		return errors.New("the target's URL must be a base such as http://127.0.0.1:2280")
+		return fmt.Errorf(
+			"the URL %q is invalid: give a base such as http://127.0.0.1:2280", t.URL)
 	case len(t.Args) > 0 || len(t.Env) > 0:
 		return errors.New(
 			"a target at a URL runs already: it takes no arguments and no environment")

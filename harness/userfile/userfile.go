@@ -179,9 +179,20 @@ func (f *File) explain(e *jsonschema.ValidationError) []flaw {
 		}
 		return all
 	}
+	text := e.ErrorKind.LocalizedString(english)
+	p, ok := e.ErrorKind.(*kind.Pattern)
+	if ok && beginsWithSlash(p.Want) && !strings.HasPrefix(p.Got, "/") {
+		text = fmt.Sprintf("%q is invalid: it must begin with /", p.Got)
+	}
 	where := strings.Join(e.InstanceLocation, ".")
 	if where == "" {
 		where = "the document"
 	}
-	return []flaw{{f.line(e.InstanceLocation), where + ": " + e.ErrorKind.LocalizedString(english)}}
+	return []flaw{{f.line(e.InstanceLocation), where + ": " + text}}
+}
+
+// beginsWithSlash says whether a pattern is that of a path or of a JSON Pointer.
+func beginsWithSlash(pattern string) bool {
+	return strings.HasPrefix(strings.TrimPrefix(pattern, "^"), "/") ||
+		strings.HasPrefix(pattern, "^(/")
 }

@@ -31,20 +31,20 @@ func newBench() *cobra.Command {
 		Use:   "bench [--binary PATH | --image REF] [flags] [-- ARGUMENT...]",
 		Short: "measure what a daemon or a strategy costs, beside the machine's own limit",
 		Long: `bench measures the reference daemon's strategies in many short turns: how many
-commands per second over HTTP and how late, beside a C program that starts the
+commands per second over HTTP and with which latency, beside a C program that starts the
 same commands without a server; threads, memory, open files and goroutines with
 thousands of sleeps in flight; and what a great many commands leave behind.
 
 With --binary or --image it measures your own daemon in the same way, beside the
-reference daemon and the machine's own limit in the same turns. It then fails where an
-answer was wrong or something was left behind, and asks no rate of it.
+reference daemon and the machine's own limit in the same turns. It then fails if an
+answer was wrong or something was left behind. No rate is required.
 
-It takes five minutes at the most, unless --duration, --sleeps or --commands ask for
-more, and says beforehand where a machine is too slow for that.
+It takes at most five minutes, unless --duration, --sleeps or --commands ask for more.
+If a machine is too slow for that, it says so beforehand.
 
 It leaves bench.json and bench.md below --results. It passes if every requirement is
 met, fails if one is surely missed or an answer was wrong, and is inconclusive
-where the machine was too noisy to say or something was not measured. Use it on
+if the machine was too noisy to say or something was not measured. Use it on
 a machine that does nothing else.`,
 		Example: `  reapcheck bench --quick
   reapcheck bench --binary ./mydaemon --dialect mine.yaml -- --listen 0.0.0.0:8080`,

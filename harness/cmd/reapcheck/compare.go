@@ -57,8 +57,8 @@ each a program's path, image:REF, or a strategy of the reference daemon. Each ro
 starts fresh instances, two of A and two of B. What A shows against itself is the
 noise, and a change counts when it is larger than that.
 
-Each side is then put through the gate, and the verdicts stand side by side: mended,
-new, the same. --gate=none leaves that out.
+The gate then judges each side, and compare says which failures were mended, are new or
+are the same. --gate=none leaves that out.
 
 A and B can also be two result folders of earlier runs or benches.
 

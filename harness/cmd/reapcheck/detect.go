@@ -15,6 +15,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/speaker"
 	"github.com/reapcheck/reapcheck/harness/target"
 )
@@ -42,8 +43,8 @@ func detectAt(ctx context.Context, where string, headers map[string]string,
 		return asked.keep(open(d.WithHeaders(headers)))
 	}
 	if err := dialect.AnswersHTTP(ctx, asking); err != nil {
-		found.Problem = fmt.Sprintf("somebody listens at %s, and does not answer over HTTP: %v; "+
-			"for what else a daemon may speak see docs/drivers.md", where, err)
+		found.Problem = fmt.Sprintf("something listens at %s, and does not answer over HTTP: %v; "+
+			"if it speaks another protocol, see docs/drivers.md", where, err)
 		return found, ctx.Err()
 	}
 	var err error
@@ -137,6 +138,19 @@ func standing(at probe.Listener) string {
 	return fmt.Sprintf("port: %d", at.Port)
 }
 
+// fitsDialect makes sure that the candidate is there and speaks its dialect.
+func (o options) fitsDialect(ctx context.Context, s *session.Session) error {
+	if base := o.candidate.URL; base != "" && o.candidate.Dialect.OverHTTP() {
+		if err := reachable(base); err != nil {
+			return fmt.Errorf("%w: %w", sandbox.ErrTarget, err)
+		}
+	}
+	if err := s.CheckDialect(ctx); err != nil {
+		return o.withDetected(ctx, s.Runtime, err)
+	}
+	return nil
+}
+
 // withDetected adds to the problem of a candidate that does not speak the default dialect
 // which other one it speaks. The problem stays one: a guess is not what a verdict rests on.
 func (o options) withDetected(ctx context.Context, rt sandbox.Runtime, problem error) error {
@@ -154,21 +168,38 @@ func (o options) withDetected(ctx context.Context, rt sandbox.Runtime, problem e
 	if err != nil { // it may not have come up this time, of which the problem tells
 		return problem
 	}
-	return fmt.Errorf("%w\nno --dialect was given, so all were tried: %s", problem, advice(all))
+	return o.explained(problem, all)
+}
+
+// explained adds what was detected. A target that speaks the dialect in which it was not
+// reached is one that only its own sandbox reaches.
+func (o options) explained(problem error, all []detected) error {
+	best := bestOf(all)
+	if best == nil || best.Dialect != o.candidate.Dialect.Name || len(best.FillIn) > 0 {
+		return fmt.Errorf("%w\nno --dialect was given, so all were tried: %s", problem, advice(all))
+	}
+	if o.candidate.URL != "" {
+		return problem
+	}
+	return fmt.Errorf("%w\ninside its sandbox the target answers in the dialect %s: if it listens "+
+		"on 127.0.0.1, let it listen on 0.0.0.0", problem, best.Dialect)
 }
 
 // awaitListening returns when somebody listens in the sandbox.
 func awaitListening(ctx context.Context, sb sandbox.Sandbox) error {
 	if sb.PID() == 0 {
-		return fmt.Errorf("%w: its processes are not of this machine, so nobody sees where it "+
-			"listens: start it yourself, and give --url", sandbox.ErrAsking)
+		if endsWithin(ctx, sb, endReport) {
+			return sandbox.ErrEnded
+		}
+		return fmt.Errorf("%w: its processes cannot be seen from this machine, so where it "+
+			"listens is unknown: start it yourself, and give --url", sandbox.ErrAsking)
 	}
 	err := await.Wait{
 		For: "a target that listens", Every: time.Millisecond, Slowest: 50 * time.Millisecond,
 		Limit: sandbox.DefaultStartLimit, Over: sb.Done(),
 	}.Until(ctx, func() (any, bool, error) {
 		all, err := probe.Listening(sb.PID())
-		return cmp.Or(err, errNobody), len(all) > 0, nil
+		return cmp.Or(err, errNothing), len(all) > 0, nil
 	})
 	if errors.Is(err, await.ErrOver) {
 		return sandbox.ErrEnded
@@ -176,7 +207,22 @@ func awaitListening(ctx context.Context, sb sandbox.Sandbox) error {
 	return err
 }
 
-var errNobody = errors.New("nobody who listens")
+// endReport is how long an engine may take to report that a target has ended. Until then
+// such a target looks like one whose processes cannot be seen.
+const endReport = 2 * time.Second
+
+func endsWithin(ctx context.Context, sb sandbox.Sandbox, limit time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	select {
+	case <-sb.Done():
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+var errNothing = errors.New("nothing that listens")
 
 // speakers are closed together.
 type speakers struct {

@@ -81,7 +81,7 @@ func newDialectShow() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show NAME|FILE",
 		Short: "print a dialect, to copy and change it",
-		Args:  cobra.ExactArgs(1),
+		Args:  named(1, 1, "a dialect's name or file", "process-execute"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text, err := dialect.Source(args[0])
 			if err != nil {
@@ -103,7 +103,7 @@ understood. It executes echo, pwd, printf, sleep, a program that does not exist,
 a shell that kills itself.
 
 Exit status: 0 if every answer was the expected one, 1 if some were not, 2 if
-the dialect does not fit at all, 3 if nobody listens there.`,
+the dialect does not fit at all, 3 if nothing listens there.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			t := target.Target{URL: strings.TrimSuffix(base, "/")}

@@ -31,20 +31,20 @@ func newDialectDetect() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "detect (--url URL | --binary PATH | --image REF) [flags] [-- ARGUMENT...]",
 		Short: "find the dialect of a target among those that come with the command",
-		Long: `detect asks a target by each dialect for one command, which prints two words and ends
-with exit code 7, and says in which of them it was understood. Where that are several it
-asks all questions of dialect check, and the one with the fewest wrong answers is the
-best. A program or an image is started in a sandbox first, and asked wherever it listens.
+		Long: `detect asks a target in each dialect for one command, which prints two words and ends
+with exit code 7, and says which dialects were understood. If several were, it asks all
+questions of dialect check, and the dialect with the fewest wrong answers is the best. A
+program or an image is started in a sandbox first, and asked wherever it listens.
 
   fits    an exit code was understood
   closed  the path is there, and needs a token or a name first
-  near    the path is there, and its answer is another
+  near    the path is there, and the answer is a different one
 
-No token of your environment is sent: those that a dialect needs are named, to be set
-for dialect check and gate. To send one all the same give --header.
+No token of your environment is sent. detect names the tokens that a dialect needs; set
+them for dialect check and gate. To send one to detect as well, give --header.
 
-Exit status: 0 if a dialect fits as it stands, 1 if one does with what is named as to be
-filled in, or several do alike, 2 if none does, 3 if nobody speaks HTTP there.`,
+Exit status: 0 if a dialect fits as it is, 1 if one fits when what is named is filled in,
+or several fit equally, 2 if none fits, 3 if nothing there speaks HTTP.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.out, o.progress = cmd.OutOrStdout(), cmd.ErrOrStderr()
@@ -173,7 +173,8 @@ func guessText(g dialect.Guess) string {
 
 // advice is what to do next, in a sentence.
 func advice(all []detected) string {
-	const own = "describe it in a dialect of your own: docs/dialects.md"
+	const own = "describe it in a dialect of your own: reapcheck dialect show process-execute " +
+		">mine.yaml, edit it, and try it with dialect check; see docs/dialects.md"
 	best := bestOf(all)
 	switch {
 	case best != nil && len(best.FillIn) == 0:
@@ -198,14 +199,14 @@ func advice(all []detected) string {
 	}
 	switch {
 	case len(alike) > 0:
-		return fmt.Sprintf("%s fit alike: choose by reapcheck dialect check", strings.Join(alike, ", "))
+		return fmt.Sprintf("%s fit equally: choose one by reapcheck dialect check", strings.Join(alike, ", "))
 	case len(closed) > 0:
 		return fmt.Sprintf("%s may fit: fill in what is named, and try reapcheck dialect check",
 			strings.Join(closed, ", "))
 	case guarded:
 		return "every path asks for a token first: give it with dialect detect --header NAME:VALUE"
 	case !spoken:
-		return "nobody speaks HTTP there: write a driver, docs/drivers.md"
+		return "nothing there speaks HTTP: write a driver, see docs/drivers.md"
 	}
 	return "no built-in dialect fits: " + own
 }

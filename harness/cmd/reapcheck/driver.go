@@ -19,11 +19,11 @@ func newDriver() *cobra.Command {
 		Use:   "driver",
 		Short: "try drivers: programs that speak to a target to which no dialect can",
 		Long: `A driver is a program that asks a target to execute commands. It is for targets that
-speak gRPC, SSH, a framing of their own, or only through an SDK. The gate starts it and speaks
-JSON Lines with it on its standard input and output; docs/drivers.md says how, and in Go
-the package github.com/reapcheck/reapcheck/driver leaves one function to write.
+speak gRPC, SSH or a framing of their own, or that need an SDK. The gate starts it and
+speaks JSON Lines with it on its standard input and output; docs/drivers.md says how. In
+Go, with the package github.com/reapcheck/reapcheck/driver, you write one function.
 
-  reapcheck driver schema                                # what the messages are
+  reapcheck driver schema                                # the messages, as JSON Schema
   reapcheck driver check --driver './mydriver' --url tcp://127.0.0.1:7070
   reapcheck gate --binary ./mydaemon --driver './mydriver' --port 7070`,
 		Args: cobra.NoArgs,
@@ -40,10 +40,10 @@ func newDriverCheck() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check --driver COMMAND [--url URL]",
 		Short: "have a driver ask a running target a few questions and show what came",
-		Long: `check starts the driver as the gate would, and has it ask a target that runs already a few
-questions. The driver is told the --url, of whatever scheme, with its host and port; one
-that knows where its target is needs none. It executes echo, pwd, printf, sleep, cat, a
-program that does not exist, and a shell that kills itself.
+		Long: `check starts the driver as the gate would, and lets it ask a running target a few
+questions. The driver gets --url with its host and port, whatever the scheme. If it
+knows where its target is, leave out --url. It executes echo, pwd, printf, sleep, cat,
+a program that does not exist, and a shell that kills itself.
 
 Exit status: 0 if every answer was the expected one, 1 if some were not, 2 if there was no
 exit code at all, 3 if the driver itself does not work.`,

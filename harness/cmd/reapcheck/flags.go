@@ -45,7 +45,7 @@ func (c *common) define(f *pflag.FlagSet, o *options, tier session.Tier, level t
 		"how children are waited for: pidfd, or fallback, with pidfd_open taken away")
 	addShardFlag(f, &c.shard)
 	f.StringVar(&o.resume, "resume", "",
-		"complete the cut run in `FOLDER`: with its flags, and without what it has decided")
+		"complete the cut run in `FOLDER`, with the same flags; scenarios that it has decided stay")
 	f.String("config", "", "YAML `FILE` with settings: a key is a flag without its dashes")
 }
 
@@ -83,15 +83,15 @@ func (c *common) leftOut(access scenarios.Access, chosen, run []trial.Scenario) 
 // addRunFlags adds what every command takes that runs sandboxes.
 func addRunFlags(f *pflag.FlagSet, o *options) {
 	f.StringVar(&o.runtime, "runtime", "auto",
-		"where the target runs: "+machine.Names()+", which is the first that works")
+		"where the target runs: "+machine.Names()+", the first of these that works")
 	f.Uint64Var(&o.seed, "seed", 0, "seed of all commands (default: a new one)")
 	f.StringVar(&o.results, "results", "results", "`FOLDER` where result folders are made")
 	f.StringVar(&o.daemons, "daemons", "",
 		"`FOLDER` with the reference daemon's builds (default: beside this command, or compiled)")
 	f.StringVar(&o.cgroupParent, "cgroup-parent", os.Getenv(variable("cgroup-parent")),
-		"control `GROUP` in which containers are made, such as that of this command")
+		"control `GROUP` in which containers are made, such as this command's own")
 	f.StringVar(&o.baseImage, "base-image", "",
-		"base image `REF` of the containers, which auto then takes (default: debian:bookworm-slim, or one made from this machine)")
+		"base image `REF` of the containers; --runtime=auto then means docker (default: debian:bookworm-slim, or one made from this machine)")
 }
 
 func newSeed() uint64 { return shortSeed(rand.Uint64()) }
@@ -119,11 +119,11 @@ func (c *common) resolve(cmd *cobra.Command, o *options) (err error) {
 	}
 	if o.scale.Factor < 0 || o.scale.Factor > 1 && o.scale.Tier != session.Soak {
 		return fmt.Errorf(
-			"--factor %g is invalid: choose more than 0 and at most 1, or 0 to have it measured",
+			"--factor %g is invalid: choose more than 0 and at most 1, or 0 to have it measured; only a soak takes more",
 			o.scale.Factor)
 	}
 	if o.scale.Duration <= 0 {
-		return fmt.Errorf("--duration %v: a soak lasts longer than 0", o.scale.Duration)
+		return fmt.Errorf("--duration %v is invalid: a soak must last longer than 0", o.scale.Duration)
 	}
 	if err := c.resolveShard(cmd.Flags(), o); err != nil {
 		return err

@@ -35,13 +35,14 @@ func newGate() *cobra.Command {
 commands whose exit codes and output are known. In the same run the reference daemon
 without a fix takes turns with yours and must fail, or the verdict is inconclusive.
 
-Arguments of the target follow --. It must listen at its dialect's port, in a
+Arguments of the target follow --. It must listen on its dialect's port, in a
 container on all addresses (0.0.0.0). A dialect describes your daemon's execute
-endpoint; see: reapcheck dialect --help.
+endpoint; see: reapcheck dialect --help. A script needs an --image with its interpreter,
+or --runtime=namespace, whose sandboxes have this machine's files.
 
 If no dialect can describe it, --driver names a program that speaks to the daemon; see:
 reapcheck driver --help. --exec names a command line that is started for each command:
-its exit status and output are the answer. Of its words {script} is the command, and
+its exit status and output are the answer. In it {script} stands for the command, and
 {container}, {pid}, {root}, {url}, {host} and {port} say where the daemon is.
 
 A failure that is known can be accepted for a while, in the file that --waivers
@@ -56,15 +57,15 @@ names:
 Without outcomes, all are accepted except a wrong code and a target that ended. For
 the meaning of each key, see: reapcheck report --schema waivers
 
-Failures that weigh less than --level are shown and fail nothing. So are those that
-the dialect declares of the target; see: reapcheck dialect schema.
+Failures below --level are shown and fail nothing. So are those that the dialect
+declares; see: reapcheck dialect schema.
 
-Each flag can also be set by a variable, --base-image by REAPCHECK_BASE_IMAGE, and
-by a key of the YAML file that --config names. The command line wins over the
-environment, and the environment over the file.
+Each flag can also be set by an environment variable (--base-image by
+REAPCHECK_BASE_IMAGE), and by a key of the YAML file that --config names. The command
+line wins over the environment, and the environment over the file.
 
-Exit status: 0 pass, 1 fail, 2 inconclusive: nothing is proved, and the report says
-why, 3 infrastructure: the run itself did not work, 64 usage.`,
+Exit status: 0 pass, 1 fail, 2 inconclusive (nothing is proved, and the report says
+why), 3 infrastructure (the run itself did not work), 64 usage.`,
 		Example: `  reapcheck gate --binary ./mydaemon --tier quick -- --listen 0.0.0.0:2280
   reapcheck gate --image registry.example/mydaemon:1.2 --dialect mine.yaml
   reapcheck gate --url http://127.0.0.1:2280
@@ -106,7 +107,7 @@ func (g *gateFlags) define(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&g.image, "image", "", "judge the container image `REF`")
 	f.StringVar(&g.binary, "binary", "",
-		"judge the program at `PATH`: static, or at home on the base image")
+		"judge the program at `PATH`; in a container it must be static, or fit the base image")
 	f.StringVar(&g.url, "url", "", "judge a daemon that runs already at `URL`, by its answers only")
 	f.StringArrayVar(&g.args, "arg", nil, "one `ARGUMENT` of the target; the same as after --")
 	f.StringArrayVar(&g.env, "env", nil,

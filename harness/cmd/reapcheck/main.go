@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -91,6 +92,25 @@ func exitStatus(command string, err error) int {
 	return e.status
 }
 
+// named demands from least to most arguments, and says which they are with an example.
+func named(least, most int, what, example string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) >= least && len(args) <= most {
+			return nil
+		}
+		return fmt.Errorf("%d arguments were given: give %s, as in: %s %s", len(args), what,
+			cmd.CommandPath(), example)
+	}
+}
+
+// unknownFlag says where the flags of a target go, if the command takes any.
+func unknownFlag(cmd *cobra.Command, err error) error {
+	if cmd.Flags().Lookup("arg") != nil && strings.HasPrefix(err.Error(), "unknown ") {
+		return fmt.Errorf("%w: if it is your daemon's own, write it after --", err)
+	}
+	return err
+}
+
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "reapcheck",
@@ -103,6 +123,7 @@ Exit status: 0 pass, 1 fail, 2 inconclusive, 3 infrastructure, 64 usage.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	root.SetFlagErrorFunc(unknownFlag)
 	root.SetVersionTemplate("reapcheck {{.Version}}" + builtOf() + "\n")
 	root.AddCommand(newRepro(), newGate(), newJudge(), newOrders(), newMutants(), newAlarms(),
 		newBench(), newCompare(), newMerge(), newJob(), newReport(), newRepeat(), newList(),

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,22 +22,21 @@ func newMerge() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "merge DIR...",
 		Short: "judge the shards of a plan as one run",
-		Long: `merge takes what the shards of a plan have left (--shard), each DIR being the result
-folder of a shard or a folder that holds such folders, puts their recordings together
-in a result folder of its own below --results, judges them, and writes the reports as
-of one run.
+		Long: `merge judges the shards of a plan (--shard) as one run. Each DIR is the result folder
+of a shard, or a folder that holds such folders. merge copies their recordings into a
+new result folder below --results, judges them, and writes the reports.
 
 Each shard must be there once, whole, and of the same plan: seed, factor, version,
 target, runtime and scenarios. A shard that is missing, cut, damaged, doubled or of
-another plan is named, and then the verdict is never pass. An attempt that was cut is
-replaced by one of the same shard that came to its end, and is not counted.
+another plan is named, and then the verdict is never pass. If one attempt of a shard was
+cut and another came to its end, the cut one does not count.
 
 For mutants and alarms merge writes one table of all shards.
 
 Exit status: 0 pass, 1 fail, 2 inconclusive, 3 infrastructure, 64 usage.`,
 		Example: `  reapcheck merge results
   reapcheck merge /mnt/shards/*`,
-		Args: cobra.MinimumNArgs(1),
+		Args: named(1, math.MaxInt, "the folders of shards, or one that holds them", "results"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.out, o.progress = cmd.OutOrStdout(), cmd.ErrOrStderr()
 			return o.merge(args)

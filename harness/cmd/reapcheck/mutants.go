@@ -37,7 +37,7 @@ func newMutants() *cobra.Command {
 		Short: "plant known defects in the reference daemon and see each of them caught",
 		Long: `mutants plants the defects of fixtures/mutants in the reference daemon, one at a
 time, and runs the scenario that must catch it. The daemon without a defect is
-judged by the same scenarios and has to pass. All builds are ordinary ones, and
+judged by the same scenarios and must pass. All builds are ordinary ones, and
 faults come from outside. It needs the source tree and Go.
 
 It exits 1 if a defect is not caught, or not by the scenario and the symptom named

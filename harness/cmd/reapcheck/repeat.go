@@ -17,14 +17,13 @@ func newRepeat() *cobra.Command {
 		Use:   "repeat [RUN-FOLDER] SCENARIO",
 		Short: "run one scenario again as it was run then",
 		Long: `repeat runs one scenario of a run again, with the target, the seed, the tier, the
-factor, the runtime and all other flags that the run's folder has in its run.json,
-but without its waivers. The folder is results/latest unless it is named.
+factor, the runtime and all other flags that are in the run.json of the run's folder,
+but without its waivers. The default folder is results/latest.
 
-Files are looked for where the run looked for them: call it in the folder in which
-the run was begun.`,
+Paths of files are relative, so call it in the folder in which the run was started.`,
 		Example: `  reapcheck repeat reaper-wins
   reapcheck repeat results/20261128T085629Z-7 pid-reuse`,
-		Args: cobra.RangeArgs(1, 2),
+		Args: named(1, 2, "a scenario, after a result folder or without one", "reaper-wins"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			folder := results.Latest("results")
 			if len(args) > 1 {
@@ -55,7 +54,7 @@ func repeatArgv(folder, scenario string) (argv, notes []string, err error) {
 	}
 	if v := versionText(); run.Info.Version != v {
 		notes = append(notes, fmt.Sprintf("%s was made by reapcheck %s, and this is %s: its "+
-			"commands may be others", folder, run.Info.Version, v))
+			"commands may differ", folder, run.Info.Version, v))
 	}
 	var ids []string
 	for _, s := range run.Info.Scenarios {

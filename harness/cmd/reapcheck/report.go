@@ -17,9 +17,9 @@ func newReport() *cobra.Command {
 	var schema string
 	cmd := &cobra.Command{
 		Use:   "report DIR",
-		Short: "judge a result folder again and write its reports anew",
+		Short: "judge a result folder again, and rewrite its reports",
 		Long: `report reads the recordings of a result folder, judges them, and writes
-verdict.json, report.md, report.html and junit.xml anew. The recordings are not
+verdict.json, report.md, report.html and junit.xml again. The recordings are not
 changed. --schema says what each property of a result file means, and each key of
 the file for gate --waivers.
 
@@ -28,7 +28,7 @@ For a CI job summary: reapcheck report DIR; cat DIR/report.md >>"$GITHUB_STEP_SU
 			if schema != "" {
 				return cobra.NoArgs(cmd, args)
 			}
-			return cobra.ExactArgs(1)(cmd, args)
+			return named(1, 1, "a result folder", results.Latest("results"))(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if schema != "" {

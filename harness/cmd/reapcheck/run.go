@@ -151,8 +151,8 @@ func (o options) try(ctx context.Context, folder, id string, info *results.Info,
 		return err
 	}
 	if o.checkDialect {
-		if err := s.CheckDialect(ctx); err != nil {
-			return o.withDetected(ctx, rt, err)
+		if err := o.fitsDialect(ctx, s); err != nil {
+			return err
 		}
 	}
 	if err := o.leaveOutMoot(ctx, s, info); err != nil {
