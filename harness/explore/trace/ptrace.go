@@ -2,9 +2,9 @@
 // each stop, read and write its registers and memory, and say whether a thread
 // sleeps.
 //
-// Wait and Resume are the front door. The kernel takes orders only from the thread
-// that seized, so one locked OS thread must make every call of this package but
-// Seat. Nothing here knows what a stop means: package event does.
+// Wait, or Next, and Resume are the front door. The kernel takes orders only from the
+// thread that seized, so one locked OS thread must make every call of this package but
+// those of Seat, Ring and TracerOf. Nothing here knows what a stop means: package event does.
 package trace
 
 import (
