@@ -1,6 +1,6 @@
-# The harness in a container: the command, the daemons, and what scenarios need. bin/ is
-# the context, which `make build` fills; `make image` does both. docs/container.md says
-# with which rights it runs.
+# The harness in a container: the command and the daemons. bin/ is the context, which
+# `make build` fills; `make image` does both. docs/container.md says with which rights it
+# runs.
 ARG BASE_IMAGE=debian:bookworm-slim
 FROM ${BASE_IMAGE}
 
@@ -9,13 +9,6 @@ LABEL org.opencontainers.image.title=reapcheck \
       org.opencontainers.image.source=https://github.com/reapcheck/reapcheck \
       org.opencontainers.image.licenses=Apache-2.0 \
       org.opencontainers.image.version=${VERSION}
-
-# strace delays system calls from outside; a base that was made from a machine has it.
-RUN command -v strace || { \
-      apt-get update && \
-      apt-get install -y --no-install-recommends strace && \
-      rm -rf /var/lib/apt/lists/*; \
-    }
 
 # Whoever the container runs as can leave results.
 RUN mkdir -m 1777 /work

@@ -24,7 +24,7 @@ var _ = scenario("pid-reuse", "a process ID that is given out again",
 		// Longer than the documented wait of 200 ms.
 		long, short := 300*time.Millisecond, 2*time.Millisecond
 		if s.BlackBox {
-			long *= 3 // strace slows that down: 400 ms have been too few
+			long *= 3 // the next command must come before that, also on a busy machine
 		}
 		// A thread that a busy target starts may take a number first: half of the few
 		// is what is asked. The first number is no one's.

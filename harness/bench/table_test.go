@@ -25,7 +25,7 @@ func TestStrategiesSideBySide(t *testing.T) {
 	r.Gates = []Gate{{
 		Contestant: "locked", Verdict: trial.Fail,
 		Failed:   []GateFinding{{ID: "long-and-short", Reason: "2 hung | or so"}},
-		Unproved: []GateFinding{{ID: "pid-reuse", Reason: "no strace"}},
+		Unproved: []GateFinding{{ID: "pid-reuse", Reason: "no leave to trace"}},
 	}}
 	text := r.Markdown()
 	for _, want := range []string{

@@ -24,8 +24,8 @@ const filesNeed = 1024
 // be made or pulled stays, as it does after a run.
 func Diagnose(ctx context.Context) []sandbox.Check {
 	engine, namespaces := docker.Diagnose(ctx), namespace.Diagnose()
-	all := append(oneIsEnough(engine, namespaces), checkPidfd(), checkOpenFiles(), checkListener())
-	all = append(all, checkTracer(ctx)...)
+	all := append(oneIsEnough(engine, namespaces), checkPidfd(), checkOpenFiles(), checkListener(),
+		checkTracer(ctx))
 	if engine[0].OK {
 		all = append(all, checkView(viewOfRoot()))
 	}

@@ -11,8 +11,7 @@ import (
 )
 
 func main() {
-	// strace is what some scenarios delay system calls with.
-	archive, err := rootfs.Make(context.Background(), "strace")
+	archive, err := rootfs.Make(context.Background())
 	if err == nil {
 		_, err = os.Stdout.Write(archive.Tar)
 	}

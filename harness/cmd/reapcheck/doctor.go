@@ -6,9 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/machine"
-	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
 func newDoctor() *cobra.Command {
@@ -19,7 +17,7 @@ func newDoctor() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			missing := 0
 			out := cmd.OutOrStdout()
-			for _, check := range append(machine.Diagnose(cmd.Context()), checkStrace()) {
+			for _, check := range machine.Diagnose(cmd.Context()) {
 				mark := "ok"
 				switch {
 				case !check.OK && check.Required:
@@ -40,17 +38,6 @@ func newDoctor() *cobra.Command {
 			return nil
 		},
 	}
-}
-
-// checkStrace asks the fault that needs it, which some scenarios are made with.
-func checkStrace() sandbox.Check {
-	if err := (fault.LateReturn{}).Prepare(nil); err != nil {
-		return sandbox.Check{
-			Name: "strace", Detail: err.Error(),
-			Advice: "without it late-publish, late-register, pid-reuse and echild-wait are inconclusive from outside; --skip leaves them out",
-		}
-	}
-	return sandbox.Check{Name: "strace", OK: true, Detail: "delays system calls from outside"}
 }
 
 func newSweep() *cobra.Command {

@@ -2,14 +2,13 @@
 // each stop, read and write its registers and memory, and say whether a thread
 // sleeps.
 //
-// Wait and Resume are the front door. The kernel takes orders only from the thread
-// that seized, so one locked OS thread must make every call of this package but
-// Seat. Nothing here knows what a stop means: package event does.
+// Wait, or Next, and Resume are the front door. The kernel takes orders only from the
+// thread that seized, so one locked OS thread must make every call of this package but
+// those of Seat, Ring and TracerOf. Nothing here knows what a stop means: package event does.
 package trace
 
 import (
 	"errors"
-	"fmt"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -64,7 +63,8 @@ func Resume(tid int, how How, signal unix.Signal) error {
 	return ptrace(int(how), tid, 0, uintptr(signal))
 }
 
-// Detach lets a stopped thread go for good.
+// Detach lets a stopped thread go for good. One that is about to get a signal does not
+// get it.
 func Detach(tid int) error { return ptrace(unix.PTRACE_DETACH, tid, 0, 0) }
 
 // EventMessage is what the last event is about: the new thread's number as the
@@ -95,27 +95,6 @@ type Stop struct {
 	TID    int
 	Status unix.WaitStatus
 }
-
-// Wait returns the next stop, and false where there is none at the moment.
-func Wait() (Stop, bool, error) {
-	var s Stop
-	for {
-		tid, err := unix.Wait4(-1, &s.Status, unix.WALL|unix.WNOHANG|wnothread, nil)
-		switch {
-		case errors.Is(err, unix.EINTR):
-			continue
-		case errors.Is(err, unix.ECHILD):
-			return s, false, nil
-		case err != nil:
-			return s, false, fmt.Errorf("wait for a stop: %w", err)
-		}
-		s.TID = tid
-		return s, tid > 0, nil
-	}
-}
-
-// wnothread leaves the children of other threads alone, which os/exec waits for.
-const wnothread = 0x20000000
 
 // Ended says that the thread is no more.
 func (s Stop) Ended() bool { return s.Status.Exited() || s.Status.Signaled() }

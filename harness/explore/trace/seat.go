@@ -106,3 +106,9 @@ func read(fd int, room []byte) []byte {
 	}
 	return room[:n]
 }
+
+// Ended says that the thread runs no more, though it can still be seen.
+func (s *Seat) Ended() bool {
+	state := s.state()
+	return state == 'Z' || state == 'X' || state == 0
+}

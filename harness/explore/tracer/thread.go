@@ -182,9 +182,3 @@ func lineOf(text, label string) (string, bool) {
 	}
 	return "", false
 }
-
-// tracerOf is who traces a process; 0 for nobody.
-func tracerOf(pid int) int {
-	by, _ := statusNumber(pid, "TracerPid")
-	return by
-}

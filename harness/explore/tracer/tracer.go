@@ -178,7 +178,7 @@ func problem(err error) reply {
 func (t *tracer) seize(pid int, kill bool) error {
 	t.target, t.kill = pid, kill
 	if err := trace.Seize(pid, t.options()); err != nil {
-		return seizeProblem(pid, err)
+		return trace.Refused(pid, err)
 	}
 	t.add(pid)
 	return nil
@@ -189,16 +189,6 @@ func (t *tracer) options() int {
 		return trace.Options | unix.PTRACE_O_EXITKILL
 	}
 	return trace.Options
-}
-
-func seizeProblem(pid int, err error) error {
-	if errors.Is(err, unix.EPERM) {
-		if by := tracerOf(pid); by != 0 {
-			return fmt.Errorf("seize process %d: process %d traces it already, and the kernel allows one tracer", pid, by)
-		}
-		return fmt.Errorf("seize process %d: %w; run reapcheck as root, or where kernel.yama.ptrace_scope allows it", pid, err)
-	}
-	return fmt.Errorf("seize process %d: %w", pid, err)
 }
 
 func (t *tracer) begin(watch Watch) {
