@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -191,6 +192,33 @@ func TestAnOrderIsTakenAgain(t *testing.T) {
 		}
 		if !strings.HasPrefix(run.Order(), strings.Join(want, " ")) || run.Bad() {
 			t.Errorf("%s: %s", run.Order(), run.Outcome())
+		}
+	}
+}
+
+// What a walk meets has a name, by which it is taken again. The seed decides the walks.
+func TestWalksFollowASearchThatDoesNotEnd(t *testing.T) {
+	x := of(t, "sound")
+	var orders [2][]string
+	for i := range orders {
+		found, err := x.Explore(t.Context(), oneCommand, Bounds{Delays: search.NoBound, Orders: 1, Walks: 8},
+			func(r Run) {
+				if r.Walk != len(orders[i]) {
+					t.Errorf("walk %d came as %d", r.Walk, len(orders[i]))
+				}
+				orders[i] = append(orders[i], r.Order())
+			})
+		if err != nil || found.Walks != 8 || found.Searched != 1 || found.Tree.Orders() < 3 {
+			t.Errorf("%s, %d walks, %d orders, error %v", found.Tried(), found.Walks, found.Tree.Orders(), err)
+		}
+	}
+	if !slices.Equal(orders[0], orders[1]) {
+		t.Errorf("one seed has two lists of walks:\n%q\n%q", orders[0], orders[1])
+	}
+	for _, order := range orders[0] {
+		run, err := x.Run(t.Context(), oneCommand, Follow(strings.Fields(order)))
+		if err != nil || run.Order() != order {
+			t.Errorf("%s was taken again as %s, error %v", order, run.Order(), err)
 		}
 	}
 }

@@ -44,8 +44,8 @@ type Plan struct {
 // Run is one order that was tried.
 type Run struct {
 	Steps []search.Step
-	// Left is the first step that was not as it was to be; -1 where all were.
-	Left int
+	// Walk is its number where it was a random walk, from 1.
+	Walk int
 	// Outcomes are the commands', and Whys say in words why one is not ok.
 	Outcomes []trial.Outcome
 	Whys     []string
