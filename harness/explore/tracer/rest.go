@@ -251,7 +251,7 @@ func (t *tracer) wakeDue() {
 		th := t.threads[tid]
 		t.clock.Wake(tid)
 		if tid < 0 {
-			t.fail(t.ring(sleeper(tid)))
+			t.fail(t.ring(tid))
 			t.stir()
 			continue
 		}
