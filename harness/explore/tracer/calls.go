@@ -51,6 +51,11 @@ func (t *tracer) enter(th *thread, call trace.Call) error {
 	if err := t.enterSleep(th, repeated); err != nil {
 		return err
 	}
+	if anyOf(call) {
+		if err := t.narrow(th); err != nil {
+			return err
+		}
+	}
 	if !t.idles(th) {
 		th.spins = 0
 		t.stir()
@@ -147,6 +152,9 @@ func (t *tracer) stir() {
 // leave undoes what enter did, corrects what the call says, and holds what the target
 // may not know yet.
 func (t *tracer) leave(th *thread, result int64) error {
+	if again, err := t.widen(th, result); again || err != nil {
+		return errors.Join(err, t.resume(th, 0))
+	}
 	result, err := t.leaveSleep(th, result)
 	if err == nil && clock.Tells(th.call) {
 		var told int64
