@@ -237,7 +237,7 @@ const (
 // look waits until everybody is held or asleep, and has read what was sent to them.
 func (r *running) look(ctx context.Context) (err error) {
 	for i := 0; ; i++ {
-		if r.now, err = r.rest(ctx, r.arrived, r.toSee()); err != nil {
+		if r.now, err = r.rest(ctx, tracer.Clients{Arrived: r.arrived, Gone: r.toSee(), Acts: r.acts}); err != nil {
 			return err
 		}
 		r.deaf = r.deaf || r.now.Deaf
@@ -328,6 +328,7 @@ func (r *running) toSee() int {
 // hangUp makes a client go. The next rest is one that has seen it.
 func (r *running) hangUp(ctx context.Context, number int) error {
 	r.gone = max(r.gone, r.base.Left) + 1
+	r.acts++
 	return r.clients.hangUp(ctx, number)
 }
 
@@ -348,6 +349,7 @@ func (r *running) askNext(ctx context.Context) error {
 func (r *running) ask(ctx context.Context) error {
 	source := r.plan.Commands[r.asked]
 	r.asked++
+	r.acts++
 	r.arrived = r.now.Received + 1
 	command := source(r.runs, load.Random(r.Seed, fmt.Sprintf("orders-%d", r.asked), r.runs))
 	r.clients.ask(ctx, r.Explorer, command)

@@ -36,6 +36,7 @@ type quiet struct {
 // now: it has no eye on who is waiting for its answer, or a thread that is held has a lock
 // that the reader wants, as Python's has in fork(2). What a client does is in the target's
 // queue before its own call returns, and a thread that is about to read it does not sleep.
+// So one such wait is enough for all that the clients have done by then.
 const quietLimit = 200 * time.Millisecond
 
 // lookForRest answers the harness once everybody is held or asleep, or cannot be.
@@ -141,13 +142,17 @@ func (t *tracer) unread() string {
 	default:
 		return ""
 	}
+	if a.Acts == t.queued {
+		return ""
+	}
 	if a.quiet.since.IsZero() || a.quiet.stops != t.stops {
 		a.quiet = quiet{time.Now(), t.stops}
 	}
-	if time.Since(a.quiet.since) >= quietLimit {
-		return ""
+	if time.Since(a.quiet.since) < quietLimit {
+		return why
 	}
-	return why
+	t.queued = a.Acts
+	return ""
 }
 
 // sleeps is how often each thread has run, if all sleep or are held.

@@ -60,6 +60,7 @@ type tracer struct {
 	sent      int64
 	left      int
 	closed    int
+	queued    int // of the clients' acts, those that have been in the target's queues for long
 	stops     int
 	idle      int // how often somebody napped or gave way since something else was done
 	parked    []*thread
