@@ -196,6 +196,19 @@ func TestAnOrderIsTakenAgain(t *testing.T) {
 	}
 }
 
+// Two children have ended, and which of them a wait for any finds would be luck: the kernel
+// begins with those that the calling thread has started.
+func TestTheFirstChildThatHasEndedIsFound(t *testing.T) {
+	x := of(t, "races")
+	const want = "exit start exit.2 start.2 sigchld take take.2"
+	for range 20 {
+		run, err := x.Run(t.Context(), Shape("together", 2, 0), Follow(strings.Fields(want)))
+		if err != nil || !strings.HasPrefix(run.Order(), want) {
+			t.Errorf("%s, error %v", run.Order(), err)
+		}
+	}
+}
+
 // What a walk meets has a name, by which it is taken again. The seed decides the walks.
 func TestWalksFollowASearchThatDoesNotEnd(t *testing.T) {
 	x := of(t, "sound")
