@@ -79,19 +79,15 @@ func (s *Session) Explorable(ctx context.Context) (why, problem error) {
 }
 
 func (x *exploring) all(ctx context.Context) error {
-	share := max(1, x.Trials/len(x.Orders))
 	for _, o := range x.Orders {
 		first := o.Plan.Commands[0](0, load.Random(x.session.Seed, o.Kind, 0))
 		if why := unsayable(first, x.target.Dialect); why != "" {
 			x.tried = append(x.tried, fmt.Sprintf("%s: left out, since %s", o.Kind, why))
 			continue
 		}
-		most, walks := share, min(x.Walks, share-1)
-		if o.Most > 0 {
-			most, walks = min(share, o.Most), 0
-		}
+		searched, walks := x.share(o)
 		found, err := x.explorer.Explore(ctx, o.Plan, explore.Bounds{
-			Delays: search.NoBound, Orders: most - walks, Walks: walks, StopAt: x.ends,
+			Delays: search.NoBound, Orders: searched, Walks: walks, StopAt: x.ends,
 		}, func(run explore.Run) { x.take(o.Kind, run) })
 		if err != nil {
 			return err
@@ -106,6 +102,17 @@ func (x *exploring) all(ctx context.Context) error {
 	}
 	x.last.Tried = strings.Join(x.tried, "; ")
 	return x.recorder.Failed()
+}
+
+// share is how many orders of a kind are searched for, and how many random walks follow
+// where these are not all.
+func (x *exploring) share(o Order) (searched, walks int) {
+	most := max(1, x.Trials/len(x.Orders))
+	if o.Most > 0 {
+		return min(most, o.Most), 0
+	}
+	walks = min(x.Walks, most-1)
+	return most - walks, walks
 }
 
 // ends says whether an order ends the arm: the first bad one, or the first by which a
