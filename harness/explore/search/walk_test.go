@@ -133,10 +133,11 @@ func TestASeedDecidesAWalk(t *testing.T) {
 	}
 	others := map[string]bool{}
 	for seed := range uint64(20) {
-		if walk(seed) != walk(seed) {
-			t.Errorf("seed %d has two walks", seed)
+		first, second := walk(seed), walk(seed)
+		if first != second {
+			t.Errorf("seed %d has two walks: %s, %s", seed, first, second)
 		}
-		others[walk(seed)] = true
+		others[first] = true
 	}
 	if len(others) < 10 {
 		t.Errorf("20 seeds have %d walks", len(others))
