@@ -19,7 +19,8 @@ var _ = tracing.scenario("orders", "every order of starts, ends, signals and wai
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{
 			ordered(misbehaves("reaper-only"), s.Scale.Trials(ordersLost), one),
 			ordered(misbehaves("documented"), s.Scale.Trials(ordersLost), one),
-			ordered(candidate(session.Arm{}), s.Scale.Trials(ordersTried), orderKinds),
+			ordered(candidate(session.Arm{Walks: s.Scale.Trials(ordersWalked)}),
+				s.Scale.Trials(ordersTried), orderKinds),
 		}}
 	})
 
@@ -49,6 +50,9 @@ var (
 	// ordersTried are of all kinds. An order costs as much as 20 commands; each kind has
 	// its first order and those with one event out of turn, as a rule.
 	ordersTried = each(len(orderKinds), 4, 8, 60)
+	// ordersWalked of each kind are random walks. Quick has none: its few orders of a kind
+	// are for what is near the first one, where most defects are.
+	ordersWalked = session.Count{Standard: 15}
 	// ordersLost is beyond what both baselines need, which lose in one of their first.
 	ordersLost = session.Count{Floor: 60, Quick: 60, Standard: 60}
 )

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/explore/search"
+	"github.com/reapcheck/reapcheck/harness/load"
 )
 
 // Bounds say how far to go.
@@ -18,9 +18,12 @@ type Bounds struct {
 	Delays int
 	// Orders ends the search after so many runs; 0 means no limit.
 	Orders int
-	// Until ends it at a moment; the zero time means no limit.
+	// Walks is how many random walks follow a search that has not tried every order. The
+	// Explorer's seed decides them.
+	Walks int
+	// Until ends both at a moment; the zero time means no limit.
 	Until time.Time
-	// StopAt ends it after a run of which it is true; nil never does.
+	// StopAt ends both after a run of which it is true; nil never does.
 	StopAt func(Run) bool
 }
 
@@ -28,6 +31,9 @@ type Bounds struct {
 type Found struct {
 	Tree *search.Tree
 	Runs int
+	// Searched are the different orders of the search. Walks is how many random walks
+	// followed; what they met that was new is in the tree too.
+	Searched, Walks int
 	// Bad are the orders that cost a command its answer, in the order in which they were
 	// tried, First the first one's number, from 1.
 	Bad   []Run
@@ -56,7 +62,8 @@ type Found struct {
 // reach.
 func (f Found) Every() bool { return f.Delays == search.NoBound && f.Open == 0 }
 
-// Tried says in words which orders were, and of none that it was if it was not.
+// Tried says in words which orders the search has tried, and of none that it was if it was
+// not.
 func (f Found) Tried() string {
 	if len(f.Untimed) > 0 {
 		return f.orders() + "; without time as a choice, since the target takes it by " +
@@ -66,7 +73,7 @@ func (f Found) Tried() string {
 }
 
 func (f Found) orders() string {
-	n := f.Tree.Orders()
+	n := f.Searched
 	switch {
 	case f.Every():
 		return fmt.Sprintf("every order was tried: %d", n)
@@ -85,61 +92,121 @@ func tried(orders int) string {
 	return fmt.Sprintf("%d orders were tried", orders)
 }
 
-// Explore tries orders, those with the fewest events out of turn first.
+// Explore tries orders, those with the fewest events out of turn first. Where these are not
+// all, random walks follow.
 func (x *Explorer) Explore(ctx context.Context, plan Plan, b Bounds, each func(Run)) (Found, error) {
 	began := time.Now()
-	f := Found{Tree: &search.Tree{}, Delays: -1}
-	defer func() { f.Took = time.Since(began) }()
-	for bound := 0; bound <= b.Delays; bound++ {
-		over, err := x.upTo(ctx, plan, b, bound, &f, each)
-		f.Open, f.Unreached = f.Tree.Left(bound)
+	w := &work{Explorer: x, plan: plan, bounds: b, each: each, Found: Found{Tree: &search.Tree{}, Delays: -1}}
+	err := w.search(ctx)
+	w.Searched = w.Tree.Orders()
+	if err == nil && !w.Every() {
+		err = w.walks(ctx)
+	}
+	w.Took = time.Since(began)
+	return w.Found, err
+}
+
+// work is one search, and the walks after it.
+type work struct {
+	*Explorer
+	Found
+	plan   Plan
+	bounds Bounds
+	each   func(Run)
+	ended  bool // by what the bounds name
+}
+
+func (w *work) search(ctx context.Context) error {
+	for bound := 0; bound <= w.bounds.Delays; bound++ {
+		over, err := w.upTo(ctx, bound)
+		w.Open, w.Unreached = w.Tree.Left(bound)
 		if over || err != nil {
-			f.Took = time.Since(began)
-			return f, err
+			return err
 		}
-		if f.Unreached == 0 {
-			f.Delays = bound
+		if w.Unreached == 0 {
+			w.Delays = bound
 		}
-		if all, _ := f.Tree.Left(search.NoBound); all == f.Open {
-			if f.Unreached == 0 {
-				f.Delays = search.NoBound
+		if all, _ := w.Tree.Left(search.NoBound); all == w.Open {
+			if w.Unreached == 0 {
+				w.Delays = search.NoBound
 			}
 			break
 		}
 	}
-	f.Took = time.Since(began)
-	return f, nil
+	return nil
 }
 
 // upTo tries what is left below one bound, and says whether the search is over.
-func (x *Explorer) upTo(ctx context.Context, plan Plan, b Bounds, bound int, f *Found, each func(Run)) (over bool, err error) {
+func (w *work) upTo(ctx context.Context, bound int) (over bool, err error) {
 	for {
-		beginning, ok := f.Tree.Next(bound)
+		beginning, ok := w.Tree.Next(bound)
 		if !ok {
 			return false, nil
 		}
-		if b.Orders > 0 && f.Runs >= b.Orders || !b.Until.IsZero() && time.Now().After(b.Until) {
+		if w.bounds.Orders > 0 && w.Runs >= w.bounds.Orders || w.late() {
 			return true, nil
 		}
-		run, err := x.Run(ctx, plan, Follow(beginning))
-		if err == nil && run.Hung() && f.Restless < mostRestless {
-			run, err = x.stillHung(ctx, plan, run)
-		}
-		if errors.Is(err, ErrRestless) && f.Restless < mostRestless && ctx.Err() == nil {
-			f.Restless++
-			continue
-		}
+		run, err := w.one(ctx, func() Choose { return Follow(beginning) })
 		if err != nil {
 			return true, err
 		}
-		f.take(run, beginning)
-		if each != nil {
-			each(run)
+		if order := search.Order(run.Steps); len(order) < len(beginning) ||
+			!slices.Equal(order[:len(beginning)], beginning) {
+			w.Tree.Missed(beginning)
 		}
-		if b.StopAt != nil && b.StopAt(run) {
+		if w.note(run); w.ended {
 			return true, nil
 		}
 	}
+}
+
+// mostFalls is how often a chain of events falls behind in a walk, at most. A walk with none
+// finds what needs two events in one order, and each fall makes that one more.
+const mostFalls = 3
+
+// walks takes orders by chance. Each draws from its own number, so that the first ones
+// are the same however many follow.
+func (w *work) walks(ctx context.Context) error {
+	longest := w.Tree.Longest()
+	for w.Walks < w.bounds.Walks && !w.ended && !w.late() {
+		run, err := w.one(ctx, func() Choose {
+			r := load.Random(w.Seed, "walk", w.Walks)
+			walk := search.NewWalk(r, w.Walks%(mostFalls+1), longest)
+			return func(_, options []string) int { return walk.Next(options) }
+		})
+		if err != nil {
+			return err
+		}
+		w.Walks++
+		run.Walk = w.Walks
+		w.note(run)
+	}
+	return nil
+}
+
+func (w *work) late() bool { return !w.bounds.Until.IsZero() && time.Now().After(w.bounds.Until) }
+
+// one takes an order, once more on a fresh target where there was no rest.
+func (w *work) one(ctx context.Context, choose func() Choose) (Run, error) {
+	for {
+		run, err := w.Run(ctx, w.plan, choose())
+		if err == nil && run.Hung() && w.Restless < mostRestless {
+			run, err = w.stillHung(ctx, w.plan, run)
+		}
+		if !errors.Is(err, ErrRestless) || w.Restless >= mostRestless || ctx.Err() != nil {
+			return run, err
+		}
+		w.Restless++
+	}
+}
+
+// note adds one run, and hands it on.
+func (w *work) note(run Run) {
+	w.take(run)
+	if w.each != nil {
+		w.each(run)
+	}
+	w.ended = w.bounds.StopAt != nil && w.bounds.StopAt(run)
 }
 
 // stillHung takes an order once more in which no answer came: on a busy machine a rest has
@@ -158,7 +225,7 @@ func (x *Explorer) stillHung(ctx context.Context, plan Plan, run Run) (Run, erro
 const mostRestless = 3
 
 // take adds one run.
-func (f *Found) take(run Run, beginning []string) {
+func (f *Found) take(run Run) {
 	f.Runs++
 	f.Stops += run.Stops
 	if len(run.Untimed) > 0 {
@@ -168,19 +235,10 @@ func (f *Found) take(run Run, beginning []string) {
 	if err != nil && f.Twice == nil {
 		f.Twice = err
 	}
-	order := search.Order(run.Steps)
-	if len(order) < len(beginning) || !slices.Equal(order[:len(beginning)], beginning) {
-		f.Tree.Missed(beginning)
-	}
 	if fresh && run.Bad() {
 		f.Bad = append(f.Bad, run)
 		if f.First == 0 {
 			f.First = f.Tree.Orders()
 		}
 	}
-}
-
-// Walk takes one order by chance.
-func Walk(r *rand.Rand) Choose {
-	return func(_, options []string) int { return r.IntN(len(options)) }
 }

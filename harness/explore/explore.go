@@ -42,6 +42,7 @@ type Explorer struct {
 	asking  sync.WaitGroup
 	starts  int // how many sandboxes there were
 	runs    int
+	acts    int           // of its clients
 	base    tracer.Rest   // at the last run's beginning
 	phase   time.Duration // of the target's next timer at each run's beginning
 }
@@ -130,7 +131,7 @@ const mostTimers = 50
 // moment of each.
 func (x *Explorer) settle(ctx context.Context) (rest tracer.Rest, err error) {
 	for fired := 0; ; fired++ {
-		if rest, err = x.rest(ctx, 0, 0); err != nil {
+		if rest, err = x.rest(ctx, tracer.Clients{}); err != nil {
 			return rest, err
 		}
 		if len(rest.Timers) == 0 || rest.Timers[0] > farTimer {
@@ -159,11 +160,11 @@ const alike = 5 * time.Millisecond
 // ErrRestless means that there was no moment at which everybody was held or asleep.
 var ErrRestless = errors.New("the target does not come to rest")
 
-func (x *Explorer) rest(ctx context.Context, arrived int64, gone int) (tracer.Rest, error) {
+func (x *Explorer) rest(ctx context.Context, after tracer.Clients) (tracer.Rest, error) {
 	if err := ctx.Err(); err != nil {
 		return tracer.Rest{}, err
 	}
-	rest, err := x.tracer.Rest(restLimit, arrived, gone)
+	rest, err := x.tracer.Rest(restLimit, after)
 	switch {
 	case errors.Is(err, tracer.ErrTraces):
 		return rest, fmt.Errorf("%w: %w", ErrDeclined, err)

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -157,7 +158,11 @@ var oneCommand = Plan{Commands: []load.Source{load.Instant}}
 // project that do so.
 func TestEveryOrderOfADaemonWithoutAReaperIsRight(t *testing.T) {
 	x := of(t, "sound")
-	found, err := x.Explore(t.Context(), oneCommand, Bounds{Delays: search.NoBound}, nil)
+	found, err := x.Explore(t.Context(), oneCommand, Bounds{Delays: search.NoBound}, func(run Run) {
+		if !run.Spares() {
+			t.Errorf("%s: something but its waiter took the command, %d times", run.Order(), run.Rivals)
+		}
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -173,6 +178,9 @@ func TestAReaperBesideWaitersLosesInTheFirstOrder(t *testing.T) {
 		t.Fatalf("%s, first bad %d, error %v", found.Tried(), found.First, err)
 	}
 	bad := found.Bad[0]
+	if bad.Spares() || bad.Rivals == 0 {
+		t.Errorf("%s: the reaper is no rival", bad.Order())
+	}
 	for range 5 {
 		run, err := x.Run(t.Context(), oneCommand, Follow(search.Order(bad.Steps)))
 		if err != nil || run.Order() != bad.Order() || run.Outcome() != bad.Outcome() {
@@ -191,6 +199,46 @@ func TestAnOrderIsTakenAgain(t *testing.T) {
 		}
 		if !strings.HasPrefix(run.Order(), strings.Join(want, " ")) || run.Bad() {
 			t.Errorf("%s: %s", run.Order(), run.Outcome())
+		}
+	}
+}
+
+// Two children have ended, and which of them a wait for any finds would be luck: the kernel
+// begins with those that the calling thread has started.
+func TestTheFirstChildThatHasEndedIsFound(t *testing.T) {
+	x := of(t, "races")
+	const want = "exit start exit.2 start.2 sigchld take take.2"
+	for range 20 {
+		run, err := x.Run(t.Context(), Shape("together", 2, 0), Follow(strings.Fields(want)))
+		if err != nil || !strings.HasPrefix(run.Order(), want) {
+			t.Errorf("%s, error %v", run.Order(), err)
+		}
+	}
+}
+
+// What a walk meets has a name, by which it is taken again. The seed decides the walks.
+func TestWalksFollowASearchThatDoesNotEnd(t *testing.T) {
+	x := of(t, "sound")
+	var orders [2][]string
+	for i := range orders {
+		found, err := x.Explore(t.Context(), oneCommand, Bounds{Delays: search.NoBound, Orders: 1, Walks: 8},
+			func(r Run) {
+				if r.Walk != len(orders[i]) {
+					t.Errorf("walk %d came as %d", r.Walk, len(orders[i]))
+				}
+				orders[i] = append(orders[i], r.Order())
+			})
+		if err != nil || found.Walks != 8 || found.Searched != 1 || found.Tree.Orders() < 3 {
+			t.Errorf("%s, %d walks, %d orders, error %v", found.Tried(), found.Walks, found.Tree.Orders(), err)
+		}
+	}
+	if !slices.Equal(orders[0], orders[1]) {
+		t.Errorf("one seed has two lists of walks:\n%q\n%q", orders[0], orders[1])
+	}
+	for _, order := range orders[0] {
+		run, err := x.Run(t.Context(), oneCommand, Follow(strings.Fields(order)))
+		if err != nil || run.Order() != order {
+			t.Errorf("%s was taken again as %s, error %v", order, run.Order(), err)
 		}
 	}
 }

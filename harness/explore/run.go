@@ -44,8 +44,8 @@ type Plan struct {
 // Run is one order that was tried.
 type Run struct {
 	Steps []search.Step
-	// Left is the first step that was not as it was to be; -1 where all were.
-	Left int
+	// Walk is its number where it was a random walk, from 1.
+	Walk int
 	// Outcomes are the commands', and Whys say in words why one is not ok.
 	Outcomes []trial.Outcome
 	Whys     []string
@@ -58,6 +58,7 @@ type Run struct {
 	Stops   int
 	Took    time.Duration
 	Untimed []string // calls by which real time got into the target
+	Rivals  int      // how often something but its waiter took a command's status
 }
 
 // Order is the names of the choices, with a space between them.
@@ -197,6 +198,7 @@ func (r *running) run(ctx context.Context) error {
 		return nil
 	}
 	r.result.Stops, r.result.Threads, r.result.Untimed = r.now.Stops, r.now.Threads, r.now.Untimed
+	r.result.Rivals = r.now.Rivals
 	err = errors.Join(err, r.tracer.End())
 	if err == nil {
 		r.base, err = r.settle(ctx)
@@ -237,7 +239,7 @@ const (
 // look waits until everybody is held or asleep, and has read what was sent to them.
 func (r *running) look(ctx context.Context) (err error) {
 	for i := 0; ; i++ {
-		if r.now, err = r.rest(ctx, r.arrived, r.toSee()); err != nil {
+		if r.now, err = r.rest(ctx, tracer.Clients{Arrived: r.arrived, Gone: r.toSee(), Acts: r.acts}); err != nil {
 			return err
 		}
 		r.deaf = r.deaf || r.now.Deaf
@@ -328,6 +330,7 @@ func (r *running) toSee() int {
 // hangUp makes a client go. The next rest is one that has seen it.
 func (r *running) hangUp(ctx context.Context, number int) error {
 	r.gone = max(r.gone, r.base.Left) + 1
+	r.acts++
 	return r.clients.hangUp(ctx, number)
 }
 
@@ -348,6 +351,7 @@ func (r *running) askNext(ctx context.Context) error {
 func (r *running) ask(ctx context.Context) error {
 	source := r.plan.Commands[r.asked]
 	r.asked++
+	r.acts++
 	r.arrived = r.now.Received + 1
 	command := source(r.runs, load.Random(r.Seed, fmt.Sprintf("orders-%d", r.asked), r.runs))
 	r.clients.ask(ctx, r.Explorer, command)

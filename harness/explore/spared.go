@@ -1,17 +1,16 @@
 package explore
 
-import "github.com/reapcheck/reapcheck/harness/explore/event"
+import (
+	"slices"
+
+	"github.com/reapcheck/reapcheck/harness/explore/event"
+	"github.com/reapcheck/reapcheck/harness/explore/search"
+)
 
 // Spares says whether the run went well and nothing but a call that waits for the command
-// alone took its status. A reaper that merely looks is no rival (WNOWAIT in waitid(2)).
+// alone, until its end, took its status. A reaper that merely looks is no rival (WNOWAIT in
+// waitid(2)); one that takes by number what it has seen is one.
 func (r Run) Spares() bool {
-	waited := false
-	for _, step := range r.Steps {
-		name, err := event.Parse(step.Chosen)
-		if err != nil || name.Kind == event.Take || name.Kind == event.Waited && name.Failed {
-			return false
-		}
-		waited = waited || name.Kind == event.Wait
-	}
-	return waited && !r.Bad()
+	waited := event.Name{Kind: event.Waited, Command: 1}.String()
+	return !r.Bad() && r.Rivals == 0 && slices.Contains(search.Order(r.Steps), waited)
 }

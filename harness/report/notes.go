@@ -59,11 +59,20 @@ func searched(run results.Run) (notes []string) {
 	for _, f := range run.Findings {
 		for _, a := range f.Arms {
 			if a.Plan.Role == trial.Candidate && a.End.Tried != "" {
-				notes = append(notes, printable.Line(f.ID)+": "+printable.Line(a.End.Tried)+".")
+				notes = append(notes, printable.Line(f.ID)+": "+printable.Line(a.End.Tried)+walked(a.Summary)+".")
 			}
 		}
 	}
 	return notes
+}
+
+// walked says how many of an arm's orders were random walks; empty for none.
+func walked(s trial.Summary) string {
+	if s.Walks == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; where not every order was, %s from seed %d followed",
+		printable.Plural(s.Walks, "random walk"), s.Plan.Seed)
 }
 
 func hasOnce(f results.Finding) bool {

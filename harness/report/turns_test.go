@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -35,5 +36,26 @@ func TestOrderOnLanes(t *testing.T) {
 func TestLongOrderIsCut(t *testing.T) {
 	if _, moments := drawOrder(make([]trial.Step, 2*mostTurns)); len(moments) != mostTurns {
 		t.Errorf("%d events are drawn, not %d", len(moments), mostTurns)
+	}
+}
+
+// How many orders were taken by chance is counted from the recording.
+func TestWalksAreCountedFromTheRecording(t *testing.T) {
+	recording := `{"plan":{"run":"r","scenario":"orders","arm":"candidate","role":"candidate","trials":3,"seed":7}}
+{"trial":{"i":0,"kind":"two","want":0,"outcome":"ok","atUs":0,"us":1}}
+{"trial":{"i":1,"kind":"two","want":0,"outcome":"ok","atUs":0,"us":1,"walk":1}}
+{"trial":{"i":2,"kind":"two","want":0,"outcome":"ok","atUs":0,"us":1,"walk":2}}
+{"end":{"faultHits":0,"tried":"two: 1 orders were tried","startUs":0}}
+`
+	s, err := trial.Read(strings.NewReader(recording))
+	if err != nil || s.Damage != "" {
+		t.Fatal(err, s.Damage)
+	}
+	run := results.Run{Findings: []results.Finding{{
+		Scenario: trial.Scenario{ID: "orders"}, Arms: []results.Arm{{Summary: s}},
+	}}}
+	const want = "orders: two: 1 orders were tried; where not every order was, 2 random walks from seed 7 followed."
+	if notes := searched(run); len(notes) != 1 || notes[0] != want {
+		t.Errorf("notes %q", notes)
 	}
 }

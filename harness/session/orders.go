@@ -20,7 +20,8 @@ import (
 type Order struct {
 	Kind string
 	Plan explore.Plan
-	// Most is how many are tried at most; 0 for as many as of the others.
+	// Most is how many are tried at most, none of them by chance; 0 for as many as of the
+	// others.
 	Most int
 }
 
@@ -34,8 +35,8 @@ type exploring struct {
 }
 
 // explore does all of the arm's trials: as many orders of each kind as of the others, and
-// those with the fewest events out of turn first. It ends at the first bad one. A target
-// that cannot be explored leaves the arm undecided.
+// those with the fewest events out of turn first, and then random walks. It ends at the
+// first bad one. A target that cannot be explored leaves the arm undecided.
 func (a *runningArm) explore(ctx context.Context) error {
 	a.began = time.Now()
 	x := &exploring{runningArm: a, explorer: a.session.explorer(a.asked(), a.target)}
@@ -109,19 +110,15 @@ func (s *Session) Spared(ctx context.Context) (why string, err error) {
 }
 
 func (x *exploring) all(ctx context.Context) error {
-	share := max(1, x.Trials/len(x.Orders))
 	for _, o := range x.Orders {
 		first := o.Plan.Commands[0](0, load.Random(x.session.Seed, o.Kind, 0))
 		if why := unsayable(first, x.target.Dialect); why != "" {
 			x.tried = append(x.tried, fmt.Sprintf("%s: left out, since %s", o.Kind, why))
 			continue
 		}
-		most := share
-		if o.Most > 0 {
-			most = min(share, o.Most)
-		}
+		searched, walks := x.share(o)
 		found, err := x.explorer.Explore(ctx, o.Plan, explore.Bounds{
-			Delays: search.NoBound, Orders: most, StopAt: x.ends,
+			Delays: search.NoBound, Orders: searched, Walks: walks, StopAt: x.ends,
 		}, func(run explore.Run) { x.take(o.Kind, run) })
 		if err != nil {
 			return err
@@ -136,6 +133,17 @@ func (x *exploring) all(ctx context.Context) error {
 	}
 	x.last.Tried = strings.Join(x.tried, "; ")
 	return x.recorder.Failed()
+}
+
+// share is how many orders of a kind are searched for, and how many random walks follow
+// where these are not all.
+func (x *exploring) share(o Order) (searched, walks int) {
+	most := max(1, x.Trials/len(x.Orders))
+	if o.Most > 0 {
+		return min(most, o.Most), 0
+	}
+	walks = min(x.Walks, most-1)
+	return most - walks, walks
 }
 
 // ends says whether an order ends the arm: the first bad one, or the first by which a
@@ -184,16 +192,25 @@ func (x *exploring) confirm(ctx context.Context, o Order) error {
 func (x *exploring) write(kind string, run explore.Run, note string) (index int) {
 	outcome, why := summed(run)
 	r := trial.Record{
-		Index: x.next, Kind: kind, Outcome: outcome, Micros: run.Took.Microseconds(),
+		Index: x.next, Kind: kind, Outcome: outcome, Micros: run.Took.Microseconds(), Walk: run.Walk,
 		AtMicros: (time.Since(x.began) - run.Took).Microseconds(),
 	}
 	x.next++
 	if r.Bad() {
 		r.Command, r.Sent, r.Steps = run.Order(), time.Now().Add(-run.Took).UTC(), run.Drawn()
-		r.Detail = fmt.Sprintf("%d events out of turn: %s%s", search.Cost(run.Steps), why, note)
+		r.Detail = fmt.Sprintf("%d events out of turn%s: %s%s", search.Cost(run.Steps),
+			x.byChance(run), why, note)
 	}
 	x.keep(r)
 	return r.Index
+}
+
+// byChance names a random walk.
+func (x *exploring) byChance(run explore.Run) string {
+	if run.Walk == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", met by random walk %d from seed %d", run.Walk, x.session.Seed)
 }
 
 // summed is what an order came to: the end of the target, or the first command that did

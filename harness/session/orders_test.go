@@ -7,6 +7,21 @@ import (
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
+// Walks are within an arm's trials, and leave the first order of each kind. A kind that costs
+// much has none.
+func TestWalksAreAShareOfAKindsOrders(t *testing.T) {
+	for _, c := range []struct{ trials, walks, most, searched, walked int }{
+		{60, 0, 0, 20, 0}, {60, 5, 0, 15, 5}, {60, 90, 0, 1, 19}, {60, 5, 2, 2, 0}, {1, 5, 0, 1, 0},
+	} {
+		kind := Order{Most: c.most}
+		arm := Arm{Trials: c.trials, Walks: c.walks, Orders: []Order{kind, kind, kind}}
+		searched, walks := (&exploring{runningArm: &runningArm{Arm: arm}}).share(kind)
+		if searched != c.searched || walks != c.walked {
+			t.Errorf("%+v: %d searched, %d walks", c, searched, walks)
+		}
+	}
+}
+
 // An order that hung ends the search for a candidate, and not for a baseline that is to
 // lose a code: it would be left without one.
 func TestWhatEndsTheSearchForAnOrder(t *testing.T) {

@@ -169,8 +169,10 @@ type Arm struct {
 	Bursts   bool
 	Commands load.Source
 	// Orders makes each trial one order in which events reach the target, instead of a
-	// command under a fault. Trials is then the most, in equal parts.
+	// command under a fault. Trials is then the most, in equal parts. Walks of each part
+	// are random walks, where the search does not try every order.
 	Orders []Order
+	Walks  int
 	// ByOutput says that the promise is about what commands write: a target whose
 	// dialect cannot tell is not judged.
 	ByOutput bool

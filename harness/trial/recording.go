@@ -170,6 +170,8 @@ type Summary struct {
 	Ways []Way
 	// Kinds counts all trials by the kind of their command.
 	Kinds map[string]int
+	// Walks are the trials among them that were random walks.
+	Walks int
 	// UntilBad is how many trials had ended when the first bad one had, itself
 	// included; 0 if none was bad.
 	UntilBad int
@@ -262,6 +264,9 @@ func (s *Summary) addRecord(r Record) {
 	}
 	s.Counts[r.Outcome]++
 	s.Kinds[r.Kind]++
+	if r.Walk > 0 {
+		s.Walks++
+	}
 	s.addTime(r.Micros)
 	s.Took = max(s.Took, time.Duration(r.AtMicros+r.Micros)*time.Microsecond)
 	if r.Bad() && s.UntilBad == 0 {

@@ -38,6 +38,9 @@ type Record struct {
 	AtMicros int64 `json:"atUs"`
 	// Micros is how long the answer took.
 	Micros int64 `json:"us"`
+	// Walk counts the random walks of an arm that tries orders, from 1 in each kind; 0 for
+	// what is none.
+	Walk int `json:"walk,omitempty"`
 	// Sent, Command and Detail are kept for trials that are not ok. Sent is by
 	// the wall clock, to find the trial in the target's log.
 	Sent    time.Time `json:"sent,omitzero"`

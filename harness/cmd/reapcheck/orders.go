@@ -18,7 +18,7 @@ import (
 type ordersFlags struct {
 	strategy, order, shape string
 	commands, times        int
-	depth, most            int
+	depth, most, walks     int
 	limit                  time.Duration
 	repeats                int
 	list, verbose          bool
@@ -37,6 +37,9 @@ and releases one of these at a time, in every order. An order that loses an exit
 has a name, by which it can be run again:
 
   reapcheck orders --binary ./mydaemon --order 'exit sigchld take start eof wait'
+
+Where there are too many, --walks takes some by chance: what comes late in one of
+these stays so for long, which a search by events out of turn reaches last.
 
 The daemon is not changed. Its clock is the tracer's, so a busy machine changes
 no outcome. In the same run the reference daemon must lose codes, or nothing is
@@ -71,6 +74,8 @@ func (f *ordersFlags) define(cmd *cobra.Command) {
 	fs.IntVar(&f.times, "times", 1, "how often time may pass as a choice")
 	fs.IntVar(&f.depth, "depth", -1, "at most so many events out of turn (default: any number)")
 	fs.IntVar(&f.most, "most", 0, "end after so many runs")
+	fs.IntVar(&f.walks, "walks", 0, "take `N` random walks, drawn by --seed, where the search "+
+		"has not tried every order; without --depth and --most it has only the first one")
 	fs.DurationVar(&f.limit, "limit", 0, "end after so long")
 	fs.IntVar(&f.repeats, "repeats", 3, "take a bad order, or the one of --order, this often")
 	fs.BoolVar(&f.verbose, "verbose", false, "print each order")
@@ -96,6 +101,8 @@ func (f *ordersFlags) resolve(cmd *cobra.Command, g *gateFlags, o *options,
 		return fmt.Errorf("unknown shape %q: choose from %s", f.shape, explore.ShapeNames())
 	case f.commands < 1:
 		return errors.New("--commands must be 1 or more")
+	case f.walks < 0:
+		return errors.New("--walks must be 0 or more")
 	case g.binary == "" && g.image == "":
 		o.candidate = target.Reference(f.strategy)
 		return nil

@@ -12,13 +12,17 @@ import (
 	"github.com/reapcheck/reapcheck/harness/explore/event"
 	"github.com/reapcheck/reapcheck/harness/explore/search"
 	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/target"
 )
 
 func (f *ordersFlags) plan() explore.Plan { return explore.Shape(f.shape, f.commands, f.times) }
 
 func (f *ordersFlags) bounds() explore.Bounds {
-	b := explore.Bounds{Delays: f.depth, Orders: f.most}
+	b := explore.Bounds{Delays: f.depth, Orders: f.most, Walks: f.walks}
+	if f.walks > 0 && f.depth < 0 && f.most == 0 {
+		b.Orders = 1
+	}
 	if f.depth < 0 {
 		b.Delays = search.NoBound
 	}
@@ -40,8 +44,8 @@ func (f *ordersFlags) explore(ctx context.Context, o *options, w workbench) erro
 	}
 	found, err := x.Explore(ctx, f.plan(), f.bounds(), func(r explore.Run) {
 		if f.verbose {
-			fmt.Fprintf(o.out, "%-6s %d out of turn: %s\n", r.Outcome(), search.Cost(r.Steps),
-				r.Order())
+			fmt.Fprintf(o.out, "%-6s %d out of turn%s: %s\n", r.Outcome(), search.Cost(r.Steps),
+				walkNumber(r), r.Order())
 		}
 	})
 	if err != nil {
@@ -59,16 +63,32 @@ func (f *ordersFlags) explore(ctx context.Context, o *options, w workbench) erro
 }
 
 func (f *ordersFlags) describe(o *options, found explore.Found) {
-	fmt.Fprintf(o.out, "%s: %s, %d of them bad, in %v (%d runs, %d stops)\n", o.targetText(),
-		found.Tried(),
+	fmt.Fprintf(o.out, "%s: %s%s; %d bad, in %v (%d runs, %d stops)\n", o.targetText(),
+		found.Tried(), walked(found, o.seed),
 		len(found.Bad), found.Took.Round(time.Millisecond), found.Runs, found.Stops)
 	if len(found.Bad) == 0 {
 		return
 	}
 	bad := found.Bad[0]
-	fmt.Fprintf(o.out, "\nthe first one, number %d, with %d events out of turn:\n\n%s\n",
-		found.First, search.Cost(bad.Steps), bad.Picture())
+	fmt.Fprintf(o.out, "\nthe first one, number %d, with %d events out of turn%s:\n\n%s\n",
+		found.First, search.Cost(bad.Steps), walkNumber(bad), bad.Picture())
 	fmt.Fprintf(o.out, "to take it again, add to this command: --order '%s'\n", bad.Order())
+}
+
+// walked says how many random walks followed a search, and what they met that was new.
+func walked(found explore.Found, seed uint64) string {
+	if found.Walks == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s from seed %d met %d more", printable.Plural(found.Walks, "random walk"),
+		seed, found.Tree.Orders()-found.Searched)
+}
+
+func walkNumber(r explore.Run) string {
+	if r.Walk == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", walk %d", r.Walk)
 }
 
 // again takes the first bad order a few times more.
@@ -178,7 +198,7 @@ func (f *ordersFlags) verdict(out io.Writer, found explore.Found, blind []string
 	case len(found.Bad) > 0:
 		fmt.Fprintln(out, "verdict: fail")
 		return exit{exitFail, nil}
-	case found.Delays < 0 || found.Unreached > 0:
+	case found.Walks == 0 && (found.Delays < 0 || found.Unreached > 0):
 		fmt.Fprintf(out, "verdict: inconclusive: %s\n", found.Tried())
 	default:
 		fmt.Fprintln(out, "verdict: pass")

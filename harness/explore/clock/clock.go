@@ -82,6 +82,15 @@ func (c *Clock) Sleep(thread int, t Timeout) {
 // Wake forgets the sleeper.
 func (c *Clock) Wake(thread int) { delete(c.sleepers, thread) }
 
+// Left is how long a thread still sleeps; 0 for one that does not.
+func (c *Clock) Left(thread int) time.Duration {
+	until, ok := c.sleepers[thread]
+	if !ok {
+		return 0
+	}
+	return max(0, until-c.Now())
+}
+
 // Timers are how long it is to the end of each sleep, the next one first; past ones
 // are 0.
 func (c *Clock) Timers() []time.Duration {

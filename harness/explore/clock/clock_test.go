@@ -98,6 +98,9 @@ func TestAFrozenClockMovesWhenItIsToldTo(t *testing.T) {
 	}
 	c.Sleep(7, Timeout{Limit: 200 * time.Millisecond})
 	c.Sleep(8, Timeout{Limit: 100 * time.Millisecond})
+	if left, none := c.Left(7), c.Left(9); left != 200*time.Millisecond || none != 0 {
+		t.Errorf("a sleeper has %v left, and who does not sleep %v", left, none)
+	}
 	c.Advance(150 * time.Millisecond)
 	if due := c.Due(); !slices.Equal(due, []int{8}) {
 		t.Errorf("due %v", due)

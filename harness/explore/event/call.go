@@ -25,8 +25,10 @@ const (
 	OpenPidfd
 	SignalWait // sigwait and its like
 	Pause      // sleeps until a signal comes
-	SetTimer   // of a timerfd
-	GiveWay    // lets other threads have the CPU
+	NewTimer   // makes a timerfd
+	SetTimer
+	AskTimer
+	GiveWay // lets other threads have the CPU
 )
 
 var calls = map[uint64]Call{
@@ -36,7 +38,9 @@ var calls = map[uint64]Call{
 	unix.SYS_WRITE: Write, unix.SYS_WRITEV: Write, unix.SYS_SENDTO: Write, unix.SYS_SENDMSG: Write,
 	unix.SYS_CLOSE: CloseFD, unix.SYS_DUP: Duplicate, unix.SYS_DUP3: Duplicate,
 	unix.SYS_PIDFD_OPEN: OpenPidfd, unix.SYS_RT_SIGTIMEDWAIT: SignalWait,
-	unix.SYS_TIMERFD_SETTIME: SetTimer, unix.SYS_RT_SIGSUSPEND: Pause, unix.SYS_SCHED_YIELD: GiveWay,
+	unix.SYS_TIMERFD_CREATE: NewTimer, unix.SYS_TIMERFD_SETTIME: SetTimer,
+	unix.SYS_TIMERFD_GETTIME: AskTimer,
+	unix.SYS_RT_SIGSUSPEND:   Pause, unix.SYS_SCHED_YIELD: GiveWay,
 }
 
 // CallOf sorts a call.
@@ -77,6 +81,14 @@ func Peeks(c trace.Call) bool {
 		return c.Args[3]&unix.WNOWAIT != 0
 	}
 	return c.Args[2]&unix.WNOWAIT != 0
+}
+
+// Blocks says whether a wait sleeps until a child has ended.
+func Blocks(c trace.Call) bool {
+	if c.Number == unix.SYS_WAITID {
+		return c.Args[3]&unix.WNOHANG == 0
+	}
+	return c.Args[2]&unix.WNOHANG == 0
 }
 
 // FoundAt is where a waitid has written about the child that it found; 0 for a call

@@ -63,3 +63,19 @@ func TestCallsAreSorted(t *testing.T) {
 		}
 	}
 }
+
+func TestWaitsThatSleepAreToldFromLooks(t *testing.T) {
+	for name, c := range map[string]struct {
+		call trace.Call
+		want bool
+	}{
+		"wait4(7)":                   {trace.Call{Number: unix.SYS_WAIT4, Args: [6]uint64{7}}, true},
+		"wait4(7, WNOHANG)":          {trace.Call{Number: unix.SYS_WAIT4, Args: [6]uint64{7, 0, unix.WNOHANG}}, false},
+		"waitid(P_PIDFD, WEXITED)":   {trace.Call{Number: unix.SYS_WAITID, Args: [6]uint64{unix.P_PIDFD, 5, 0, unix.WEXITED}}, true},
+		"waitid(P_PID, and at once)": {trace.Call{Number: unix.SYS_WAITID, Args: [6]uint64{unix.P_PID, 7, 0, unix.WEXITED | unix.WNOHANG}}, false},
+	} {
+		if got := Blocks(c.call); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}

@@ -1,8 +1,9 @@
 // Package search decides which orders to try: a tree of choices, of which each run
-// adds one path, walked with a bound on how many events are out of turn.
+// adds one path, searched with a bound on how many events are out of turn.
 //
-// Tree is the front door. It is pure: a run is whatever gives back the options that
-// it met and those that it took.
+// Tree is the front door, and Walk the way to take where it is too large to be searched.
+// Both are pure: a run is whatever gives back the options that it met and those that it
+// took.
 package search
 
 import (
@@ -203,12 +204,5 @@ func (t *Tree) Sizes() []int {
 	return sizes
 }
 
-// Estimate is Knuth's, of how many orders there are: the product of the number of
-// options along one random walk. Its mean over many walks is the number.
-func Estimate(walk []Step) float64 {
-	product := 1.0
-	for _, s := range walk {
-		product *= float64(len(s.Options))
-	}
-	return product
-}
+// Longest is how many choices the longest order has.
+func (t *Tree) Longest() int { return len(t.Sizes()) - 1 }

@@ -95,6 +95,35 @@ func SetResult(tid int, value int64) error {
 	return r.Set(tid)
 }
 
+// Restore puts the arguments of a call back at its exit.
+func Restore(tid int, c Call) error {
+	r, err := GetRegisters(tid)
+	if err != nil {
+		return err
+	}
+	result := *r.result()
+	r.arguments(c)
+	*r.result() = result
+	return r.Set(tid)
+}
+
+// Repeat makes a thread that leaves a call enter that one instead, as if for the first time.
+func Repeat(tid int, c Call) error {
+	r, err := GetRegisters(tid)
+	if err != nil {
+		return err
+	}
+	r.arguments(c)
+	r.again(c.Number)
+	return r.Set(tid)
+}
+
+func (r *Registers) arguments(c Call) {
+	for i, value := range c.Args {
+		*r.argument(i) = value
+	}
+}
+
 // Memory is that of one process, from its last execve on.
 type Memory struct{ fd int }
 

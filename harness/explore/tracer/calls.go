@@ -51,6 +51,11 @@ func (t *tracer) enter(th *thread, call trace.Call) error {
 	if err := t.enterSleep(th, repeated); err != nil {
 		return err
 	}
+	if anyOf(call) {
+		if err := t.narrow(th); err != nil {
+			return err
+		}
+	}
 	if !t.idles(th) {
 		th.spins = 0
 		t.stir()
@@ -147,6 +152,9 @@ func (t *tracer) stir() {
 // leave undoes what enter did, corrects what the call says, and holds what the target
 // may not know yet.
 func (t *tracer) leave(th *thread, result int64) error {
+	if again, err := t.widen(th, result); again || err != nil {
+		return errors.Join(err, t.resume(th, 0))
+	}
 	result, err := t.leaveSleep(th, result)
 	if err == nil && clock.Tells(th.call) {
 		var told int64
@@ -202,11 +210,15 @@ func restarts(result int64) bool { return result <= -512 && result >= -516 && re
 // interest.
 func (t *tracer) learnt(th *thread, result int64) (event.Name, bool) {
 	switch event.CallOf(th.call) {
-	case event.Accept, event.CloseFD, event.Duplicate:
+	case event.Accept, event.CloseFD, event.Duplicate, event.NewTimer:
 		t.noteFile(th.call, result)
 	case event.SetTimer:
 		if result == 0 {
 			t.setTimer(th.call)
+		}
+	case event.AskTimer:
+		if result == 0 {
+			t.askTimer(th.call)
 		}
 	case event.OpenPidfd:
 		if result >= 0 {
@@ -229,39 +241,6 @@ func (t *tracer) learnt(th *thread, result int64) (event.Name, bool) {
 }
 
 func fd(c trace.Call) int { return int(int32(c.Args[0])) }
-
-// link is one connection to a client. It may have several file descriptors.
-type link struct{ files int }
-
-// noteFile keeps track of the target's connections to its clients.
-func (t *tracer) noteFile(c trace.Call, result int64) {
-	switch event.CallOf(c) {
-	case event.Accept:
-		if result >= 0 {
-			t.clients[int(result)] = &link{1}
-		}
-	case event.CloseFD:
-		t.unlink(fd(c))
-		t.dropTimer(fd(c))
-	case event.Duplicate:
-		if l := t.clients[fd(c)]; result >= 0 && l != nil {
-			t.unlink(int(result)) // dup2 closes what had the number
-			t.clients[int(result)] = l
-			l.files++
-		}
-	}
-}
-
-func (t *tracer) unlink(number int) {
-	l := t.clients[number]
-	if l == nil {
-		return
-	}
-	delete(t.clients, number)
-	if l.files--; l.files == 0 {
-		t.closed++
-	}
-}
 
 func (t *tracer) learntByRead(c trace.Call, result int64) (event.Name, bool) {
 	if t.clients[fd(c)] != nil {
@@ -337,6 +316,9 @@ func (t *tracer) learntByWait(c trace.Call, result int64) (event.Name, bool) {
 	}
 	if !t.counts(command) {
 		return event.Name{}, false
+	}
+	if !event.Peeks(c) && !(one && event.Blocks(c)) {
+		t.rivals++
 	}
 	switch {
 	case one:

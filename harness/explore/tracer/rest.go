@@ -36,6 +36,7 @@ type quiet struct {
 // now: it has no eye on who is waiting for its answer, or a thread that is held has a lock
 // that the reader wants, as Python's has in fork(2). What a client does is in the target's
 // queue before its own call returns, and a thread that is about to read it does not sleep.
+// So one such wait is enough for all that the clients have done by then.
 const quietLimit = 200 * time.Millisecond
 
 // lookForRest answers the harness once everybody is held or asleep, or cannot be.
@@ -69,6 +70,7 @@ func (t *tracer) lookForRest() (reply, bool) {
 func (t *tracer) rest() *Rest {
 	r := &Rest{
 		Held: []Held{}, Timers: t.clock.Timers(), Received: t.received, Sent: t.sent, Left: t.left, Closed: t.closed, Stops: t.stops,
+		Rivals:   t.rivals,
 		Commands: len(t.commands), Untimed: slices.Sorted(maps.Keys(t.untimed)), Ended: t.ended,
 	}
 	for _, c := range t.commands {
@@ -141,13 +143,17 @@ func (t *tracer) unread() string {
 	default:
 		return ""
 	}
+	if a.Acts == t.queued {
+		return ""
+	}
 	if a.quiet.since.IsZero() || a.quiet.stops != t.stops {
 		a.quiet = quiet{time.Now(), t.stops}
 	}
-	if time.Since(a.quiet.since) >= quietLimit {
-		return ""
+	if time.Since(a.quiet.since) < quietLimit {
+		return why
 	}
-	return why
+	t.queued = a.Acts
+	return ""
 }
 
 // sleeps is how often each thread has run, if all sleep or are held.
@@ -251,7 +257,7 @@ func (t *tracer) wakeDue() {
 		th := t.threads[tid]
 		t.clock.Wake(tid)
 		if tid < 0 {
-			t.fail(t.ring(sleeper(tid)))
+			t.fail(t.ring(tid))
 			t.stir()
 			continue
 		}

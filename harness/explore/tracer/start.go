@@ -79,11 +79,10 @@ func (t *Tracer) Advance(by time.Duration) error { return t.do(request{Op: opAdv
 // it is until Advance.
 func (t *Tracer) End() error { return t.do(request{Op: opEnd}) }
 
-// Rest waits until everybody is held or asleep, the target has read as many bytes of
-// its clients as arrived says since it was seized, and seen as many of them go as
-// gone says.
-func (t *Tracer) Rest(limit time.Duration, arrived int64, gone int) (Rest, error) {
-	answer, err := t.ask(request{Op: opRest, Limit: limit, Arrived: arrived, Gone: gone}, limit+await.Broken)
+// Rest waits until everybody is held or asleep, and the target has read what its clients
+// have said and seen who has gone.
+func (t *Tracer) Rest(limit time.Duration, after Clients) (Rest, error) {
+	answer, err := t.ask(request{Op: opRest, Limit: limit, Clients: after}, limit+await.Broken)
 	if err == nil && answer.Rest == nil {
 		err = errors.New("the tracer answered without a rest")
 	}

@@ -29,7 +29,9 @@ type thread struct {
 	due     bool           // its time is up, and it was woken
 	// again is a call that a signal or the tracer has interrupted and that the kernel
 	// will enter once more by itself.
-	again *trace.Call
+	again    *trace.Call
+	narrowed bool // its wait for any child has been made one for a certain child
+	wide     bool // it is not to be: there was no such child
 }
 
 // command is one process that the target has started.

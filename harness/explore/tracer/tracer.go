@@ -52,17 +52,20 @@ type tracer struct {
 	lastID   int
 	signal   signal
 
-	clients  map[int]*link    // file descriptors of the target's connections
-	pidfds   map[int]*command // and of its pidfds
-	timers   map[int]timer    // and of its timers that run
-	received int64
-	sent     int64
-	left     int
-	closed   int
-	stops    int
-	idle     int // how often somebody napped or gave way since something else was done
-	parked   []*thread
-	untimed  map[string]bool
+	clients   map[int]*link    // file descriptors of the target's connections
+	pidfds    map[int]*command // and of its pidfds
+	timers    map[int]*timer   // and of its timers
+	lastTimer int              // the number of the newest one, which the clock knows it by
+	received  int64
+	sent      int64
+	left      int
+	closed    int
+	queued    int // of the clients' acts, those that have been in the target's queues for long
+	stops     int
+	rivals    int
+	idle      int // how often somebody napped or gave way since something else was done
+	parked    []*thread
+	untimed   map[string]bool
 
 	looks   int      // for a stop, since there was one
 	awaited *awaited // the rest that the harness waits for
@@ -75,7 +78,7 @@ func serve(in io.Reader, out io.Writer) int {
 	t := &tracer{
 		cpu: stay(), clock: clock.New(), threads: map[int]*thread{}, early: map[int]bool{},
 		clients: map[int]*link{}, pidfds: map[int]*command{},
-		timers: map[int]timer{}, untimed: map[string]bool{},
+		timers: map[int]*timer{}, untimed: map[string]bool{},
 	}
 	// A short sleep is to be short: the kernel adds 50 us otherwise.
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
@@ -193,7 +196,8 @@ func (t *tracer) options() int {
 
 func (t *tracer) begin(watch Watch) {
 	t.clock.Freeze()
-	t.commands, t.orphans, t.holding, t.watch, t.stops = nil, nil, true, watch, 0
+	t.commands, t.orphans, t.holding, t.watch = nil, nil, true, watch
+	t.stops, t.rivals = 0, 0
 	clear(t.pidfds)
 }
 

@@ -25,14 +25,21 @@ type request struct {
 	ID int `json:"id,omitempty"`
 	// By is how far to move the clock.
 	By time.Duration `json:"by,omitempty"`
-	// Limit bounds the wait for a rest. Arrived is how many bytes the target must have
-	// read from its clients, and Gone how many of them it must have seen go; unless it
-	// does nothing for a while.
-	Limit   time.Duration `json:"limit,omitempty"`
-	Arrived int64         `json:"arrived,omitempty"`
-	Gone    int           `json:"gone,omitempty"`
+	// Limit bounds the wait for a rest, and Clients are what it is a rest after.
+	Limit time.Duration `json:"limit,omitempty"`
+	Clients
 	// Watch are events beside those that there always are.
 	Watch Watch `json:"watch,omitzero"`
+}
+
+// Clients are what the clients have done.
+type Clients struct {
+	// Arrived is how many bytes the target must have read from them since it was seized,
+	// and Gone how many of them it must have seen go; unless it does nothing for a while.
+	Arrived int64 `json:"arrived,omitempty"`
+	Gone    int   `json:"gone,omitempty"`
+	// Acts is how often one of them has said something, or has gone.
+	Acts int `json:"acts,omitempty"`
 }
 
 // Watch are events that are held only where they are asked for: each of them makes many
@@ -84,6 +91,9 @@ type Rest struct {
 	// last command's. Free says that no process has it any more.
 	Last int  `json:"last,omitempty"`
 	Free bool `json:"free,omitempty"`
+	// Rivals are how often a call took a command's status that did not wait for that command
+	// alone until its end.
+	Rivals int `json:"rivals,omitempty"`
 	// Untimed names calls by which real time gets into the target.
 	Untimed []string `json:"untimed,omitempty"`
 	// Restless says why there was no rest within the limit; empty where there was.
