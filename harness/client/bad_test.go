@@ -151,12 +151,12 @@ func TestConversationsThatComeToNoEnd(t *testing.T) {
 		},
 		"no ID":       {onStart(`{"ID": 7}`, nil), false, "nothing to keep as id: it holds no /id"},
 		"null":        {onStart(`{"id": null}`, nil), false, "nothing to keep as id"},
-		"empty":       {onStart(`{"id": ""}`, nil), false, "no value to keep as id"},
-		"a folder up": {onStart(`{"id": ".."}`, nil), false, `no value to keep as id: ".."`},
-		"an object":   {onStart(`{"id": {"a": 1}}`, nil), false, "no text to keep as id"},
-		"a list":      {onStart(`{"id": [1]}`, nil), false, "no text to keep as id"},
+		"empty":       {onStart(`{"id": ""}`, nil), false, "cannot be kept as id"},
+		"a folder up": {onStart(`{"id": ".."}`, nil), false, `cannot be kept as id: ".."`},
+		"an object":   {onStart(`{"id": {"a": 1}}`, nil), false, "is not text, and cannot be kept as id"},
+		"a list":      {onStart(`{"id": [1]}`, nil), false, "is not text, and cannot be kept as id"},
 		"a long one": {
-			onStart(`{"id": "`+strings.Repeat("x", 1<<20)+`"}`, nil), false, "no value to keep as id",
+			onStart(`{"id": "`+strings.Repeat("x", 1<<20)+`"}`, nil), false, "cannot be kept as id",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
