@@ -64,6 +64,15 @@ func Percent(rate float64) string {
 	return fmt.Sprintf("%.2g%%", p)
 }
 
+// Some joins names with commas; of more than most it names three, and counts the rest.
+func Some(most int, names []string) string {
+	const first = 3
+	if len(names) <= max(most, first) {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:first], ", "), len(names)-first)
+}
+
 // Plural counts things in words: "1 trial", "3 trials".
 func Plural(n int, thing string) string {
 	if n == 1 {

@@ -44,3 +44,17 @@ func TestWrap(t *testing.T) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }
+
+func TestSomeNamesAFew(t *testing.T) {
+	for _, c := range []struct {
+		most int
+		want string
+	}{{4, "a, b, c, d"}, {3, "a, b, c and 1 more"}, {0, "a, b, c and 1 more"}} {
+		if got := Some(c.most, []string{"a", "b", "c", "d"}); got != c.want {
+			t.Errorf("at most %d: %q, want %q", c.most, got, c.want)
+		}
+	}
+	if got := Some(0, []string{"a", "b"}); got != "a, b" {
+		t.Errorf("two names: %q", got)
+	}
+}

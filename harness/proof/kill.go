@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -111,18 +112,9 @@ func (r Kill) verdict() string {
 		func(id string) bool { return slices.Contains(r.KilledBy, id) }):
 		return fmt.Sprintf("KILLED NOT AS %q by %s", r.As, strings.Join(r.KilledBy, ", "))
 	case len(r.KilledBy) > 0:
-		return "KILLED ONLY by " + some(r.KilledBy)
+		return "KILLED ONLY by " + printable.Some(0, r.KilledBy)
 	}
 	return "SURVIVED"
-}
-
-// some names the first of many.
-func some(ids []string) string {
-	const most = 3
-	if len(ids) <= most {
-		return strings.Join(ids, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(ids[:most], ", "), len(ids)-most)
 }
 
 // String is the result in a line.
