@@ -161,26 +161,36 @@ func portOf(u *url.URL) string {
 	return cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
 }
 
+// showAttempt shows what came. A wrong path is told of once, and not once for each question.
+func showAttempt(w io.Writer, d dialect.Dialect, e, last dialect.Attempt) {
+	switch {
+	case e.OK:
+		fmt.Fprintf(w, "%-8s %s: %s\n", "ok", e.Asked, e.Understood)
+	case !last.OK && e.Came != "" && e.Came == last.Came:
+		fmt.Fprintf(w, "%-8s %s: the same came\n", "differs", e.Asked)
+	default:
+		fmt.Fprintf(w, "%-8s %s: %s\n", "differs", e.Asked, e.Understood)
+		fmt.Fprintf(w, "%-8s asked:  %s\n%-8s wanted: %s\n%-8s came:   %s\n", "", e.Script, "",
+			e.Wanted, "", strings.TrimSpace(e.Came))
+		if hint := e.Hint(d); hint != "" {
+			fmt.Fprintf(w, "%-8s hint:   %s\n", "", hint)
+		}
+	}
+}
+
 // showAttempts shows the answer's text beside what was not as expected. It is the
 // target's, and a terminal would obey what stands there.
 func showAttempts(out io.Writer, d dialect.Dialect, all []dialect.Attempt) error {
 	w := &strings.Builder{}
 	// the exit status says as much
 	defer func() { _, _ = io.WriteString(out, printable.Escape(w.String())) }()
-	right := 0
+	right, last := 0, dialect.Attempt{}
 	for _, e := range all {
-		mark := "differs"
 		if e.OK {
-			mark, right = "ok", right+1
+			right++
 		}
-		fmt.Fprintf(w, "%-8s %s: %s\n", mark, e.Asked, e.Understood)
-		if !e.OK {
-			fmt.Fprintf(w, "%-8s asked:  %s\n%-8s wanted: %s\n%-8s came:   %s\n", "", e.Script, "",
-				e.Wanted, "", strings.TrimSpace(e.Came))
-			if hint := e.Hint(d); hint != "" {
-				fmt.Fprintf(w, "%-8s hint:   %s\n", "", hint)
-			}
-		}
+		showAttempt(w, d, e, last)
+		last = e
 	}
 	fmt.Fprintf(w, "%d of %d answers as expected\n", right, len(all))
 	switch {
