@@ -56,3 +56,18 @@ func TestTheGateDoesNotAccuseATargetOfItsLauncher(t *testing.T) {
 	o.expect(t, exitInconclusive, trial.Inconclusive)
 	o.expectSaid(t, "behind the launcher this target ran none of 5 known commands right")
 }
+
+// A lock keeps the reaper away while someone waits. Held, the waiter would wait for nobody;
+// that none takes its place is shown by orders, and the gate has a verdict.
+func TestTheGateJudgesADaemonWhoseReaperSparesItsWaiters(t *testing.T) {
+	t.Parallel()
+	for strategy, said := range map[string]string{
+		"locked":   "left out, since nothing but its waiter takes a command's status (of one command, every order was",
+		"registry": "reaper-wins: pass",
+	} {
+		o := gate(t, "--binary="+built(t, "daemon"), "--env=DECK_STRATEGY="+strategy,
+			"--only=reaper-wins,exit-codes")
+		o.expect(t, exitPass, trial.Pass)
+		o.expectSaid(t, said)
+	}
+}
