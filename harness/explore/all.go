@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/explore/search"
+	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/load"
 )
 
@@ -78,7 +79,8 @@ func (f Found) orders() string {
 	case f.Every():
 		return fmt.Sprintf("every order was tried: %d", n)
 	case f.Unreached > 0:
-		return fmt.Sprintf("%s, and %d choices could not be reached again", tried(n), f.Unreached)
+		return fmt.Sprintf("%s, and %s could not be reached again", tried(n),
+			printable.Plural(f.Unreached, "choice"))
 	case f.Delays >= 0:
 		return fmt.Sprintf("%s, all of those with at most %d events out of turn", tried(n), f.Delays)
 	}
