@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/explore/search"
-	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/printable"
 )
 
 // Bounds say how far to go.
@@ -81,8 +81,11 @@ func (f Found) orders() string {
 	case f.Unreached > 0:
 		return fmt.Sprintf("%s, and %s could not be reached again", tried(n),
 			printable.Plural(f.Unreached, "choice"))
-	case f.Delays >= 0:
-		return fmt.Sprintf("%s, all of those with at most %d events out of turn", tried(n), f.Delays)
+	case f.Delays == 0:
+		return tried(n) + ", among them the one with no event out of turn"
+	case f.Delays > 0:
+		return fmt.Sprintf("%s, among them all with at most %s out of turn", tried(n),
+			printable.Plural(f.Delays, "event"))
 	}
 	return tried(n)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/explore"
 	"github.com/reapcheck/reapcheck/harness/explore/search"
 	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -31,7 +32,7 @@ type exploring struct {
 	explorer *explore.Explorer
 	next     int          // the next trial's index
 	bad      *explore.Run // the order that ends the arm
-	tried    []string
+	tried    []tried
 }
 
 // explore does all of the arm's trials: as many orders of each kind as of the others, and
@@ -113,7 +114,7 @@ func (x *exploring) all(ctx context.Context) error {
 	for _, o := range x.Orders {
 		first := o.Plan.Commands[0](0, load.Random(x.session.Seed, o.Kind, 0))
 		if why := unsayable(first, x.target.Dialect); why != "" {
-			x.tried = append(x.tried, fmt.Sprintf("%s: left out, since %s", o.Kind, why))
+			x.note(o.Kind, "left out, since "+why)
 			continue
 		}
 		searched, walks := x.share(o)
@@ -123,7 +124,7 @@ func (x *exploring) all(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		x.tried = append(x.tried, o.Kind+": "+found.Tried())
+		x.note(o.Kind, found.Tried())
 		if x.bad != nil {
 			if err := x.confirm(ctx, o); err != nil {
 				return err
@@ -131,8 +132,37 @@ func (x *exploring) all(ctx context.Context) error {
 			break
 		}
 	}
-	x.last.Tried = strings.Join(x.tried, "; ")
+	x.last.Tried = inWords(x.tried)
 	return x.recorder.Failed()
+}
+
+// tried is what came of the search for some kinds of orders, in words.
+type tried struct {
+	kinds []string
+	what  string
+}
+
+// note adds a kind to those of which the same is to be said.
+func (x *exploring) note(kind, what string) {
+	for i := range x.tried {
+		if x.tried[i].what == what {
+			x.tried[i].kinds = append(x.tried[i].kinds, kind)
+			return
+		}
+	}
+	x.tried = append(x.tried, tried{[]string{kind}, what})
+}
+
+func inWords(all []tried) string {
+	var parts []string
+	for _, t := range all {
+		kinds := strings.Join(t.kinds, ", ")
+		if len(t.kinds) > 1 {
+			kinds = "of each of " + kinds
+		}
+		parts = append(parts, kinds+": "+t.what)
+	}
+	return strings.Join(parts, "; ")
 }
 
 // share is how many orders of a kind are searched for, and how many random walks follow
@@ -198,8 +228,8 @@ func (x *exploring) write(kind string, run explore.Run, note string) (index int)
 	x.next++
 	if r.Bad() {
 		r.Command, r.Sent, r.Steps = run.Order(), time.Now().Add(-run.Took).UTC(), run.Drawn()
-		r.Detail = fmt.Sprintf("%d events out of turn%s: %s%s", search.Cost(run.Steps),
-			x.byChance(run), why, note)
+		r.Detail = fmt.Sprintf("%s out of turn%s: %s%s",
+			printable.Plural(search.Cost(run.Steps), "event"), x.byChance(run), why, note)
 	}
 	x.keep(r)
 	return r.Index

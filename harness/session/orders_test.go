@@ -45,3 +45,15 @@ func TestWhatEndsTheSearchForAnOrder(t *testing.T) {
 		}
 	}
 }
+
+// What is the same of several kinds is said once.
+func TestKindsOfWhichTheSameIsToBeSaid(t *testing.T) {
+	x := &exploring{}
+	for _, n := range [][2]string{{"one", "8 orders"}, {"two", "every order"}, {"three", "8 orders"}} {
+		x.note(n[0], n[1])
+	}
+	want := "of each of one, three: 8 orders; two: every order"
+	if got := inWords(x.tried); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -70,8 +70,8 @@ func (f *ordersFlags) describe(o *options, found explore.Found) {
 		return
 	}
 	bad := found.Bad[0]
-	fmt.Fprintf(o.out, "\nthe first one, number %d, with %d events out of turn%s:\n\n%s\n",
-		found.First, search.Cost(bad.Steps), walkNumber(bad), bad.Picture())
+	fmt.Fprintf(o.out, "\nthe first one, number %d, with %s out of turn%s:\n\n%s\n",
+		found.First, printable.Plural(search.Cost(bad.Steps), "event"), walkNumber(bad), bad.Picture())
 	fmt.Fprintf(o.out, "to take it again, add to this command: --order '%s'\n", bad.Order())
 }
 
