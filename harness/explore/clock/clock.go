@@ -170,9 +170,17 @@ func write(memory Memory, address uint64, t, unit time.Duration) error {
 	return memory.Write(raw, address)
 }
 
-// Millis is a length of time as the name of a step has it: to 5 ms, since one and the
-// same timer differs by one from run to run, by looks at the clock and by rounding.
+// Millis is a length of time as the name of a step has it: up to a fifth more, in round
+// numbers. One and the same timer has less left from run to run, by looks at the clock, and
+// by the shorter timers that were over before it.
 func Millis(d time.Duration) int {
-	const step = 5 * time.Millisecond
-	return int(d.Round(step) / time.Millisecond)
+	const rounding = 2 // a call that counts in milliseconds has rounded up
+	ms, step := int(d.Milliseconds())-rounding, 5
+	switch {
+	case ms >= 500:
+		step = 100
+	case ms >= 50:
+		step = 20
+	}
+	return max(0, (ms+step-1)/step*step)
 }

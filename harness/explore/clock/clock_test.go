@@ -145,3 +145,14 @@ func TestTheFastClockIsHidden(t *testing.T) {
 		t.Error("a stack that ends in the middle was taken")
 	}
 }
+
+func TestATimerKeepsItsName(t *testing.T) {
+	for ms, want := range map[int]int{
+		0: 0, 20: 20, 19: 20, 100: 100, 101: 100, 95: 100, 84: 100, 200: 200, 190: 200, 300: 300,
+		1000: 1000, 930: 1000, 5000: 5000,
+	} {
+		if got := Millis(time.Duration(ms) * time.Millisecond); got != want {
+			t.Errorf("%d ms: time%d, want time%d", ms, got, want)
+		}
+	}
+}
