@@ -135,20 +135,39 @@ func unseen(id string, s *session.Session) string {
 // so itself.
 func Traceable(ctx context.Context, s *session.Session, chosen []trial.Scenario) (
 	traceable []trial.Scenario, why map[string]string, err error) {
-	traces := func(c trial.Scenario) bool { return needed[c.ID] == tracing }
-	rest := slices.DeleteFunc(slices.Clone(chosen), traces)
-	if len(rest) == 0 || len(rest) == len(chosen) {
+	return leaveOut(chosen, func(c trial.Scenario) bool { return needed[c.ID] == tracing },
+		func() (string, error) {
+			refusal, err := s.Explorable(ctx)
+			if refusal == nil || err != nil {
+				return "", err
+			}
+			text, _, _ := strings.Cut(refusal.Error(), "\n")
+			return text, nil
+		})
+}
+
+// leaveOut returns the chosen scenarios that are not moot, and why the others are, which
+// reason says. All are returned where it says nothing. It is not asked if all are moot, or
+// none.
+func leaveOut(chosen []trial.Scenario, moot func(trial.Scenario) bool,
+	reason func() (string, error)) (rest []trial.Scenario, why map[string]string, err error) {
+	why = map[string]string{}
+	for _, c := range chosen {
+		if moot(c) {
+			why[c.ID] = ""
+		} else {
+			rest = append(rest, c)
+		}
+	}
+	if len(why) == 0 || len(rest) == 0 {
 		return chosen, nil, nil
 	}
-	refusal, err := s.Explorable(ctx)
-	if err != nil || refusal == nil {
+	text, err := reason()
+	if text == "" || err != nil {
 		return chosen, nil, err
 	}
-	why = map[string]string{}
-	for _, c := range slices.DeleteFunc(slices.Clone(chosen), func(c trial.Scenario) bool {
-		return !traces(c)
-	}) {
-		why[c.ID], _, _ = strings.Cut(refusal.Error(), "\n")
+	for id := range why {
+		why[id] = text
 	}
 	return rest, why, nil
 }

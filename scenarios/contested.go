@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"context"
+	"slices"
 
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/fault/seccomp"
@@ -16,35 +17,16 @@ import (
 func Contested(ctx context.Context, s *session.Session, chosen []trial.Scenario) (
 	contested []trial.Scenario, why map[string]string, err error) {
 	held := map[string]bool{}
-	for i, e := range experiments(s, chosen) {
-		if holdsWaiters(e) {
-			held[chosen[i].ID] = true
-		} else {
-			contested = append(contested, chosen[i])
-		}
+	for _, e := range experiments(s, chosen) {
+		held[e.Scenario] = slices.ContainsFunc(e.Arms, holdsWaiters)
 	}
-	if len(held) == 0 || len(contested) == 0 {
-		return chosen, nil, nil
-	}
-	text, err := s.Spared(ctx)
-	if text == "" || err != nil {
-		return chosen, nil, err
-	}
-	why = map[string]string{}
-	for id := range held {
-		why[id] = text
-	}
-	return contested, why, nil
+	return leaveOut(chosen, func(c trial.Scenario) bool { return held[c.ID] },
+		func() (string, error) { return s.Spared(ctx) })
 }
 
-// holdsWaiters says whether a candidate's waiters are held, from outside.
-func holdsWaiters(e session.Experiment) bool {
-	for _, arm := range e.Arms {
-		if arm.Role == trial.Candidate && heldIn(arm.Fault) {
-			return true
-		}
-	}
-	return false
+// holdsWaiters says whether an arm holds a candidate's waiters, from outside.
+func holdsWaiters(arm session.Arm) bool {
+	return arm.Role == trial.Candidate && heldIn(arm.Fault)
 }
 
 func heldIn(f fault.Fault) bool {
@@ -52,11 +34,7 @@ func heldIn(f fault.Fault) bool {
 	case fault.Hold:
 		return f.Policy.Rule == seccomp.ReaperWins
 	case fault.All:
-		for _, part := range f {
-			if heldIn(part) {
-				return true
-			}
-		}
+		return slices.ContainsFunc(f, heldIn)
 	}
 	return false
 }

@@ -130,7 +130,7 @@ func long(c *load.Command, nonce, _ string) {
 // behind, or takes away what it has left.
 func askedAgain(text string) setting {
 	return setting{"asked-" + text, func(c *load.Command, nonce, _ string) {
-		const once = `read -r d _ </proc/$$/mountinfo; f=${TMPDIR:-/tmp}/reapcheck-%s-$d; ` +
+		const once = ownFile +
 			`if [ -s "$f" ]; then rm -f "$f"; echo again; else echo x >"$f"; echo first; fi`
 		says(c, fmt.Sprintf(once, nonce), text+"\n")
 	}}

@@ -106,15 +106,18 @@ func written(seed uint64) load.Source {
 // twice are the scripts that notice how often they are run.
 var twice = []func(load.Command) load.Command{meets, runsOnce}
 
-// leavesMark is a file by which the runs of one command in one sandbox see each
-// other, soon removed. Sandboxes may share their files, but no mount.
-const leavesMark = `read -r d _ </proc/$$/mountinfo; d=${TMPDIR:-/tmp}/reapcheck-%s-$d; ` +
-	`{ (sleep 3; rm -f "$d"-*) >/dev/null 2>&1 & }; : >"$d-$$"; set -- "$d"-*; `
+// ownFile names a file, in $f, by which commands in one sandbox know of each other.
+// Sandboxes may share their files, but no mount.
+const ownFile = `read -r d _ </proc/$$/mountinfo; f=${TMPDIR:-/tmp}/reapcheck-%s-$d; `
+
+// leavesMark is a file of each run of one command, soon removed.
+const leavesMark = ownFile +
+	`{ (sleep 3; rm -f "$f"-*) >/dev/null 2>&1 & }; : >"$f-$$"; set -- "$f"-*; `
 
 // meets ends when both of a pair have been there.
 func meets(c load.Command) load.Command {
 	nonce := strings.TrimSpace(c.Want.Output)
-	const wait = `i=0; while set -- "$d"-*; [ $# -lt 2 ]; do i=$((i+1)); ` +
+	const wait = `i=0; while set -- "$f"-*; [ $# -lt 2 ]; do i=$((i+1)); ` +
 		`[ $i -lt 60 ] || { echo alone; exit %d; }; sleep 0.05; done; `
 	c.Kind = "equal-twice"
 	c.Script = fmt.Sprintf(leavesMark, nonce) + fmt.Sprintf(wait, (c.Want.Code+1)%256) + c.Script

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/fault"
@@ -42,15 +43,15 @@ const telling = 150 * time.Millisecond
 // ends when that has been reaped: its number is free then (kill(2)).
 func onceReaped(seed uint64) load.Source {
 	const (
-		both = `read -r d _ </proc/$$/mountinfo; f=${TMPDIR:-/tmp}/reapcheck-%x-$d; i=0; ` +
-			`nap() { i=$((i+1)); [ $i -lt 500 ] || exit 99; sleep 0.02; }; `
+		both = ownFile +
+			`i=0; nap() { i=$((i+1)); [ $i -lt 500 ] || exit 99; sleep 0.02; }; `
 		first  = `echo $$ >"$f-first"; until [ -e "$f-second" ]; do nap; done; `
 		second = `: >"$f-second"; until read -r p <"$f-first"; do nap; done 2>/dev/null; ` +
 			`while kill -0 "$p" 2>/dev/null; do nap; done; rm -f "$f-first" "$f-second"; `
 	)
 	return func(index int, r *rand.Rand) load.Command {
 		c := load.Instant(index, r)
-		pair := load.Random(seed, "told-meanwhile", index/2).Uint64()
+		pair := strconv.FormatUint(load.Random(seed, "told-meanwhile", index/2).Uint64(), 16)
 		kind, waits := "first", first
 		if index%2 == 1 {
 			kind, waits = "second", second

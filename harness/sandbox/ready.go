@@ -137,3 +137,20 @@ func probeReady(ctx context.Context, transport http.RoundTripper, q question) (s
 	}
 	return seen, q.any || response.StatusCode/100 == 2
 }
+
+// EndsWithin says whether PID 1 of a sandbox has ended, or does so within the limit; 0 is for
+// now. A context that is cancelled ends the wait.
+func EndsWithin(ctx context.Context, sb Sandbox, limit time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	select {
+	case <-sb.Done():
+	case <-ctx.Done():
+	}
+	select { // where both are so, it has ended
+	case <-sb.Done():
+		return true
+	default:
+		return false
+	}
+}

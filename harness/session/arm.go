@@ -347,18 +347,7 @@ func (a *runningArm) state(wait time.Duration) trial.Check {
 
 // endedWithin says whether PID 1 has ended, or does so within the wait; 0 is for now.
 func (a *runningArm) endedWithin(wait time.Duration) bool {
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-a.sandbox.Done():
-	case <-timer.C:
-	}
-	select { // where both are so, it has ended
-	case <-a.sandbox.Done():
-		return true
-	default:
-		return false
-	}
+	return sandbox.EndsWithin(context.Background(), a.sandbox, wait)
 }
 
 // mustEnd says whether what was to end the target has happened.

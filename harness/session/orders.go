@@ -94,11 +94,11 @@ const mostSpared = 200
 // or may. Nobody can be made to come before such a waiter.
 func (s *Session) Spared(ctx context.Context) (why string, err error) {
 	x := s.explorer(s.asCandidate("spared").asked(), s.Candidate)
-	rival := func(run explore.Run) bool { return !run.Spares() }
 	contested := false
 	found, err := x.Explore(ctx, explore.Shape("instant", 1, 1), explore.Bounds{
-		Delays: search.NoBound, Orders: mostSpared, StopAt: rival,
-	}, func(run explore.Run) { contested = contested || rival(run) })
+		Delays: search.NoBound, Orders: mostSpared,
+		StopAt: func(run explore.Run) bool { contested = !run.Spares(); return contested },
+	}, nil)
 	err = errors.Join(err, x.Close(context.WithoutCancel(ctx)))
 	switch {
 	case unexplored(err):

@@ -188,7 +188,7 @@ func (o options) explained(problem error, all []detected) error {
 // awaitListening returns when somebody listens in the sandbox.
 func awaitListening(ctx context.Context, sb sandbox.Sandbox) error {
 	if sb.PID() == 0 {
-		if endsWithin(ctx, sb, endReport) {
+		if sandbox.EndsWithin(ctx, sb, endReport) {
 			return sandbox.ErrEnded
 		}
 		return fmt.Errorf("%w: its processes cannot be seen from this machine, so where it "+
@@ -210,17 +210,6 @@ func awaitListening(ctx context.Context, sb sandbox.Sandbox) error {
 // endReport is how long an engine may take to report that a target has ended. Until then
 // such a target looks like one whose processes cannot be seen.
 const endReport = 2 * time.Second
-
-func endsWithin(ctx context.Context, sb sandbox.Sandbox, limit time.Duration) bool {
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	select {
-	case <-sb.Done():
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
 
 var errNothing = errors.New("nothing that listens")
 
