@@ -43,8 +43,8 @@ type Sleep struct {
 	Call Call
 	// Deep says that nothing but the end of its wait can wake it, such as a disk.
 	Deep bool
-	// Turns is how often the thread has been given a CPU. Two looks with the same
-	// number saw one sleep.
+	// Turns is how often the thread has been given a CPU; 0 where the kernel does not
+	// count that (CONFIG_SCHED_INFO).
 	Turns uint64
 }
 
@@ -55,29 +55,44 @@ type Sleep struct {
 // syscall waits until the thread is off the run queue, or says "running"; but that
 // does not tell sleep from a stop of ptrace, so Wait must find nothing afterwards.
 func (s *Seat) Look() (Sleep, bool) {
+	sleep := Sleep{Turns: s.turns()} // first: whoever has run since is not Unmoved
 	var room [256]byte
-	line := read(s.call, room[:])
-	words := bytes.Fields(line)
+	words := bytes.Fields(s.sleepsIn(room[:]))
 	if len(words) < 7 {
-		return Sleep{}, false // running, gone, or not in a call
+		return Sleep{}, false // gone
 	}
-	var sleep Sleep
 	number, err := strconv.ParseInt(string(words[0]), 10, 64)
 	if err != nil || number < 0 {
-		return sleep, false
+		return sleep, false // not in a call
 	}
 	sleep.Call.Number = uint64(number)
 	for i := range sleep.Call.Args {
 		sleep.Call.Args[i], _ = strconv.ParseUint(string(words[i+1]), 0, 64)
 	}
 	state := s.state()
-	if state != 'S' && state != 'D' {
-		return sleep, false
-	}
 	sleep.Deep = state == 'D'
-	sleep.Turns = s.turns()
-	return sleep, true
+	return sleep, state == 'S' || state == 'D'
 }
+
+// Sleeps says whether the thread is off the run queue. Of one that is Unmoved since a
+// Look that is all there is to ask.
+func (s *Seat) Sleeps() bool {
+	var room [256]byte
+	return s.sleepsIn(room[:]) != nil
+}
+
+// sleepsIn is the line of the file syscall; nil of a thread that is to run, or gone.
+func (s *Seat) sleepsIn(room []byte) []byte {
+	line := read(s.call, room)
+	if bytes.HasPrefix(line, []byte("running")) {
+		return nil
+	}
+	return line
+}
+
+// Unmoved says whether the thread has had no CPU since that Look, as far as the kernel
+// counts.
+func (s *Seat) Unmoved(since Sleep) bool { return s.turns() == since.Turns }
 
 // state is the letter behind the name, which may itself hold brackets (proc(5)).
 func (s *Seat) state() byte {
@@ -101,7 +116,7 @@ func (s *Seat) turns() uint64 {
 
 func read(fd int, room []byte) []byte {
 	n, err := unix.Pread(fd, room, 0)
-	if err != nil {
+	if err != nil || n == 0 {
 		return nil
 	}
 	return room[:n]

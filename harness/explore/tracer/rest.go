@@ -112,17 +112,14 @@ func (t *tracer) last() (number int, free bool) {
 }
 
 // inTheWay says why this is no rest; empty for one. There was one moment at which all
-// slept if two looks saw each in the same sleep and no stop came between or after.
+// slept if each was seen asleep, all of them are so once more and none has had a CPU in
+// between, and no stop came then or after.
 func (t *tracer) inTheWay() string {
 	if t.signal.sent && t.canGetSignal() {
 		return "SIGCHLD is under way"
 	}
-	first, why := t.sleeps()
-	if why != "" {
-		return why
-	}
-	second, why := t.sleeps()
-	if why == "" && !maps.Equal(first, second) {
+	why := t.sleeps()
+	if why == "" && !t.sleptOn() {
 		why = "a thread has just run"
 	}
 	if why == "" && t.takeStop() {
@@ -156,43 +153,57 @@ func (t *tracer) unread() string {
 	return ""
 }
 
-// sleeps is how often each thread has run, if all sleep or are held.
-func (t *tracer) sleeps() (turns map[int]uint64, why string) {
+// sleeps says which thread is neither held nor asleep, if one is not.
+func (t *tracer) sleeps() string {
 	for tid, th := range t.threads { // what we know costs nothing
 		switch {
 		case th.stopped:
 		case th.command == nil && !th.inside:
-			return nil, fmt.Sprintf("thread %d runs", tid)
+			return fmt.Sprintf("thread %d runs", tid)
 		case th.timeout != nil && th.timeout.Nap && t.idle < idleToRest:
-			return nil, fmt.Sprintf("thread %d naps", tid)
+			return fmt.Sprintf("thread %d naps", tid)
 		}
 	}
-	turns = map[int]uint64{}
-	for tid, th := range t.threads {
-		if th.stopped {
-			continue
+	// Those that ran at the last look are the likeliest to run now.
+	for _, slept := range []bool{false, true} {
+		for tid, th := range t.threads {
+			if th.stopped || th.asleep != slept {
+				continue
+			}
+			if !th.look() || !t.waits(th, th.sleep) {
+				return fmt.Sprintf("thread %d %s", tid, th.doing())
+			}
 		}
-		sleep, ok := th.look()
-		if !ok || !t.waits(th, sleep) {
-			return nil, fmt.Sprintf("thread %d %s", tid, doing(sleep, ok))
-		}
-		turns[tid] = sleep.Turns
 	}
-	return turns, ""
+	return ""
 }
 
-func (th *thread) look() (trace.Sleep, bool) {
+// look says whether the thread sleeps, and keeps in what.
+func (th *thread) look() (ok bool) {
 	if th.seat == nil {
-		return trace.Sleep{}, false
+		return false
 	}
-	return th.seat.Look()
+	if !th.asleep || th.sleep.Turns == 0 || !th.seat.Unmoved(th.sleep) {
+		th.sleep, th.asleep = th.seat.Look()
+	}
+	return th.asleep
 }
 
-func doing(s trace.Sleep, asleep bool) string {
-	if !asleep {
+// sleptOn says whether all that sleep have done so since they were last looked at.
+func (t *tracer) sleptOn() bool {
+	for _, th := range t.threads {
+		if !th.stopped && !(th.seat.Sleeps() && th.seat.Unmoved(th.sleep)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (th *thread) doing() string {
+	if !th.asleep {
 		return "runs"
 	}
-	return fmt.Sprintf("is in system call %d, which ends by itself", s.Call.Number)
+	return fmt.Sprintf("is in system call %d, which ends by itself", th.sleep.Call.Number)
 }
 
 // waits says whether a sleep lasts until something that we hold is let go.

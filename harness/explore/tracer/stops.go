@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -20,7 +21,7 @@ func (t *tracer) takeStop() bool {
 		return false
 	}
 	t.stops++
-	t.looks = 0
+	t.looks, t.stopped = 0, time.Now()
 	if stop.Ended() {
 		t.over(stop)
 		return true

@@ -20,6 +20,8 @@ type thread struct {
 	command *command // nil for the target's own
 	seat    *trace.Seat
 	stopped bool // it is held
+	asleep  bool // it was when it was last looked at
+	sleep   trace.Sleep
 
 	inside  bool // a call
 	spins   int  // how often it gave way since it did anything else

@@ -67,9 +67,10 @@ type tracer struct {
 	parked    []*thread
 	untimed   map[string]bool
 
-	looks   int      // for a stop, since there was one
-	awaited *awaited // the rest that the harness waits for
-	failed  error    // why the target cannot be traced any more
+	looks   int       // for a stop, since there was one
+	stopped time.Time // when there was one
+	awaited *awaited  // the rest that the harness waits for
+	failed  error     // why the target cannot be traced any more
 }
 
 // serve answers the lines of in until it ends. What it has seized then goes on
@@ -127,7 +128,15 @@ func readRequests(in io.Reader, to chan<- request) {
 
 // yields is how often others are given the CPU before the tracer sleeps: what a thread
 // does between two stops takes less time than a sleep and a wake.
-const yields = 50
+const yields = 3
+
+// The tracer's sleeps between two looks. They grow to an eighth of the time that there has
+// been no stop: where others have the CPU, a look each 20 us takes it from the target too.
+const (
+	shortest = 20 * time.Microsecond
+	longest  = time.Millisecond
+	unasked  = 200 * time.Microsecond // while the harness waits for nothing
+)
 
 // pause is between two looks for stops. It is no wait for anything: a shorter one
 // finds the same, sooner.
@@ -136,11 +145,12 @@ func (t *tracer) pause() {
 		_, _, _ = unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
 		return
 	}
-	length := unix.NsecToTimespec(int64(200 * time.Microsecond))
+	length := unasked
 	if t.awaited != nil {
-		length = unix.NsecToTimespec(int64(20 * time.Microsecond))
+		length = min(max(shortest, time.Since(t.stopped)/8), longest)
 	}
-	_ = unix.Nanosleep(&length, nil)
+	sleep := unix.NsecToTimespec(int64(length))
+	_ = unix.Nanosleep(&sleep, nil)
 }
 
 // handle answers a request, at once but for a rest.
