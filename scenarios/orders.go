@@ -47,7 +47,7 @@ var orderKinds = []session.Order{
 }
 
 var (
-	// ordersTried are of all kinds. An order costs as much as 20 commands; each kind has
+	// ordersTried are of all kinds. An order costs as much as 40 commands; each kind has
 	// its first order and those with one event out of turn, as a rule.
 	ordersTried = each(len(orderKinds), 4, 8, 60)
 	// ordersWalked of each kind are random walks. Quick has none: its few orders of a kind
@@ -65,6 +65,6 @@ func misbehaves(strategy string) session.Arm {
 }
 
 func ordered(arm session.Arm, most int, orders []session.Order) session.Arm {
-	arm.Trials, arm.InFlight, arm.Orders, arm.Fresh, arm.Work = most, 1, orders, true, 12
+	arm.Trials, arm.InFlight, arm.Orders, arm.Fresh, arm.Work = most, 1, orders, true, 40
 	return arm
 }

@@ -3,6 +3,7 @@ package session
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -18,8 +19,8 @@ func (s *Session) Estimate(all []Experiment) time.Duration {
 	waits := map[bool]time.Duration{} // of all experiments of a lane
 	var longest time.Duration
 	for _, e := range all {
+		work += e.work()
 		for _, a := range e.Arms {
-			work += armWork + float64(a.expected())*cmp.Or(a.Work, 1)
 			if a.shares() {
 				shared[fmt.Sprint(a.Role, a.Build, a.Strategy, a.Env, a.Fault != nil)] = true
 			} else {
@@ -36,6 +37,23 @@ func (s *Session) Estimate(all []Experiment) time.Duration {
 	starting := time.Duration(starts+2*len(shared)) * s.Pace.Start / atOnce
 	return max(busy+starting, longest, waits[true]/time.Duration(s.atOnce(busyAtOnce)),
 		waits[false]/time.Duration(s.atOnce(patientAtOnce)))
+}
+
+// work is what the experiment costs in plain commands.
+func (e Experiment) work() (sum float64) {
+	for _, a := range e.Arms {
+		sum += armWork + float64(a.expected())*cmp.Or(a.Work, 1)
+	}
+	return sum
+}
+
+// longestFirst keeps a run from ending with one experiment alone, which waits or works
+// while the CPUs have nothing else to do.
+func (s *Session) longestFirst(all []Experiment) {
+	alone := func(e Experiment) time.Duration {
+		return e.waits() + time.Duration(e.work()*float64(s.Pace.command()))
+	}
+	slices.SortStableFunc(all, func(a, b Experiment) int { return cmp.Compare(alone(b), alone(a)) })
 }
 
 // expected is how many trials the arm will have. One that ends when it has shown its

@@ -46,6 +46,8 @@ func (s *Session) RunAll(ctx context.Context, all []Experiment,
 			patient = append(patient, e)
 		}
 	}
+	s.longestFirst(busy)
+	s.longestFirst(patient)
 	var lanes sync.WaitGroup
 	lanes.Go(func() { s.runLane(ctx, busy, s.atOnce(busyAtOnce), done) })
 	lanes.Go(func() { s.runLane(ctx, patient, s.atOnce(patientAtOnce), done) })
