@@ -70,7 +70,7 @@ func (a atRest) look(ctx context.Context, ask func() (cpuTime, error)) ([]trial.
 		}
 		seen.add(now, time.Since(began))
 		switch {
-		case seen.over >= a.window && !seen.little(seen.over):
+		case !seen.little(max(seen.over, a.window)): // whatever it does until then
 			return seen.check(false), nil
 		case seen.free >= a.window && seen.little(seen.free) && !seen.wanting():
 			return seen.check(true), nil

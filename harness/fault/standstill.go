@@ -95,8 +95,13 @@ func (s *standing) sleeping(seen probe.Snapshot) (asleep probe.Snapshot) {
 // await looks until there are as many of a kind as there are commands.
 func (s *standing) await(ctx context.Context, what string, limit time.Duration,
 	of func(probe.Snapshot) probe.Snapshot) (found probe.Snapshot, err error) {
-	enough := await.Wait{For: fmt.Sprint(s.Commands, " ", what), Every: 5 * time.Millisecond,
-		Limit: limit, Over: s.sandbox.Done()}
+	enough := await.Wait{
+		For:     fmt.Sprint(s.Commands, " ", what),
+		Every:   5 * time.Millisecond,
+		Slowest: 50 * time.Millisecond,
+		Limit:   limit,
+		Over:    s.sandbox.Done(),
+	}
 	err = enough.Until(ctx, func() (any, bool, error) {
 		seen, err := probe.Look(s.sandbox.PID())
 		found = of(seen)

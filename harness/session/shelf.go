@@ -83,7 +83,7 @@ func populate(sb sandbox.Sandbox) used {
 // clean looks until no process is left that was not there at the start: an orphan may
 // be about to end. A target that lives on without one of its helpers is not as before.
 func (u used) clean(ctx context.Context, limit time.Duration) bool {
-	wait := await.Wait{For: "the target alone", Every: limit / 100, Limit: limit}
+	wait := await.Wait{For: "the target alone", Every: limit / 100, Slowest: limit / 6, Limit: limit}
 	return wait.Until(ctx, func() (any, bool, error) {
 		seen, err := probe.Look(u.PID())
 		if err == nil && len(seen) < u.processes {
