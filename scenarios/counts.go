@@ -8,7 +8,8 @@ import "github.com/reapcheck/reapcheck/harness/session"
 // Where a fault forces the order of events, every trial of a broken daemon is bad: the
 // first proves as much as the thousandth, and the floor is what all cases need. What
 // comes above it is for defects that need something else besides: one start in a
-// hundred, say, of which 300 trials show one with a chance of 95 %.
+// hundred, say, of which 200 trials show one with a chance of 87 %, and the 600 of the three
+// arms that have as many with one of 99.8 %.
 //
 // Where nothing is forced, only a number can exclude a rate. A daemon that races
 // loses 5 to 22 % of a storm; one that loses a tenth of the least of that, 0.5 %, is
@@ -17,7 +18,7 @@ var (
 	// forcedLoss is a baseline's that loses every code, or nearly.
 	forcedLoss = session.Count{Floor: 20, Quick: 40, Standard: 200}
 	// forced is a candidate's under the same fault.
-	forced = session.Count{Floor: 60, Quick: 300, Standard: 1000}
+	forced = session.Count{Floor: 60, Quick: 200, Standard: 1000}
 	// slowly is for trials that wait most of a second: the order is forced, and the
 	// few are enough for the median of their times.
 	slowly = session.Count{Floor: 3, Quick: 5, Standard: 20}
@@ -32,10 +33,10 @@ var (
 	// (GOMAXPROCS=1), one baseline in 10^35 would lose nothing.
 	stormLossMost = session.Count{Floor: 2000, Quick: 2000, Standard: 2000}
 	// storms are three: together 300 trials at the floor, which show a daemon that loses
-	// 1 %, and 6,000 in standard.
-	stormed = session.Count{Floor: 100, Quick: 400, Standard: 2000}
+	// 1 %, 900 in quick and 6,000 in standard.
+	stormed = session.Count{Floor: 100, Quick: 300, Standard: 2000}
 	// bursts of ten.
-	burst = session.Count{Floor: 100, Quick: 400, Standard: 2000}
+	burst = session.Count{Floor: 100, Quick: 300, Standard: 2000}
 
 	// A number that has changed hands: heirs wait for a late reaper, anyHeirs do not.
 	heirs    = session.Count{Floor: 4, Quick: 8, Standard: 20}

@@ -265,7 +265,7 @@ func (a *runningArm) stop(ctx context.Context) error {
 	sound := a.last.Error == "" && a.last.Stopped == "" && a.last.Void == "" &&
 		a.last.FaultNote == ""
 	if sound && !(a.bad.Load() && a.Role == trial.Candidate) &&
-		a.session.shelf.put(ctx, a.spec, a.before, a.session.Patience(time.Second)) {
+		a.session.shelf.put(ctx, a.spec, a.before, a.session.worthWaiting()) {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, a.session.Patience(teardownLimit))

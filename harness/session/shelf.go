@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -83,7 +84,7 @@ func populate(sb sandbox.Sandbox) used {
 // clean looks until no process is left that was not there at the start: an orphan may
 // be about to end. A target that lives on without one of its helpers is not as before.
 func (u used) clean(ctx context.Context, limit time.Duration) bool {
-	wait := await.Wait{For: "the target alone", Every: limit / 100, Slowest: limit / 6, Limit: limit}
+	wait := await.Wait{For: "the target alone", Every: 5 * time.Millisecond, Limit: limit}
 	return wait.Until(ctx, func() (any, bool, error) {
 		seen, err := probe.Look(u.PID())
 		if err == nil && len(seen) < u.processes {
@@ -91,6 +92,12 @@ func (u used) clean(ctx context.Context, limit time.Duration) bool {
 		}
 		return len(seen), len(seen) == u.processes && len(seen.Zombies()) == 0, err
 	}) == nil
+}
+
+// worthWaiting is for how long a sandbox may be waited for until it is clean: a new one
+// would be there by then.
+func (s *Session) worthWaiting() time.Duration {
+	return 2 * cmp.Or(s.Pace.Start, 500*time.Millisecond)
 }
 
 // errMissing means that what lived in a sandbox at its start does not any more.
