@@ -115,7 +115,7 @@ var NobodyLeft = slices.Concat(ComesBack(0, Processes), ComesTo(0, Zombies))
 // Settles promises that each count comes within its bound after the last trial.
 func Settles(all ...[]Bound) session.Watch {
 	return func(_ context.Context, sb sandbox.Sandbox, within time.Duration) (session.Look, error) {
-		before, err := probe.Look(sb.PID())
+		before, err := probe.Look(sandbox.Daemon(sb))
 		bounds := slices.Concat(all...)
 		for i, b := range bounds {
 			if b.above {
@@ -148,7 +148,7 @@ func settlesAt(sb sandbox.Sandbox, bounds []Bound, within time.Duration) session
 // compare looks once, and says whether every count is low enough.
 func compare(sb sandbox.Sandbox, bounds []Bound, within time.Duration) ([]trial.Check,
 	bool, error) {
-	snapshot, err := probe.Look(sb.PID())
+	snapshot, err := probe.Look(sandbox.Daemon(sb))
 	if err != nil {
 		return nil, false, err
 	}
@@ -203,7 +203,7 @@ const leastSamples = 5
 func StaysBelow(slack int, c Count) session.Watch {
 	return func(ctx context.Context, sb sandbox.Sandbox, _ time.Duration) (session.Look, error) {
 		return sampled(ctx, slack, c, func() (probe.Process, error) {
-			return probe.LookAt(sb.PID())
+			return probe.LookAt(sandbox.Daemon(sb))
 		})
 	}
 }

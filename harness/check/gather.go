@@ -47,7 +47,7 @@ const Ready = "an answer to who asks whether the target is ready"
 func StaysBelowWhileAllSleep(commands, slack int, c Count, ready string) session.Watch {
 	return func(ctx context.Context, sb sandbox.Sandbox,
 		within time.Duration) (session.Look, error) {
-		g := &gathering{all: commands, pid: sb.PID(), noMoreAfter: within}
+		g := &gathering{all: commands, pid: sandbox.Daemon(sb), noMoreAfter: within}
 		if ready != "" {
 			g.ready = func(ctx context.Context) error { return ask(ctx, sb, ready) }
 		}

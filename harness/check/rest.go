@@ -23,15 +23,15 @@ type atRest struct{ window, limit time.Duration }
 func Rests(_ context.Context, sb sandbox.Sandbox, within time.Duration) (session.Look, error) {
 	return func(ctx context.Context) ([]trial.Check, error) {
 		return atRest{window: time.Second, limit: 3 * within}.look(ctx, func() (cpuTime, error) {
-			share, err := probe.ShareOf(sb.PID())
+			share, err := probe.ShareOf(sandbox.Daemon(sb))
 			if err != nil {
 				return cpuTime{}, err
 			}
-			wants, err := probe.Wants(sb.PID())
+			wants, err := probe.Wants(sandbox.Daemon(sb))
 			if err != nil {
 				return cpuTime{}, err
 			}
-			p, err := probe.LookAt(sb.PID())
+			p, err := probe.LookAt(sandbox.Daemon(sb))
 			return cpuTime{used: p.CPU, Share: share, wants: wants}, err
 		})
 	}, nil

@@ -33,7 +33,7 @@ func (Crowd) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error) 
 	if sb.PID() == 0 {
 		return nil, fmt.Errorf("%w: the target's process cannot be seen", ErrDeclined)
 	}
-	if err := unix.Prlimit(sb.PID(), unix.RLIMIT_NOFILE, nil, &limit); err != nil {
+	if err := unix.Prlimit(sandbox.Daemon(sb), unix.RLIMIT_NOFILE, nil, &limit); err != nil {
 		return nil, fmt.Errorf("%w: ask for the target's limit on open files: %w", ErrDeclined, err)
 	}
 	clients := int(min(crowded, limit.Cur/2))

@@ -48,7 +48,7 @@ func (l FileLimit) Inject(_ context.Context, sb sandbox.Sandbox) (Injection, err
 	if sb.PID() == 0 {
 		return nil, fmt.Errorf("%w: the target's process cannot be seen", ErrDeclined)
 	}
-	if err := unix.Prlimit(sb.PID(), unix.RLIMIT_NOFILE, nil, &f.before); err != nil {
+	if err := unix.Prlimit(sandbox.Daemon(sb), unix.RLIMIT_NOFILE, nil, &f.before); err != nil {
 		return nil, fmt.Errorf("%w: ask for the target's limit on open files: %w", ErrDeclined, err)
 	}
 	if err := f.set(f.before.Cur); err != nil {
@@ -74,7 +74,7 @@ type starving struct {
 
 func (f *starving) set(files uint64) error {
 	limit := unix.Rlimit{Cur: files, Max: f.before.Max}
-	if err := unix.Prlimit(f.sandbox.PID(), unix.RLIMIT_NOFILE, &limit, nil); err != nil {
+	if err := unix.Prlimit(sandbox.Daemon(f.sandbox), unix.RLIMIT_NOFILE, &limit, nil); err != nil {
 		return fmt.Errorf("set the target's limit on open files: %w", err)
 	}
 	return nil
@@ -104,7 +104,7 @@ func (f *starving) Before(ctx context.Context) {
 
 // limit leaves room for some files, and has clients take them.
 func (f *starving) limit(ctx context.Context, burst int) error {
-	seen, err := probe.LookAt(f.sandbox.PID())
+	seen, err := probe.LookAt(sandbox.Daemon(f.sandbox))
 	if err != nil {
 		return err
 	}

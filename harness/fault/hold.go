@@ -37,6 +37,9 @@ func (h Hold) Inject(_ context.Context, sb sandbox.Sandbox) (Injection, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: hold system calls: %w", ErrDeclined, err)
 	}
+	if err := supervisor.Of(sandbox.Daemon(sb)); err != nil {
+		return nil, fmt.Errorf("%w: hold system calls: %w", ErrDeclined, err)
+	}
 	supervisor.Set(h.Policy)
 	return holding{supervisor, h.Policy.Rule}, nil
 }

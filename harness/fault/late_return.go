@@ -36,7 +36,7 @@ func (l LateReturn) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, 
 	if sb.PID() == 0 {
 		return nil, fmt.Errorf("%w: trace the target: its engine is on another machine", ErrDeclined)
 	}
-	tracer, err := late.Start(ctx, sb.PID(), l.Call, l.Delay)
+	tracer, err := late.Start(ctx, sandbox.Daemon(sb), l.Call, l.Delay)
 	if errors.Is(err, late.ErrRefused) {
 		return nil, fmt.Errorf("%w: %w", ErrDeclined, err)
 	}

@@ -4,21 +4,25 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"sync"
-	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
-// Standstill stops PID 1 alone while commands end, so that it finds them all at once
-// and one signal tells of them (signal(7): what is pending is not queued twice).
+// Standstill stops the target while commands end, so that it finds them all at once and
+// one signal tells of them (signal(7): what is pending is not queued twice). The target is
+// what there was before any command: PID 1, a daemon behind it, its workers.
 //
-// It waits until Commands of the commands sleep, as load.UntilWoken does, stops PID 1,
-// ends their sleeps, waits until as many have ended, and lets PID 1 go on; again and
-// again. A hit is a standstill in which all of them ended.
+// It waits until Commands of the commands sleep, as load.UntilWoken does, stops the target,
+// ends their sleeps, waits until they have ended, and lets the target go on; again and
+// again. A hit is a standstill in which all of them ended and none was reaped.
 type Standstill struct{ Commands int }
 
 // Name says what happens.
@@ -36,6 +40,9 @@ func (s Standstill) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, 
 		return nil, fmt.Errorf("%w: the target's process cannot be seen", ErrDeclined)
 	}
 	still := &standing{Standstill: s, sandbox: sb}
+	if err := still.open(); err != nil {
+		return nil, err
+	}
 	ctx, still.stop = context.WithCancel(context.WithoutCancel(ctx))
 	still.watching.Go(func() {
 		for ctx.Err() == nil && still.once(ctx) {
@@ -47,15 +54,31 @@ func (s Standstill) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, 
 type standing struct {
 	Standstill
 	sandbox  sandbox.Sandbox
+	own      map[int]int // pidfds of the target's processes, by PID
 	stop     context.CancelFunc
 	watching sync.WaitGroup
 
 	count
 }
 
+// open takes note of the target's own processes.
+func (s *standing) open() error {
+	seen, err := probe.Look(s.sandbox.PID())
+	s.own = map[int]int{}
+	for _, p := range seen {
+		if p.PID == os.Getpid() {
+			return fmt.Errorf("%w: the target shares this process's own namespace", ErrDeclined)
+		}
+		if fd, err := unix.PidfdOpen(p.PID, 0); err == nil {
+			s.own[p.PID] = fd
+		}
+	}
+	return err
+}
+
 // once waits for one set of commands, and returns false when there will be no more.
 func (s *standing) once(ctx context.Context) bool {
-	asleep, err := s.await(ctx, "sleeps", time.Hour, s.sleeping)
+	asleep, err := s.sleeping(ctx)
 	if err != nil {
 		return false
 	}
@@ -65,54 +88,121 @@ func (s *standing) once(ctx context.Context) bool {
 	return ctx.Err() == nil
 }
 
-// still stops PID 1 while the commands end.
-func (s *standing) still(ctx context.Context, asleep probe.Snapshot) (err error) {
-	if err := s.sandbox.Signal(ctx, syscall.SIGSTOP); err != nil {
+// still stops the target while the commands end.
+func (s *standing) still(ctx context.Context, asleep probe.Snapshot) error {
+	defer func() { _ = s.tell(unix.SIGCONT) }()
+	if err := s.tell(unix.SIGSTOP); err != nil {
 		return err
 	}
-	defer func() {
-		err = errors.Join(err, s.sandbox.Signal(context.WithoutCancel(ctx), syscall.SIGCONT))
-	}()
+	if err := s.stopped(ctx); err != nil {
+		return err
+	}
+	started := s.startedFor(asleep)
 	if err := Terminate(asleep); err != nil {
 		return err
 	}
-	if _, err := s.await(ctx, "ended commands", await.Broken, probe.Snapshot.Zombies); err != nil {
-		return err
+	zombies, err := s.ended(ctx, started)
+	if err == nil && zombies == len(started) {
+		s.hit()
 	}
-	s.hit()
+	return err
+}
+
+// tell sends a signal to each of the target's processes that is left.
+func (s *standing) tell(sig unix.Signal) error {
+	for pid, fd := range s.own {
+		err := unix.PidfdSendSignal(fd, sig, nil, 0)
+		if err != nil && !errors.Is(err, unix.ESRCH) {
+			return fmt.Errorf("send %v to process %d: %w", sig, pid, err)
+		}
+	}
 	return nil
 }
 
-func (s *standing) sleeping(seen probe.Snapshot) (asleep probe.Snapshot) {
-	for _, p := range seen {
-		if p.Name == "sleep" && !p.Zombie() {
-			asleep = append(asleep, p)
+// stopped waits until each thread of the target has stopped. One that sleeps in a wait
+// would take the first child that ends before it sees the signal.
+func (s *standing) stopped(ctx context.Context) error {
+	return s.await("0 running processes of the target", await.Broken).Until(ctx,
+		func() (any, bool, error) {
+			running := 0
+			for pid := range s.own {
+				if !probe.Still(pid, false) {
+					running++
+				}
+			}
+			return running, running == 0, nil
+		})
+}
+
+// ended waits until these processes have ended, and says how many of them nobody has
+// reaped.
+func (s *standing) ended(ctx context.Context, started []int) (zombies int, err error) {
+	err = s.await(fmt.Sprint(len(started), " ended commands"), await.Broken).Until(ctx,
+		func() (any, bool, error) {
+			ended := 0
+			zombies = 0
+			for _, pid := range started {
+				stat, err := probe.StatOf(pid)
+				if err != nil && !probe.Gone(err) {
+					return ended, false, err
+				}
+				if err != nil || stat.State == 'Z' {
+					ended++
+				}
+				if err == nil && stat.State == 'Z' {
+					zombies++
+				}
+			}
+			return ended, ended == len(started), nil
+		})
+	return zombies, err
+}
+
+// startedFor is what the target has started for each of these sleeps: its shell, or the
+// process that serves its client, or the sleep itself.
+func (s *standing) startedFor(asleep probe.Snapshot) (started []int) {
+	for _, p := range asleep {
+		pid, parent := p.PID, p.Parent
+		for _, own := s.own[parent]; !own && parent > 1; _, own = s.own[parent] {
+			stat, err := probe.StatOf(parent)
+			if err != nil {
+				break
+			}
+			pid, parent = parent, stat.Parent
 		}
+		started = append(started, pid)
 	}
-	return asleep
+	slices.Sort(started)
+	return slices.Compact(started)
 }
 
-// await looks until there are as many of a kind as there are commands.
-func (s *standing) await(ctx context.Context, what string, limit time.Duration,
-	of func(probe.Snapshot) probe.Snapshot) (found probe.Snapshot, err error) {
-	enough := await.Wait{
-		For:     fmt.Sprint(s.Commands, " ", what),
-		Every:   5 * time.Millisecond,
-		Slowest: 50 * time.Millisecond,
-		Limit:   limit,
-		Over:    s.sandbox.Done(),
+func (s *standing) await(what string, limit time.Duration) await.Wait {
+	return await.Wait{
+		For: what, Every: 5 * time.Millisecond, Slowest: 50 * time.Millisecond, Limit: limit,
+		Over: s.sandbox.Done(),
 	}
-	err = enough.Until(ctx, func() (any, bool, error) {
-		seen, err := probe.Look(s.sandbox.PID())
-		found = of(seen)
-		return len(found), len(found) >= s.Commands, err
-	})
-	return found, err
 }
 
-// Undo lets PID 1 go on, if it stands.
+// sleeping looks until as many commands sleep as there are.
+func (s *standing) sleeping(ctx context.Context) (asleep probe.Snapshot, err error) {
+	err = s.await(fmt.Sprint(s.Commands, " sleeps"), time.Hour).Until(ctx,
+		func() (any, bool, error) {
+			seen, err := probe.Look(s.sandbox.PID())
+			asleep = slices.DeleteFunc(seen, func(p probe.Process) bool {
+				return p.Name != "sleep" || p.Zombie()
+			})
+			return len(asleep), len(asleep) >= s.Commands, err
+		})
+	return asleep, err
+}
+
+// Undo lets the target go on, if it stands.
 func (s *standing) Undo(context.Context) error {
 	s.stop()
 	s.watching.Wait()
+	for _, fd := range s.own {
+		unix.Close(fd)
+	}
+	s.own = nil
 	return nil
 }

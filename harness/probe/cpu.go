@@ -104,3 +104,25 @@ func looks(text string) bool {
 	n, err := strconv.ParseUint(fields[at], 0, 64)
 	return err == nil && n&unix.WNOHANG != 0
 }
+
+// Still says whether every thread of a process is stopped, be it by a signal
+// or by a tracer, or has ended. A thread that was told to stop and is in a sleep
+// that signals do not end, D, stops before it runs on: it may be waiting for a
+// child that it has started by vfork(2) and that has stopped before its exec.
+func Still(pid int, told bool) bool {
+	states := "TtZX"
+	if told {
+		states += "D"
+	}
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	for _, path := range threads {
+		stat, err := ReadStat(path)
+		if err != nil {
+			continue // it has ended
+		}
+		if !strings.ContainsRune(states, rune(stat.State)) {
+			return false
+		}
+	}
+	return true
+}

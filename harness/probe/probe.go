@@ -25,7 +25,7 @@ import (
 // Process is one process of a sandbox at the moment of the look.
 type Process struct {
 	PID    int // as this host counts
-	Inner  int // as the sandbox counts; the target is 1
+	Inner  int // as the sandbox counts; PID 1 is 1
 	Parent int // as this host counts
 	Name   string
 	State  string // one letter of proc(5): "S" sleeps, "Z" is a zombie
@@ -37,6 +37,8 @@ type Process struct {
 	// CPU is the time that it has spent on CPUs so far, and Reaped the time of
 	// the children that it has reaped, and of those that they had.
 	CPU, Reaped time.Duration
+
+	asked bool // the look was at its sandbox
 }
 
 // Zombie is true for a process that has ended and was not reaped.
@@ -45,8 +47,14 @@ func (p Process) Zombie() bool { return p.State == "Z" }
 // Snapshot is every process of one PID namespace, in the order of Inner.
 type Snapshot []Process
 
-// Target is PID 1; the zero Process where it has ended.
+// Target is the process that was asked about, or else PID 1; the zero Process where that has
+// ended.
 func (s Snapshot) Target() Process {
+	for _, p := range s {
+		if p.asked {
+			return p
+		}
+	}
 	if len(s) == 0 || s[0].Inner != 1 {
 		return Process{}
 	}
@@ -101,6 +109,7 @@ func Look(pid int) (Snapshot, error) {
 		if err != nil {
 			return nil, unread(proc.PID, err)
 		}
+		p.asked = p.PID == pid
 		seen = append(seen, p)
 	}
 	slices.SortFunc(seen, func(a, b Process) int { return a.Inner - b.Inner })
@@ -114,6 +123,7 @@ func LookAt(pid int) (Process, error) {
 		return Process{}, unread(pid, err)
 	}
 	p, err := read(proc)
+	p.asked = true
 	if err != nil {
 		err = unread(pid, err)
 	}

@@ -31,6 +31,9 @@ var ErrEnded = errors.New("target ended before it was ready")
 // the end of its log, and wraps ErrTarget unless ctx was cancelled.
 func AwaitTarget(ctx context.Context, sb Sandbox, spec Spec) error {
 	err := awaitStart(ctx, sb, spec)
+	if err == nil {
+		noteDaemon(sb, spec)
+	}
 	if err == nil || ctx.Err() != nil || errors.Is(err, ErrAsking) {
 		return err
 	}

@@ -67,6 +67,23 @@ func newSupervisor(listener, target int) (*Supervisor, error) {
 	return s, nil
 }
 
+// Of makes another process of the sandbox the one whose calls are judged: the daemon behind
+// an init. It has the launcher's filter too, by inheritance.
+func (s *Supervisor) Of(pid int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if pid == s.family.target {
+		return nil
+	}
+	family, err := newFamily(pid)
+	if err != nil {
+		return err
+	}
+	s.family = family
+	s.filters, _ = statusLine(pid, "Seccomp_filters:")
+	return nil
+}
+
 // Set changes the policy, by which what is held is judged at the next look,
 // and counts from zero.
 func (s *Supervisor) Set(p Policy) {

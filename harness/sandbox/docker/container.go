@@ -29,6 +29,8 @@ import (
 
 // container is one sandbox of the docker runtime.
 type container struct {
+	sandbox.Served
+
 	engine        client.APIClient
 	name, id, url string
 	socket        string           // at which the target listens; empty for none

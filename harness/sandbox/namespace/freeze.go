@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -58,7 +56,7 @@ func (s *namespaced) stopAll(told map[int]int) (running int, err error) {
 		return 0, err
 	}
 	for _, p := range all {
-		if _, sent := told[p.PID]; p.Zombie() || still(p.PID, sent) {
+		if _, sent := told[p.PID]; p.Zombie() || probe.Still(p.PID, sent) {
 			continue
 		}
 		running++
@@ -90,28 +88,6 @@ func (s *namespaced) stop(pid int, told map[int]int) error {
 		return err
 	}
 	return nil
-}
-
-// still says whether every thread of a process is stopped, be it by a signal
-// or by a tracer, or has ended. A thread that was told to stop and is in a sleep
-// that signals do not end, D, stops before it runs on: it may be waiting for a
-// child that it has started by vfork(2) and that has stopped before its exec.
-func still(pid int, told bool) bool {
-	states := "TtZX"
-	if told {
-		states += "D"
-	}
-	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
-	for _, path := range threads {
-		stat, err := probe.ReadStat(path)
-		if err != nil {
-			continue // it has ended
-		}
-		if !strings.ContainsRune(states, rune(stat.State)) {
-			return false
-		}
-	}
-	return true
 }
 
 // Thaw sends SIGCONT to those that Freeze has stopped, and to no others: a

@@ -21,6 +21,8 @@ import (
 
 // namespaced is one sandbox of the namespace runtime.
 type namespaced struct {
+	sandbox.Served
+
 	name, url string
 	socket    string // at which the target listens; empty for none
 	cmd       *exec.Cmd
