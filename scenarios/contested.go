@@ -24,6 +24,24 @@ func Contested(ctx context.Context, s *session.Session, chosen []trial.Scenario)
 		func() (string, error) { return s.Spared(ctx) })
 }
 
+// Told returns the chosen scenarios without those that tell the candidate late that its
+// command has begun, and why, where nothing tells it that could be late.
+func Told(ctx context.Context, s *session.Session, chosen []trial.Scenario) (
+	told []trial.Scenario, why map[string]string, err error) {
+	late := map[string]bool{}
+	for _, e := range experiments(s, chosen) {
+		late[e.Scenario] = slices.ContainsFunc(e.Arms, tellsLate)
+	}
+	return leaveOut(chosen, func(c trial.Scenario) bool { return late[c.ID] },
+		func() (string, error) { return s.Told(ctx) })
+}
+
+// tellsLate says whether an arm tells a candidate late of its commands, from outside.
+func tellsLate(arm session.Arm) bool {
+	late, ok := arm.Fault.(fault.LateReturn)
+	return ok && arm.Role == trial.Candidate && late.Call == fault.Read
+}
+
 // holdsWaiters says whether an arm holds a candidate's waiters, from outside.
 func holdsWaiters(arm session.Arm) bool {
 	return arm.Role == trial.Candidate && heldIn(arm.Fault)

@@ -90,7 +90,8 @@ func (o *options) leaveOutUnsaid(s *session.Session, info *results.Info) error {
 func (o *options) leaveOutMoot(ctx context.Context, s *session.Session,
 	info *results.Info) error {
 	for _, fit := range []func(context.Context, *session.Session, []trial.Scenario) (
-		[]trial.Scenario, map[string]string, error){scenarios.Traceable, scenarios.Contested} {
+		[]trial.Scenario, map[string]string, error){scenarios.Traceable, scenarios.Contested,
+		scenarios.Told} {
 		others, why, err := fit(ctx, s, o.scenarios)
 		if err != nil {
 			return err
