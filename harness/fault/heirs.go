@@ -63,6 +63,7 @@ type inheriting struct {
 	elder   elder      // the last one whose number was given on
 	taken   bool       // a thread of the target's has that number instead of an heir
 	offset  int        // processes that the target starts before a command's own
+	again   int        // the offset at which a thread took the number the last time
 
 	count
 }
@@ -81,7 +82,8 @@ func (h *inheriting) Before(ctx context.Context) {
 	defer h.numbers.Unlock()
 	h.elder, h.taken = found, false
 	h.looking.Go(func() { h.awaitHeir(ctx, number) })
-	if err := h.setter.SetNextPID(ctx, number-h.offset); err != nil &&
+	next := numberBefore(procOf(h.sandbox), number, h.offset)
+	if err := h.setter.SetNextPID(ctx, next); err != nil &&
 		!over(ctx, h.sandbox.Done()) {
 		h.fail(err)
 	}
@@ -112,7 +114,7 @@ type elder struct {
 // or session has it (alloc_pid in the kernel): what an elder leaves behind begins in
 // the elder's group.
 func (h *inheriting) freeElder() elder {
-	proc := fmt.Sprintf("/proc/%d/root/proc", h.sandbox.PID())
+	proc := procOf(h.sandbox)
 	paths, _ := filepath.Glob(proc + "/[0-9]*/environ")
 	for _, path := range paths {
 		found := elder{number: elderIn(path), holder: filepath.Dir(path)}
@@ -144,7 +146,7 @@ func elderIn(environ string) int {
 }
 
 // awaitHeir counts a process of that number. A thread of the target's may have taken it
-// instead, and then the heir's own number tells nothing of the offset.
+// instead. Once that is chance; twice it is a target with a thread for each connection.
 func (h *inheriting) awaitHeir(ctx context.Context, number int) {
 	path := fmt.Sprintf("/proc/%d/root/proc/%d/status", h.sandbox.PID(), number)
 	var status []byte
@@ -186,7 +188,12 @@ func (h *inheriting) After(output string) {
 	}
 	h.numbers.Lock()
 	defer h.numbers.Unlock()
-	if offset := h.offset + own - h.elder.number; !h.taken && offset >= 0 && offset <= maxOffset {
+	offset := h.offset + own - h.elder.number
+	if h.taken && offset != h.again { // by chance, as far as one time tells
+		h.again = offset
+		return
+	}
+	if offset >= 0 && offset <= maxOffset {
 		h.offset = offset
 	}
 }

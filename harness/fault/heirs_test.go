@@ -26,6 +26,21 @@ func TestAnEldersNumberIsReadFromItsChild(t *testing.T) {
 	}
 }
 
+// What is in use costs none of the numbers that are taken before a command's own.
+func TestTheNumberBeforePassesOverThoseInUse(t *testing.T) {
+	proc := t.TempDir()
+	for _, used := range []string{"98", "99"} {
+		if err := os.Mkdir(filepath.Join(proc, used), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for offset, want := range map[int]int{0: 100, 1: 97, 2: 96} {
+		if got := numberBefore(proc, 100, offset); got != want {
+			t.Errorf("%d others before 100 begin at %d, want %d", offset, got, want)
+		}
+	}
+}
+
 func TestAFaultKnowsItsTrial(t *testing.T) {
 	if got := trialOf(OfTrial(t.Context(), 3)); got != 3 {
 		t.Errorf("trial %d, want 3", got)

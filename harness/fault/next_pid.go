@@ -53,6 +53,8 @@ type reusing struct {
 	// offset is how many processes the target starts before a command's own,
 	// as the last command showed it.
 	offset int
+	// lasting says that what the target starts before a command's own outlives it.
+	lasting bool
 
 	count
 }
@@ -62,28 +64,50 @@ const maxOffset = 4
 
 // Before waits until the number is free and sets it.
 func (r *reusing) Before(ctx context.Context) {
-	r.awaitFree(ctx)
-	if err := r.setter.SetNextPID(ctx, r.wanted-r.offset); err != nil &&
+	r.awaitFree(ctx, r.wanted, freeLimit)
+	for i := 1; i <= r.offset && !r.lasting; i++ {
+		r.lasting = !r.awaitFree(ctx, r.wanted-i, helperLimit)
+	}
+	next := numberBefore(procOf(r.sandbox), r.wanted, r.offset)
+	if err := r.setter.SetNextPID(ctx, next); err != nil &&
 		!over(ctx, r.sandbox.Done()) {
 		r.fail(err)
 	}
+}
+
+// procOf is the sandbox's own /proc.
+func procOf(sb sandbox.Sandbox) string { return fmt.Sprintf("/proc/%d/root/proc", sb.PID()) }
+
+// numberBefore is the number to begin with for one to be reached after offset others, which
+// take free ones alone: a daemon with a thread for each connection has one below it in use.
+func numberBefore(proc string, wanted, offset int) int {
+	for ; offset > 0 && wanted > 2; wanted-- {
+		if _, err := os.Stat(fmt.Sprintf("%s/%d", proc, wanted-1)); err != nil {
+			offset--
+		}
+	}
+	return wanted
 }
 
 // freeLimit is how long the last owner may take to be reaped. One that is not
 // costs a hit and nothing else.
 const freeLimit = 500 * time.Millisecond
 
-// awaitFree looks into the sandbox's own /proc, which has threads too.
-func (r *reusing) awaitFree(ctx context.Context) {
-	path := fmt.Sprintf("/proc/%d/root/proc/%d", r.sandbox.PID(), r.wanted)
-	_ = await.Wait{
+// helperLimit is how long a thread may take to end that served the last client alone.
+const helperLimit = 100 * time.Millisecond
+
+// awaitFree looks into the sandbox's own /proc, which has threads too, and says whether the
+// number is free in time.
+func (r *reusing) awaitFree(ctx context.Context, number int, limit time.Duration) bool {
+	path := fmt.Sprintf("%s/%d", procOf(r.sandbox), number)
+	return await.Wait{
 		For:   "the end of a process",
 		Every: time.Millisecond,
-		Limit: freeLimit,
+		Limit: limit,
 	}.Until(ctx, func() (any, bool, error) {
 		_, err := os.Stat(path)
 		return path, err != nil, nil
-	})
+	}) == nil
 }
 
 // After reads what the command wrote. One that wrote nothing was not started:
