@@ -118,7 +118,7 @@ func wholeNumber(v found) (int, error) {
 	return n, nil
 }
 
-// signalNumber reads 9, "SIGKILL", "KILL", and "signal: killed" or "killed", as Go and
+// signalNumber reads 9, "9", "SIGKILL", "KILL", and "signal: killed" or "killed", as Go and
 // strsignal(3) say it. An empty name is no signal, and no more is "exit status 7".
 func signalNumber(v found) (int, error) {
 	name, ok := v.value.(string)
@@ -127,6 +127,9 @@ func signalNumber(v found) (int, error) {
 	}
 	if name == "" || strings.HasPrefix(name, "exit status ") {
 		return 0, nil
+	}
+	if n, err := strconv.Atoi(name); err == nil {
+		return n, nil
 	}
 	described := strings.TrimSuffix(strings.TrimPrefix(name, "signal: "), " (core dumped)")
 	for n := range syscall.Signal(65) {

@@ -25,7 +25,8 @@ var trialCauses = []Cause{
 		Look: "net/http cancels the request's context at the end of its input (RFC 9112, 9.6, " +
 			"leaves that to the server).",
 		explains: func(e Evidence) bool {
-			return e.is(trial.Error, trial.Hung) && e.of("half-closed", "gone-with-more-behind")
+			return e.is(trial.Error, trial.Hung) && e.of("half-closed", "gone-with-more-behind") ||
+				e.is(trial.Wrong) && e.of("half-closed") && e.sameCode() // of the signal
 		},
 	},
 	unknownForSignals,
@@ -47,7 +48,8 @@ var trialCauses = []Cause{
 			"reach the caller as an error.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Lost, trial.Wrong) && e.of(notToStart...) &&
-				!(e.is(trial.Lost) && !e.all())
+				!(e.is(trial.Lost) && !e.all()) ||
+				e.is(trial.Wrong) && e.of("phantom") && e.sameCode()
 		},
 	},
 	{

@@ -49,6 +49,8 @@ func TestCausesOfSavedRecordings(t *testing.T) {
 		"reaper-only-many-in-flight": "code-lost thread-per-command",
 		"reaper-only-out-of-files":   "no-word-for-no-room",
 		"reaper-only-two-owners":     "another-owner",
+		"killing-half-closed":        "half-closed",
+		"exec-127-pid-reuse":         "code-for-failed-start",
 		"naive-signals":              "unknown-code-for-signals",
 		"naive-shutdown":             "stranded",
 		"naive-held-stdout":          "waits-for-output",
@@ -74,7 +76,7 @@ func TestCausesOfSavedRecordings(t *testing.T) {
 		}
 	}
 	saved, err := filepath.Glob("testdata/causes/*" + recordingExt)
-	if err != nil || len(saved) != 26 {
+	if err != nil || len(saved) != 28 {
 		t.Errorf("%d recordings, %v: each has its line above", len(saved), err)
 	}
 }

@@ -163,7 +163,7 @@ func executable(path string) error {
 	case err != nil:
 		return fmt.Errorf("find binary: %w", err)
 	case !info.Mode().IsRegular() || info.Mode()&0o111 == 0:
-		return fmt.Errorf("find binary: %s is not an executable file", path)
+		return fmt.Errorf("find binary: %s is not an executable file; for a script: chmod +x", path)
 	}
 	return nil
 }
