@@ -61,6 +61,8 @@ type Target struct {
 	URL  string `json:"url,omitempty"`
 	Host string `json:"host,omitempty"`
 	Port int    `json:"port,omitempty"`
+	// Socket is where this machine finds the Unix socket that --socket names.
+	Socket string `json:"socket,omitempty"`
 	// PID is that of the target's PID 1 on this machine.
 	PID int `json:"pid,omitempty"`
 	// Container is the container's ID.

@@ -30,13 +30,16 @@ type Place struct {
 // In is the place of a target in its sandbox.
 func In(sb sandbox.Sandbox) Place {
 	p := Place{Target: driver.Target{URL: sb.URL(), PID: sb.PID()}}
-	if u, err := url.Parse(p.URL); err == nil {
+	if p.PID > 0 {
+		p.Root = fmt.Sprintf("/proc/%d/root", p.PID)
+	}
+	if at, ok := sb.(sandbox.AtSocket); ok && at.Socket() != "" {
+		p.Socket = p.Root + at.Socket()
+		p.URL = "unix://" + p.Socket
+	} else if u, err := url.Parse(p.URL); err == nil {
 		p.Host = u.Hostname()
 		usual := map[string]string{"http": "80", "https": "443"}[u.Scheme]
 		p.Port, _ = strconv.Atoi(cmp.Or(u.Port(), usual))
-	}
-	if p.PID > 0 {
-		p.Root = fmt.Sprintf("/proc/%d/root", p.PID)
 	}
 	if c, ok := sb.(sandbox.Contained); ok {
 		p.Container = c.ContainerID()
@@ -62,6 +65,7 @@ func (p Place) environment() []string {
 		{"URL", p.URL},
 		{"HOST", p.Host},
 		{"PORT", number(p.Port)},
+		{"SOCKET", p.Socket},
 		{"PID", number(p.PID)},
 		{"CONTAINER", p.Container},
 		{"ROOT", p.Root},

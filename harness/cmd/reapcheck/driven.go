@@ -19,6 +19,7 @@ import (
 type driven struct {
 	driver, exec string
 	port         int
+	socket       string
 }
 
 func (d *driven) define(f *pflag.FlagSet) {
@@ -29,6 +30,8 @@ func (d *driven) define(f *pflag.FlagSet) {
 			"docker exec {container} /bin/sh -c {script}")
 	f.IntVar(&d.port, "port", 0,
 		"with --driver or --exec: the `PORT` at which the target listens, if it does")
+	f.StringVar(&d.socket, "socket", "",
+		"with --driver or --exec: the `PATH` of the Unix socket at which it listens instead")
 }
 
 // check says which flags do not go together.
@@ -41,6 +44,12 @@ func (d *driven) check(cmd *cobra.Command) error {
 			"give just one of them")
 	case !given && d.port != 0:
 		return errors.New("--port is for --driver and --exec: a dialect has its own")
+	case !given && d.socket != "":
+		return errors.New("--socket is for --driver and --exec: a dialect has its own")
+	case d.port != 0 && d.socket != "":
+		return errors.New("a target listens at a --port or at a --socket: give just one of them")
+	case d.socket != "" && !filepath.IsAbs(d.socket):
+		return fmt.Errorf("--socket %s is invalid: give its whole path", d.socket)
 	case d.port < 0 || d.port > 65535:
 		return fmt.Errorf("--port %d is invalid: choose 1 to 65535", d.port)
 	}
@@ -61,6 +70,7 @@ func (d *driven) split(t *target.Target) (err error) {
 		err = driver.CheckExec(t.Exec)
 	}
 	t.Dialect, t.GoesAround = driver.ExecDialect(t.Exec, d.port), driver.GoesAround(t.Exec)
+	t.Dialect.Socket = d.socket
 	return err
 }
 
@@ -86,6 +96,7 @@ func (d *driven) meet(ctx context.Context, t *target.Target) error {
 	}
 	hello, err := driver.Ask(ctx, t.Driver)
 	t.Dialect = driver.Dialect(hello, d.port)
+	t.Dialect.Socket = d.socket
 	return err
 }
 

@@ -122,6 +122,9 @@ func TestWhatFlagsOfDriversMustBe(t *testing.T) {
 		"unknown placeholder": {"--exec=sh {pod} {script}"},
 		"--port is for":       {"--port=7"},
 		"--port 99999":        {"--port=99999", "--driver=sh"},
+		"--socket is for":     {"--socket=/run/s"},
+		"--port or at a":      {"--socket=/run/s", "--port=7", "--driver=sh"},
+		"--socket run/s":      {"--socket=run/s", "--driver=sh"},
 		"not found":           {"--driver=nonexistent-program"},
 		"Unterminated":        {"--driver=sh 'a"},
 	} {

@@ -118,10 +118,34 @@ func (n *Runtime) launch(ctx context.Context, spec sandbox.Spec) (*namespaced, e
 	if err := sb.start(ctx, &n.alive, n.closing); err != nil {
 		return nil, err
 	}
-	if err := sandbox.AwaitTarget(ctx, sb, spec); err != nil {
+	err = sandbox.AwaitTarget(ctx, sb, spec)
+	if err == nil {
+		err = sharesSocket(sb, spec)
+	}
+	if err != nil {
 		return nil, errors.Join(err, sb.Stop(ctx))
 	}
 	return sb, nil
+}
+
+// sharesSocket refuses a target whose Unix socket nobody has named. It is a file of this
+// machine's, so each sandbox would take it from the others, and be asked for what was meant
+// for them.
+func sharesSocket(sb *namespaced, spec sandbox.Spec) error {
+	if spec.Port != 0 || spec.Socket != "" {
+		return nil
+	}
+	all, err := probe.Listening(sb.PID())
+	if err != nil {
+		return nil // it has ended, which is its own affair
+	}
+	for _, at := range all {
+		if at.Socket != "" {
+			return fmt.Errorf("%w: it listens at the socket %s, which all sandboxes of the runtime "+
+				"namespace share unless it is named: --socket %s", sandbox.ErrAsking, at.Socket, at.Socket)
+		}
+	}
+	return nil
 }
 
 // Close waits for a Start that is under way and ends every sandbox.
