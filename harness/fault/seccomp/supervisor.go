@@ -106,6 +106,8 @@ func (s *Supervisor) Counts() (Counts, error) {
 // OwnFilter says whether the target has installed a seccomp filter since the
 // launcher did. Where that one is stricter about a call, no one is asked here.
 func (s *Supervisor) OwnFilter() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	now, err := statusLine(s.family.target, "Seccomp_filters:")
 	return err == nil && now != s.filters
 }
