@@ -189,6 +189,11 @@ func writePort(path string, addr net.Addr) error {
 // be sent.
 const answerLimit = 5 * time.Second
 
+// clientLimit is for clients when no command is left: to read what is still to be sent, or
+// to finish a request, which is then refused. Some never do (http.Server.Shutdown waits for
+// them), and docker stop waits for ten seconds in all.
+const clientLimit = time.Second
+
 // shutDown stops listening, waits for the commands, ends those that take longer
 // than the limit, and waits for their answers to be sent.
 func shutDown(server *http.Server, executor *process.Executor, c config, log *slog.Logger) error {
@@ -196,13 +201,16 @@ func shutDown(server *http.Server, executor *process.Executor, c config, log *sl
 	limit := c.shutdownLimit + c.killGrace + answerLimit
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
+	answers, giveUp := context.WithCancel(ctx)
+	defer giveUp()
 	ended := make(chan int, 1)
 	go func() {
 		finish, cancel := context.WithTimeout(ctx, c.shutdownLimit)
 		defer cancel()
 		ended <- executor.Shutdown(finish)
+		time.AfterFunc(clientLimit, giveUp)
 	}()
-	if err := server.Shutdown(ctx); err != nil {
+	if err := server.Shutdown(answers); err != nil {
 		log.Warn("some answers were not sent", "error", err)
 		server.Close()
 	}
