@@ -27,8 +27,32 @@ var _ = scenario("environment", "environment and folder",
 		}
 		baseline := naive(arm, "pasting", trial.Symptom(trial.Wrong), trial.Symptom(trial.Output))
 		baseline.Trials = len(settings)
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
+		meanwhile := candidate(session.Arm{
+			Trials:   s.Scale.Trials(session.Count{Floor: 16, Quick: 24, Standard: 400}),
+			InFlight: 8, Bursts: true, Commands: setMeanwhile, ByOutput: true,
+		})
+		meanwhile.Name += "-meanwhile"
+		return session.Experiment{SideBySide: true,
+			Arms: []session.Arm{baseline, candidate(arm), meanwhile}}
 	})
+
+// setMeanwhile is, in turn, a command that is given a folder and a variable, and one that is
+// given none while others are: a daemon that sets them in itself, and takes them back when
+// the command is started, has set them for whatever starts meanwhile.
+func setMeanwhile(index int, r *rand.Rand) load.Command {
+	c := load.Instant(index, r)
+	if index%2 == 1 {
+		c.Kind = "not-set-meanwhile"
+		says(&c, `case $(pwd -P) in /proc|/dev) pwd -P;; esac; echo "${REAPCHECK_GIVEN-unset}"`,
+			"unset\n")
+		return c
+	}
+	nonce := strings.TrimSpace(c.Want.Output)
+	c.Kind, c.Cwd, c.Want.MayNotRun = "set-meanwhile", []string{"/proc", "/dev"}[index/2%2], true
+	c.Env = map[string]string{"REAPCHECK_GIVEN": nonce}
+	says(&c, `pwd -P; echo "$REAPCHECK_GIVEN"`, c.Cwd+"\n"+nonce+"\n")
+	return c
+}
 
 // awkwardFolder is made by the first command: in a container beside nothing, and on
 // this machine among the run's own files.
@@ -63,6 +87,13 @@ var settings = []setting{
 	}},
 	{"no-folder-again", func(c *load.Command, _, folder string) {
 		says(c, "case $(pwd -P) in *ours*) pwd -P;; esac", "")
+	}},
+	{"folder-of-none", func(c *load.Command, _, _ string) { // it cannot be started, in a folder that is there
+		c.Cwd, c.Script, c.Want = "/proc", c.Script+": "+strings.Repeat("x", 200<<10),
+			trial.Want{Anything: true}
+	}},
+	{"no-folder-after-none", func(c *load.Command, _, _ string) {
+		says(c, "case $(pwd -P) in /proc) pwd -P;; esac", "")
 	}},
 	given("spaces", "  a   b "),
 	given("quotes", `it's "quoted" \ and `+"`more`"),

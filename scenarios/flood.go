@@ -13,7 +13,8 @@ import (
 
 // `yes`, a log that is followed, a binary that is printed: a command can write
 // more than its sandbox has memory. A daemon that keeps all of it is killed by
-// the kernel, and with it, being PID 1, everything else. One that closes the pipe
+// the kernel, and with it, being PID 1, everything else. Its beginning is kept or its end: a
+// ring that is read from its first byte has neither. One that closes the pipe
 // when it has enough kills the command by SIGPIPE (pipe(7)).
 var _ = advice("flood", "a command that floods its output",
 	"is cut in the answer and in memory, where a naive daemon keeps every byte",
@@ -38,9 +39,11 @@ func flood(bytes int) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		c := load.Instant(index, r)
 		c.Kind = "flood"
-		c.Script = fmt.Sprintf(`head -c %d /dev/zero | tr '\0' x || exit %d; exit %d`, bytes,
-			(c.Want.Code+1)%256, c.Want.Code)
-		c.Want.Output, c.Want.PrefixOnly = strings.Repeat("x", 1000), true
+		nonce := strings.TrimSpace(c.Want.Output)
+		c.Script = fmt.Sprintf(`echo %s; head -c %d /dev/zero | tr '\0' x || exit %d; printf %%s %s; exit %d`, nonce, bytes,
+			(c.Want.Code+1)%256, nonce, c.Want.Code)
+		c.Want.Output, c.Want.PrefixOnly = nonce+"\n"+strings.Repeat("x", 1000), true
+		c.Want.OrEnds = strings.Repeat("x", 1000) + nonce // who keeps the end of it
 		return c
 	}
 }

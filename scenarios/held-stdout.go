@@ -19,12 +19,13 @@ var _ = should("held-stdout", "a background child that holds the output",
 	"does not hold the answer, lives on, and is reaped when it ends, where a naive daemon waits for it",
 	func(s *session.Session) session.Experiment {
 		held := heldAtOnce * s.Scale.Trials(heldBursts)
+		limited := s.Candidate.Dialect.SaysTimeout() && s.Candidate.Dialect.TellsTimeout()
 		baseline := naive(session.Arm{Trials: 3, InFlight: 3, Commands: heldStdout,
 			Deadline: 2 * time.Second}, "", trial.Symptom(trial.Hung))
 		// The children end by a last command, a burst of its own: no one has to
 		// wait for them, and no machine is too slow to answer before they end.
 		sound := candidate(session.Arm{
-			Trials: held + 1, InFlight: heldAtOnce, Bursts: true, Commands: releasedAt(held),
+			Trials: held + 1, InFlight: heldAtOnce, Bursts: true, Commands: releasedAt(held, limited),
 			Watch: check.Settles(check.NobodyLeft), Used: true,
 		})
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, sound}}
@@ -36,8 +37,19 @@ const heldFor = 1000011 * time.Millisecond
 
 const heldAtOnce = 6
 
+// ending is one in each burst that times out meanwhile, where that can be said: its end is
+// no other's.
+const ending = 4
+
 func heldStdout(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
+	if index%heldAtOnce == heldAtOnce-1 {
+		// More than a pipe holds, when no one asks for it any more.
+		const writes = "(sleep 1; head -c 100000 /dev/zero; exec sleep %s) & %s"
+		c.Kind, c.Script = "held-stdout-writes", fmt.Sprintf(writes, seconds(heldFor), c.Script)
+		c.Want.AnyOutput = true
+		return c
+	}
 	if index%2 == 0 {
 		c.Kind, c.Script = "held-stdout", fmt.Sprintf("sleep %s & %s", seconds(heldFor), c.Script)
 		if index%4 == 0 { // as a server is started
@@ -55,15 +67,25 @@ func heldStdout(index int, r *rand.Rand) load.Command {
 // releasedAt is heldStdout up to the last trial. That one looks whether the
 // children of all bursts are there, also after others' ends, and ends them. Its code
 // tells, since not every dialect has a word for output.
-func releasedAt(last int) load.Source {
+func releasedAt(last int, limited bool) load.Source {
+	children := last
+	if limited {
+		children -= last / heldAtOnce
+	}
 	return func(index int, r *rand.Rand) load.Command {
+		if limited && index < last && index%heldAtOnce == ending {
+			c := load.Instant(index, r)
+			c.Kind, c.Script, c.Timeout = "times-out", "sleep 1000; :", overtimeLimit
+			c.Want = trial.Want{Timeout: true}
+			return c
+		}
 		if index < last {
 			return heldStdout(index, r)
 		}
 		c := load.Instant(index, r)
 		c.Kind = "release"
 		c.Script = fmt.Sprintf("%s%s[ $n -ge %d ] || { echo only $n children live; exit %d; }; %s",
-			awaitSleeps(heldFor, last), endSleeps(heldFor), last, (c.Want.Code+1)%256, c.Script)
+			awaitSleeps(heldFor, children), endSleeps(heldFor), children, (c.Want.Code+1)%256, c.Script)
 		return c
 	}
 }

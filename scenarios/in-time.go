@@ -71,8 +71,11 @@ func endsInTime(lasting, spare, wrote time.Duration) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		c := load.Instant(index, r)
 		if index/inTimeAtOnce%2 == 0 {
-			if index%inTimeAtOnce == 10 {
+			switch index % inTimeAtOnce {
+			case 10:
 				return writesFirst(c, wrote)
+			case 14:
+				return writesErrors(c, wrote)
 			}
 			return endsAtItsLimit(index, c, r)
 		}
@@ -101,6 +104,16 @@ func writesFirst(c load.Command, limit time.Duration) load.Command {
 		nonce, more, nonce)
 	c.Want = trial.Want{Timeout: true, SoFar: true, PrefixOnly: true,
 		Output: nonce + "\n" + strings.Repeat("x", more) + nonce}
+	return c
+}
+
+// writesErrors is cut short after it has written to standard error alone: that is another
+// buffer in many a daemon, which is looked at on the usual way out.
+func writesErrors(c load.Command, limit time.Duration) load.Command {
+	c.Kind, c.Timeout = "overtime-wrote-errors", limit
+	c.Script = printed(c) + " >&2; exec sleep 1000"
+	c.Want = trial.Want{Timeout: true, SoFar: true, PrefixOnly: true, Merged: true,
+		Output: c.Want.Output}
 	return c
 }
 

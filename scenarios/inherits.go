@@ -27,15 +27,18 @@ import (
 var _ = should("inherits", "what a command inherits",
 	"is what a shell gets, and the daemon's own where a naive one hands it on",
 	func(s *session.Session) session.Experiment {
-		looks := inheritance(s.Runtime.Name() == "namespace")
+		looks := inheritance(s.Runtime.Name() == "namespace", s.WaitPath != session.Fallback)
+		d := s.Candidate.Dialect
+		before := endsOtherwise(d.SaysTimeout() && d.TellsTimeout())
 		arm := session.Arm{
-			Trials:   s.Scale.Trials(each(len(looks), 2, 3, 20)),
+			Trials:   len(before) + s.Scale.Trials(each(len(looks), 2, 3, 20)),
 			InFlight: 6,
-			Commands: inherits(looks),
+			Commands: inherits(before, looks),
 			Deadline: waitsLimit,
 		}
 		baseline := naive(arm, "inheriting", trial.Symptom(trial.Wrong))
 		baseline.Trials, baseline.Deadline = len(looks), waitsLimit/10
+		baseline.Commands = inherits(nil, looks)
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
@@ -46,7 +49,22 @@ const waitsLimit = 5 * time.Second
 // look is a piece of shell that leaves in $found what it should not have.
 type look struct{ kind, script string }
 
-func inheritance(sameMachine bool) []look {
+// endsOtherwise are commands that do not end by themselves. What a daemon sets while it ends
+// one, and does not set back, the next ones have: of a thread (setpriority(2),
+// pthread_sigmask(3)) those that the thread starts.
+func endsOtherwise(limited bool) []load.Command {
+	refused := load.Command{Kind: "cannot-start", Want: trial.Want{NotRun: true}}
+	refused.Script, refused.Cwd = "exit 0", "/nonexistent"
+	all := []load.Command{refused}
+	if limited {
+		late := load.Command{Kind: "times-out", Want: trial.Want{Timeout: true}}
+		late.Script, late.Timeout = "sleep 1000; :", overtimeLimit/5
+		all = append(all, late, late, late)
+	}
+	return all
+}
+
+func inheritance(sameMachine, noLauncher bool) []look {
 	looks := []look{
 		{"input-line", "read -r found"},
 		{"input-end", "found=$(cat)"},
@@ -69,7 +87,16 @@ func inheritance(sameMachine bool) []look {
 			look{"limits", fmt.Sprintf(`limits=$(cat %s); [ -z "$limits" ] || %s`, ownLimits,
 				"{ "+unlike("$limits", own.limits)+"; }")},
 			look{"priority", asksPriority + "; " + unlike("$nice", own.nice)},
-			look{"processors", asksProcessors + `; [ -z "$cpus" ] || { ` + unlike("$cpus", own.cpus) + "; }"})
+			look{"processors", asksProcessors + `; [ -z "$cpus" ] || { ` + unlike("$cpus", own.cpus) + "; }"},
+			look{"scheduling", asksScheduling + "; " + unlike("$policy", own.policy)})
+		if noLauncher { // which sets it itself
+			looks = append(looks, look{"privileges",
+				asksPrivileges + `; [ -z "$none" ] || { ` + unlike("$none", own.privileges) + "; }"})
+		}
+		for range 4 { // a thread's is one command's in so many
+			looks = append(looks, look{"priority", asksPriority + "; " + unlike("$nice", own.nice)},
+				look{"signals-blocked", asksBlocked + "; " + unlike("$blocked", "0000000000000000")})
+		}
 	}
 	return append(looks, look{"signals", fmt.Sprintf(`%s; [ -z "$blocked" ] || { %s; %s; }`,
 		asksSignals, unlike("$ignored", signals), unlike("$blocked", "0000000000000000"))})
@@ -87,6 +114,18 @@ const (
 		`v=${v#*Cpus_allowed:?}; cpus=${v%%[!0-9a-f,]*};; esac`
 )
 
+// asksBlocked is asked of the shell itself, which is cheap.
+const asksBlocked = `while read -r k v; do case $k in SigBlk:) blocked=$v; break;; esac; ` +
+	`done </proc/$$/status`
+
+// asksScheduling is the policy (sched(7)), and asksPrivileges whether a program can get none
+// that it has not (PR_SET_NO_NEW_PRIVS), which ends sudo.
+const (
+	asksScheduling = `read -r v </proc/$$/stat; set -- ${v##*) }; policy=${39}`
+	asksPrivileges = `none=; while read -r k v; do case $k in NoNewPrivs:) none=$v; break;; esac; ` +
+		`done </proc/$$/status`
+)
+
 // ownLimits are soft and hard, in the same words whichever shell asks.
 const ownLimits = "/proc/self/limits"
 
@@ -96,24 +135,29 @@ func unlike(word, want string) string {
 }
 
 // shell is what a shell has that no one has given anything special.
-type shell struct{ umask, ignored, nice, cpus, limits string }
+type shell struct{ umask, ignored, nice, cpus, policy, privileges, limits string }
 
 // ownShell is one that the harness starts. Where there is none, its answers match
 // nothing.
 var ownShell = sync.OnceValue(func() shell {
 	const ask = "umask; " + asksSignals + "; echo $ignored; " + asksPriority +
-		"; echo $nice; " + asksProcessors + "; echo $cpus; cat " + ownLimits
+		"; echo $nice; " + asksProcessors + "; echo $cpus; " + asksScheduling +
+		"; echo $policy; " + asksPrivileges + "; echo $none; cat " + ownLimits
 	out, _ := exec.Command("/bin/sh", "-c", ask).Output()
-	lines := append(strings.SplitN(string(out), "\n", 5), "?", "?", "?", "?", "?")
+	lines := append(strings.SplitN(string(out), "\n", 7), "?", "?", "?", "?", "?", "?", "?")
 	return shell{umask: lines[0], ignored: lines[1],
-		nice: lines[2], cpus: lines[3], limits: strings.TrimSuffix(lines[4], "\n")}
+		nice: lines[2], cpus: lines[3], policy: lines[4], privileges: lines[5],
+		limits: strings.TrimSuffix(lines[6], "\n")}
 })
 
 // inherits looks, and ends by SIGPIPE where all is well: that is what a reader who
 // has gone sends, and ignored by most who are not careful.
-func inherits(looks []look) load.Source {
+func inherits(before []load.Command, looks []look) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
-		l := looks[index%len(looks)]
+		if index < len(before) {
+			return before[index]
+		}
+		l := looks[(index-len(before))%len(looks)]
 		c := finds(load.Instant(index, r), l)
 		if l.kind == "signals" && ownShell().ignored == "0000000000000000" {
 			end := fmt.Sprintf("exit %d", c.Want.Code)

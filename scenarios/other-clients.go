@@ -30,7 +30,7 @@ var _ = advice("other-clients", "requests as other clients write them",
 	})
 
 var asking = []dialect.Way{dialect.Chunked, dialect.Expects, dialect.Charset, dialect.Version0,
-	dialect.Escaped, dialect.Again}
+	dialect.Escaped, dialect.Spaced, dialect.Slowly, dialect.Ahead, dialect.Again}
 
 func asks(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
@@ -41,5 +41,17 @@ func asks(index int, r *rand.Rand) load.Command {
 		c.Script = fmt.Sprintf("echo %s; exit %d", word, c.Want.Code)
 		c.Want.Output = word + "\n"
 	}
+	switch way {
+	case dialect.Ahead: // long enough for the next request to come meanwhile
+		c.Script = "sleep 0.3; " + c.Script
+	case dialect.Slowly:
+		more := strings.Repeat("x", unheard)
+		c.Script = fmt.Sprintf("head -c %d /dev/zero | tr '\\0' x; %s", unheard, c.Script)
+		c.Want.Output = more + c.Want.Output
+	}
 	return c
 }
+
+// unheard is more than the kernel takes of an answer that is not read (tcp(7), tcp_wmem), and
+// less than a daemon may keep.
+const unheard = 6 << 20

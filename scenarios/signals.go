@@ -68,12 +68,15 @@ func killed(index int, r *rand.Rand) load.Command {
 		return c
 	}
 	sig := usual[index%7]
+	stream := 1
 	if turn := index / 7; turn%2 == 1 {
 		sig = others[(turn/2*len(usual)+index%7)%len(others)]
+		stream, c.Want.Merged = 2, true // which a daemon may gather elsewhere
 	}
 	c.Kind = sig.String()
 	nonce := c.Want.Output
-	c.Script = fmt.Sprintf("ulimit -c 0; echo %s; kill -%d $$", nonce[:len(nonce)-1], sig)
+	c.Script = fmt.Sprintf("ulimit -c 0; echo %s >&%d; kill -%d $$", nonce[:len(nonce)-1],
+		stream, sig)
 	c.Want.Code = 128 + int(sig)
 	return c
 }

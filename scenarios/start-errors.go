@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/reapcheck/reapcheck/harness/check"
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -19,13 +20,27 @@ var _ = should("start-errors", "a command that cannot be started",
 	func(s *session.Session) session.Experiment {
 		const inFlight, spare = 4, 16
 		arm := session.Arm{
-			Trials: s.Scale.Trials(failedStarts), InFlight: inFlight, Commands: cannotStart,
-			Watch: check.Settles(check.ComesBack(inFlight+spare, check.Files, check.Threads)),
+			Trials: s.Scale.Trials(failedStarts), InFlight: inFlight,
+			Commands: cannotStartInTime(s.Candidate.Dialect),
+			Watch:    check.Settles(check.ComesBack(inFlight+spare, check.Files, check.Threads)),
 		}
 		return session.Experiment{Busy: true,
 			Arms: []session.Arm{naive(arm, "hoarding", trial.Symptom(trial.Lost),
 				check.TooMany(check.Files), check.TooMany(check.Threads)), candidate(arm)}}
 	})
+
+// cannotStartInTime gives every second command a timeout, which comes when there is nothing
+// to end.
+func cannotStartInTime(d dialect.Dialect) load.Source {
+	limited := d.SaysTimeout() && d.TellsTimeout()
+	return func(index int, r *rand.Rand) load.Command {
+		c := cannotStart(index, r)
+		if limited && c.Want.NotRun && index/6%2 == 0 {
+			c.Timeout = overtimeLimit
+		}
+		return c
+	}
+}
 
 // cannotStart is, in turn, what no one can start, and what only seems so: the
 // shell itself answers 126 and 127.

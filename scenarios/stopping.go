@@ -5,6 +5,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -29,7 +30,7 @@ var _ = should("stopping", "a daemon that is told to stop",
 			arms{signal: syscall.SIGTERM, before: everyWayOut}.arm("after-commands",
 				len(waysOut)+1),
 			arms{signal: syscall.SIGTERM, twice: true}.arm("twice", 1),
-			never(),
+			never(), halfAsked(s.Candidate.Dialect),
 		}
 		if referenceBuild(s.Candidate) { // elsewhere nothing says that SIGINT is to stop it
 			all = append(all, arms{signal: syscall.SIGINT}.arm("interrupt", 1))
@@ -82,12 +83,25 @@ var waysOut = []func(c *load.Command){
 	func(c *load.Command) {
 		c.Kind, c.Script, c.Want = "killed", "kill -9 $$", trial.Want{Code: 128 + 9}
 	},
+	func(c *load.Command) { // its child holds the output when the signal comes
+		c.Kind, c.Script = "holds-output", "tail -f /dev/null & "+c.Script
+	},
 }
 
 func everyWayOut(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
 	waysOut[index](&c)
 	return c
+}
+
+// halfAsked has clients that are in the middle of a request, or of nothing, when the signal
+// comes. A server that waits for whoever is connected waits for them: http.Server.Shutdown
+// does once a byte has come.
+func halfAsked(d dialect.Dialect) session.Arm {
+	arm := arms{signal: syscall.SIGTERM}.arm("half-asked", 1)
+	arm.EndWithin = 10 * time.Second
+	arm.Fault = fault.All{fault.Speechless{Clients: 2, Begins: d.OverHTTP()}, arm.Fault}
+	return arm
 }
 
 // never is a command that does not end, whatever it is told. Nothing is promised of

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -18,6 +19,13 @@ import (
 // restsFor is how long a connection rests between two requests: far less than servers say
 // that they keep one (Node.js and uvicorn five seconds, gunicorn two).
 const restsFor = 300 * time.Millisecond
+
+const (
+	// aheadBy is how long the first of two requests has until the second comes.
+	aheadBy = 100 * time.Millisecond
+	// deafFor is how long an answer is not read: longer than it takes over any line.
+	deafFor = 3 * time.Second
+)
 
 // writeAs writes a request in a way of its own. Where that takes a connection that goes on
 // and the target has said that this one does not, again is true: the caller asks on
@@ -44,6 +52,19 @@ func (c *Client) writeAs(ctx context.Context, way dialect.Way, conn net.Conn, fr
 	case dialect.Escaped:
 		body := escaped(m.Body)
 		req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	case dialect.Spaced:
+		var body bytes.Buffer
+		if json.Indent(&body, m.Body, "", "\t") == nil {
+			body.WriteByte('\n')
+			req.Body, req.ContentLength = io.NopCloser(&body), int64(body.Len())
+		}
+	case dialect.Slowly:
+		return false, readsSlowly(ctx, conn, req)
+	case dialect.Ahead:
+		if goesOn, err := c.askedAhead(ctx, conn, from, req, m); err != nil || !goesOn {
+			return err == nil, err
+		}
+		return false, nil
 	case dialect.Again:
 		if goesOn, err := c.askedBefore(ctx, conn, from, m); err != nil || !goesOn {
 			return err == nil, err
@@ -63,7 +84,34 @@ func (c *Client) askedBefore(ctx context.Context, conn net.Conn, from *bufio.Rea
 	if err := first.Write(conn); err != nil {
 		return false, err
 	}
-	resp, err := finalResponse(from, first)
+	if goesOn, err := passOver(from, first); err != nil || !goesOn {
+		return false, err
+	}
+	return true, restFor(ctx, restsFor)
+}
+
+// askedAhead asks twice, the second time while the first one's command runs, and passes over
+// the first answer.
+func (c *Client) askedAhead(ctx context.Context, conn net.Conn, from *bufio.Reader,
+	req *http.Request, m dialect.Message) (goesOn bool, err error) {
+	first, err := c.request(ctx, m)
+	if err != nil {
+		return false, err
+	}
+	if err := errors.Join(first.Write(conn), restFor(ctx, aheadBy), req.Write(conn)); err != nil {
+		return false, err
+	}
+	return passOver(from, first)
+}
+
+// readsSlowly asks, and leaves the answer unread for a while: the kernel takes a little of it.
+func readsSlowly(ctx context.Context, conn net.Conn, req *http.Request) error {
+	return errors.Join(req.Write(conn), restFor(ctx, deafFor))
+}
+
+// passOver reads an answer and says whether the connection goes on.
+func passOver(from *bufio.Reader, asked *http.Request) (goesOn bool, err error) {
+	resp, err := finalResponse(from, asked)
 	if err != nil {
 		return false, err
 	}
@@ -73,13 +121,17 @@ func (c *Client) askedBefore(ctx context.Context, conn net.Conn, from *bufio.Rea
 	if err := resp.Body.Close(); err != nil || resp.Close {
 		return false, err
 	}
-	rest := time.NewTimer(restsFor)
+	return true, nil
+}
+
+func restFor(ctx context.Context, d time.Duration) error {
+	rest := time.NewTimer(d)
 	defer rest.Stop()
 	select {
 	case <-rest.C:
-		return true, nil
+		return nil
 	case <-ctx.Done():
-		return false, ctx.Err()
+		return ctx.Err()
 	}
 }
 

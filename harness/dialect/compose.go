@@ -49,6 +49,9 @@ const (
 	Charset  Way = "charset"  // with a parameter of its media type (RFC 9110, 8.3.1)
 	Version0 Way = "http-1.0" // as ApacheBench and nginx's proxy_pass
 	Escaped  Way = "escaped"  // in ASCII alone (RFC 8259, 7), as Python's json.dumps
+	Spaced   Way = "spaced"   // over several lines (RFC 8259, 2), as who writes JSON for people
+	Ahead    Way = "ahead"    // while another's command runs (RFC 9112, 9.3.2)
+	Slowly   Way = "slowly"   // by who begins to read its answer late, as over a slow line
 	Again    Way = "again"    // behind another, on a connection that has rested since
 )
 

@@ -25,6 +25,8 @@ type Want struct {
 	AnyOutput bool
 	// PrefixOnly lets the output go on after Output.
 	PrefixOnly bool
+	// OrEnds accepts, where the target may cut the output, that it ends so instead.
+	OrEnds string
 	// Merged says that Output is of two streams in the order written; a target
 	// that keeps them apart cannot give that back.
 	Merged bool
@@ -60,7 +62,8 @@ func (w Want) output(got string) bool {
 	if w.Trimmed {
 		want, got = strings.TrimSpace(want), strings.TrimSpace(got)
 	}
-	return w.AnyOutput || got == want || w.PrefixOnly && strings.HasPrefix(got, want)
+	return w.AnyOutput || got == want || w.PrefixOnly && strings.HasPrefix(got, want) ||
+		w.OrEnds != "" && strings.HasSuffix(got, w.OrEnds)
 }
 
 // Answer is what came back, freed of the dialect in which it was said.
