@@ -92,9 +92,9 @@ var trialCauses = []Cause{
 	},
 	{
 		ID: "other-clients", Level: trial.Advice,
-		Title: "A request is not understood that another client writes in another way.",
+		Title: "Another client's request is not understood, or its answer is cut.",
 		Look: "Chunked bodies, JSON escapes, parameters of the media type, HTTP/1.0: leave them " +
-			"to an HTTP library.",
+			"to an HTTP library. A client may read slowly: no limit for an answer as a whole.",
 		explains: func(e Evidence) bool {
 			return e.of("asked-") &&
 				e.is(trial.Error, trial.Hung, trial.Wrong, trial.Output)
@@ -105,7 +105,10 @@ var trialCauses = []Cause{
 		Title: "What a command wrote before its timeout is not in the answer.",
 		Look: "Read on until the killed processes have ended, and answer with their output: it says " +
 			"how far the command got.",
-		explains: func(e Evidence) bool { return e.is(trial.Output) && e.of("overtime-wrote") },
+		explains: func(e Evidence) bool {
+			return
+			return e.is(trial.Output) && e.of("overtime-wrote", "overtime-wrote-errors")
+		},
 	},
 	{
 		ID: "connections-limited", Level: trial.Advice, Choice: "limits-connections",
@@ -154,8 +157,9 @@ var trialCauses = []Cause{
 	},
 	{
 		ID: "ends-background", Level: trial.Should, Choice: "ends-background",
-		Title: "A background child is ended with the command that started it.",
-		Look:  "A command that succeeds may leave a server behind, as in a shell.",
+		Title: "A background child is ended, or held up, once its command has ended.",
+		Look: "A command that succeeds may leave a server behind, as in a shell: end no child of " +
+			"another command, and read on what it writes.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Wrong) && e.of("release") && e.ran("held-stdout", "held-stdout-")
 		},
@@ -197,7 +201,7 @@ var trialCauses = []Cause{
 	},
 	{
 		ID: "hands-on-settings", Level: trial.Advice,
-		Title:    "Commands get the daemon's own umask, limits, priority or processors.",
+		Title:    "Commands get the daemon's own umask, limits, scheduling or privileges.",
 		Look:     "What the daemon changes for itself its commands inherit: set it back for them.",
 		explains: func(e Evidence) bool { return e.is(trial.Wrong) && e.of(settings...) },
 	},
@@ -208,7 +212,7 @@ var trialCauses = []Cause{
 			"signal ignored or blocked.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Wrong, trial.Hung) && e.of("input-", "files", "files-meanwhile",
-				"group", "memory", "signals")
+				"group", "memory", "signals", "signals-blocked")
 		},
 	},
 }

@@ -17,10 +17,11 @@ var (
 	// apart are commands whose children leave their process group.
 	apart = []string{"overtime-apart-", "resists-apart-", "abandoned-apart-"}
 	// settings are looks at what a daemon may have changed for itself.
-	settings = []string{"umask", "limits", "priority", "processors"}
+	settings = []string{"umask", "limits", "priority", "processors", "scheduling", "privileges"}
 	// asSet are commands that look at their environment or folder.
 	asSet = []string{"value-", "no-value", "like-numbers", "names", "many", "folder",
-		"folder-and-variable", "no-folder-again", "not-set-again", "own-wins"}
+		"folder-and-variable", "no-folder-again", "no-folder-after-none", "not-set-again", "own-wins",
+		"set-meanwhile", "not-set-meanwhile"}
 )
 
 // stopSignals is how the name of a fault begins that sends a signal to PID 1.
