@@ -27,7 +27,12 @@ func TestWaysToWriteARequest(t *testing.T) {
 		dialect.Escaped: func(_ *http.Request, body string) bool {
 			return strings.Contains(body, `\u00fc\u00dfe \ud83d\ude00`)
 		},
-		dialect.Again: func(*http.Request, string) bool { return true },
+		dialect.Spaced: func(_ *http.Request, body string) bool {
+			return strings.HasPrefix(body, "{\n\t") && strings.HasSuffix(body, "}\n")
+		},
+		dialect.Slowly: func(*http.Request, string) bool { return true },
+		dialect.Ahead:  func(*http.Request, string) bool { return true },
+		dialect.Again:  func(*http.Request, string) bool { return true },
 	} {
 		t.Run(string(way), func(t *testing.T) {
 			server := httptest.NewServer(http.HandlerFunc(

@@ -106,7 +106,6 @@ var trialCauses = []Cause{
 		Look: "Read on until the killed processes have ended, and answer with their output: it says " +
 			"how far the command got.",
 		explains: func(e Evidence) bool {
-			return
 			return e.is(trial.Output) && e.of("overtime-wrote", "overtime-wrote-errors")
 		},
 	},
