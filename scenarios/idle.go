@@ -29,10 +29,10 @@ var _ = should("idle", "a daemon with nothing to do but a child that runs on",
 // leavesSleeper leaves a child that outlives the look at the end.
 func leavesSleeper(index int, r *rand.Rand) load.Command {
 	c := registered(index, r)
-	output := " >/dev/null 2>&1"
+	kind, output := "leaves-sleeper", " >/dev/null 2>&1"
 	if index%4 == 3 { // not among the two of the baseline, which would wait for it
-		output = "" // whoever reads on waits for more of it
+		kind, output = "held-stdout-idle", ""
 	}
-	c.Kind, c.Script = "leaves-sleeper", fmt.Sprintf("sleep 1000%s & %s", output, c.Script)
+	c.Kind, c.Script = kind, fmt.Sprintf("sleep 1000%s & %s", output, c.Script)
 	return c
 }

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"math/rand/v2"
+	"slices"
 	"syscall"
 	"time"
 
@@ -25,10 +26,13 @@ var _ = should("stopping", "a daemon that is told to stop",
 		baseline := naive(inFlight.arm("", 1), "", trial.Symptom(trial.Error),
 			trial.FailedCheck("target"))
 		baseline.Ends = "exit status 0"
+		ways := len(waysOut)
+		if slices.Contains(s.Candidate.Dialect.Declares, "waits-for-output") {
+			ways-- // the last one is in flight when the signal comes
+		}
 		all := []session.Arm{
 			baseline,
-			arms{signal: syscall.SIGTERM, before: everyWayOut}.arm("after-commands",
-				len(waysOut)+1),
+			arms{signal: syscall.SIGTERM, before: everyWayOut}.arm("after-commands", ways+1),
 			arms{signal: syscall.SIGTERM, twice: true}.arm("twice", 1),
 			never(), halfAsked(s.Candidate.Dialect),
 		}
@@ -84,7 +88,7 @@ var waysOut = []func(c *load.Command){
 		c.Kind, c.Script, c.Want = "killed", "kill -9 $$", trial.Want{Code: 128 + 9}
 	},
 	func(c *load.Command) { // its child holds the output when the signal comes
-		c.Kind, c.Script = "holds-output", "tail -f /dev/null & "+c.Script
+		c.Kind, c.Script = "held-stdout-stopping", "tail -f /dev/null & "+c.Script
 	},
 }
 
@@ -96,11 +100,13 @@ func everyWayOut(index int, r *rand.Rand) load.Command {
 
 // halfAsked has clients that are in the middle of a request, or of nothing, when the signal
 // comes. A server that waits for whoever is connected waits for them: http.Server.Shutdown
-// does once a byte has come.
+// does once the head of a request has come.
 func halfAsked(d dialect.Dialect) session.Arm {
 	arm := arms{signal: syscall.SIGTERM}.arm("half-asked", 1)
 	arm.EndWithin = 10 * time.Second
-	arm.Fault = fault.All{fault.Speechless{Clients: 2, Begins: d.OverHTTP()}, arm.Fault}
+	clients := fault.Speechless{Clients: 2, Begins: d.OverHTTP(), Stays: time.Minute,
+		Asks: d.Written(dialect.Request{Script: "exit 0"})}
+	arm.Fault = fault.All{clients, arm.Fault}
 	return arm
 }
 

@@ -24,6 +24,8 @@ type Speechless struct {
 	// takes of it (tcp(7), tcp_wmem). Two clients more send it: one keeps its last byte
 	// back, and the other does not read the answer. Nil for neither.
 	Asks []byte
+	// Stays is how much longer than the fault they stay: while a target is to end, say.
+	Stays time.Duration
 }
 
 // Name says what happens.
@@ -47,7 +49,22 @@ func (s Speechless) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, 
 	if s.Asks != nil {
 		all = append(all, write(s.Asks[:len(s.Asks)-1]), s.deaf)
 	}
-	return connect(ctx, sb, all)
+	held, err := connect(ctx, sb, all)
+	if err != nil || s.Stays == 0 {
+		return held, err
+	}
+	return staying{held, s.Stays}, nil
+}
+
+// staying are clients that go some time after Undo.
+type staying struct {
+	Injection
+	longer time.Duration
+}
+
+func (s staying) Undo(ctx context.Context) error {
+	time.AfterFunc(s.longer, func() { _ = s.Injection.Undo(context.WithoutCancel(ctx)) })
+	return nil
 }
 
 // connect has a client connect for each of those beginnings, and say what it is.
