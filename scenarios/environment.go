@@ -88,7 +88,8 @@ var settings = []setting{
 	{"no-folder-again", func(c *load.Command, _, folder string) {
 		says(c, "case $(pwd -P) in *ours*) pwd -P;; esac", "")
 	}},
-	{"folder-of-none", func(c *load.Command, _, _ string) { // it cannot be started, in a folder that is there
+	// It cannot be started, in a folder that is there.
+	{"folder-of-none", func(c *load.Command, _, _ string) {
 		c.Cwd, c.Script, c.Want = "/proc", c.Script+": "+strings.Repeat("x", 200<<10),
 			trial.Want{Anything: true}
 	}},

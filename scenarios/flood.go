@@ -40,8 +40,8 @@ func flood(bytes int) load.Source {
 		c := load.Instant(index, r)
 		c.Kind = "flood"
 		nonce := strings.TrimSpace(c.Want.Output)
-		c.Script = fmt.Sprintf(`echo %s; head -c %d /dev/zero | tr '\0' x || exit %d; printf %%s %s; exit %d`, nonce, bytes,
-			(c.Want.Code+1)%256, nonce, c.Want.Code)
+		const form = `echo %s; head -c %d /dev/zero | tr '\0' x || exit %d; printf %%s %s; exit %d`
+		c.Script = fmt.Sprintf(form, nonce, bytes, (c.Want.Code+1)%256, nonce, c.Want.Code)
 		c.Want.Output, c.Want.PrefixOnly = nonce+"\n"+strings.Repeat("x", 1000), true
 		c.Want.OrEnds = strings.Repeat("x", 1000) + nonce // who keeps the end of it
 		return c
