@@ -68,7 +68,7 @@ func TestWhoHasMovedIsKnownByItsTurns(t *testing.T) {
 }
 
 func TestWhoIsToRunDoesNotSleep(t *testing.T) {
-	seat, _ := seatOf(t, "sh", "-c", "while :; do :; done")
+	seat, _ := seatOf(t, "sh", "-c", "i=0; while [ $i -lt 100000000 ]; do i=$((i+1)); done")
 	err := await.Wait{For: "a loop that runs", Every: time.Millisecond, Limit: await.Broken}.Until(
 		t.Context(), func() (any, bool, error) { // its start reads files
 			_, ok := seat.Look()
