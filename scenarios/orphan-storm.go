@@ -19,10 +19,12 @@ var _ = should("orphan-storm", "a storm of orphans",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
 			Trials: s.Scale.Trials(orphaned), InFlight: 16, Commands: orphans, Work: 7,
-			Watch: check.Settles(check.NobodyLeft, check.ComesBack(forgotten, check.Memory)),
+			Watch:     check.Settles(check.NobodyLeft, check.ComesBack(forgotten, check.Memory)),
+			SeenTwice: check.Only(check.Memory), // as in grows
 		}
 		baseline := naive(arm, "hoarding", check.TooMany(check.Zombies),
 			check.TooMany(check.Processes), check.TooMany(check.Memory))
+		baseline.SeenTwice = nil
 		return session.Experiment{Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 

@@ -126,6 +126,13 @@ func Settles(all ...[]Bound) session.Watch {
 	}
 }
 
+// Only says whether all of these checks are of that count.
+func Only(c Count) func([]trial.Check) bool {
+	return func(checks []trial.Check) bool {
+		return !slices.ContainsFunc(checks, func(one trial.Check) bool { return one.Name != c.name })
+	}
+}
+
 // settlesAt looks until each count is within its bound, or time is up.
 func settlesAt(sb sandbox.Sandbox, bounds []Bound, within time.Duration) session.Look {
 	settling := await.Wait{

@@ -191,6 +191,9 @@ type Arm struct {
 	// EndWithin is how long that may take after the last answer; zero means 5 s.
 	EndWithin time.Duration
 	Watch     Watch
+	// SeenTwice says of failed checks that they count only if they fail once more after as
+	// many trials again, held against what there was before these. nil says so of none.
+	SeenTwice func(failed []trial.Check) bool
 }
 
 // Watch looks at a sandbox before the first trial; what it returns looks again after

@@ -2,19 +2,42 @@ package session
 
 import (
 	"context"
+	"slices"
 
 	"github.com/reapcheck/reapcheck/harness/fault"
+	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// spare is how many trials may follow those of the plan where the fault has missed:
-// as many again. An order that needs a number of the kernel's, or a moment, is missed
-// now and then, and the next try may hit. An arm that is tried until it shows its
-// claim has its reserve in Trials.
+// spare is how many trials may follow those of the plan: as many again, where the fault
+// has missed or something is to be seen twice. An order that needs a number of the
+// kernel's, or a moment, is missed now and then, and the next try may hit. An arm that is
+// tried until it shows its claim has its reserve in Trials.
 func (a Arm) spare() int {
-	if a.Fault == nil || a.UntilShown {
+	if a.Fault == nil && a.SeenTwice == nil || a.UntilShown {
 		return 0
 	}
 	return a.Trials
+}
+
+// again runs all trials once more where what the first time has shown counts only if it
+// comes again. The last look then says what has come on top of that.
+func (a *runningArm) again(ctx context.Context) error {
+	if a.SeenTwice == nil || a.endedWithin(0) {
+		return nil
+	}
+	checks, err := a.look(ctx)
+	if err != nil {
+		return nil // the last look meets it too
+	}
+	failed := slices.DeleteFunc(slices.Clone(checks), func(c trial.Check) bool { return c.OK })
+	if len(failed) == 0 || !a.SeenTwice(failed) {
+		return nil
+	}
+	if a.look, err = a.Watch(ctx, a.sandbox, a.settles()); err != nil {
+		return err
+	}
+	begin := max(a.part.whole, a.Trials) + a.part.first
+	return a.several(ctx, begin, begin+a.Trials)
 }
 
 // spareTrials goes on while the fault has hit fewer times than it must. What the target

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
@@ -29,6 +30,40 @@ func TestTrialsFollowWhereTheFaultMissed(t *testing.T) {
 		if err != nil || f.Verdict != want.verdict || arm.Trials != want.trials {
 			t.Errorf("%d misses: %v after %d trials (%s), %v",
 				misses, f.Verdict, arm.Trials, f.Reason, err)
+		}
+	}
+}
+
+// What counts only if it comes again is looked for once more, and held against what there
+// was in between.
+func TestWhatIsToBeSeenTwice(t *testing.T) {
+	failed := []trial.Check{{Name: "memory", OK: false}}
+	fine := []trial.Check{{Name: "memory", OK: true}}
+	for name, c := range map[string]struct {
+		looks   [][]trial.Check // that each watch's looks show
+		counts  bool            // at once
+		verdict trial.Verdict
+		trials  int
+	}{
+		"never":         {[][]trial.Check{fine}, false, trial.Pass, 30},
+		"once":          {[][]trial.Check{failed, fine}, false, trial.Pass, 60},
+		"again":         {[][]trial.Check{failed, failed}, false, trial.Fail, 60},
+		"other failure": {[][]trial.Check{failed}, true, trial.Fail, 30},
+	} {
+		s := newSession(t, &fakeRuntime{})
+		e := experiment(nil)
+		candidate, watched := &e.Arms[1], 0
+		candidate.Trials = 30
+		candidate.SeenTwice = func([]trial.Check) bool { return !c.counts }
+		candidate.Watch = func(context.Context, sandbox.Sandbox, time.Duration) (Look, error) {
+			shown := c.looks[watched]
+			watched++
+			return func(context.Context) ([]trial.Check, error) { return shown, nil }, nil
+		}
+		f, err := s.Run(t.Context(), e)
+		arm := f.Arm("candidate")
+		if err != nil || f.Verdict != c.verdict || arm.Trials != c.trials {
+			t.Errorf("%s: %v after %d trials (%s), %v", name, f.Verdict, arm.Trials, f.Reason, err)
 		}
 	}
 }

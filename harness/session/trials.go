@@ -40,7 +40,10 @@ func (a *runningArm) trials(ctx context.Context, turn, of int) error {
 	if last < a.Trials {
 		return nil
 	}
-	return a.spareTrials(ctx)
+	if err := a.spareTrials(ctx); err != nil {
+		return err
+	}
+	return a.again(ctx)
 }
 
 // several are the trials from first to before last, as many in flight as may be.

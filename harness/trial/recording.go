@@ -81,8 +81,9 @@ type Plan struct {
 	UntilShown bool `json:"untilShown,omitempty"`
 	// AtLeast is how many of its trials are done in any case.
 	AtLeast int `json:"atLeast,omitempty"`
-	// Spare is how many more trials may follow while the fault has hit fewer times than
-	// it must. Whether they do never depends on what the target answers.
+	// Spare is how many more trials may follow: while the fault has hit fewer times than
+	// it must, or where a failed check counts only if it fails again. Whether they do never
+	// depends on what the target answers.
 	Spare int `json:"spare,omitempty"`
 	// Factor is the share of an arm's trials that this machine had time for.
 	Factor float64 `json:"factor,omitempty"`
