@@ -103,9 +103,13 @@ func everyWayOut(index int, r *rand.Rand) load.Command {
 // does once the head of a request has come.
 func halfAsked(d dialect.Dialect) session.Arm {
 	arm := arms{signal: syscall.SIGTERM}.arm("half-asked", 1)
-	arm.EndWithin = 20 * time.Second // less than they stay, and enough for a busy machine
-	clients := fault.Speechless{Clients: 2, Begins: d.OverHTTP(), Stays: time.Minute,
-		Asks: d.Written(dialect.Request{Script: "exit 0"})}
+	arm.EndWithin = 20 * time.Second // that is enough for a busy machine
+	clients := fault.Speechless{
+		Clients: 2,
+		Begins:  d.OverHTTP(),
+		Stay:    true,
+		Asks:    d.Written(dialect.Request{Script: "exit 0"}),
+	}
 	arm.Fault = fault.All{clients, arm.Fault}
 	return arm
 }

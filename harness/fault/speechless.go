@@ -24,8 +24,9 @@ type Speechless struct {
 	// takes of it (tcp(7), tcp_wmem). Two clients more send it: one keeps its last byte
 	// back, and the other does not read the answer. Nil for neither.
 	Asks []byte
-	// Stays is how much longer than the fault they stay: while a target is to end, say.
-	Stays time.Duration
+	// Stay has them stay until the target has ended, and not only until Undo: where it
+	// waits for them to go, they do not help it.
+	Stay bool
 }
 
 // Name says what happens.
@@ -50,20 +51,23 @@ func (s Speechless) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, 
 		all = append(all, write(s.Asks[:len(s.Asks)-1]), s.deaf)
 	}
 	held, err := connect(ctx, sb, all)
-	if err != nil || s.Stays == 0 {
+	if err != nil || !s.Stay {
 		return held, err
 	}
-	return staying{held, s.Stays}, nil
+	return staying{held, sb}, nil
 }
 
-// staying are clients that go some time after Undo.
+// staying are clients that go with the sandbox.
 type staying struct {
 	Injection
-	longer time.Duration
+	sandbox sandbox.Sandbox
 }
 
 func (s staying) Undo(ctx context.Context) error {
-	time.AfterFunc(s.longer, func() { _ = s.Injection.Undo(context.WithoutCancel(ctx)) })
+	go func() { // it ends with the sandbox, which its arm stops
+		<-s.sandbox.Done()
+		_ = s.Injection.Undo(context.WithoutCancel(ctx))
+	}()
 	return nil
 }
 
