@@ -223,7 +223,7 @@ func (x *exploring) write(kind string, run explore.Run, note string) (index int)
 	outcome, why := summed(run)
 	r := trial.Record{
 		Index: x.next, Kind: kind, Outcome: outcome, Micros: run.Took.Microseconds(), Walk: run.Walk,
-		AtMicros: (time.Since(x.began) - run.Took).Microseconds(),
+		AtMicros: (time.Since(x.began) - run.Took).Microseconds(), Order: run.Order(),
 	}
 	x.next++
 	if r.Bad() {

@@ -38,6 +38,9 @@ type Record struct {
 	AtMicros int64 `json:"atUs"`
 	// Micros is how long the answer took.
 	Micros int64 `json:"us"`
+	// Order names the events of an order that was tried, as --order takes them; empty for a
+	// command.
+	Order string `json:"order,omitempty"`
 	// Walk counts the random walks of an arm that tries orders, from 1 in each kind; 0 for
 	// what is none.
 	Walk int `json:"walk,omitempty"`
