@@ -1,12 +1,16 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -269,4 +273,52 @@ func TestWebSocketsThatCloseEarly(t *testing.T) {
 	if got.Known || !strings.Contains(got.Message, "HTTP 200 was not expected") {
 		t.Errorf("none opened: %+v", got)
 	}
+}
+
+// A target that has said all and gone before its client wrote anything has answered. A slow
+// machine brings that about; here the client's writes fail from the second one on.
+func TestAWebSocketThatIsOverBeforeItIsWrittenTo(t *testing.T) {
+	for name, c := range map[string]struct {
+		said  string
+		known bool
+	}{
+		"all was said": {`{"code": 7, "end": true}`, true},
+		"not all":      {`{"code": 7}`, false},
+	} {
+		server := httptest.NewServer(attachedBy(func(ctx context.Context, conn *websocket.Conn) {
+			_ = conn.Write(ctx, websocket.MessageText, []byte(c.said))
+		}))
+		yaml := strings.Replace(overSocket, "      until:", "      send: [{command: end}]\n      until:", 1)
+		d, err := dialect.Parse("d.yaml", []byte(yaml))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := New(server.URL, d, 1, &http.Transport{DialContext: onceWritable}).Execute(t.Context(),
+			dialect.Request{Script: "true"})
+		server.Close()
+		if got.Known != c.known || !c.known && !strings.Contains(got.Message, "write to the WebSocket") {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
+// onceWritable dials a connection that cannot be written to once it is a WebSocket.
+func onceWritable(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	return &writableOnce{Conn: conn}, err
+}
+
+type writableOnce struct {
+	net.Conn
+	upgraded atomic.Bool
+}
+
+func (w *writableOnce) Write(p []byte) (int, error) {
+	if w.upgraded.Load() {
+		return 0, syscall.EPIPE
+	}
+	if bytes.Contains(p, []byte("Upgrade: websocket")) {
+		w.upgraded.Store(true)
+	}
+	return w.Conn.Write(p)
 }

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,11 +23,7 @@ func (t *talk) socket(ctx context.Context, m dialect.Message, sent func()) error
 	defer conn.CloseNow()
 	t.note(t.step, resp.Status)
 	t.begun.Take(t.step, resp.StatusCode, resp.Header)
-	for _, text := range m.Send {
-		if err := conn.Write(ctx, websocket.MessageText, text); err != nil {
-			return fmt.Errorf("write to the WebSocket: %w", err)
-		}
-	}
+	unsent := send(ctx, conn, m.Send)
 	if sent != nil {
 		sent()
 	}
@@ -34,7 +31,10 @@ func (t *talk) socket(ctx context.Context, m dialect.Message, sent func()) error
 	for left := t.client.most; ; {
 		kind, text, err := conn.Read(ctx)
 		if err != nil {
-			return t.closed(ctx, err)
+			if err = t.closed(ctx, err); err != nil && ctx.Err() == nil {
+				err = cmp.Or(unsent, err)
+			}
+			return err
 		}
 		if left -= len(text); left < 0 {
 			return tooLong(t.client.most)
@@ -50,6 +50,17 @@ func (t *talk) socket(ctx context.Context, m dialect.Message, sent func()) error
 			return err
 		}
 	}
+}
+
+// send writes the messages. That a target has gone meanwhile need not be the end: it may
+// have said all before a slow client wrote its first word.
+func send(ctx context.Context, conn *websocket.Conn, all [][]byte) error {
+	for _, text := range all {
+		if err := conn.Write(ctx, websocket.MessageText, text); err != nil {
+			return fmt.Errorf("write to the WebSocket: %w", err)
+		}
+	}
+	return nil
 }
 
 // notOpened is an answer over HTTP in the place of a WebSocket.

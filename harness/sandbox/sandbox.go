@@ -84,6 +84,9 @@ type Spec struct {
 	Await func(ctx context.Context, sb Sandbox) error
 	// StartLimit bounds the wait for Ready; zero means DefaultStartLimit.
 	StartLimit time.Duration
+	// Alone says that no other sandbox of this target runs beside it. What it takes of this
+	// machine, such as the file of a Unix socket, is then taken from nobody.
+	Alone bool
 }
 
 // Front is a program that prepares a sandbox from inside. It is executed as

@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/printable"
@@ -32,6 +33,9 @@ func (s *Session) CheckDialect(ctx context.Context) error {
 		return errors.Join(err, sb.Stop(context.WithoutCancel(ctx)))
 	}
 	all := dialect.Try(ctx, s.Candidate.Dialect, asking)
+	if !dialect.Fits(all) { // it may have ended, which shows a little later
+		sandbox.EndsWithin(ctx, sb, s.Patience(endReport))
+	}
 	ended := sb.Ended()
 	err = errors.Join(s.keepAttempts(all), asking.Close(), sb.Stop(context.WithoutCancel(ctx)))
 	if ended == "" {
@@ -50,6 +54,9 @@ func (s *Session) CheckDialect(ctx context.Context) error {
 		"%w: dialect %s understands no exit code in what comes back from %s: %s; see reapcheck dialect --help",
 		sandbox.ErrTarget, d.Name, d.Asked(), lastNotUnderstood(all))
 }
+
+// endReport is how long a sandbox may take to say that its target has ended.
+const endReport = time.Second
 
 func lastNotUnderstood(all []dialect.Attempt) string {
 	for _, e := range slices.Backward(all) {

@@ -27,9 +27,12 @@ func (s *Session) Told(ctx context.Context) (why string, err error) {
 		return "", unlessDeclined(err)
 	}
 	_, right, err := a.runsKnown(ctx, sb)
+	if ctx.Err() != nil {
+		return "", context.Cause(ctx)
+	}
 	hits, note, _ := injected.Hits(ctx)
-	if err != nil || !right || hits > 0 || note != "" {
-		return "", err
+	if err != nil || !right || hits > 0 || note != "" { // what it does wrong is for them too
+		return "", nil
 	}
 	return "since no pipe tells the target that a command has begun, so nobody can tell it late", nil
 }

@@ -79,7 +79,7 @@ func atURL(ctx context.Context, base string, headers map[string]string) ([]detec
 func inSandbox(ctx context.Context, rt sandbox.Runtime, t target.Target,
 	headers map[string]string) (all []detected, err error) {
 	spec := t.Spec("detect", nil)
-	spec.Port, spec.Ready, spec.Await = 0, "", awaitListening
+	spec.Port, spec.Ready, spec.Await, spec.Alone = 0, "", awaitListening, true
 	sb, err := rt.Start(ctx, spec)
 	if err != nil {
 		return nil, err

@@ -132,7 +132,7 @@ func (n *Runtime) launch(ctx context.Context, spec sandbox.Spec) (*namespaced, e
 // machine's, so each sandbox would take it from the others, and be asked for what was meant
 // for them.
 func sharesSocket(sb *namespaced, spec sandbox.Spec) error {
-	if spec.Port != 0 || spec.Socket != "" {
+	if spec.Port != 0 || spec.Socket != "" || spec.Alone {
 		return nil
 	}
 	all, err := probe.Listening(sb.PID())
