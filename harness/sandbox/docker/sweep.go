@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/containerd/errdefs"
 	"github.com/moby/moby/client"
@@ -78,17 +79,26 @@ func removeContainers(ctx context.Context, engine client.APIClient, label string
 	return removeEach(ctx, engine, ids, removeContainer)
 }
 
+// killTries is how often the engine is asked to kill and remove a container. It waits
+// for the end for ten seconds each time (moby, daemon/kill.go), which a busy machine has
+// been seen to exceed.
+const killTries = 3
+
 // removeContainer kills and removes. A container that is gone, or that someone
 // else is removing, is no error.
 func removeContainer(ctx context.Context, engine client.APIClient, id string) error {
-	_, err := engine.ContainerRemove(ctx, id, client.ContainerRemoveOptions{
-		Force:         true,
-		RemoveVolumes: true,
-	})
-	if err == nil || errdefs.IsNotFound(err) || errdefs.IsConflict(err) {
-		return nil
+	for try := 1; ; try++ {
+		_, err := engine.ContainerRemove(ctx, id, client.ContainerRemoveOptions{
+			Force:         true,
+			RemoveVolumes: true,
+		})
+		if err == nil || errdefs.IsNotFound(err) || errdefs.IsConflict(err) {
+			return nil
+		}
+		if try == killTries || ctx.Err() != nil || !strings.Contains(err.Error(), "exit event") {
+			return fmt.Errorf("remove container %s: %w", id, err)
+		}
 	}
-	return fmt.Errorf("remove container %s: %w", id, err)
 }
 
 func removeImages(ctx context.Context, engine client.APIClient, label string,

@@ -4,7 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"sync/atomic"
 	"testing"
 
 	"github.com/moby/moby/client"
@@ -81,5 +84,41 @@ func TestSweepAfterKill(t *testing.T) {
 	}
 	if got := sandboxtest.Shell(t, living, "echo alive"); got != "0 alive\n" {
 		t.Errorf("the living run's sandbox: %q", got)
+	}
+}
+
+// An engine that gives up its wait for the end of a container is asked again, and no more
+// often than that.
+func TestAContainerThatIsSlowToEnd(t *testing.T) {
+	for name, c := range map[string]struct {
+		says      string
+		fails     int32
+		asked     int32
+		isRemoved bool
+	}{
+		"at the second try": {"tried to kill container, but did not receive an exit event", 1, 2, true},
+		"never":             {"tried to kill container, but did not receive an exit event", 99, 3, false},
+		"for another cause": {"no such plugin", 99, 1, false},
+	} {
+		var asked atomic.Int32
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if asked.Add(1) <= c.fails {
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(http.StatusInternalServerError)
+				fmt.Fprintf(w, `{"message": %q}`, c.says)
+				return
+			}
+			w.WriteHeader(http.StatusNoContent)
+		}))
+		engine, err := client.New(client.WithHost("tcp://"+server.Listener.Addr().String()),
+			client.WithAPIVersion("1.44"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = removeContainer(t.Context(), engine, "c0")
+		server.Close()
+		if n := asked.Load(); n != c.asked || (err == nil) != c.isRemoved {
+			t.Errorf("%s: asked %d times, %v", name, n, err)
+		}
 	}
 }
