@@ -16,11 +16,7 @@ import (
 // some time.
 func Contested(ctx context.Context, s *session.Session, chosen []trial.Scenario) (
 	contested []trial.Scenario, why map[string]string, err error) {
-	held := map[string]bool{}
-	for _, e := range experiments(s, chosen) {
-		held[e.Scenario] = slices.ContainsFunc(e.Arms, holdsWaiters)
-	}
-	return leaveOut(chosen, func(c trial.Scenario) bool { return held[c.ID] },
+	return leaveOut(chosen, with(s, chosen, holdsWaiters),
 		func() (string, error) { return s.Spared(ctx) })
 }
 
@@ -28,12 +24,18 @@ func Contested(ctx context.Context, s *session.Session, chosen []trial.Scenario)
 // command has begun, and why, where nothing tells it that could be late.
 func Told(ctx context.Context, s *session.Session, chosen []trial.Scenario) (
 	told []trial.Scenario, why map[string]string, err error) {
-	late := map[string]bool{}
-	for _, e := range experiments(s, chosen) {
-		late[e.Scenario] = slices.ContainsFunc(e.Arms, tellsLate)
-	}
-	return leaveOut(chosen, func(c trial.Scenario) bool { return late[c.ID] },
+	return leaveOut(chosen, with(s, chosen, tellsLate),
 		func() (string, error) { return s.Told(ctx) })
+}
+
+// with says of each chosen scenario whether one of its arms is so.
+func with(s *session.Session, chosen []trial.Scenario, so func(session.Arm) bool,
+) func(trial.Scenario) bool {
+	has := map[string]bool{}
+	for _, e := range experiments(s, chosen) {
+		has[e.Scenario] = slices.ContainsFunc(e.Arms, so)
+	}
+	return func(c trial.Scenario) bool { return has[c.ID] }
 }
 
 // tellsLate says whether an arm tells a candidate late of its commands, from outside.
