@@ -100,18 +100,15 @@ func (x *Explorer) calm(ctx context.Context) error {
 
 func (x *Explorer) stop(ctx context.Context) (err error) {
 	if x.tracer != nil {
-		// A command that is held at its exit cannot be killed, and a target in a PID
-		// namespace of its own ends after all others in it (pid_namespaces(7)). A tracer
-		// that fails at it is told of by its Close.
-		_ = x.tracer.End()
+		// A command that is held at its exit, or whose end its tracer has not seen, cannot be
+		// killed, and a target in a PID namespace of its own ends after all others in it
+		// (pid_namespaces(7)). With its tracer the target and all of these are killed at once.
+		err = x.tracer.Close()
+		x.tracer = nil
 	}
 	if x.sandbox != nil {
-		err = x.sandbox.Stop(ctx)
+		err = errors.Join(err, x.sandbox.Stop(ctx))
 		x.sandbox = nil
-	}
-	if x.tracer != nil {
-		err = errors.Join(err, x.tracer.Close())
-		x.tracer = nil
 	}
 	return err
 }
