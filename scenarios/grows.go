@@ -31,7 +31,7 @@ var _ = should("grows", "what commands leave behind that do not go well",
 		}
 		baseline := naive(arm, "hoarding", check.TooMany(check.Files), check.TooMany(check.Threads),
 			check.TooMany(check.Processes))
-		baseline.Trials, baseline.Deadline, baseline.SeenTwice = growing, 300*time.Millisecond, nil
+		baseline.Trials, baseline.Deadline = growing, 300*time.Millisecond
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 

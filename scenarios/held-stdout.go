@@ -19,7 +19,7 @@ var _ = should("held-stdout", "a background child that holds the output",
 	"does not hold the answer, lives on, and is reaped when it ends, where a naive daemon waits for it",
 	func(s *session.Session) session.Experiment {
 		held := heldAtOnce * s.Scale.Trials(heldBursts)
-		limited := s.Candidate.Dialect.SaysTimeout() && s.Candidate.Dialect.TellsTimeout()
+		limited := s.Candidate.Dialect.TimesOut()
 		baseline := naive(session.Arm{Trials: 3, InFlight: 3, Commands: heldStdout,
 			Deadline: 2 * time.Second}, "", trial.Symptom(trial.Hung))
 		// The children end by a last command, a burst of its own: no one has to

@@ -29,7 +29,7 @@ var _ = should("inherits", "what a command inherits",
 	func(s *session.Session) session.Experiment {
 		looks := inheritance(s.Runtime.Name() == "namespace", s.WaitPath != session.Fallback)
 		d := s.Candidate.Dialect
-		before := endsOtherwise(d.SaysTimeout() && d.TellsTimeout())
+		before := endsOtherwise(d.TimesOut())
 		arm := session.Arm{
 			Trials:   len(before) + s.Scale.Trials(each(len(looks), 2, 3, 20)),
 			InFlight: 6,
@@ -114,17 +114,22 @@ const (
 		`v=${v#*Cpus_allowed:?}; cpus=${v%%[!0-9a-f,]*};; esac`
 )
 
-// asksBlocked is asked of the shell itself, which is cheap.
-const asksBlocked = `while read -r k v; do case $k in SigBlk:) blocked=$v; break;; esac; ` +
-	`done </proc/$$/status`
+// asksScheduling is the policy (sched(7)).
+const asksScheduling = `read -r v </proc/$$/stat; set -- ${v##*) }; policy=${39}`
 
-// asksScheduling is the policy (sched(7)), and asksPrivileges whether a program can get none
-// that it has not (PR_SET_NO_NEW_PRIVS), which ends sudo.
-const (
-	asksScheduling = `read -r v </proc/$$/stat; set -- ${v##*) }; policy=${39}`
-	asksPrivileges = `none=; while read -r k v; do case $k in NoNewPrivs:) none=$v; break;; esac; ` +
-		`done </proc/$$/status`
+// asksBlocked are the signals that the shell itself blocks, and asksPrivileges whether a
+// program can get none that it has not (PR_SET_NO_NEW_PRIVS), which ends sudo.
+var (
+	asksBlocked    = asksOwn("SigBlk", "blocked")
+	asksPrivileges = asksOwn("NoNewPrivs", "none")
 )
+
+// asksOwn leaves in a word what the shell's own status says, which is cheap to ask for; it is
+// empty where the kernel does not say that.
+func asksOwn(label, word string) string {
+	return fmt.Sprintf(`%s=; while read -r k v; do case $k in %s:) %[1]s=$v; break;; esac; `+
+		`done </proc/$$/status`, word, label)
+}
 
 // ownLimits are soft and hard, in the same words whichever shell asks.
 const ownLimits = "/proc/self/limits"
@@ -140,7 +145,7 @@ type shell struct{ umask, ignored, nice, cpus, policy, privileges, limits string
 // ownShell is one that the harness starts. Where there is none, its answers match
 // nothing.
 var ownShell = sync.OnceValue(func() shell {
-	const ask = "umask; " + asksSignals + "; echo $ignored; " + asksPriority +
+	ask := "umask; " + asksSignals + "; echo $ignored; " + asksPriority +
 		"; echo $nice; " + asksProcessors + "; echo $cpus; " + asksScheduling +
 		"; echo $policy; " + asksPrivileges + "; echo $none; cat " + ownLimits
 	out, _ := exec.Command("/bin/sh", "-c", ask).Output()

@@ -24,7 +24,6 @@ var _ = should("orphan-storm", "a storm of orphans",
 		}
 		baseline := naive(arm, "hoarding", check.TooMany(check.Zombies),
 			check.TooMany(check.Processes), check.TooMany(check.Memory))
-		baseline.SeenTwice = nil
 		return session.Experiment{Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 

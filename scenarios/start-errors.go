@@ -32,7 +32,7 @@ var _ = should("start-errors", "a command that cannot be started",
 // cannotStartInTime gives every second command a timeout, which comes when there is nothing
 // to end.
 func cannotStartInTime(d dialect.Dialect) load.Source {
-	limited := d.SaysTimeout() && d.TellsTimeout()
+	limited := d.TimesOut()
 	return func(index int, r *rand.Rand) load.Command {
 		c := cannotStart(index, r)
 		if limited && c.Want.NotRun && index/6%2 == 0 {

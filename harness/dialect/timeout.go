@@ -44,3 +44,6 @@ func (d Dialect) Kills() bool { return d.Request.Kill != nil && !d.hasTimeout() 
 func (d Dialect) TellsTimeout() bool {
 	return d.spoken || d.Kills() || len(d.Words.Timeout) > 0
 }
+
+// TimesOut reports whether a command can be given a timeout, and its answer tells of it.
+func (d Dialect) TimesOut() bool { return d.SaysTimeout() && d.TellsTimeout() }

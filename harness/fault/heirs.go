@@ -148,7 +148,7 @@ func elderIn(environ string) int {
 // awaitHeir counts a process of that number. A thread of the target's may have taken it
 // instead. Once that is chance; twice it is a target with a thread for each connection.
 func (h *inheriting) awaitHeir(ctx context.Context, number int) {
-	path := fmt.Sprintf("/proc/%d/root/proc/%d/status", h.sandbox.PID(), number)
+	path := fmt.Sprintf("%s/%d/status", procOf(h.sandbox), number)
 	var status []byte
 	err := h.wait("an heir").Until(context.WithoutCancel(ctx), func() (any, bool, error) {
 		raw, err := os.ReadFile(path)

@@ -41,6 +41,7 @@ func (s Standstill) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, 
 	}
 	still := &standing{Standstill: s, sandbox: sb}
 	if err := still.open(); err != nil {
+		still.close()
 		return nil, err
 	}
 	ctx, still.stop = context.WithCancel(context.WithoutCancel(ctx))
@@ -200,9 +201,13 @@ func (s *standing) sleeping(ctx context.Context) (asleep probe.Snapshot, err err
 func (s *standing) Undo(context.Context) error {
 	s.stop()
 	s.watching.Wait()
+	s.close()
+	return nil
+}
+
+func (s *standing) close() {
 	for _, fd := range s.own {
 		unix.Close(fd)
 	}
 	s.own = nil
-	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 )
 
@@ -31,34 +30,13 @@ func Server(pid int, at Listener) int {
 // listeningAt are the inodes of the sockets that listen at a place in a process's network.
 func listeningAt(pid int, at Listener) map[string]bool {
 	inodes := map[string]bool{}
-	if at.Socket != "" {
-		// Num RefCount Protocol Flags Type St Inode Path (net/unix/af_unix.c)
-		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/net/unix", pid))
-		for line := range strings.Lines(string(text)) {
-			columns := strings.Fields(line)
-			if len(columns) > 7 && columns[7] == at.Socket && listens(columns[3]) {
-				inodes[columns[6]] = true
-			}
-		}
-		return inodes
-	}
-	for _, name := range []string{"tcp", "tcp6"} {
-		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", pid, name))
-		for line := range strings.Lines(string(text)) {
-			const inode = 9
-			columns := strings.Fields(line)
-			if len(columns) > inode && len(tcpListeners(line)) > 0 &&
-				tcpListeners(line)[0].Port == at.Port {
-				inodes[columns[inode]] = true
-			}
+	all, _ := listeningSockets(pid) // whoever cannot be seen does not listen
+	for _, s := range all {
+		if s.Listener == at {
+			inodes[s.inode] = true
 		}
 	}
 	return inodes
-}
-
-func listens(flags string) bool {
-	n, err := strconv.ParseUint(flags, 16, 32)
-	return err == nil && n&unixListens != 0
 }
 
 // holdsSocket says whether a process has one of these sockets open.

@@ -75,7 +75,7 @@ func (a *runningArm) sayable() error {
 		return unsaid{
 			fmt.Sprintf("%s does not ask by one HTTP request, over which orders are tried",
 				d.Called())}
-	case a.Orders != nil || d.SaysTimeout() && d.TellsTimeout() && d.Simple():
+	case a.Orders != nil || d.TimesOut() && d.Simple():
 		return nil
 	}
 	for i := range a.Trials {

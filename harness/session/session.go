@@ -192,7 +192,8 @@ type Arm struct {
 	EndWithin time.Duration
 	Watch     Watch
 	// SeenTwice says of failed checks that they count only if they fail once more after as
-	// many trials again, held against what there was before these. nil says so of none.
+	// many trials again, held against what there was before these. nil says so of none, and
+	// what a baseline shows counts at once.
 	SeenTwice func(failed []trial.Check) bool
 }
 

@@ -13,16 +13,23 @@ import (
 // kernel's, or a moment, is missed now and then, and the next try may hit. An arm that is
 // tried until it shows its claim has its reserve in Trials.
 func (a Arm) spare() int {
-	if a.Fault == nil && a.SeenTwice == nil || a.UntilShown {
+	if a.Fault == nil && !a.seesTwice() || a.UntilShown {
 		return 0
 	}
 	return a.Trials
 }
 
+// seesTwice says whether something counts only if it comes again. What a baseline shows
+// counts at once.
+func (a Arm) seesTwice() bool { return a.SeenTwice != nil && a.Claim == trial.Clean }
+
+// firstSpare is the index of the first trial after those of all parts.
+func (a Arm) firstSpare() int { return max(a.part.whole, a.Trials) + a.part.first }
+
 // again runs all trials once more where what the first time has shown counts only if it
 // comes again. The last look then says what has come on top of that.
 func (a *runningArm) again(ctx context.Context) error {
-	if a.SeenTwice == nil || a.endedWithin(0) {
+	if !a.seesTwice() || a.endedWithin(0) {
 		return nil
 	}
 	checks, err := a.look(ctx)
@@ -36,7 +43,7 @@ func (a *runningArm) again(ctx context.Context) error {
 	if a.look, err = a.Watch(ctx, a.sandbox, a.settles()); err != nil {
 		return err
 	}
-	begin := max(a.part.whole, a.Trials) + a.part.first
+	begin := a.firstSpare()
 	return a.several(ctx, begin, begin+a.Trials)
 }
 
@@ -45,7 +52,7 @@ func (a *runningArm) again(ctx context.Context) error {
 // cannot tell between two trials has no spare ones.
 func (a *runningArm) spareTrials(ctx context.Context) error {
 	step := max(1, a.InFlight)
-	begin := max(a.part.whole, a.Trials) + a.part.first
+	begin := a.firstSpare()
 	last := begin + a.spare()
 	for first := begin; first < last && a.missesFault(ctx); first += step {
 		if err := a.several(ctx, first, min(first+step, last)); err != nil {
