@@ -22,7 +22,7 @@ var _ = should("grows", "what commands leave behind that do not go well",
 		const inFlight = 16
 		arm := session.Arm{
 			Trials:   s.Scale.Trials(each(ways, growing, growing, 2500)),
-			InFlight: inFlight, Commands: goesWrong, Work: 3,
+			InFlight: inFlight, Commands: goesWrong(keptOutput), Work: 3,
 			Watch: check.Settles(check.ComesBack(inFlight+spareThreads, check.Files, check.Threads),
 				check.NobodyLeft, check.ComesBack(heapFor*inFlight, check.Memory)),
 			// A heap that is collected grows to what suits it, once: Node.js was seen to
@@ -32,6 +32,7 @@ var _ = should("grows", "what commands leave behind that do not go well",
 		baseline := naive(arm, "hoarding", check.TooMany(check.Files), check.TooMany(check.Threads),
 			check.TooMany(check.Processes))
 		baseline.Trials, baseline.Deadline = growing, 300*time.Millisecond
+		baseline.Commands = goesWrong(1) // what it keeps of a command is not its output
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
@@ -52,25 +53,25 @@ const (
 	heapFor = 3 * keptOutput
 )
 
-// writesMuch is the shell's word for that.
-var writesMuch = fmt.Sprintf("head -c %d /dev/zero | tr '\\0' x", keptOutput)
-
-// goesWrong is each way out in turn.
-func goesWrong(index int, r *rand.Rand) load.Command {
-	c := load.Instant(index, r)
-	switch way := index % ways; way {
-	case 0:
-		c.Kind, c.Script, c.Timeout = "times-out", writesMuch+"; sleep 1000; :", 200*time.Millisecond
-		c.Want = trial.Want{Timeout: true}
-	case 1:
-		c.Kind, c.Script, c.HangUpAfter = "hangs-up", "sleep 1000; :", 50*time.Millisecond
-		c.Want = trial.Want{HangUp: true}
-	case 3:
-		nonce := strings.TrimSpace(c.Want.Output)
-		c.Kind, c.Script = "writes", fmt.Sprintf("%s; echo %s; kill -9 $$", writesMuch, nonce)
-		c.Want.Output, c.Want.Code = strings.Repeat("x", keptOutput)+nonce+"\n", 128+9
-	default: // in a folder that is not there, or, in every second round, half of them too long
-		return cannotStart(3*(index/ways%2)*(way/2%2), r)
+// goesWrong is each way out in turn; what writes output writes so many bytes.
+func goesWrong(output int) load.Source {
+	writes := fmt.Sprintf("head -c %d /dev/zero | tr '\\0' x", output)
+	return func(index int, r *rand.Rand) load.Command {
+		c := load.Instant(index, r)
+		switch way := index % ways; way {
+		case 0:
+			c.Kind, c.Script, c.Timeout = "times-out", writes+"; sleep 1000; :", 200*time.Millisecond
+			c.Want = trial.Want{Timeout: true}
+		case 1:
+			c.Kind, c.Script, c.HangUpAfter = "hangs-up", "sleep 1000; :", 50*time.Millisecond
+			c.Want = trial.Want{HangUp: true}
+		case 3:
+			nonce := strings.TrimSpace(c.Want.Output)
+			c.Kind, c.Script = "writes", fmt.Sprintf("%s; echo %s; kill -9 $$", writes, nonce)
+			c.Want.Output, c.Want.Code = strings.Repeat("x", output)+nonce+"\n", 128+9
+		default: // in a folder that is not there, or, in every second round, half of them too long
+			return cannotStart(3*(index/ways%2)*(way/2%2), r)
+		}
+		return c
 	}
-	return c
 }

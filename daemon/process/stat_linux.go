@@ -101,10 +101,6 @@ type stat struct {
 // its PID.
 func (p stat) is(other stat) bool { return p.pid == other.pid && p.started == other.started }
 
-// mayFork says whether p runs, or is in a system call that no signal ends, as
-// fork(2) is. One that sleeps takes its signal when it wakes.
-func (p stat) mayFork() bool { return p.state == 'R' || p.state == 'D' }
-
 // readStat parses from the last parenthesis on, since the name in front of it
 // may hold anything (proc_pid_stat(5)).
 func readStat(pid int) (stat, error) {

@@ -10,10 +10,14 @@ import (
 )
 
 const (
-	// treeRounds bounds the search for descendants that fork while we look, and
-	// firstPause the wait for those that are about to: 15 ms in all.
-	treeRounds = 5
-	firstPause = time.Millisecond
+	// stopLimit bounds the search for descendants that fork while we look. A process takes
+	// its signal when it gets a CPU, for which busy machines let it wait a second.
+	stopLimit = 2 * time.Second
+	// stuckRounds is how often one is looked at again that no signal ends, 15 ms in all.
+	// Such are a fork(2), which is over soon, and a vfork(2), which waits for a child that
+	// stands already.
+	stuckRounds = 5
+	firstPause  = time.Millisecond
 	// longestPause is how late a tree's own end may be noticed.
 	longestPause = 20 * time.Millisecond
 )
@@ -49,19 +53,26 @@ type tree struct {
 // looked at. A process stands some time after it was told to, and one that forks
 // just then has a child which the next round finds.
 func (t *tree) stop() {
-	for pause, round := firstPause, 0; round < treeRounds; pause, round = 2*pause, round+1 {
+	deadline := time.Now().Add(stopLimit)
+	for pause, round := firstPause, 1; ; pause, round = min(2*pause, longestPause), round+1 {
 		if t.signal(syscall.SIGSTOP) != nil {
 			return
 		}
-		found, moving := t.look()
-		if !found && !moving {
+		seen := t.look()
+		stuck := seen.stuck && round < stuckRounds
+		if !seen.strays && !seen.runs && !stuck || time.Now().After(deadline) {
 			return
 		}
-		if moving {
+		if seen.runs || stuck {
 			time.Sleep(pause)
 		}
 	}
 }
+
+// sight is what one look at a tree has found: strays that were not known, and
+// processes that may still fork, since they run or are in a system call that no
+// signal ends.
+type sight struct{ strays, runs, stuck bool }
 
 // signal returns os.ErrProcessDone where the child has been reaped.
 func (t *tree) signal(sig syscall.Signal) error {
@@ -72,16 +83,16 @@ func (t *tree) signal(sig syscall.Signal) error {
 	return err
 }
 
-// look says whether there are strays that were not known, and whether a process
-// of the tree may still fork. The child must be there afterwards: else its PID
-// may have been another's meanwhile.
-func (t *tree) look() (found, moving bool) {
+// look finds what belongs to the tree. The child must be there afterwards: else its
+// PID may have been another's meanwhile.
+func (t *tree) look() (seen sight) {
 	now := family(t.roots())
 	if t.child.Signal(syscall.Signal(0)) != nil {
-		return false, false
+		return sight{}
 	}
 	for _, p := range now {
-		moving = moving || p.mayFork()
+		seen.runs = seen.runs || p.state == 'R'
+		seen.stuck = seen.stuck || p.state == 'D'
 		t.seen[p.pid] = p
 		if _, known := t.strays[p.pid]; known || p.pid == t.child.PID() ||
 			p.group == t.child.PID() {
@@ -89,10 +100,10 @@ func (t *tree) look() (found, moving bool) {
 		}
 		if s, ok := openStray(p); ok {
 			t.strays[p.pid] = s
-			found = true
+			seen.strays = true
 		}
 	}
-	return found, moving
+	return seen
 }
 
 // roots are where the search begins. Once the child has ended nothing leads from

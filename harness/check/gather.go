@@ -37,6 +37,10 @@ type gathering struct {
 // which costs a hundred times as much.
 const gatherEvery = 10
 
+// leastPatience is for looks that find out what a target does, and not only that what is
+// over leaves nothing: commands have been seen to take a second to come together.
+const leastPatience = 3 * time.Second
+
 // Ready is the check that a target which is asked whether it is ready says anything.
 const Ready = "an answer to who asks whether the target is ready"
 
@@ -47,7 +51,8 @@ const Ready = "an answer to who asks whether the target is ready"
 func StaysBelowWhileAllSleep(commands, slack int, c Count, ready string) session.Watch {
 	return func(ctx context.Context, sb sandbox.Sandbox,
 		within time.Duration) (session.Look, error) {
-		g := &gathering{all: commands, pid: sandbox.Daemon(sb), noMoreAfter: within}
+		g := &gathering{all: commands, pid: sandbox.Daemon(sb),
+			noMoreAfter: max(within, leastPatience)}
 		if ready != "" {
 			g.ready = func(ctx context.Context) error { return ask(ctx, sb, ready) }
 		}

@@ -89,7 +89,7 @@ func Look(pid int) (Snapshot, error) {
 	if pid <= 0 {
 		return nil, fmt.Errorf("%w: its engine is on another machine", ErrUnseen)
 	}
-	namespace, err := pidNamespace(pid)
+	namespace, err := namespaces.of(pid)
 	if err != nil {
 		return nil, unread(pid, err)
 	}
@@ -99,7 +99,7 @@ func Look(pid int) (Snapshot, error) {
 	}
 	var seen Snapshot
 	for _, proc := range all {
-		if ns, err := pidNamespace(proc.PID); err != nil || ns != namespace {
+		if ns, err := namespaces.of(proc.PID); err != nil || ns != namespace {
 			continue // an unreadable one is another user's, so it is not in this sandbox
 		}
 		p, err := read(proc)
@@ -169,10 +169,6 @@ func (p Process) Signal(sig unix.Signal) error {
 
 // tick is the unit of proc(5)'s times on all of Go's Linux platforms (USER_HZ).
 const tick = 10 * time.Millisecond
-
-func pidNamespace(pid int) (string, error) {
-	return os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", pid))
-}
 
 func read(proc procfs.Proc) (Process, error) {
 	stat, err := proc.Stat()

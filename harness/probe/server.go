@@ -11,6 +11,9 @@ import (
 // this host knows as pid: PID 1 itself, or, where it only starts the daemon and reaps, the
 // first process that listens there. It is PID 1 where nobody is seen to listen.
 func Server(pid int, at Listener) int {
+	if children, err := Children(pid); err == nil && len(children) == 0 {
+		return pid // whose daemon it is: it has started nobody
+	}
 	inodes := listeningAt(pid, at)
 	if len(inodes) == 0 || holdsSocket(pid, inodes) {
 		return pid

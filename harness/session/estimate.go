@@ -35,8 +35,8 @@ func (s *Session) Estimate(all []Experiment) time.Duration {
 	// Of each kind that is shared two are in use at a time, as has been seen.
 	atOnce := time.Duration(s.Runtime.Traits().StartsAtOnce)
 	starting := time.Duration(starts+2*len(shared)) * s.Pace.Start / atOnce
-	return max(busy+starting, longest, waits[true]/time.Duration(s.atOnce(busyAtOnce)),
-		waits[false]/time.Duration(s.atOnce(patientAtOnce)))
+	return max(busy+starting, longest, waits[true]/time.Duration(s.atOnce(busyLane)),
+		waits[false]/time.Duration(s.atOnce(patientLane)))
 }
 
 // work is what the experiment costs in plain commands.

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/explore"
@@ -26,13 +28,25 @@ type Order struct {
 	Most int
 }
 
-// exploring is an arm whose trials are orders.
+// parts is into how many an arm's kinds of orders are divided: each part has a target and a
+// tracer of its own, which wait for each other most of the time and leave a CPU to another.
+const parts = 2
+
+// exploring is one part of an arm whose trials are orders.
 type exploring struct {
 	*runningArm
+	*ledger
 	explorer *explore.Explorer
-	next     int          // the next trial's index
+	kinds    []Order
 	bad      *explore.Run // the order that ends the arm
-	tried    []tried
+}
+
+// ledger is what the parts of an arm keep together.
+type ledger struct {
+	mu    sync.Mutex
+	next  int               // the next trial's index
+	tried map[string]string // what came of the search for a kind, in words
+	over  atomic.Bool       // no further order is to be tried
 }
 
 // explore does all of the arm's trials: as many orders of each kind as of the others, and
@@ -40,13 +54,43 @@ type exploring struct {
 // first bad one. A target that cannot be explored leaves the arm undecided.
 func (a *runningArm) explore(ctx context.Context) error {
 	a.began = time.Now()
-	x := &exploring{runningArm: a, explorer: a.session.explorer(a.asked(), a.target)}
-	err := errors.Join(x.all(ctx), x.explorer.Close(context.WithoutCancel(ctx)))
-	if unexplored(err) {
-		a.last.Error = err.Error()
-		return nil
+	all := a.divide()
+	errs := make([]error, len(all))
+	var exploring sync.WaitGroup
+	for i, x := range all {
+		exploring.Go(func() {
+			errs[i] = errors.Join(x.all(ctx), x.explorer.Close(context.WithoutCancel(ctx)))
+			if errs[i] != nil {
+				x.over.Store(true)
+			}
+		})
 	}
-	return err
+	exploring.Wait()
+	a.last.Tried = all[0].inWords(a.Orders)
+	for i, err := range errs {
+		if unexplored(err) {
+			a.last.Error, errs[i] = err.Error(), nil
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// divide is each part of the arm, which has every so many of its kinds: those that cost
+// much stand side by side in the catalogue.
+func (a *runningArm) divide() (all []*exploring) {
+	shared := &ledger{tried: map[string]string{}}
+	for part := range min(parts, len(a.Orders)) {
+		spec := a.asked()
+		spec.Name = fmt.Sprintf("%s-part%d", spec.Name, part+1)
+		x := &exploring{
+			runningArm: a, ledger: shared, explorer: a.session.explorer(spec, a.target),
+		}
+		for i := part; i < len(a.Orders); i += parts {
+			x.kinds = append(x.kinds, a.Orders[i])
+		}
+		all = append(all, x)
+	}
+	return all
 }
 
 func (s *Session) explorer(spec sandbox.Spec, t target.Target) *explore.Explorer {
@@ -111,7 +155,10 @@ func (s *Session) Spared(ctx context.Context) (why string, err error) {
 }
 
 func (x *exploring) all(ctx context.Context) error {
-	for _, o := range x.Orders {
+	for _, o := range x.kinds {
+		if x.over.Load() {
+			break
+		}
 		first := o.Plan.Commands[0](0, load.Random(x.session.Seed, o.Kind, 0))
 		if why := unsayable(first, x.target.Dialect); why != "" {
 			x.note(o.Kind, "left out, since "+why)
@@ -119,50 +166,61 @@ func (x *exploring) all(ctx context.Context) error {
 		}
 		searched, walks := x.share(o)
 		found, err := x.explorer.Explore(ctx, o.Plan, explore.Bounds{
-			Delays: search.NoBound, Orders: searched, Walks: walks, StopAt: x.ends,
+			Delays: search.NoBound, Orders: searched, Walks: walks,
+			StopAt: func(run explore.Run) bool { return x.ends(run) || x.over.Load() },
 		}, func(run explore.Run) { x.take(o.Kind, run) })
 		if err != nil {
 			return err
 		}
 		x.note(o.Kind, found.Tried())
 		if x.bad != nil {
+			x.over.Store(true)
 			if err := x.confirm(ctx, o); err != nil {
 				return err
 			}
 			break
 		}
 	}
-	x.last.Tried = inWords(x.tried)
 	return x.recorder.Failed()
 }
 
-// tried is what came of the search for some kinds of orders, in words.
-type tried struct {
-	kinds []string
-	what  string
+// note keeps what came of the search for a kind.
+func (l *ledger) note(kind, what string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tried[kind] = what
 }
 
-// note adds a kind to those of which the same is to be said.
-func (x *exploring) note(kind, what string) {
-	for i := range x.tried {
-		if x.tried[i].what == what {
-			x.tried[i].kinds = append(x.tried[i].kinds, kind)
-			return
-		}
-	}
-	x.tried = append(x.tried, tried{[]string{kind}, what})
+// index is that of the next trial.
+func (l *ledger) index() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.next++
+	return l.next - 1
 }
 
-func inWords(all []tried) string {
-	var parts []string
-	for _, t := range all {
-		kinds := strings.Join(t.kinds, ", ")
-		if len(t.kinds) > 1 {
-			kinds = "of each of " + kinds
+// inWords says what was tried. What is the same of several kinds is said once.
+func (l *ledger) inWords(orders []Order) string {
+	var all []string
+	kinds := map[string][]string{} // of which the same is to be said
+	for _, o := range orders {
+		what, noted := l.tried[o.Kind]
+		if !noted {
+			continue
 		}
-		parts = append(parts, kinds+": "+t.what)
+		if kinds[what] == nil {
+			all = append(all, what)
+		}
+		kinds[what] = append(kinds[what], o.Kind)
 	}
-	return strings.Join(parts, "; ")
+	for i, what := range all {
+		of := strings.Join(kinds[what], ", ")
+		if len(kinds[what]) > 1 {
+			of = "of each of " + of
+		}
+		all[i] = of + ": " + what
+	}
+	return strings.Join(all, "; ")
 }
 
 // share is how many orders of a kind are searched for, and how many random walks follow
@@ -222,10 +280,9 @@ func (x *exploring) confirm(ctx context.Context, o Order) error {
 func (x *exploring) write(kind string, run explore.Run, note string) (index int) {
 	outcome, why := summed(run)
 	r := trial.Record{
-		Index: x.next, Kind: kind, Outcome: outcome, Micros: run.Took.Microseconds(), Walk: run.Walk,
+		Index: x.index(), Kind: kind, Outcome: outcome, Micros: run.Took.Microseconds(), Walk: run.Walk,
 		AtMicros: (time.Since(x.began) - run.Took).Microseconds(), Order: run.Order(),
 	}
-	x.next++
 	if r.Bad() {
 		r.Command, r.Sent, r.Steps = run.Order(), time.Now().Add(-run.Took).UTC(), run.Drawn()
 		r.Detail = fmt.Sprintf("%s out of turn%s: %s%s",

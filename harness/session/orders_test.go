@@ -1,6 +1,7 @@
 package session
 
 import (
+	"reflect"
 	"testing"
 
 	"github.com/reapcheck/reapcheck/harness/explore"
@@ -46,14 +47,35 @@ func TestWhatEndsTheSearchForAnOrder(t *testing.T) {
 	}
 }
 
-// What is the same of several kinds is said once.
+// What is the same of several kinds is said once, whichever part was the first to say it.
 func TestKindsOfWhichTheSameIsToBeSaid(t *testing.T) {
-	x := &exploring{}
-	for _, n := range [][2]string{{"one", "8 orders"}, {"two", "every order"}, {"three", "8 orders"}} {
-		x.note(n[0], n[1])
+	l := &ledger{tried: map[string]string{}}
+	for _, n := range [][2]string{{"three", "8 orders"}, {"two", "every order"}, {"one", "8 orders"}} {
+		l.note(n[0], n[1])
 	}
 	want := "of each of one, three: 8 orders; two: every order"
-	if got := inWords(x.tried); got != want {
+	got := l.inWords([]Order{{Kind: "one"}, {Kind: "two"}, {Kind: "three"}, {Kind: "four"}})
+	if got != want {
 		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// Each kind is tried by one part, in a sandbox of the part's own.
+func TestPartsOfAnArmsOrders(t *testing.T) {
+	arm := Arm{Name: "candidate", Orders: []Order{{Kind: "one"}, {Kind: "two"}, {Kind: "three"}}}
+	a := &runningArm{Arm: arm, session: &Session{}, scenario: "orders"}
+	var kinds [][]Order
+	names := map[string]bool{}
+	for _, x := range a.divide() {
+		kinds = append(kinds, x.kinds)
+		names[x.explorer.Spec.Name] = true
+	}
+	want := [][]Order{{{Kind: "one"}, {Kind: "three"}}, {{Kind: "two"}}}
+	if !reflect.DeepEqual(kinds, want) || len(names) != len(want) {
+		t.Errorf("%v in %v, want %v", kinds, names, want)
+	}
+	a.Orders = a.Orders[:1]
+	if n := len(a.divide()); n != 1 {
+		t.Errorf("%d parts of one kind", n)
 	}
 }

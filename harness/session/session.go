@@ -205,11 +205,14 @@ type Watch func(ctx context.Context, sb sandbox.Sandbox, within time.Duration) (
 // more than a reaper needs on a fast machine, far less than a person would wait.
 const settleLimit = 3 * time.Second
 
-// settles is that limit for this arm. A baseline that leaves something behind does so
-// for good: there is nothing to be patient for.
+// baselineSettles is as long for a baseline. One that leaves something behind does so for
+// good: there is nothing to be patient for.
+const baselineSettles = time.Second
+
+// settles is that limit for this arm.
 func (a *runningArm) settles() time.Duration {
 	if a.Role == trial.Baseline {
-		return settleLimit
+		return baselineSettles
 	}
 	return a.session.Patience(settleLimit)
 }

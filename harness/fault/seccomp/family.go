@@ -92,33 +92,8 @@ func (f family) inner(pid int) int {
 	return ids[f.depth]
 }
 
-// children lists the target's children, zombies too, by the thread that started
-// them. It is quick and may miss one while others are reaped or a thread ends
-// (get_children_pid in fs/proc/array.c says so of itself).
-func (f family) children() ([]int, error) {
-	tasks, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", f.target))
-	if err != nil {
-		return nil, fmt.Errorf("list threads of the target: %w", err)
-	}
-	var all []int
-	for _, task := range tasks {
-		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", f.target, task.Name()))
-		if vanished(err) {
-			continue // the thread has ended: its children are another's now
-		}
-		if err != nil {
-			return nil,
-				fmt.Errorf(
-					"list children of the target (the kernel needs CONFIG_PROC_CHILDREN): %w", err)
-		}
-		for _, field := range strings.Fields(string(raw)) {
-			if pid, err := strconv.Atoi(field); err == nil {
-				all = append(all, pid)
-			}
-		}
-	}
-	return all, nil
-}
+// children may miss one (probe.Children).
+func (f family) children() ([]int, error) { return probe.Children(f.target) }
 
 // allChildren misses none: it looks at each process of this host.
 func (f family) allChildren() ([]int, error) {
