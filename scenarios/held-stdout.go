@@ -20,8 +20,9 @@ var _ = should("held-stdout", "a background child that holds the output",
 	func(s *session.Session) session.Experiment {
 		held := heldAtOnce * s.Scale.Trials(heldBursts)
 		limited := s.Candidate.Dialect.TimesOut()
+		const patience = 2 * time.Second
 		baseline := naive(session.Arm{Trials: 3, InFlight: 3, Commands: heldStdout,
-			Deadline: 2 * time.Second}, "", trial.Symptom(trial.Hung))
+			Deadline: patience, Wait: patience}, "", trial.Symptom(trial.Hung))
 		// The children end by a last command, a burst of its own: no one has to
 		// wait for them, and no machine is too slow to answer before they end.
 		sound := candidate(session.Arm{

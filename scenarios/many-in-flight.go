@@ -23,8 +23,8 @@ var _ = advice("many-in-flight", "many commands in flight",
 		arm := session.Arm{
 			Trials: inFlight * s.Scale.Trials(waves), InFlight: inFlight, Bursts: true,
 			Commands: load.UntilWoken,
-			Deadline: time.Minute,
-			Watch:    check.StaysBelowWhileAllSleep(inFlight, spare, check.Threads, ""),
+			Deadline: time.Minute, Wait: time.Second,
+			Watch: check.StaysBelowWhileAllSleep(inFlight, spare, check.Threads, ""),
 		}
 		crowd := session.Arm{Trials: 8, InFlight: 4, Commands: load.Instant, Fault: fault.Crowd{}}
 		crowded := candidate(crowd)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"time"
 
 	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
@@ -22,7 +23,7 @@ var _ = advice("other-clients", "requests as other clients write them",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
 			Trials: s.Scale.Trials(each(len(asking), 1, 2, 10)), InFlight: len(asking),
-			Commands: asks,
+			Commands: asks, Wait: 2 * time.Second,
 		}
 		baseline := naive(arm, "particular", trial.Symptom(trial.Error))
 		baseline.Trials = len(asking)

@@ -16,13 +16,14 @@ import (
 var _ = should("shutdown", "SIGTERM with commands in flight",
 	"lets them finish and exits 0, where a naive daemon strands them",
 	func(s *session.Session) session.Experiment {
-		const commands = 8
+		const commands, beforeTheEnd = 8, 2 * time.Second
 		arm := session.Arm{
 			Trials: commands, InFlight: commands, Commands: load.UntilWoken,
 			// A request that is not being served when the signal comes is refused, and
 			// rightly so: every command must be seen to run first.
 			Fault: fault.Signal{Signal: syscall.SIGTERM, Processes: commands, Named: "sleep",
-				EndAfter: 2 * time.Second},
+				EndAfter: beforeTheEnd},
+			Wait: beforeTheEnd,
 		}
 		candidate := candidate(arm)
 		candidate.Ends = "exit status 0"

@@ -25,7 +25,8 @@ var _ = scenario("stopped", "a daemon that is stopped while commands end",
 			Watch: check.Settles(check.NobodyLeft),
 		}
 		baseline := naive(arm, "one-by-one", trial.Symptom(trial.Hung))
-		baseline.Trials, baseline.MinHits, baseline.Deadline, baseline.Watch = atOnce, 1,
-			3*time.Second, nil
+		const patience = 3 * time.Second
+		baseline.Trials, baseline.MinHits, baseline.Watch = atOnce, 1, nil
+		baseline.Deadline, baseline.Wait = patience, patience
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})

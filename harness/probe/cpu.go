@@ -69,6 +69,21 @@ func Wants(pid int) (bool, error) {
 	})
 }
 
+// Stirs says whether any thread in the sandbox of a process runs, is ready to, or is in a
+// call that no signal ends. One that cannot be seen does not.
+func Stirs(pid int) bool {
+	seen, _ := Look(pid)
+	for _, p := range seen {
+		stirs, _ := anyThread(p.PID, func(_ string, s Stat) bool {
+			return s.State == 'R' || s.State == 'D'
+		})
+		if stirs {
+			return true
+		}
+	}
+	return false
+}
+
 func running(_ string, s Stat) bool { return s.State == 'R' }
 
 func anyThread(pid int, is func(task string, s Stat) bool) (bool, error) {

@@ -177,3 +177,13 @@ func TestKeptIsTheTimeWithoutACPU(t *testing.T) {
 		}
 	}
 }
+
+// Whoever looks runs; of a process that cannot be seen nothing is known.
+func TestStirs(t *testing.T) {
+	if !Stirs(os.Getpid()) {
+		t.Error("this test does not run")
+	}
+	if Stirs(0) {
+		t.Error("a process on another machine does")
+	}
+}

@@ -1,7 +1,6 @@
 package session
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -317,40 +316,4 @@ func (a *runningArm) lookAtLast(ctx context.Context) error {
 		a.last.Error = lookErr.Error()
 	}
 	return unlessDeclined(lookErr)
-}
-
-// running says whether the target is as it has to be, and records that. Where it
-// ends within wait that is the finding, and it answers no questions.
-func (a *runningArm) running(wait time.Duration) bool {
-	state := a.state(wait)
-	a.recorder.Write(trial.Line{Check: &state})
-	return state.OK
-}
-
-// endLimit is how long a target that is to end may take after the last answer.
-var endLimit = 5 * time.Second
-
-// state says whether PID 1 still runs after wait, or how it ended where it had to.
-func (a *runningArm) state(wait time.Duration) trial.Check {
-	check := trial.Check{Name: "target", Want: "running", Got: "running"}
-	if a.mustEnd() {
-		check.Want, wait = a.Ends, a.session.Patience(cmp.Or(a.EndWithin, endLimit))
-	}
-	if a.endedWithin(wait) {
-		check.Got = a.sandbox.Ended()
-	}
-	// One that was cut short may have had its reason to end, or not.
-	check.OK = check.Got == check.Want ||
-		a.last.Stopped != "" && a.Ends != "" && check.Got == a.Ends
-	return check
-}
-
-// endedWithin says whether PID 1 has ended, or does so within the wait; 0 is for now.
-func (a *runningArm) endedWithin(wait time.Duration) bool {
-	return sandbox.EndsWithin(context.Background(), a.sandbox, wait)
-}
-
-// mustEnd says whether what was to end the target has happened.
-func (a *runningArm) mustEnd() bool {
-	return a.Ends != "" && a.last.Stopped == "" && (a.injected == nil || a.last.FaultHits > 0)
 }

@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -11,23 +12,48 @@ import (
 // patience counts the trials of an arm that only cost time. With too many of
 // them it ends the arm, which would take hours otherwise and tell no more.
 type patience struct {
-	hung, stuck atomic.Int32
-	cut         atomic.Bool // a trial was left out; an arm whose last ones took long is done
+	hung atomic.Int32
+	cut  atomic.Bool // a trial was left out; an arm whose last ones took long is done
+
+	mu         sync.Mutex
+	stuck      int32     // times at which trials were stuck
+	stuckUntil time.Time // the end of the last of them
 }
 
 // stuckAfter is below the limit at which a held call lets go, and far above what a
 // fault means to take.
 var stuckAfter = 8 * time.Second
 
-func (p *patience) note(outcome trial.Outcome, took time.Duration, underFault bool,
-	limit time.Duration) {
+func (p *patience) note(outcome trial.Outcome, sent time.Time, took time.Duration,
+	underFault bool, limit time.Duration) {
 	switch {
 	case outcome == trial.Hung:
 		p.hung.Add(1)
 	case underFault && took >= limit:
-		p.stuck.Add(1)
+		p.noteStuck(sent)
 	}
 }
+
+// noteStuck counts trials that were stuck at the same time as one: a machine that stands
+// still for a while holds all that are in flight.
+func (p *patience) noteStuck(sent time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if sent.After(p.stuckUntil) {
+		p.stuck++
+	}
+	p.stuckUntil = time.Now()
+}
+
+// stuckTimes is how often trials were stuck.
+func (p *patience) stuckTimes() int32 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.stuck
+}
+
+// mostStuck times are enough.
+const mostStuck = 3
 
 // givenUp says whether the next trial is left out, and keeps that one was.
 func (a *runningArm) givenUp() bool {
@@ -52,16 +78,13 @@ func (a *runningArm) exhausted() string {
 	if a.tooManyHung() {
 		return fmt.Sprintf("stopped after %d trials that hung", a.patience.hung.Load())
 	}
-	if n := a.patience.stuck.Load(); n >= a.tooMany() {
-		return fmt.Sprintf("stopped after %d trials that the fault held for %v and more", n,
-			a.session.Patience(stuckAfter))
+	if n := a.patience.stuckTimes(); n >= mostStuck {
+		return fmt.Sprintf("stopped when the fault had held trials for %v and more %d times",
+			a.session.Patience(stuckAfter), n)
 	}
 	return ""
 }
 
-// tooMany is how many trials that only cost time are enough.
-func (a *runningArm) tooMany() int32 { return int32(max(3, a.InFlight)) }
-
 func (a *runningArm) tooManyHung() bool {
-	return a.Role != trial.Baseline && a.patience.hung.Load() >= a.tooMany()
+	return a.Role != trial.Baseline && a.patience.hung.Load() >= int32(max(3, a.InFlight))
 }

@@ -50,7 +50,7 @@ func TestAnArmThatItsFaultHoldsUpIsGivenUp(t *testing.T) {
 		t.Errorf("verdict %v (%s), error %v", f.Verdict, f.Reason, err)
 	}
 	arm := f.Arm("candidate")
-	if arm.Trials > 8 || !strings.Contains(arm.End.Error, "trials that the fault held") {
+	if arm.Trials > (mostStuck+1)*e.Arms[1].InFlight || !strings.Contains(arm.End.Error, "the fault had held trials") {
 		t.Errorf("%d trials, %q", arm.Trials, arm.End.Error)
 	}
 }
@@ -68,5 +68,23 @@ func TestAnArmThatIsDoneWasNotGivenUp(t *testing.T) {
 	f, err := s.Run(t.Context(), e)
 	if err != nil || f.Verdict != trial.Pass {
 		t.Errorf("verdict %v (%s), error %v", f.Verdict, f.Reason, err)
+	}
+}
+
+// What stands still holds all that are in flight: that is once.
+func TestTrialsThatAreStuckTogetherCountOnce(t *testing.T) {
+	var p patience
+	began := time.Now()
+	for range 8 {
+		p.note(trial.OK, began, time.Minute, true, time.Second)
+	}
+	if n := p.stuckTimes(); n != 1 {
+		t.Errorf("together: %d times", n)
+	}
+	p.note(trial.OK, time.Now(), time.Minute, true, time.Second)
+	p.note(trial.OK, time.Now(), time.Second/2, true, time.Second) // was not stuck
+	p.note(trial.OK, time.Now(), time.Minute, false, time.Second)  // nothing holds it
+	if n := p.stuckTimes(); n != 2 {
+		t.Errorf("and one after the other: %d times", n)
 	}
 }

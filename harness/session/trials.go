@@ -88,7 +88,7 @@ func (a *runningArm) try(ctx context.Context, index int) {
 		perTrial.After(answer.Output)
 	}
 	outcome := a.record(index, cmd, answer, sent, took)
-	a.patience.note(outcome, passed(), a.injected != nil, a.session.Patience(stuckAfter))
+	a.patience.note(outcome, sent, passed(), a.injected != nil, a.session.Patience(stuckAfter))
 }
 
 func (a *runningArm) record(index int, cmd load.Command, answer trial.Answer, sent time.Time,
