@@ -13,11 +13,11 @@ const (
 	// stopLimit bounds the search for descendants that fork while we look. A process takes
 	// its signal when it gets a CPU, for which busy machines let it wait a second.
 	stopLimit = 2 * time.Second
-	// stuckRounds is how often one is looked at again that no signal ends, 15 ms in all.
-	// Such are a fork(2), which is over soon, and a vfork(2), which waits for a child that
-	// stands already.
-	stuckRounds = 5
-	firstPause  = time.Millisecond
+	// stuckLimit bounds the wait for one in a call that no signal ends. Such are a fork(2),
+	// which waits for whoever moves processes between control groups, and a vfork(2), which
+	// waits for a child that may stand already.
+	stuckLimit = 500 * time.Millisecond
+	firstPause = time.Millisecond
 	// longestPause is how late a tree's own end may be noticed.
 	longestPause = 20 * time.Millisecond
 )
@@ -53,17 +53,17 @@ type tree struct {
 // looked at. A process stands some time after it was told to, and one that forks
 // just then has a child which the next round finds.
 func (t *tree) stop() {
-	deadline := time.Now().Add(stopLimit)
-	for pause, round := firstPause, 1; ; pause, round = min(2*pause, longestPause), round+1 {
+	began := time.Now()
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		if t.signal(syscall.SIGSTOP) != nil {
 			return
 		}
-		seen := t.look()
-		stuck := seen.stuck && round < stuckRounds
-		if !seen.strays && !seen.runs && !stuck || time.Now().After(deadline) {
+		seen, passed := t.look(), time.Since(began)
+		moving := seen.runs || seen.stuck && passed < stuckLimit
+		if !seen.strays && !moving || passed > stopLimit {
 			return
 		}
-		if seen.runs || stuck {
+		if moving {
 			time.Sleep(pause)
 		}
 	}

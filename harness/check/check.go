@@ -24,6 +24,8 @@ import (
 type Count struct {
 	name string
 	of   func(probe.Snapshot) int
+	// who are those that are counted; nil where these are not processes.
+	who func(probe.Snapshot) probe.Snapshot
 	// some says that there is never none of it: none means that nothing was seen.
 	some bool
 }
@@ -42,11 +44,13 @@ var (
 	Zombies = Count{
 		name: "zombies",
 		of:   func(s probe.Snapshot) int { return len(s.Zombies()) },
+		who:  probe.Snapshot.Zombies,
 	}
 	// Processes are all but the target, zombies included.
 	Processes = Count{
 		name: "processes besides the target",
 		of:   func(s probe.Snapshot) int { return len(s) - 1 },
+		who:  probe.Snapshot.Others,
 	}
 	// Files are the target's open ones.
 	Files = Count{
@@ -170,10 +174,23 @@ func compare(sb sandbox.Sandbox, bounds []Bound, within time.Duration) ([]trial.
 		settled = settled && ok
 		checks = append(checks, trial.Check{
 			Name: b.name, Want: fmt.Sprintf("at most %d within %s", b.most, printable.Duration(within)),
-			Got: strconv.Itoa(n), OK: ok,
+			Got: b.got(n, snapshot), OK: ok,
 		})
 	}
 	return checks, settled, nil
+}
+
+// got is a count in words, with the names of those that are too many.
+func (b Bound) got(n int, seen probe.Snapshot) string {
+	if b.who == nil || n <= b.most {
+		return strconv.Itoa(n)
+	}
+	const named = 5
+	var names []string
+	for _, p := range b.who(seen) {
+		names = append(names, p.Name)
+	}
+	return fmt.Sprintf("%d: %s", n, printable.Some(named, names))
 }
 
 // All makes several promises.

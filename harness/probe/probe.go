@@ -61,6 +61,12 @@ func (s Snapshot) Target() Process {
 	return s[0]
 }
 
+// Others are all but the target.
+func (s Snapshot) Others() Snapshot {
+	target := s.Target().PID
+	return slices.DeleteFunc(slices.Clone(s), func(p Process) bool { return p.PID == target })
+}
+
 // Zombies are those that have ended and were not reaped.
 func (s Snapshot) Zombies() Snapshot {
 	return slices.DeleteFunc(slices.Clone(s), func(p Process) bool { return !p.Zombie() })
