@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os/exec"
@@ -22,24 +23,28 @@ import (
 //
 // PID 1 has a standard input that holds a line and never ends (sandbox.OwnInput):
 // beside an empty one inheritance would not show. What a shell of this machine gets
-// from the harness is what a sandbox's must get; in a container that has limits and
-// a umask of its own, those two are not asked for.
+// from the harness is what a sandbox's must get; in a container, which has limits and
+// a umask of its own, what the reference daemon's commands get in theirs. A user's image
+// may give its daemon something special on purpose: there no such thing is asked for.
 var _ = should("inherits", "what a command inherits",
 	"is what a shell gets, and the daemon's own where a naive one hands it on",
 	func(s *session.Session) session.Experiment {
-		looks := inheritance(s.Runtime.Name() == "namespace", s.WaitPath != session.Fallback)
+		usual, ask := usualShell(s)
+		looks := func() []look { return inheritance(usual, s.WaitPath != session.Fallback) }
+		kinds := len(looks()) // which does not depend on the answers
 		d := s.Candidate.Dialect
 		before := endsOtherwise(d.TimesOut())
 		arm := session.Arm{
-			Trials:   len(before) + s.Scale.Trials(each(len(looks), 2, 3, 20)),
+			Trials:   len(before) + s.Scale.Trials(each(kinds, 2, 3, 20)),
 			InFlight: 6,
-			Commands: inherits(before, looks),
+			Commands: inherits(before, looks, usual),
 			Deadline: waitsLimit,
 		}
 		baseline := naive(arm, "inheriting", trial.Symptom(trial.Wrong))
-		baseline.Trials, baseline.Deadline = len(looks), waitsLimit/10
-		baseline.Commands = inherits(nil, looks)
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
+		baseline.Trials, baseline.Deadline = kinds, waitsLimit/10
+		baseline.Commands = inherits(nil, looks, usual)
+		return session.Experiment{SideBySide: true, Prepare: ask,
+			Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // waitsLimit is for commands that wait for nothing, but for an input that does not
@@ -64,7 +69,8 @@ func endsOtherwise(limited bool) []load.Command {
 	return all
 }
 
-func inheritance(sameMachine, noLauncher bool) []look {
+// inheritance is what is looked at, beside what a usual shell has; nil where that is not known.
+func inheritance(usual *shell, noLauncher bool) []look {
 	looks := []look{
 		{"input-line", "read -r found"},
 		{"input-end", "found=$(cat)"},
@@ -78,29 +84,30 @@ func inheritance(sameMachine, noLauncher bool) []look {
 		// A second command, whose files are open while the others start.
 		{"files-meanwhile", "sleep 0.1"},
 	}
-	signals := "0000000000000000"
-	if sameMachine {
-		own := ownShell()
-		signals = own.ignored
+	signals := noSignals
+	if usual != nil {
+		signals = usual.ignored
 		looks = append(looks,
-			look{"umask", unlike("$(umask)", own.umask)},
+			look{"umask", unlike("$(umask)", usual.umask)},
 			look{"limits", fmt.Sprintf(`limits=$(cat %s); [ -z "$limits" ] || %s`, ownLimits,
-				"{ "+unlike("$limits", own.limits)+"; }")},
-			look{"priority", asksPriority + "; " + unlike("$nice", own.nice)},
-			look{"processors", asksProcessors + `; [ -z "$cpus" ] || { ` + unlike("$cpus", own.cpus) + "; }"},
-			look{"scheduling", asksScheduling + "; " + unlike("$policy", own.policy)})
+				"{ "+unlike("$limits", usual.limits)+"; }")},
+			look{"priority", asksPriority + "; " + unlike("$nice", usual.nice)},
+			look{"processors", asksProcessors + `; [ -z "$cpus" ] || { ` + unlike("$cpus", usual.cpus) + "; }"},
+			look{"scheduling", asksScheduling + "; " + unlike("$policy", usual.policy)})
 		if noLauncher { // which sets it itself
 			looks = append(looks, look{"privileges",
-				asksPrivileges + `; [ -z "$none" ] || { ` + unlike("$none", own.privileges) + "; }"})
+				asksPrivileges + `; [ -z "$none" ] || { ` + unlike("$none", usual.privileges) + "; }"})
 		}
 		for range 4 { // a thread's is one command's in so many
-			looks = append(looks, look{"priority", asksPriority + "; " + unlike("$nice", own.nice)},
-				look{"signals-blocked", asksBlocked + "; " + unlike("$blocked", "0000000000000000")})
+			looks = append(looks, look{"priority", asksPriority + "; " + unlike("$nice", usual.nice)},
+				look{"signals-blocked", asksBlocked + "; " + unlike("$blocked", noSignals)})
 		}
 	}
 	return append(looks, look{"signals", fmt.Sprintf(`%s; [ -z "$blocked" ] || { %s; %s; }`,
-		asksSignals, unlike("$ignored", signals), unlike("$blocked", "0000000000000000"))})
+		asksSignals, unlike("$ignored", signals), unlike("$blocked", noSignals))})
 }
+
+const noSignals = "0000000000000000"
 
 // asksSignals are those of a program that the shell starts: bash ignores SIGQUIT itself.
 const asksSignals = `v=$(cat /proc/self/status); v=${v#*SigBlk:?}; blocked=${v%%[!0-9a-f]*}; ` +
@@ -142,29 +149,50 @@ func unlike(word, want string) string {
 // shell is what a shell has that no one has given anything special.
 type shell struct{ umask, ignored, nice, cpus, policy, privileges, limits string }
 
-// ownShell is one that the harness starts. Where there is none, its answers match
-// nothing.
-var ownShell = sync.OnceValue(func() shell {
-	ask := "umask; " + asksSignals + "; echo $ignored; " + asksPriority +
-		"; echo $nice; " + asksProcessors + "; echo $cpus; " + asksScheduling +
-		"; echo $policy; " + asksPrivileges + "; echo $none; cat " + ownLimits
-	out, _ := exec.Command("/bin/sh", "-c", ask).Output()
-	lines := append(strings.SplitN(string(out), "\n", 7), "?", "?", "?", "?", "?", "?", "?")
+// usualShell is known once ask has found it out: on this machine from a shell that the
+// harness starts, elsewhere from one of the reference daemon's. It is nil where neither is
+// like the candidate's, and ask with it.
+func usualShell(s *session.Session) (usual *shell, ask func(context.Context) error) {
+	if s.Runtime.Name() != "namespace" && (s.Candidate.Image != "" || s.Candidate.URL != "") {
+		return nil, nil
+	}
+	usual = &shell{}
+	return usual, func(ctx context.Context) (err error) {
+		var says []byte
+		if s.Runtime.Name() == "namespace" {
+			says, err = exec.CommandContext(ctx, "/bin/sh", "-c", asksAll).Output()
+		} else {
+			says, err = s.Sample(ctx, asksAll)
+		}
+		*usual = parseShell(string(says))
+		return err
+	}
+}
+
+var asksAll = "umask; " + asksSignals + "; echo $ignored; " + asksPriority + "; echo $nice; " +
+	asksProcessors + "; echo $cpus; " + asksScheduling + "; echo $policy; " + asksPrivileges +
+	"; echo $none; cat " + ownLimits
+
+// parseShell reads what asksAll has written. What is not there matches nothing.
+func parseShell(says string) shell {
+	lines := append(strings.SplitN(says, "\n", 7), "?", "?", "?", "?", "?", "?", "?")
 	return shell{umask: lines[0], ignored: lines[1],
 		nice: lines[2], cpus: lines[3], policy: lines[4], privileges: lines[5],
 		limits: strings.TrimSuffix(lines[6], "\n")}
-})
+}
 
 // inherits looks, and ends by SIGPIPE where all is well: that is what a reader who
 // has gone sends, and ignored by most who are not careful.
-func inherits(before []load.Command, looks []look) load.Source {
+func inherits(before []load.Command, looks func() []look, usual *shell) load.Source {
+	looks = sync.OnceValue(looks) // at the first command, when the usual shell is known
 	return func(index int, r *rand.Rand) load.Command {
 		if index < len(before) {
 			return before[index]
 		}
-		l := looks[(index-len(before))%len(looks)]
+		all := looks()
+		l := all[(index-len(before))%len(all)]
 		c := finds(load.Instant(index, r), l)
-		if l.kind == "signals" && ownShell().ignored == "0000000000000000" {
+		if l.kind == "signals" && (usual == nil || usual.ignored == noSignals) {
 			end := fmt.Sprintf("exit %d", c.Want.Code)
 			c.Script = strings.TrimSuffix(c.Script, end) + "kill -PIPE $$"
 			c.Want.Code = 128 + int(syscall.SIGPIPE)

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/await"
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/parallel"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
@@ -88,28 +90,63 @@ func (s *Session) Measure(ctx context.Context) (Pace, error) {
 // errNoPace means that a target does not answer as it should.
 var errNoPace = errors.New("no pace to measure")
 
-func (s *Session) measure(ctx context.Context, arm Arm, t target.Target) (Pace, error) {
-	a := &runningArm{Arm: arm, session: s, scenario: "machine", target: t}
-	began := time.Now()
-	sb, err := a.launch(ctx, a.asked())
+func (s *Session) measure(ctx context.Context, arm Arm, t target.Target) (pace Pace, err error) {
+	pace.Start, err = s.visit(ctx, arm, t, paceInFlight, func(asking speaker.Speaker) error {
+		pace.Command, err = commandPace(ctx, asking, s.Seed)
+		return err
+	})
 	if errors.Is(err, sandbox.ErrTarget) {
 		err = errNoPace
 	}
 	if err != nil {
-		return Pace{}, fmt.Errorf("measure the machine: %w", err)
+		err = fmt.Errorf("measure the machine: %w", err)
 	}
-	pace := Pace{Start: time.Since(began)}
-	asking, err := speaker.Open(ctx, t, sb, paceInFlight)
+	return pace, err
+}
+
+// visit starts a target for no trial, lets do speak to it, and ends it. It returns how long
+// the start took.
+func (s *Session) visit(ctx context.Context, arm Arm, t target.Target, inFlight int,
+	do func(speaker.Speaker) error) (start time.Duration, err error) {
+	a := &runningArm{Arm: arm, session: s, scenario: "machine", target: t}
+	began := time.Now()
+	sb, err := a.launch(ctx, a.asked())
+	if err != nil {
+		return 0, err
+	}
+	start = time.Since(began)
+	asking, err := speaker.Open(ctx, t, sb, inFlight)
 	if err == nil {
-		pace.Command, err = commandPace(ctx, asking, s.Seed)
+		err = errors.Join(do(asking), asking.Close())
 	}
-	return pace, errors.Join(err, sb.Stop(context.WithoutCancel(ctx)))
+	return start, errors.Join(err, sb.Stop(context.WithoutCancel(ctx)))
+}
+
+// Sample is what a script writes that the reference daemon executes in this runtime.
+func (s *Session) Sample(ctx context.Context, script string) (output []byte, err error) {
+	arm := Arm{Name: "sample", Role: trial.Candidate}
+	_, err = s.visit(ctx, arm, target.Reference("registry"), 1, func(asking speaker.Speaker) error {
+		bounded, cancel := await.Limit(ctx, s.Patience(DefaultDeadline))
+		defer cancel()
+		answer := asking.Execute(bounded, dialect.Request{Script: script})
+		if err := asking.Problem(); err != nil {
+			return err
+		}
+		if !answer.Known || answer.Code != 0 {
+			return fmt.Errorf("the reference daemon answered %+v", answer)
+		}
+		output = []byte(answer.Output)
+		return nil
+	})
+	if err != nil {
+		err = fmt.Errorf("ask what a command gets here: %w", err)
+	}
+	return output, err
 }
 
 // commandPace executes commands for as long as it takes to tell. What counts is the
 // mean of the answers that came: one that never comes says nothing of the pace.
 func commandPace(ctx context.Context, c speaker.Speaker, seed uint64) (time.Duration, error) {
-	defer c.Close()
 	bounded, cancel := context.WithTimeout(ctx, paceLimit)
 	defer cancel()
 	var answered, took atomic.Int64
@@ -128,11 +165,10 @@ func commandPace(ctx context.Context, c speaker.Speaker, seed uint64) (time.Dura
 		return 0, context.Cause(ctx)
 	}
 	if err := c.Problem(); err != nil {
-		return 0, fmt.Errorf("measure the machine: %w", err)
+		return 0, err
 	}
 	if answered.Load() == 0 {
-		return 0, fmt.Errorf("measure the machine: %w: no command was answered within %v",
-			errNoPace, paceLimit)
+		return 0, fmt.Errorf("%w: no command was answered within %v", errNoPace, paceLimit)
 	}
 	return time.Duration(took.Load()/answered.Load()) / paceInFlight, nil
 }

@@ -115,6 +115,9 @@ type Experiment struct {
 	Divides int
 	// Turns is how often the arms take turns; zero means DefaultTurns.
 	Turns int
+	// Prepare finds out what the commands need to know, before the first arm begins; nil
+	// where that is nothing. Its error is the session's.
+	Prepare func(context.Context) error
 }
 
 func (e Experiment) armNames() []string {
@@ -260,10 +263,14 @@ func (s *Session) Run(ctx context.Context, e Experiment) (Finding, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var err error
+	if e.Prepare != nil {
+		err = e.Prepare(ctx)
+	}
 	for _, round := range e.rounds() {
-		if err = errors.Join(err, s.round(ctx, e, round, func() { stop(errEnough) })); err != nil {
+		if err != nil {
 			break
 		}
+		err = s.round(ctx, e, round, func() { stop(errEnough) })
 	}
 	if errors.Is(err, errEnough) {
 		err = nil
