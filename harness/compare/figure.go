@@ -23,6 +23,7 @@ type Figure struct {
 // Unit says how a value is shown.
 type Unit string
 
+// The units of all figures: commands per second, microseconds, and bytes of memory.
 const (
 	PerSecond Unit = "/s"
 	Micros    Unit = "us"
@@ -35,9 +36,13 @@ type Word string
 const (
 	// Unknown is the zero Word: too little was measured to say anything.
 	Unknown Word = ""
-	Same    Word = "the same"
-	Better  Word = "better"
-	Worse   Word = "worse"
+	// Same means that no change can be told from noise. Difference.Within says how large
+	// a change could still hide in it.
+	Same Word = "the same"
+	// Better and Worse mean that B differs from A by more than A and B differ from
+	// themselves.
+	Better Word = "better"
+	Worse  Word = "worse"
 )
 
 // Difference is a figure, judged.
