@@ -106,7 +106,8 @@ func (g Growth) executed() int {
 func (l *Leaks) worse() (reasons []string) {
 	if l.Word == Worse {
 		reasons = append(reasons, fmt.Sprintf(
-			"B leaks: its memory grows by %.0f bytes with each command (%.0f to %.0f), A's by %.0f and %.0f",
+			"B leaks: its memory grows by %.0f bytes with each command (%.0f to %.0f), "+
+				"A's by %.0f and %.0f",
 			l.EachB.Middle, l.EachB.Low, l.EachB.High, l.EachA.Middle, l.EachAgain.Middle))
 	}
 	for _, more := range l.More {

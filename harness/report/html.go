@@ -186,10 +186,13 @@ func headline(run results.Run) string {
 		return "Nothing is proved: every scenario that was run has a waiver."
 	case run.Verdict == trial.Pass && accepted > 0:
 		return fmt.Sprintf(
-			"%d of %s passed, %d failed and accepted by a waiver. The baselines failed as they must and the faults hit, so the silence counts.", n, of, accepted)
+			"%d of %s passed, %d failed and accepted by a waiver. "+
+				"The baselines failed as they must and the faults hit, so the silence counts.",
+			n, of, accepted)
 	case run.Verdict == trial.Pass:
 		return fmt.Sprintf(
-			"%s of %s passed. The baselines failed as they must and the faults hit, so the silence counts.", strconv.Itoa(n), of)
+			"%s of %s passed. The baselines failed as they must and the faults hit, "+
+				"so the silence counts.", strconv.Itoa(n), of)
 	case run.Verdict == trial.Fail:
 		return byCauses(run, names[trial.Fail], of)
 	case n == 0:

@@ -35,7 +35,8 @@ type sheet struct {
 	cut   bool
 }
 
-const cutNotice = "\n**Cut here: the report has reached its limit. The whole is in report.html and in the recordings.**\n"
+const cutNotice = "\n**Cut here: the report has reached its limit. " +
+	"The whole is in report.html and in the recordings.**\n"
 
 func (s *sheet) add(format string, args ...any) {
 	chunk := fmt.Sprintf(format, args...)
@@ -88,7 +89,8 @@ func (s *sheet) causes(run results.Run) {
 
 func (s *sheet) findings(run results.Run) {
 	s.add(
-		"| scenario | verdict | candidate: bad of trials | upper95 | baseline: bad | why |\n|---|---|---:|---:|---:|---|\n")
+		"| scenario | verdict | candidate: bad of trials | upper95 | baseline: bad | why |\n" +
+			"|---|---|---:|---:|---:|---|\n")
 	for _, f := range run.Findings {
 		candidate, base := f.Tally(trial.Candidate), f.Tally(trial.Baseline)
 		bound, baseline := "-", "-"
@@ -151,7 +153,8 @@ func (s *sheet) failures(run results.Run) {
 // reports can be compared.
 func (s *sheet) arms(run results.Run) {
 	s.add(
-		"\n## Arms\n\n| scenario | arm | must | fault | hits | trials | ok | lost | wrong | output | error | hung | upper95 | checks |\n")
+		"\n## Arms\n\n| scenario | arm | must | fault | hits | trials | ok | lost | wrong | " +
+			"output | error | hung | upper95 | checks |\n")
 	s.add("|---|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
 	for _, f := range run.Findings {
 		for _, a := range f.Arms {

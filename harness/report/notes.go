@@ -26,24 +26,31 @@ func leftOutSentence(i results.Info) string {
 // legend explains what the numbers of this run mean, in sentences.
 func legend(run results.Run) []string {
 	notes := []string{
-		"baseline: an arm that must do what its row says, which is to fail as a rule; if it does not, nothing was proved.",
-		"upper95: with 95% confidence the true rate of bad trials lies below it (one-sided, Clopper-Pearson).",
+		"baseline: an arm that must do what its row says, which is to fail as a rule; " +
+			"if it does not, nothing was proved.",
+		"upper95: with 95% confidence the true rate of bad trials lies below it (one-sided, " +
+			"Clopper-Pearson).",
 	}
 	if slices.ContainsFunc(run.Findings, hasOnce) {
 		notes = append(notes,
-			"once: this baseline depends on a race, so it is tried until it has failed once; its rate says nothing.")
+			"once: this baseline depends on a race, so it is tried until it has failed once; "+
+				"its rate says nothing.")
 	}
 	if len(run.Findings) > 0 {
 		notes = append(notes,
-			"lost: -1, or the target's own word for unknown. wrong: another code. output: bytes missing, or another command's. error: an HTTP error where a result was due. hung: no answer by the deadline.")
+			"lost: -1, or the target's own word for unknown. wrong: another code. "+
+				"output: bytes missing, or another command's. "+
+				"error: an HTTP error where a result was due. hung: no answer by the deadline.")
 		notes = append(notes,
-			"hits: how often the fault really hit. checks: how many promises about the sandbox as a whole were kept, of those looked at; a row can fail by one of them alone.")
+			"hits: how often the fault really hit. checks: how many promises about the sandbox "+
+				"as a whole were kept, of those looked at; a row can fail by one of them alone.")
 	}
 	notes = append(notes, searched(run)...)
 	for _, f := range run.Findings {
 		if _, ok := f.Power(); ok {
 			notes = append(notes,
-				"power: the chance that these trials would have shown a candidate that loses a hundred times less often than the baseline.")
+				"power: the chance that these trials would have shown a candidate that loses a "+
+					"hundred times less often than the baseline.")
 			break
 		}
 	}
@@ -59,7 +66,8 @@ func searched(run results.Run) (notes []string) {
 	for _, f := range run.Findings {
 		for _, a := range f.Arms {
 			if a.Plan.Role == trial.Candidate && a.End.Tried != "" {
-				notes = append(notes, printable.Line(f.ID)+": "+printable.Line(a.End.Tried)+walked(a.Summary)+".")
+				tried := printable.Line(a.End.Tried) + walked(a.Summary)
+				notes = append(notes, printable.Line(f.ID)+": "+tried+".")
 			}
 		}
 	}

@@ -49,8 +49,8 @@ var colours = map[trial.Verdict]string{trial.Pass: green, trial.Fail: red,
 func (s Style) verdict(v trial.Verdict) string { return s.paint(colours[v], v.String()) }
 
 // Table writes the run for a terminal or a log: the causes of what went wrong, the arms of
-// each scenario, what the scenarios came to, and the verdict as the last line. Of a run that did not
-// begin the problem is all that there is to read.
+// each scenario, what the scenarios came to, and the verdict as the last line. Of a run that
+// did not begin the problem is all that there is to read.
 func Table(w io.Writer, run results.Run, style Style) error {
 	var b strings.Builder
 	if begun(run) {
@@ -92,16 +92,16 @@ func advice(run results.Run) string {
 		return "inconclusive: this shard is done, and its own part passes. " +
 			"What the plan comes to says `reapcheck merge` of all shards."
 	}
-	text := "inconclusive: nothing was found that fails the candidate, and not everything could be " +
-		"tried. "
+	text := "inconclusive: nothing was found that fails the candidate, " +
+		"and not everything could be tried. "
 	open := undecided(run)
 	if len(open) == 0 {
 		return text + "The problem above kept the run from its end: mend that and run again."
 	}
 	return text + fmt.Sprintf(
-		"The reason of %s stands above. On a busy machine run what follows \"repeat with\" once more; "+
-			"what this machine or this target cannot do, leave out: --skip %s.", strings.Join(open,
-			", "), strings.Join(open, ","))
+		"The reason of %s stands above. On a busy machine run what follows \"repeat with\" once "+
+			"more; what this machine or this target cannot do, leave out: --skip %s.",
+		strings.Join(open, ", "), strings.Join(open, ","))
 }
 
 // begun says whether any scenario has left a recording.

@@ -55,8 +55,9 @@ var trialCauses = []Cause{
 	{
 		ID: reaperHad, Level: trial.Must,
 		Title: "The exit code is lost where the reaper takes the child before its waiter does.",
-		Look: "Two calls wait for one child: the reaper's wait4(-1) and the handler's. Only one may " +
-			"wait. It must hand the status over, even if it comes before the other asks.",
+		Look: "Two calls wait for one child: the reaper's wait4(-1) and the handler's. " +
+			"Only one may wait. It must hand the status over, even if it comes before the " +
+			"other asks.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Lost, trial.Error) && e.says("no child process", "ECHILD") ||
 				e.reaperFirst() && (e.is(trial.Lost, trial.Error) ||
@@ -74,8 +75,9 @@ var trialCauses = []Cause{
 	{
 		ID: "timeout-not-enforced", Level: trial.Should,
 		Title: "A command that outlives its timeout is not answered in time.",
-		Look: "If only the shell is killed, its children still hold the pipe, and the daemon waits " +
-			"for it. Kill the whole process group, at last with SIGKILL, and stop reading.",
+		Look: "If only the shell is killed, its children still hold the pipe, " +
+			"and the daemon waits for it. Kill the whole process group, at last with SIGKILL, " +
+			"and stop reading.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Hung) && e.of(outlives...) ||
 				e.left() && e.went(trial.Hung, outlives...)
@@ -84,7 +86,8 @@ var trialCauses = []Cause{
 	{
 		ID: "no-word-for-timeout", Level: trial.Should,
 		Title: "A command that outlives its timeout ends without the word for a timeout.",
-		Look:  "The answer must tell a timeout from an exit code; see words.timeout of the dialect.",
+		Look: "The answer must tell a timeout from an exit code; " +
+			"see words.timeout of the dialect.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Lost) && e.of(outlives...) && e.all() ||
 				e.is(trial.Error) && e.says("no timeout reported")
@@ -103,8 +106,8 @@ var trialCauses = []Cause{
 	{
 		ID: "silent-timeout", Level: trial.Advice, Choice: "no-output-at-timeouts",
 		Title: "What a command wrote before its timeout is not in the answer.",
-		Look: "Read on until the killed processes have ended, and answer with their output: it says " +
-			"how far the command got.",
+		Look: "Read on until the killed processes have ended, and answer with their output: " +
+			"it says how far the command got.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Output) && e.of("overtime-wrote", "overtime-wrote-errors")
 		},
@@ -121,8 +124,9 @@ var trialCauses = []Cause{
 	{
 		ID: "timeout-claimed", Level: trial.Must,
 		Title: "A command that needs no timeout is said to have timed out.",
-		Look: "Ask how the command ended before asking the timer. If commands without a limit get " +
-			"one of the daemon's own, let the dialect ask for a longer one: request.noTimeout.",
+		Look: "Ask how the command ended before asking the timer. " +
+			"If commands without a limit get one of the daemon's own, " +
+			"let the dialect ask for a longer one: request.noTimeout.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Error) && e.says("timeout reported for")
 		},
@@ -147,8 +151,8 @@ var trialCauses = []Cause{
 	{
 		ID: "waits-for-output", Level: trial.Should, Choice: "waits-for-output",
 		Title: "The answer waits for a background child that holds the output.",
-		Look: "Answer when the command has ended and its output has been read, and do not wait for " +
-			"the end of the pipe (os/exec has WaitDelay for this).",
+		Look: "Answer when the command has ended and its output has been read, " +
+			"and do not wait for the end of the pipe (os/exec has WaitDelay for this).",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Hung) && e.of("held-stdout", "held-stdout-") ||
 				e.left() && e.ran("held-stdout", "held-stdout-") && !e.ran("release")
@@ -250,14 +254,15 @@ var generalCauses = []Cause{
 	{
 		ID: "streams-interleaved", Level: trial.Advice,
 		Title: "What a command wrote to its two outputs in turn comes back in another order.",
-		Look: "Two pipes have no order between them. If the answer has one output, give the command " +
-			"one pipe for both streams. Otherwise keep them apart in the answer.",
+		Look: "Two pipes have no order between them. If the answer has one output, " +
+			"give the command one pipe for both streams. Otherwise keep them apart in the answer.",
 		explains: func(e Evidence) bool { return e.Way.First.Interleaved() },
 	},
 	{
 		ID: "output-limited", Level: trial.Must, Choice: "limits-output",
 		Title: "Output is cut at a limit.",
-		Look:  "A limit is a choice: declare it in the dialect, and say in the answer that it was met.",
+		Look: "A limit is a choice: declare it in the dialect, " +
+			"and say in the answer that it was met.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Output) && e.cutAt() >= pipeBytes
 		},
@@ -265,15 +270,16 @@ var generalCauses = []Cause{
 	outputCut,
 	{
 		ID: "output-changed", Level: trial.Must,
-		Title:    "A command's output is not what it wrote.",
-		Look:     "Text that is decoded piece by piece, a terminal in between, or another command's bytes.",
+		Title: "A command's output is not what it wrote.",
+		Look: "Text that is decoded piece by piece, a terminal in between, " +
+			"or another command's bytes.",
 		explains: func(e Evidence) bool { return e.is(trial.Output) },
 	},
 	{
 		ID: "end-missed", Level: trial.Must,
 		Title: "A command has ended, and the answer never comes.",
-		Look: "One SIGCHLD may stand for the end of many children. After one that comes while the " +
-			"reaper works, the reaper must look again.",
+		Look: "One SIGCHLD may stand for the end of many children. " +
+			"After one that comes while the reaper works, the reaper must look again.",
 		explains: func(e Evidence) bool { return e.is(trial.Hung) },
 	},
 	wrongCode.otherwise(reaperHad,
@@ -281,8 +287,9 @@ var generalCauses = []Cause{
 	wrongCode,
 	{
 		ID: "code-lost", Level: trial.Must, under: reaperHad,
-		Title:    "The exit code of a command is lost.",
-		Look:     "The run does not show who took it: look for a second waiter, and for errors of waitid.",
+		Title: "The exit code of a command is lost.",
+		Look: "The run does not show who took it: look for a second waiter, " +
+			"and for errors of waitid.",
 		explains: func(e Evidence) bool { return e.is(trial.Lost) },
 	},
 	{
@@ -345,8 +352,9 @@ var checkCauses = []Cause{
 	},
 	{
 		ID: "floods-memory", Level: trial.Advice, Choice: "no-output-limit",
-		Title:    "All output is kept in memory, however much it is.",
-		Look:     "A limit, or an answer that is streamed; a sandbox has less memory than `yes` has output.",
+		Title: "All output is kept in memory, however much it is.",
+		Look: "A limit, or an answer that is streamed; a sandbox has less memory than `yes` " +
+			"has output.",
 		explains: func(e Evidence) bool { return e.check("the target's peak memory in bytes") },
 	},
 	{
@@ -359,7 +367,8 @@ var checkCauses = []Cause{
 	{
 		ID: "silent-when-busy", Level: trial.Should,
 		Title: "The daemon does not say whether it is ready while commands run.",
-		Look:  "Who watches it restarts it then: that answer must take no lock that a command holds.",
+		Look: "Who watches it restarts it then: " +
+			"that answer must take no lock that a command holds.",
 		explains: func(e Evidence) bool {
 			return e.check("an answer to who asks whether the target is ready")
 		},

@@ -78,7 +78,8 @@ a machine that does nothing else.`,
 	f.DurationVar(&scale.Length, "duration", 90*time.Second, "how long the rates are measured")
 	f.DurationVar(&scale.Turn, "turn", 150*time.Millisecond, "how long one turn lasts")
 	f.IntSliceVar(&scale.Arrivals, "arrivals", nil,
-		"how many requests come a second, one number after the other (default: shares of what each reaches)")
+		"how many requests come a second, one number after the other "+
+			"(default: shares of what each reaches)")
 	f.IntSliceVar(&scale.Sleeps, "sleeps", []int{1000, 3000, 6000},
 		"how many sleeps are in flight, one number after the other (your own daemon: 100,1000)")
 	f.IntVar(&scale.Commands, "commands", 100_000,
@@ -86,7 +87,8 @@ a machine that does nothing else.`,
 	f.StringVar(&tier, "gate", noGate,
 		"tier of a gate for each daemon that is measured, quick or standard, or none")
 	f.BoolVar(&quick, "quick", false,
-		"a short run to see that it works, too short for a verdict: 10s, 1000 sleeps, 5000 commands")
+		"a short run to see that it works, too short for a verdict: 10s, 1000 sleeps, "+
+			"5000 commands")
 	return cmd
 }
 
@@ -106,7 +108,8 @@ func (g *gateFlags) benched(cmd *cobra.Command, o *options, scale *bench.Scale) 
 		return nil
 	case cmd.Flags().Changed("strategy"):
 		return errors.New(
-			"--strategy is for a bench of the reference daemon: give no --binary or --image with it")
+			"--strategy is for a bench of the reference daemon: " +
+				"give no --binary or --image with it")
 	case g.image != "":
 		o.runtime = "docker"
 	}

@@ -49,8 +49,9 @@ func newCompare() *cobra.Command {
 	var o options
 	var c compareFlags
 	cmd := &cobra.Command{
-		Use:   "compare A B [flags] [-- ARGUMENT...]",
-		Short: "judge two builds of a daemon: faster, slower, leakier, or the same within the noise",
+		Use: "compare A B [flags] [-- ARGUMENT...]",
+		Short: "judge two builds of a daemon: faster, slower, leakier, " +
+			"or the same within the noise",
 		Long: `compare measures two daemons in turn in one run and judges B by A: executions per
 second, p50 and p99, CPU time, memory, and what commands leave behind. A and B are
 each a program's path, image:REF, or a strategy of the reference daemon. Each round
@@ -186,7 +187,8 @@ func (s *side) resolve(args []string) error {
 		g.binary = s.text
 	}
 	if s.target, err = g.target(); err != nil {
-		return fmt.Errorf("%s is not a strategy, image:REF, result folder or program: %w", s.text, err)
+		return fmt.Errorf("%s is not a strategy, image:REF, result folder or program: %w",
+			s.text, err)
 	}
 	return nil
 }

@@ -96,7 +96,8 @@ func chooseMutants(only []string, slice string, seed uint64) ([]proof.Mutant, er
 	if len(chosen) == 0 {
 		return nil,
 			fmt.Errorf(
-				"slice %s has none of the mutants that were asked for: take a smaller N, or leave --slice out", slice)
+				"slice %s has none of the mutants that were asked for: take a smaller N, "+
+					"or leave --slice out", slice)
 	}
 	slices.SortFunc(chosen, func(a, b proof.Mutant) int { return strings.Compare(a.Slug, b.Slug) })
 	return chosen, nil

@@ -35,7 +35,8 @@ func (c *common) resolveShard(f *pflag.FlagSet, o *options) (err error) {
 	}
 	if o.scale.Factor == 0 && o.scale.Tier == session.Soak {
 		return errors.New(
-			"--shard of a soak needs --factor: how many times the trials of a standard run all shards have")
+			"--shard of a soak needs --factor: " +
+				"how many times the trials of a standard run all shards have")
 	}
 	o.scale.Factor = cmp.Or(o.scale.Factor, 1)
 	return f.Set("shard", o.shard.String()) // for the line that repeats it elsewhere

@@ -164,7 +164,8 @@ func engineAdvice(err error) string {
 	case errors.Is(err, fs.ErrPermission):
 		return "this user may not use it: sudo usermod -aG docker $USER, then log in again"
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return "nothing listens there: start the engine, for example with sudo systemctl start docker"
+		return "nothing listens there: start the engine, " +
+			"for example with sudo systemctl start docker"
 	case errors.Is(err, context.DeadlineExceeded):
 		return fmt.Sprintf("it did not answer within %v: restart the engine", pingLimit)
 	case errors.Is(err, errSilent):

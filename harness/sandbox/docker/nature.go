@@ -31,7 +31,8 @@ func checkRuntime(info system.Info) error {
 	}
 	return sandbox.Unavailable("use docker engine with the runtime "+info.DefaultRuntime,
 		errors.New(
-			"its containers have a kernel of their own, whose process would be looked at instead of the target"),
+			"its containers have a kernel of their own, whose process would be looked at instead "+
+				"of the target"),
 		"make runc the engine's default runtime, or use --runtime=namespace")
 }
 
@@ -55,7 +56,8 @@ func (d *Runtime) product(ctx context.Context) string {
 	}
 	for _, part := range version.Components {
 		if strings.HasPrefix(part.Name, "Podman") {
-			return "Podman, of which some versions do not report a target that ends at once (podman#28514)"
+			return "Podman, of which some versions do not report a target that ends at once " +
+				"(podman#28514)"
 		}
 	}
 	return "Docker"
@@ -122,5 +124,6 @@ func contextAdvice(advice string) string {
 		return advice
 	}
 	return fmt.Sprintf("the docker command uses its context %[1]s, which is not looked at here: "+
-		"export DOCKER_HOST=$(docker context inspect %[1]s --format '{{.Endpoints.docker.Host}}'), or %[2]s", name, advice)
+		"export DOCKER_HOST=$(docker context inspect %[1]s --format "+
+		"'{{.Endpoints.docker.Host}}'), or %[2]s", name, advice)
 }
