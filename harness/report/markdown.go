@@ -109,6 +109,22 @@ func (s *sheet) findings(run results.Run) {
 	}
 }
 
+// verdictWord is the verdict, and that its failure is accepted.
+func verdictWord(f results.Finding) string {
+	if f.Waived == results.Accepted {
+		return f.Verdict.String() + ", accepted"
+	}
+	return f.Verdict.String()
+}
+
+// join puts what a waiver says before why the scenario did not pass.
+func join(note, reason string) string {
+	if note == "" || reason == "" {
+		return note + reason
+	}
+	return note + "; " + reason
+}
+
 func strong(f results.Finding) string {
 	if f.Verdict == trial.Pass {
 		return verdictWord(f)

@@ -11,18 +11,6 @@ import (
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// leftOutSentence is for the headline; empty where nothing was left out.
-func leftOutSentence(i results.Info) string {
-	switch n := len(i.LeftOut); n {
-	case 0:
-		return ""
-	case 1:
-		return " 1 scenario was left out."
-	default:
-		return fmt.Sprintf(" %d scenarios were left out.", n)
-	}
-}
-
 // legend explains what the numbers of this run mean, in sentences.
 func legend(run results.Run) []string {
 	notes := []string{
@@ -87,14 +75,6 @@ func hasOnce(f results.Finding) bool {
 	return slices.ContainsFunc(f.Arms, func(a results.Arm) bool { return a.Plan.UntilShown })
 }
 
-// join puts what a waiver says before why the scenario did not pass.
-func join(note, reason string) string {
-	if note == "" || reason == "" {
-		return note + reason
-	}
-	return note + "; " + reason
-}
-
 func got(r trial.Record) string {
 	if r.Got == nil {
 		return "no exit code"
@@ -133,14 +113,6 @@ func waiverNote(f results.Finding) string {
 
 // allAcceptedNote is for a run that is inconclusive for no other reason.
 const allAcceptedNote = "every scenario that was run has a waiver, so nothing is proved"
-
-// word is the verdict, and that its failure is accepted.
-func verdictWord(f results.Finding) string {
-	if f.Waived == results.Accepted {
-		return f.Verdict.String() + ", accepted"
-	}
-	return f.Verdict.String()
-}
 
 // witnessNote says what the target does where the fault is held the other way,
 // so that its waiter comes first; empty where that was not tried to its end, or
