@@ -130,8 +130,13 @@ func (c *compareFlags) resolve(cmd *cobra.Command, o *options, args []string) (e
 		return errors.New(
 			"--rounds, --in-flight and --turn must be positive, and --commands not negative")
 	}
-	c.a = side{text: args[0], env: append(c.env, c.envA...), speaks: c.dialect}
-	c.b = side{text: args[1], env: append(c.env, c.envB...), speaks: c.dialect}
+	return c.resolveSides(args[0], args[1], o)
+}
+
+// resolveSides finds out what A and B are.
+func (c *compareFlags) resolveSides(a, b string, o *options) error {
+	c.a = side{text: a, env: append(c.env, c.envA...), speaks: c.dialect}
+	c.b = side{text: b, env: append(c.env, c.envB...), speaks: c.dialect}
 	if c.dialectB != "" {
 		c.b.speaks = c.dialectB
 	}

@@ -52,6 +52,11 @@ or several fit equally, 2 if none fits, 3 if nothing there speaks HTTP.`,
 			return f.run(cmd.Context(), o)
 		},
 	}
+	f.define(cmd, &o)
+	return cmd
+}
+
+func (f *detectFlags) define(cmd *cobra.Command, o *options) {
 	fs := cmd.Flags()
 	fs.StringVar(&f.url, "url", "", "base `URL` of a target that runs")
 	fs.StringVar(&f.binary, "binary", "", "the program at `PATH`")
@@ -60,13 +65,12 @@ or several fit equally, 2 if none fits, 3 if nothing there speaks HTTP.`,
 	fs.StringArrayVar(&f.env, "env", nil, "`NAME=VALUE` for the target; can be given many times")
 	fs.StringArrayVar(&f.headers, "header", nil, "send `NAME:VALUE` with each request")
 	fs.BoolVar(&f.json, "json", false, "print JSON")
-	addRunFlags(fs, &o)
+	addRunFlags(fs, o)
 	for _, unused := range []string{"results", "seed"} {
 		if err := fs.MarkHidden(unused); err != nil {
 			panic(err)
 		}
 	}
-	return cmd
 }
 
 func (f *detectFlags) run(ctx context.Context, o options) error {

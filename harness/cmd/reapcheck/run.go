@@ -132,33 +132,9 @@ func (o options) try(ctx context.Context, folder, id string, info *results.Info,
 		return fmt.Errorf("create log of the suite: %w", err)
 	}
 	defer log.Close()
-	s := &session.Session{
-		Runtime:        rt,
-		Folder:         folder,
-		Info:           *info,
-		Seed:           o.seed,
-		Scale:          o.scale,
-		Daemons:        daemons,
-		Candidate:      o.candidate,
-		StopAtFirstBad: o.stopAtFirstBad,
-		StopAs:         o.stopAs,
-		Progress:       progress,
-		Hub:            hub,
-		BlackBox:       o.blackBox,
-		WaitPath:       o.waitPath,
-	}
-	if err := o.leaveOutUnsaid(s, info); err != nil {
-		return err
-	}
-	if o.checkDialect {
-		if err := o.fitsDialect(ctx, s); err != nil {
-			return err
-		}
-	}
-	if err := o.leaveOutMoot(ctx, s, info); err != nil {
-		return err
-	}
-	if err := o.fit(ctx, s, info); err != nil {
+	s := o.session(folder, *info, progress)
+	s.Runtime, s.Daemons, s.Hub = rt, daemons, hub
+	if err := o.adapt(ctx, s, info); err != nil {
 		return err
 	}
 	if err := results.WriteInfo(folder, *info); err != nil {
@@ -170,6 +146,41 @@ func (o options) try(ctx context.Context, folder, id string, info *results.Info,
 	}
 	scenarios.Run(ctx, s, left, log)
 	return s.Problem()
+}
+
+// session is that of this run, before the runtime and the daemons are known.
+func (o options) session(folder string, info results.Info,
+	progress *session.Progress) *session.Session {
+	return &session.Session{
+		Folder:         folder,
+		Info:           info,
+		Seed:           o.seed,
+		Scale:          o.scale,
+		Candidate:      o.candidate,
+		StopAtFirstBad: o.stopAtFirstBad,
+		StopAs:         o.stopAs,
+		Progress:       progress,
+		BlackBox:       o.blackBox,
+		WaitPath:       o.waitPath,
+	}
+}
+
+// adapt fits the run to the target and to the machine, in the order in which each can be
+// asked: what the target's dialect can say, whether it speaks it, what can be seen of it,
+// and how fast it is here.
+func (o *options) adapt(ctx context.Context, s *session.Session, info *results.Info) error {
+	if err := o.leaveOutUnsaid(s, info); err != nil {
+		return err
+	}
+	if o.checkDialect {
+		if err := o.fitsDialect(ctx, s); err != nil {
+			return err
+		}
+	}
+	if err := o.leaveOutMoot(ctx, s, info); err != nil {
+		return err
+	}
+	return o.fit(ctx, s, info)
 }
 
 func (o options) describe() (results.Info, error) {
