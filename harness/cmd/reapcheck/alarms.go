@@ -52,8 +52,7 @@ done, and 3 if one did not work. If it is interrupted, the runs that were done d
 	}
 	f := cmd.Flags()
 	f.IntVar(&runs, "runs", len(alarmVariants), "how many `RUNS` there are")
-	f.StringVar(&tier, "tier", string(session.Quick),
-		"how much each of them tries: quick or standard")
+	f.StringVar(&tier, "tier", string(session.Quick), "how much each tries: quick or standard")
 	s.define(f)
 	addRunFlags(f, &o)
 	return cmd
