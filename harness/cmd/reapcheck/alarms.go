@@ -51,7 +51,7 @@ done, and 3 if one did not work. If it is interrupted, the runs that were done d
 		},
 	}
 	f := cmd.Flags()
-	f.IntVar(&runs, "runs", len(alarmVariants), "how many `RUNS` there are")
+	f.IntVar(&runs, "runs", len(alarmVariants), "how many `RUNS` to do")
 	f.StringVar(&tier, "tier", string(session.Quick), "how much each tries: quick or standard")
 	s.define(f)
 	addRunFlags(f, &o)

@@ -15,7 +15,6 @@ import (
 	"github.com/reapcheck/reapcheck/harness/bench"
 	"github.com/reapcheck/reapcheck/harness/machine"
 	"github.com/reapcheck/reapcheck/harness/probe"
-	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
 )
@@ -76,17 +75,17 @@ func (b *benchFlags) define(cmd *cobra.Command, o *options) {
 	f.DurationVar(&b.scale.Length, "duration", 90*time.Second, "how long the rates are measured")
 	f.DurationVar(&b.scale.Turn, "turn", 150*time.Millisecond, "how long one turn lasts")
 	f.IntSliceVar(&b.scale.Arrivals, "arrivals", nil,
-		"how many requests come a second, one number after the other "+
-			"(default: shares of what each reaches)")
+		"how many requests come a second, a turn for each number "+
+			"(default: shares of what each daemon reaches)")
 	f.IntSliceVar(&b.scale.Sleeps, "sleeps", []int{1000, 3000, 6000},
-		"how many sleeps are in flight, one number after the other (your own daemon: 100,1000)")
+		"how many sleeps are in flight, a turn for each number (your own daemon: 100,1000)")
 	f.IntVar(&b.scale.Commands, "commands", 100_000,
-		"how many commands come before the look for what they left")
+		"how many commands to execute before the look at what they leave")
 	f.StringVar(&b.tier, "gate", noGate,
-		"tier of a gate for each daemon that is measured, quick or standard, or none")
+		"also judge each daemon by a gate of this tier: quick or standard, or none")
 	f.BoolVar(&b.quick, "quick", false,
-		"a short run to see that it works, too short for a verdict: 10s, 1000 sleeps, "+
-			"5000 commands")
+		"a short run to see that it works: 10s, 1000 sleeps, 5000 commands; too short for "+
+			"a verdict")
 }
 
 // resolve reads what is to be measured from the command line and the environment, and
@@ -203,9 +202,9 @@ func (o options) runBench(ctx context.Context, scale bench.Scale, judged judge) 
 	if errors.Is(err, machine.ErrChoice) {
 		return usage(err)
 	}
-	folder, folderErr := results.NewFolder(o.results, "bench", time.Now())
+	folder, folderErr := o.newFolder("bench")
 	if folderErr != nil {
-		return o.unreported(fmt.Errorf("%w; choose another --results", folderErr))
+		return o.unreported(folderErr)
 	}
 	report := bench.NewReport()
 	if o.candidate.Binary != "" || o.candidate.Image != "" {

@@ -58,9 +58,9 @@ or several fit equally, 2 if none fits, 3 if nothing there speaks HTTP.`,
 
 func (f *detectFlags) define(cmd *cobra.Command, o *options) {
 	fs := cmd.Flags()
-	fs.StringVar(&f.url, "url", "", "base `URL` of a target that runs")
-	fs.StringVar(&f.binary, "binary", "", "the program at `PATH`")
-	fs.StringVar(&f.image, "image", "", "the container image `REF`")
+	fs.StringVar(&f.url, "url", "", "ask the target that runs at this base `URL`")
+	fs.StringVar(&f.binary, "binary", "", "start the program at `PATH`, and ask it")
+	fs.StringVar(&f.image, "image", "", "start the container image `REF`, and ask it")
 	fs.StringArrayVar(&f.args, "arg", nil, "one `ARGUMENT` of the target; the same as after --")
 	fs.StringArrayVar(&f.env, "env", nil, "`NAME=VALUE` for the target; can be given many times")
 	fs.StringArrayVar(&f.headers, "header", nil, "send `NAME:VALUE` with each request")

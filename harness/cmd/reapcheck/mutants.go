@@ -61,7 +61,7 @@ for it, or if a daemon without a defect does not pass; 2 if it was interrupted, 
 	f.StringVar(&slice, "slice", "1/1", "plant the `K/N`th part, drawn by the seed")
 	s.define(f)
 	f.IntVar(&jobs, "jobs", 2*runtime.NumCPU(),
-		"how many to judge at the same time, of which most wait")
+		"how many to judge at the same time; most of them wait")
 	addRunFlags(f, &o)
 	return cmd
 }
@@ -90,10 +90,8 @@ func chooseMutants(only []string, slice string, seed uint64) ([]proof.Mutant, er
 		}
 	}
 	if len(chosen) == 0 {
-		return nil,
-			fmt.Errorf(
-				"slice %s has none of the mutants that were asked for: take a smaller N, "+
-					"or leave --slice out", slice)
+		return nil, fmt.Errorf("slice %s has none of the mutants that were asked for: "+
+			"take a smaller N, or leave --slice out", slice)
 	}
 	slices.SortFunc(chosen, func(a, b proof.Mutant) int { return strings.Compare(a.Slug, b.Slug) })
 	return chosen, nil
