@@ -40,10 +40,11 @@ const (
 	// Same means that no change can be told from noise. Difference.Within says how large
 	// a change could still hide in it.
 	Same Word = "the same"
-	// Better and Worse mean that B differs from A by more than A and B differ from
-	// themselves.
+	// Better means that B does more than A, or costs less, by more than either side differs
+	// from itself.
 	Better Word = "better"
-	Worse  Word = "worse"
+	// Worse means that B does less than A, or costs more, by as much.
+	Worse Word = "worse"
 )
 
 // Difference is a figure, judged.

@@ -41,7 +41,8 @@ that stand in place of an exit code. To describe your own daemon:
 	}
 	cmd.AddCommand(newDialectList(), newDialectShow(), newDialectCheck(),
 		newDialectDetect(),
-		newSchema("print the JSON Schema of dialects, which says what each key means", targets.Schema))
+		newSchema("print the JSON Schema of dialects, which says what each key means",
+			targets.Schema))
 	return cmd
 }
 
@@ -204,7 +205,8 @@ func showAttempts(out io.Writer, d dialect.Dialect, all []dialect.Attempt) error
 		return exit{exitInconclusive, nil}
 	case !dialect.Fits(all):
 		fmt.Fprintln(w,
-			"the dialect does not fit this target: compare what came with its request.path and response.exitCode")
+			"the dialect does not fit this target: "+
+				"compare what came with its request.path and response.exitCode")
 		return exit{exitInconclusive, nil}
 	case right < len(all):
 		return exit{exitFail, nil}

@@ -121,7 +121,8 @@ func (f *detectFlags) target() (target.Target, error) {
 }
 
 // detect tries the candidate, in a runtime of its own where it does not run already.
-func (o options) detect(ctx context.Context, headers map[string]string) (all []detected, err error) {
+func (o options) detect(ctx context.Context, headers map[string]string) (
+	all []detected, err error) {
 	if o.candidate.URL != "" {
 		return atURL(ctx, o.candidate.URL, headers)
 	}
@@ -203,7 +204,8 @@ func advice(all []detected) string {
 	}
 	switch {
 	case len(alike) > 0:
-		return fmt.Sprintf("%s fit equally: choose one by reapcheck dialect check", strings.Join(alike, ", "))
+		return fmt.Sprintf("%s fit equally: choose one by reapcheck dialect check",
+			strings.Join(alike, ", "))
 	case len(closed) > 0:
 		return fmt.Sprintf("%s may fit: fill in what is named, and try reapcheck dialect check",
 			strings.Join(closed, ", "))
@@ -232,10 +234,12 @@ func detectedStatus(all []detected) error {
 			return g.Match == dialect.MatchFits || g.Match == dialect.MatchClosed
 		})
 	})
+	guarded := slices.ContainsFunc(all,
+		func(d detected) bool { return dialect.Guarded(d.Dialects) })
 	switch best := bestOf(all); {
 	case best != nil && len(best.FillIn) == 0:
 		return nil
-	case some || slices.ContainsFunc(all, func(d detected) bool { return dialect.Guarded(d.Dialects) }):
+	case some || guarded:
 		return exit{exitFail, nil}
 	case spoken:
 		return exit{exitInconclusive, nil}

@@ -22,8 +22,8 @@ import (
 	"github.com/reapcheck/reapcheck/scenarios"
 )
 
-const shardUsage = "run only part `K/N` of the plan, for merge; auto/N takes K from the CI engine, " +
-	"and auto takes both"
+const shardUsage = "run only part `K/N` of the plan, for merge; " +
+	"auto/N takes K from the CI engine, and auto takes both"
 
 func addShardFlag(f *pflag.FlagSet, text *string) { f.StringVar(text, "shard", "", shardUsage) }
 
