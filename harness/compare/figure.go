@@ -141,6 +141,15 @@ func middle(values []float64) float64 {
 	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
 }
 
+// Interval is a change as a share (0.05 is 5 % more), and between what it surely lies.
+type Interval struct {
+	// N is how many rounds it is of.
+	N      int     `json:"n"`
+	Middle float64 `json:"middle"`
+	Low    float64 `json:"low99"`
+	High   float64 `json:"high99"`
+}
+
 // MarshalJSON writes an end that is open as null: JSON has no infinity.
 func (i Interval) MarshalJSON() ([]byte, error) {
 	end := func(v float64) *float64 {
@@ -152,15 +161,6 @@ func (i Interval) MarshalJSON() ([]byte, error) {
 	return json.Marshal(map[string]any{
 		"n": i.N, "middle": end(i.Middle), "low99": end(i.Low), "high99": end(i.High),
 	})
-}
-
-// Interval is a change as a share (0.05 is 5 % more), and between what it surely lies.
-type Interval struct {
-	// N is how many rounds it is of.
-	N      int     `json:"n"`
-	Middle float64 `json:"middle"`
-	Low    float64 `json:"low99"`
-	High   float64 `json:"high99"`
 }
 
 // confidence is how often an interval holds the truth.
