@@ -131,7 +131,9 @@ func envName(flagName string) string {
 }
 
 func usage(fs *flag.FlagSet) {
-	fmt.Fprint(fs.Output(), `daemon runs commands over HTTP: POST /process/execute {"command": "ls -al"}
+	fmt.Fprint(fs.Output(), `daemon runs commands over HTTP:
+
+    POST /process/execute {"command": "ls -al"}
 
 Each flag can also be set by an environment variable: --max-output by
 DECK_MAX_OUTPUT, and so on. The flag wins.

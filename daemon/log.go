@@ -76,7 +76,8 @@ func (w *logWriter) run() {
 		}
 		if dropped > 0 {
 			fmt.Fprintf(w.out,
-				"level=WARN msg=\"log lines dropped, no one read them in time\" lines=%d\n", dropped)
+				"level=WARN msg=\"log lines dropped, no one read them in time\" lines=%d\n",
+				dropped)
 		}
 		if closed {
 			return

@@ -1,7 +1,9 @@
 // Package gate lets a daemon's own `go test` call the gate:
 //
 //	func TestReaping(t *testing.T) {
-//		gate.Check(t, gate.Binary("./mydaemon", "--listen", "0.0.0.0:2280"), gate.Dialect("mine.yaml"))
+//		gate.Check(t,
+//			gate.Binary("./mydaemon", "--listen", "0.0.0.0:2280"),
+//			gate.Dialect("mine.yaml"))
 //	}
 //
 // Check and Run are the front door. They execute the reapcheck command, which `go
@@ -248,5 +250,6 @@ func findCommand(ctx context.Context) (string, error) {
 	}
 	return "",
 		fmt.Errorf(
-			"find reapcheck: neither $REAPCHECK nor a tool of this module nor in $PATH: go install %s@latest", tool)
+			"find reapcheck: neither $REAPCHECK nor a tool of this module nor in $PATH: "+
+				"go install %s@latest", tool)
 }

@@ -97,29 +97,15 @@ func (d *Duel) round(ctx context.Context, round int, order *rand.Rand) (sums [in
 	}()
 	for i := range racers {
 		started, err := d.start(ctx, fmt.Sprintf("compare-%s-%d", instanceName(i), round),
-			d.side(i),
-			d.InFlight, sandbox.Front{})
+			d.side(i), d.InFlight, sandbox.Front{})
 		if err != nil {
 			return sums, died, fmt.Errorf("start %s: %w", instanceName(i), err)
 		}
 		racers[i] = &daemonRacer{daemon: started, commands: load.Instant}
 		sums[i].turn = turn{times: newTimes(), outcomes: Outcomes{}}
 	}
-	for lap := range roundLaps + 1 {
-		for _, i := range order.Perm(instances) {
-			t, err := racers[i].turn(ctx, d.InFlight, d.Turn)
-			how, err := racers[i].survive(ctx, err)
-			if how != "" {
-				died[i/2] = how
-				return sums, died, nil
-			}
-			if err != nil {
-				return sums, died, fmt.Errorf("%s: %w", instanceName(i), err)
-			}
-			if lap > 0 { // the first one warms up
-				sums[i].turn = sums[i].plus(t)
-			}
-		}
+	if died, err = d.laps(ctx, order, &racers, &sums); err != nil || died != [2]string{} {
+		return sums, died, err
 	}
 	for i := range racers {
 		if sums[i].memory, err = racers[i].memory(); err != nil {
@@ -127,6 +113,29 @@ func (d *Duel) round(ctx context.Context, round int, order *rand.Rand) (sums [in
 		}
 	}
 	return sums, died, nil
+}
+
+// laps lets the instances take turns, and adds up what they do. It ends early, without an
+// error, when one of them has died.
+func (d *Duel) laps(ctx context.Context, order *rand.Rand, racers *[instances]*daemonRacer,
+	sums *[instances]sum) (died [2]string, err error) {
+	for lap := range roundLaps + 1 {
+		for _, i := range order.Perm(instances) {
+			t, err := racers[i].turn(ctx, d.InFlight, d.Turn)
+			how, err := racers[i].survive(ctx, err)
+			if how != "" {
+				died[i/2] = how
+				return died, nil
+			}
+			if err != nil {
+				return died, fmt.Errorf("%s: %w", instanceName(i), err)
+			}
+			if lap > 0 { // the first one warms up
+				sums[i].turn = sums[i].plus(t)
+			}
+		}
+	}
+	return died, nil
 }
 
 func instanceName(i int) string { return []string{"a1", "a2", "b1", "b2"}[i] }

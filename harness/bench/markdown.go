@@ -92,8 +92,11 @@ func (r *Report) rateTable(text *strings.Builder) {
 		})
 	}
 	table(text, "Executions per second",
-		"`candidate`: the daemon that is measured, where it is not one of ours. `limit`: threads of a C program, no server. `no-command`: a request that is refused, so HTTP alone. "+
-			"`registry-launcher`: with a launcher in front that holds nothing. Median of the turns and their middle half; latencies of all answers, in ms.",
+		"`candidate`: the daemon that is measured, where it is not one of ours. "+
+			"`limit`: threads of a C program, no server. "+
+			"`no-command`: a request that is refused, so HTTP alone. "+
+			"`registry-launcher`: with a launcher in front that holds nothing. "+
+			"Median of the turns and their middle half; latencies of all answers, in ms.",
 		[]string{"in flight", "contestant", "per second", "middle half", "p50", "p99", "p99.9",
 			"answers"}, rows)
 }
@@ -130,8 +133,10 @@ func (r *Report) costTable(text *strings.Builder) {
 		rows = append(rows, cells)
 	}
 	table(text, fmt.Sprintf("Where the time goes, with %d in flight", claimLevel),
-		"Microseconds of CPU time per execution: the harness as its client, the daemon, and the commands that it started. "+
-			"What a daemon has above `no-command` is its way to start a child and to learn how it ended. Of `limit`, threads and commands are one figure.",
+		"Microseconds of CPU time per execution: the harness as its client, the daemon, "+
+			"and the commands that it started. "+
+			"What a daemon has above `no-command` is its way to start a child and to learn how "+
+			"it ended. Of `limit`, threads and commands are one figure.",
 		[]string{"contestant", "client", "daemon", "commands", "all"}, rows)
 }
 
@@ -152,7 +157,8 @@ func (r *Report) arrivalTable(text *strings.Builder) {
 	}
 	slices.SortStableFunc(rows, func(a, b []string) int { return strings.Compare(a[0], b[0]) })
 	table(text, "Requests that come whatever happens",
-		"At random moments, at a rate of their own. Latencies are from when a request was due, in ms: a stall is seen by all who come meanwhile. "+
+		"At random moments, at a rate of their own. Latencies are from when a request was due, "+
+			"in ms: a stall is seen by all who come meanwhile. "+
 			"The last p99 is what a client would say that counts from when it has sent.",
 		[]string{"contestant", "come per second", "answered per second", "keeps up", "p50", "p99",
 			"p99.9", "p99 since sent", "most waiting", "answers"}, rows)
@@ -177,7 +183,8 @@ func (r *Report) sleepTable(text *strings.Builder) {
 		})
 	}
 	table(text, "Many sleeps in flight",
-		"Before, during and after. A strategy that waits in a system call parks a thread per child; a Go process dies at 10,000.",
+		"Before, during and after. A strategy that waits in a system call parks a thread per "+
+			"child; a Go process dies at 10,000.",
 		[]string{"in flight", "strategy", "threads", "RSS, MiB", "KiB each", "open files",
 			"files each", "goroutines", "zombies", "answers"}, rows)
 }

@@ -100,19 +100,8 @@ func (d *daemon) sleepers(ctx context.Context, s *Sleep) (err error) {
 	if s.Before, err = d.look(ctx); err != nil {
 		return err
 	}
-	came, gate, answered := newAnswers(), make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(answered)
-		_, _ = parallel.Do(ctx, 0, s.InFlight, s.InFlight, func(i int) {
-			select {
-			case _, open := <-gate:
-				if open {
-					d.execute(ctx, load.UntilTerminated, i, sleepLimit, came)
-				}
-			case <-ctx.Done():
-			}
-		})
-	}()
+	came, gate := newAnswers(), make(chan struct{})
+	answered := d.askAtGate(ctx, s.InFlight, gate, came)
 	err = d.open(ctx, gate, s.InFlight)
 	close(gate)                         // what was not sent will not be
 	if errors.Is(err, await.ErrLimit) { // it takes no more at a time: a result
@@ -137,6 +126,26 @@ func (d *daemon) sleepers(ctx context.Context, s *Sleep) (err error) {
 		return f.Files <= s.Before.Files && f.Goroutines <= s.Before.Goroutines && f.Processes == 0
 	})
 	return err
+}
+
+// askAtGate has as many requests wait at the gate as total says. Each goes as the gate lets it
+// through, and not at all once it is closed. The channel is closed when all are answered.
+func (d *daemon) askAtGate(ctx context.Context, total int, gate <-chan struct{},
+	came *answers) <-chan struct{} {
+	answered := make(chan struct{})
+	go func() {
+		defer close(answered)
+		_, _ = parallel.Do(ctx, 0, total, total, func(i int) {
+			select {
+			case _, open := <-gate:
+				if open {
+					d.execute(ctx, load.UntilTerminated, i, sleepLimit, came)
+				}
+			case <-ctx.Done():
+			}
+		})
+	}()
+	return answered
 }
 
 // open lets requests through the gate step by step, and returns when all of

@@ -46,7 +46,8 @@ func (r *Report) strategyTable(text *strings.Builder) {
 			r.cpuOf(name), r.heldBy(name), about[name].needs, r.leftBy(name)})
 	}
 	table(text, "Correctness and cost", fmt.Sprintf(
-		"From one run. Rate, p99 and CPU time of the daemon are with %d in flight; threads, memory and files are for each command, with the most sleeps in flight.",
+		"From one run. Rate, p99 and CPU time of the daemon are with %d in flight; threads, "+
+			"memory and files are for each command, with the most sleeps in flight.",
 		claimLevel), []string{"daemon", "fails in the gate", "per second", "p99, ms", "CPU, us",
 		"threads, KiB, files", "needs", "orphans"}, rows)
 }

@@ -16,8 +16,12 @@
 package compare
 
 import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -140,4 +144,24 @@ func (r *Report) unsure() (reasons []string) {
 		}
 	}
 	return reasons
+}
+
+// Write leaves compare.json, compare.md and compare.html in folder.
+func (r *Report) Write(folder string) error {
+	page, err := r.HTML()
+	if err != nil {
+		return err
+	}
+	raw, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode compare.json: %w", err)
+	}
+	for name, content := range map[string][]byte{
+		"compare.json": append(raw, '\n'), "compare.md": []byte(r.Markdown()), "compare.html": page,
+	} {
+		if err := results.Replace(filepath.Join(folder, name), content); err != nil {
+			return err
+		}
+	}
+	return nil
 }

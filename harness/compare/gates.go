@@ -9,15 +9,17 @@ import (
 type Change string
 
 const (
-	// Unchanged is the same verdict, Mended one that failed and passes, New one that
-	// passed and fails. NotProved is one that passed and proves nothing now, or fails
-	// where it proved nothing of A. Apart is one that says nothing against B, or was not
-	// run on both sides.
+	// Unchanged is the same verdict.
 	Unchanged Change = "the same"
-	Mended    Change = "mended"
-	New       Change = "new"
+	// Mended is a scenario that A fails and B passes.
+	Mended Change = "mended"
+	// New is a scenario that A passes and B fails.
+	New Change = "new"
+	// NotProved is one that A passes and that is inconclusive for B, or one that B fails
+	// and that was inconclusive for A.
 	NotProved Change = "not proved"
-	Apart     Change = "not compared"
+	// Apart is one that says nothing against B, or was not run on both sides.
+	Apart Change = "not compared"
 )
 
 // Scenario is one scenario's verdict of A and of B.

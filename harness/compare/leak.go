@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -106,7 +107,8 @@ func (g Growth) executed() int {
 func (l *Leaks) worse() (reasons []string) {
 	if l.Word == Worse {
 		reasons = append(reasons, fmt.Sprintf(
-			"B leaks: its memory grows by %.0f bytes with each command (%.0f to %.0f), A's by %.0f and %.0f",
+			"B leaks: its memory grows by %.0f bytes with each command (%.0f to %.0f), "+
+				"A's by %.0f and %.0f",
 			l.EachB.Middle, l.EachB.Low, l.EachB.High, l.EachA.Middle, l.EachAgain.Middle))
 	}
 	for _, more := range l.More {
@@ -140,4 +142,14 @@ func slopeOf(g Growth) Slope {
 		Low:    slopes[max(0, low)],
 		High:   slopes[min(len(slopes)-1, high)],
 	}
+}
+
+// twoSided99 is how many standard deviations hold 99 % of what is normal.
+const twoSided99 = 2.576
+
+// kendall is how many of the slopes between n looks lie within the interval: Kendall's
+// score has this standard deviation where nothing grows (Sen, 1968).
+func kendall(n int) int {
+	deviation := math.Sqrt(float64(n*(n-1)*(2*n+5)) / 18)
+	return int(math.Ceil(twoSided99 * deviation))
 }

@@ -54,11 +54,14 @@ func (h holding) Hits(context.Context) (int64, string, error) {
 	hits := counts.Hits(h.rule)
 	if hits == 0 && err == nil && counts.Own() == 0 {
 		err = fmt.Errorf(
-			"%w: no wait4 or waitid of the target was seen at all: it may wait by io_uring (IORING_OP_WAITID), or have another process wait", ErrDeclined)
+			"%w: no wait4 or waitid of the target was seen at all: "+
+				"it may wait by io_uring (IORING_OP_WAITID), or have another process wait",
+			ErrDeclined)
 	}
 	if hits == 0 && err == nil && h.OwnFilter() {
 		err = fmt.Errorf(
-			"%w: the target has installed a seccomp filter of its own, which may keep its calls from being seen", ErrDeclined)
+			"%w: the target has installed a seccomp filter of its own, "+
+				"which may keep its calls from being seen", ErrDeclined)
 	}
 	return hits, troubles(h.rule, counts), err
 }
@@ -67,11 +70,12 @@ func (h holding) Hits(context.Context) (int64, string, error) {
 func troubles(rule seccomp.Rule, counts seccomp.Counts) string {
 	var notes []string
 	if counts.LimitHits > 0 {
-		note := fmt.Sprintf("%d held calls were let go at their limit: no other call reaped the child",
+		note := fmt.Sprintf("%d held calls were let go at their limit: "+
+			"no other call reaped the child",
 			counts.LimitHits)
 		if rule == seccomp.ReaperWins && counts.Takes == 0 {
-			note += ", and none that takes any child was seen. A reaper that leaves the children of " +
-				"waiters alone cannot be made to win: leave the scenario out then"
+			note += ", and none that takes any child was seen. A reaper that leaves the children " +
+				"of waiters alone cannot be made to win: leave the scenario out then"
 		}
 		notes = append(notes, note)
 	}

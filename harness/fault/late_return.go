@@ -34,7 +34,8 @@ func (LateReturn) Prepare(*sandbox.Spec) error { return nil }
 // Inject attaches and returns when every thread of the target is traced.
 func (l LateReturn) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error) {
 	if sb.PID() == 0 {
-		return nil, fmt.Errorf("%w: trace the target: its engine is on another machine", ErrDeclined)
+		return nil, fmt.Errorf("%w: trace the target: its engine is on another machine",
+			ErrDeclined)
 	}
 	tracer, err := late.Start(ctx, sandbox.Daemon(sb), l.Call, l.Delay)
 	if errors.Is(err, late.ErrRefused) {
@@ -61,7 +62,8 @@ func (l *lateReturning) Hits(ctx context.Context) (int64, string, error) {
 	err := l.Undo(ctx)
 	if l.Call == Read && l.hits == 0 && l.note == "" {
 		err = fmt.Errorf(
-			"%w: no command's start was told by a pipe, so none could be told late: leave the scenario out", ErrDeclined)
+			"%w: no command's start was told by a pipe, so none could be told late: "+
+				"leave the scenario out", ErrDeclined)
 	}
 	return l.hits, l.note, err
 }

@@ -73,9 +73,11 @@ func Try() error {
 func hint(errno unix.Errno) string {
 	switch errno {
 	case unix.EBUSY:
-		return "another process listens to this process's calls already, such as LXD or Sysbox, and the kernel allows one; run reapcheck outside of that container"
+		return "another process listens to this process's calls already, such as LXD or Sysbox, " +
+			"and the kernel allows one; run reapcheck outside of that container"
 	case unix.EPERM, unix.EACCES:
-		return "a security profile refuses seccomp(2), of the engine or of the container that reapcheck runs in; allow it there"
+		return "a security profile refuses seccomp(2), of the engine or of the container that " +
+			"reapcheck runs in; allow it there"
 	}
 	return "Linux 5.5 or newer is needed, and gVisor (runsc) has no such listener"
 }

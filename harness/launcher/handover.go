@@ -78,7 +78,8 @@ func send(conn int, name string, problem error, listener int) error {
 		_, err := unix.Read(conn, make([]byte, 1))
 		if errors.Is(err, unix.EAGAIN) {
 			return fmt.Errorf(
-				"hand over to the harness: an answer expected within %v, none came; it may have run out of open files, see ulimit -n", answerLimit)
+				"hand over to the harness: an answer expected within %v, none came; "+
+					"it may have run out of open files, see ulimit -n", answerLimit)
 		}
 		if !errors.Is(err, unix.EINTR) {
 			return err

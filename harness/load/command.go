@@ -104,7 +104,8 @@ func Bulk(_ int, r *rand.Rand) Command {
 	line := n + strings.Repeat("x", 64-1-len(n))
 	doublings := 10 // 64 bytes * 2^10
 	script := fmt.Sprintf(
-		"s='%s\n'; i=0; while [ $i -lt %d ]; do s=$s$s; i=$((i+1)); done; printf %%s \"$s\"; exit %d", line, doublings, c)
+		"s='%s\n'; i=0; while [ $i -lt %d ]; do s=$s$s; i=$((i+1)); done; printf %%s \"$s\"; "+
+			"exit %d", line, doublings, c)
 	return Command{
 		Kind:    "output-64KiB",
 		Request: dialect.Request{Script: script},

@@ -48,8 +48,9 @@ func viewOfRoot() error {
 func checkView(err error) sandbox.Check {
 	if errors.Is(err, fs.ErrPermission) {
 		return sandbox.Check{
-			Name:   "view into containers",
-			Detail: "they run as root, whose processes this user may not look at: most scenarios are inconclusive in docker",
+			Name: "view into containers",
+			Detail: "they run as root, whose processes this user may not look at: " +
+				"most scenarios are inconclusive in docker",
 			Advice: "run as root (sudo -E reapcheck ...), or with --runtime=namespace",
 		}
 	}
@@ -99,7 +100,8 @@ func checkPidfd() sandbox.Check {
 	fd, err := unix.PidfdOpen(os.Getpid(), 0)
 	if err != nil {
 		c.Detail = fmt.Sprintf("pidfd_open: %v on %s", err, c.Detail)
-		c.Advice = "run Linux 5.4 or newer; what is seen without pidfd differs from what such a machine shows"
+		c.Advice = "run Linux 5.4 or newer; what is seen without pidfd differs from what such a " +
+			"machine shows"
 		return c
 	}
 	_ = unix.Close(fd)

@@ -30,7 +30,10 @@ func checkTracer(ctx context.Context) sandbox.Check {
 	if err := traceChild(ctx); err != nil {
 		return sandbox.Check{
 			Name: "tracer", Detail: err.Error(),
-			Advice: "look at /proc/sys/kernel/yama/ptrace_scope (2 needs CAP_SYS_PTRACE, 3 forbids it to all until the next start); in a container add that capability; without it late-publish, late-register, pid-reuse and echild-wait are inconclusive from outside; --skip leaves them out",
+			Advice: "look at /proc/sys/kernel/yama/ptrace_scope (2 needs CAP_SYS_PTRACE, " +
+				"3 forbids it to all until the next start); in a container add that capability; " +
+				"without it late-publish, late-register, pid-reuse and echild-wait are " +
+				"inconclusive from outside; --skip leaves them out",
 		}
 	}
 	return sandbox.Check{Name: "tracer", OK: true, Detail: "has traced a child of this process"}

@@ -93,7 +93,8 @@ func MakeFolder(kind string) (string, error) {
 	return folder, nil
 }
 
-// SweepFolders removes the temporary folders of this user's runs whose process is gone, and counts them.
+// SweepFolders removes the temporary folders of this user's runs whose process is gone, and
+// counts them.
 func SweepFolders() (removed int, err error) {
 	found, err := filepath.Glob(filepath.Join(os.TempDir(), "reapcheck-*", ownerFile))
 	for _, path := range found {

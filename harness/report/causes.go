@@ -110,58 +110,6 @@ func (c cause) Word() string {
 	return c.Level + ", fails nothing"
 }
 
-// causes writes them before anything else: who has one defect reads it first, in how many
-// scenarios so ever it shows. What fails nothing is told in short.
-func (s Style) causes(b *strings.Builder, run results.Run) {
-	for i, c := range causesOf(run) {
-		colour, texts := yellow, []string{c.Title, "in: " + c.Where, c.Note}
-		if c.Fails {
-			colour, texts = red, []string{c.Title, "hint: " + c.Look, "in: " + c.Where,
-				"for example: " + c.Best, c.Note}
-		}
-		fmt.Fprintf(b, "%d. %s: %s\n", i+1, s.paint(colour, c.Word()), s.paint(bold, c.ID))
-		for _, text := range texts {
-			if text != "" {
-				b.WriteString(printable.Wrap(text, s.width(), "   "))
-			}
-		}
-		if c.Fails {
-			fmt.Fprintf(b, "   repeat with: %s\n", c.Repeat)
-		}
-		b.WriteByte('\n')
-	}
-}
-
-// recap names the causes again beside the verdict, which may be far below them.
-func recap(run results.Run) string {
-	var texts []string
-	for _, f := range run.Causes {
-		if f.Weight == results.Fails {
-			texts = append(texts, fmt.Sprintf("%s (%s)", printable.Line(f.ID),
-				printable.Plural(len(f.Scenarios), "scenario")))
-		}
-	}
-	if len(texts) == 0 {
-		return ""
-	}
-	text := "causes, described above: " + strings.Join(texts, ", ")
-	if open := undecided(run); len(open) > 0 {
-		text += "; nothing is proved by " + strings.Join(open, ", ")
-	}
-	return text
-}
-
-// undecided are the scenarios that prove nothing.
-func undecided(run results.Run) []string {
-	var open []string
-	for _, f := range run.Findings {
-		if f.Verdict == trial.Inconclusive {
-			open = append(open, printable.Line(f.ID))
-		}
-	}
-	return open
-}
-
 // notJudged says what a scenario showed that fails nothing; empty for nothing.
 func notJudged(f results.Finding) string {
 	var texts []string
@@ -184,25 +132,4 @@ func notJudged(f results.Finding) string {
 		}
 	}
 	return strings.Join(texts, ", ")
-}
-
-// byCauses is the headline of a run that failed: how many causes there are, and the worst
-// of them. Without a cause it names the scenarios.
-func byCauses(run results.Run, failed []string, of string) string {
-	n := 0
-	for _, f := range run.Causes {
-		if f.Weight == results.Fails {
-			n++
-		}
-	}
-	scenarios := fmt.Sprintf("%d of %s", len(failed), of)
-	switch n {
-	case 0:
-		return fmt.Sprintf("%s failed: %s.", scenarios, strings.Join(failed, ", "))
-	case 1:
-		return fmt.Sprintf("%s %s failed, for this one cause.",
-			printable.Line(run.Causes[0].Title), scenarios)
-	}
-	return fmt.Sprintf("%s That is the worst of %d causes for which %s failed.",
-		printable.Line(run.Causes[0].Title), n, scenarios)
 }

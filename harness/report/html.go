@@ -5,10 +5,8 @@ import (
 	_ "embed" // for the page's template and style
 	"fmt"
 	"html/template"
-	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/results"
@@ -101,36 +99,6 @@ type page struct {
 
 type fact struct{ Name, Value string }
 
-// scenarioRow is one scenario in the table at the top.
-type scenarioRow struct {
-	ID, Level, Reason, Waiver, Also                 string
-	Verdict                                         trial.Verdict
-	Candidate, Rate, Upper95, Baseline, Hits, Power string
-	Marks                                           []rateMark
-}
-
-// section is one scenario with its arms.
-type section struct {
-	ID, Text, Reason, Waiver, Fault string
-	Witness                         string
-	Verdict                         trial.Verdict
-	Outcomes                        []string // that occurred, the worst first
-	Arms                            []armRow
-	RateTicks, TimeTicks            []tick
-	Tried, Faults, Checked          bool // which columns say something
-}
-
-type armRow struct {
-	Name, Role, Strategy, Fault, Hits, Trials, Must string
-	Verdict                                         trial.Verdict
-	Why                                             string
-	Counts                                          []string
-	Rate, Upper95, Checks                           string
-	Marks                                           []rateMark
-	Bars                                            []bar
-	Median, P99, Max, Start                         string
-}
-
 // failedCheck is a promise about a sandbox that was not kept.
 type failedCheck struct{ Scenario, Arm, Name, Want, Got string }
 
@@ -186,10 +154,13 @@ func headline(run results.Run) string {
 		return "Nothing is proved: every scenario that was run has a waiver."
 	case run.Verdict == trial.Pass && accepted > 0:
 		return fmt.Sprintf(
-			"%d of %s passed, %d failed and accepted by a waiver. The baselines failed as they must and the faults hit, so the silence counts.", n, of, accepted)
+			"%d of %s passed, %d failed and accepted by a waiver. "+
+				"The baselines failed as they must and the faults hit, so the silence counts.",
+			n, of, accepted)
 	case run.Verdict == trial.Pass:
 		return fmt.Sprintf(
-			"%s of %s passed. The baselines failed as they must and the faults hit, so the silence counts.", strconv.Itoa(n), of)
+			"%s of %s passed. The baselines failed as they must and the faults hit, "+
+				"so the silence counts.", strconv.Itoa(n), of)
 	case run.Verdict == trial.Fail:
 		return byCauses(run, names[trial.Fail], of)
 	case n == 0:
@@ -197,6 +168,39 @@ func headline(run results.Run) string {
 	default:
 		return fmt.Sprintf("Nothing is proved: %d of %s inconclusive: %s.", n, of,
 			strings.Join(names[trial.Inconclusive], ", "))
+	}
+}
+
+// byCauses is the headline of a run that failed: how many causes there are, and the worst
+// of them. Without a cause it names the scenarios.
+func byCauses(run results.Run, failed []string, of string) string {
+	n := 0
+	for _, f := range run.Causes {
+		if f.Weight == results.Fails {
+			n++
+		}
+	}
+	scenarios := fmt.Sprintf("%d of %s", len(failed), of)
+	switch n {
+	case 0:
+		return fmt.Sprintf("%s failed: %s.", scenarios, strings.Join(failed, ", "))
+	case 1:
+		return fmt.Sprintf("%s %s failed, for this one cause.",
+			printable.Line(run.Causes[0].Title), scenarios)
+	}
+	return fmt.Sprintf("%s That is the worst of %d causes for which %s failed.",
+		printable.Line(run.Causes[0].Title), n, scenarios)
+}
+
+// leftOutSentence is for the headline; empty where nothing was left out.
+func leftOutSentence(i results.Info) string {
+	switch n := len(i.LeftOut); n {
+	case 0:
+		return ""
+	case 1:
+		return " 1 scenario was left out."
+	default:
+		return fmt.Sprintf(" %d scenarios were left out.", n)
 	}
 }
 
@@ -221,118 +225,6 @@ func facts(run results.Run) []fact {
 		}
 	}
 	return all
-}
-
-func newScenarioRow(f results.Finding, rates scale) scenarioRow {
-	candidate, base := f.Tally(trial.Candidate), f.Tally(trial.Baseline)
-	row := scenarioRow{
-		ID:        printable.Line(f.ID),
-		Level:     string(f.Level),
-		Reason:    printable.Text(f.Reason),
-		Waiver:    waiverNote(f),
-		Also:      notJudged(f),
-		Verdict:   f.Verdict,
-		Candidate: "-",
-		Rate:      "-",
-		Upper95:   "-",
-		Baseline:  "-",
-		Hits:      faultHits(f),
-		Power:     "-",
-	}
-	if candidate.Trials > 0 {
-		row.Candidate = fmt.Sprintf("%d of %d", candidate.Bad, candidate.Trials)
-		row.Rate = printable.Percent(candidate.Rate())
-		row.Upper95 = printable.Percent(trial.Upper95(candidate.Bad, candidate.Trials))
-		row.Marks = append(row.Marks, mark(candidate.Bad, candidate.Trials, "candidate").on(rates))
-	}
-	if base.Trials > 0 {
-		row.Baseline = printable.Percent(base.Rate())
-		row.Marks = append(row.Marks, mark(base.Bad, base.Trials, "baseline").on(rates))
-	}
-	if power, ok := f.Power(); ok {
-		row.Power = printable.Percent(power)
-	}
-	return row
-}
-
-// hits adds up how often the faults of all arms hit.
-func faultHits(f results.Finding) string {
-	n, faulty := int64(0), false
-	for _, a := range f.Arms {
-		if a.Plan.Fault != "" {
-			n, faulty = n+a.End.FaultHits, true
-		}
-	}
-	if !faulty {
-		return "-"
-	}
-	return strconv.FormatInt(n, 10)
-}
-
-func newSection(f results.Finding, rates scale) section {
-	shared, own := splitFaults(f.Arms)
-	times := timeScale(f.Arms)
-	s := section{
-		ID:        printable.Line(f.ID),
-		Text:      printable.Line(f.Text),
-		Reason:    printable.Text(f.Reason),
-		Waiver:    waiverNote(f),
-		Witness:   witnessNote(f),
-		Fault:     shared,
-		Verdict:   f.Verdict,
-		RateTicks: rates.ticks(printable.Percent),
-		TimeTicks: times.ticks(printable.Micros),
-		Tried:     f.Tally(trial.Baseline).Trials+f.Tally(trial.Candidate).Trials > 0,
-	}
-	var shown []trial.Outcome
-	for _, o := range badOutcomes {
-		if slices.ContainsFunc(f.Arms, func(a results.Arm) bool { return a.Counts[o] > 0 }) {
-			shown, s.Outcomes = append(shown, o), append(s.Outcomes, string(o))
-		}
-	}
-	for _, a := range f.Arms {
-		row := newArmRow(a, shown, rates, times)
-		row.Fault = own[a.Plan.Fault]
-		s.Faults = s.Faults || row.Fault != ""
-		s.Checked = s.Checked || tellsByChecks(a)
-		s.Arms = append(s.Arms, row)
-	}
-	return s
-}
-
-func newArmRow(a results.Arm, shown []trial.Outcome, rates, times scale) armRow {
-	verdict, why := a.Judge()
-	row := armRow{
-		Name:     printable.Line(a.Plan.Arm),
-		Role:     printable.Line(string(a.Plan.Role)),
-		Strategy: printable.Line(a.Plan.Strategy),
-		Hits:     hits(a),
-		Trials:   count(a, a.Trials),
-		Must:     promise(a),
-		Verdict:  verdict,
-		Rate:     ratio(a, trial.Rate(a.BadTrials(), a.Trials)),
-		Upper95:  ratio(a, trial.Upper95(a.BadTrials(), a.Trials)),
-		Checks:   checks(a),
-	}
-	if verdict == trial.Inconclusive { // of a failure the numbers tell
-		row.Why = printable.Text(why)
-	}
-	for _, o := range shown {
-		row.Counts = append(row.Counts, count(a, a.Counts[o]))
-	}
-	if a.End.StartMicros > 0 {
-		row.Start = printable.Micros(float64(a.End.StartMicros))
-	}
-	if a.Trials == 0 {
-		return row
-	}
-	row.Marks = []rateMark{mark(a.BadTrials(), a.Trials, row.Role).on(rates)}
-	sorted := slices.Sorted(slices.Values(a.Micros))
-	row.Bars = times.histogram(sorted)
-	for at, q := range map[*string]float64{&row.Median: 0.5, &row.P99: 0.99, &row.Max: 1} {
-		*at = printable.Duration(time.Duration(trial.Quantile(sorted, q)) * time.Microsecond)
-	}
-	return row
 }
 
 func failedChecks(f results.Finding) []failedCheck {

@@ -35,7 +35,8 @@ type sheet struct {
 	cut   bool
 }
 
-const cutNotice = "\n**Cut here: the report has reached its limit. The whole is in report.html and in the recordings.**\n"
+const cutNotice = "\n**Cut here: the report has reached its limit. " +
+	"The whole is in report.html and in the recordings.**\n"
 
 func (s *sheet) add(format string, args ...any) {
 	chunk := fmt.Sprintf(format, args...)
@@ -88,7 +89,8 @@ func (s *sheet) causes(run results.Run) {
 
 func (s *sheet) findings(run results.Run) {
 	s.add(
-		"| scenario | verdict | candidate: bad of trials | upper95 | baseline: bad | why |\n|---|---|---:|---:|---:|---|\n")
+		"| scenario | verdict | candidate: bad of trials | upper95 | baseline: bad | why |\n" +
+			"|---|---|---:|---:|---:|---|\n")
 	for _, f := range run.Findings {
 		candidate, base := f.Tally(trial.Candidate), f.Tally(trial.Baseline)
 		bound, baseline := "-", "-"
@@ -105,6 +107,22 @@ func (s *sheet) findings(run results.Run) {
 	for _, note := range run.Info.Notes() {
 		s.add("\n%s\n", printable.Cell(note))
 	}
+}
+
+// verdictWord is the verdict, and that its failure is accepted.
+func verdictWord(f results.Finding) string {
+	if f.Waived == results.Accepted {
+		return f.Verdict.String() + ", accepted"
+	}
+	return f.Verdict.String()
+}
+
+// join puts what a waiver says before why the scenario did not pass.
+func join(note, reason string) string {
+	if note == "" || reason == "" {
+		return note + reason
+	}
+	return note + "; " + reason
 }
 
 func strong(f results.Finding) string {
@@ -151,7 +169,8 @@ func (s *sheet) failures(run results.Run) {
 // reports can be compared.
 func (s *sheet) arms(run results.Run) {
 	s.add(
-		"\n## Arms\n\n| scenario | arm | must | fault | hits | trials | ok | lost | wrong | output | error | hung | upper95 | checks |\n")
+		"\n## Arms\n\n| scenario | arm | must | fault | hits | trials | ok | lost | wrong | " +
+			"output | error | hung | upper95 | checks |\n")
 	s.add("|---|---|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
 	for _, f := range run.Findings {
 		for _, a := range f.Arms {

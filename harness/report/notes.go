@@ -11,39 +11,34 @@ import (
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// leftOutSentence is for the headline; empty where nothing was left out.
-func leftOutSentence(i results.Info) string {
-	switch n := len(i.LeftOut); n {
-	case 0:
-		return ""
-	case 1:
-		return " 1 scenario was left out."
-	default:
-		return fmt.Sprintf(" %d scenarios were left out.", n)
-	}
-}
-
 // legend explains what the numbers of this run mean, in sentences.
 func legend(run results.Run) []string {
 	notes := []string{
-		"baseline: an arm that must do what its row says, which is to fail as a rule; if it does not, nothing was proved.",
-		"upper95: with 95% confidence the true rate of bad trials lies below it (one-sided, Clopper-Pearson).",
+		"baseline: an arm that must do what its row says, which is to fail as a rule; " +
+			"if it does not, nothing was proved.",
+		"upper95: with 95% confidence the true rate of bad trials lies below it (one-sided, " +
+			"Clopper-Pearson).",
 	}
 	if slices.ContainsFunc(run.Findings, hasOnce) {
 		notes = append(notes,
-			"once: this baseline depends on a race, so it is tried until it has failed once; its rate says nothing.")
+			"once: this baseline depends on a race, so it is tried until it has failed once; "+
+				"its rate says nothing.")
 	}
 	if len(run.Findings) > 0 {
 		notes = append(notes,
-			"lost: -1, or the target's own word for unknown. wrong: another code. output: bytes missing, or another command's. error: an HTTP error where a result was due. hung: no answer by the deadline.")
+			"lost: -1, or the target's own word for unknown. wrong: another code. "+
+				"output: bytes missing, or another command's. "+
+				"error: an HTTP error where a result was due. hung: no answer by the deadline.")
 		notes = append(notes,
-			"hits: how often the fault really hit. checks: how many promises about the sandbox as a whole were kept, of those looked at; a row can fail by one of them alone.")
+			"hits: how often the fault really hit. checks: how many promises about the sandbox "+
+				"as a whole were kept, of those looked at; a row can fail by one of them alone.")
 	}
 	notes = append(notes, searched(run)...)
 	for _, f := range run.Findings {
 		if _, ok := f.Power(); ok {
 			notes = append(notes,
-				"power: the chance that these trials would have shown a candidate that loses a hundred times less often than the baseline.")
+				"power: the chance that these trials would have shown a candidate that loses a "+
+					"hundred times less often than the baseline.")
 			break
 		}
 	}
@@ -59,7 +54,8 @@ func searched(run results.Run) (notes []string) {
 	for _, f := range run.Findings {
 		for _, a := range f.Arms {
 			if a.Plan.Role == trial.Candidate && a.End.Tried != "" {
-				notes = append(notes, printable.Line(f.ID)+": "+printable.Line(a.End.Tried)+walked(a.Summary)+".")
+				tried := printable.Line(a.End.Tried) + walked(a.Summary)
+				notes = append(notes, printable.Line(f.ID)+": "+tried+".")
 			}
 		}
 	}
@@ -77,14 +73,6 @@ func walked(s trial.Summary) string {
 
 func hasOnce(f results.Finding) bool {
 	return slices.ContainsFunc(f.Arms, func(a results.Arm) bool { return a.Plan.UntilShown })
-}
-
-// join puts what a waiver says before why the scenario did not pass.
-func join(note, reason string) string {
-	if note == "" || reason == "" {
-		return note + reason
-	}
-	return note + "; " + reason
 }
 
 func got(r trial.Record) string {
@@ -125,14 +113,6 @@ func waiverNote(f results.Finding) string {
 
 // allAcceptedNote is for a run that is inconclusive for no other reason.
 const allAcceptedNote = "every scenario that was run has a waiver, so nothing is proved"
-
-// word is the verdict, and that its failure is accepted.
-func verdictWord(f results.Finding) string {
-	if f.Waived == results.Accepted {
-		return f.Verdict.String() + ", accepted"
-	}
-	return f.Verdict.String()
-}
 
 // witnessNote says what the target does where the fault is held the other way,
 // so that its waiter comes first; empty where that was not tried to its end, or

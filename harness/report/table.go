@@ -49,8 +49,8 @@ var colours = map[trial.Verdict]string{trial.Pass: green, trial.Fail: red,
 func (s Style) verdict(v trial.Verdict) string { return s.paint(colours[v], v.String()) }
 
 // Table writes the run for a terminal or a log: the causes of what went wrong, the arms of
-// each scenario, what the scenarios came to, and the verdict as the last line. Of a run that did not
-// begin the problem is all that there is to read.
+// each scenario, what the scenarios came to, and the verdict as the last line. Of a run that
+// did not begin the problem is all that there is to read.
 func Table(w io.Writer, run results.Run, style Style) error {
 	var b strings.Builder
 	if begun(run) {
@@ -83,6 +83,58 @@ func Table(w io.Writer, run results.Run, style Style) error {
 	return err
 }
 
+// causes writes them before anything else: who has one defect reads it first, in how many
+// scenarios so ever it shows. What fails nothing is told in short.
+func (s Style) causes(b *strings.Builder, run results.Run) {
+	for i, c := range causesOf(run) {
+		colour, texts := yellow, []string{c.Title, "in: " + c.Where, c.Note}
+		if c.Fails {
+			colour, texts = red, []string{c.Title, "hint: " + c.Look, "in: " + c.Where,
+				"for example: " + c.Best, c.Note}
+		}
+		fmt.Fprintf(b, "%d. %s: %s\n", i+1, s.paint(colour, c.Word()), s.paint(bold, c.ID))
+		for _, text := range texts {
+			if text != "" {
+				b.WriteString(printable.Wrap(text, s.width(), "   "))
+			}
+		}
+		if c.Fails {
+			fmt.Fprintf(b, "   repeat with: %s\n", c.Repeat)
+		}
+		b.WriteByte('\n')
+	}
+}
+
+// recap names the causes again beside the verdict, which may be far below them.
+func recap(run results.Run) string {
+	var texts []string
+	for _, f := range run.Causes {
+		if f.Weight == results.Fails {
+			texts = append(texts, fmt.Sprintf("%s (%s)", printable.Line(f.ID),
+				printable.Plural(len(f.Scenarios), "scenario")))
+		}
+	}
+	if len(texts) == 0 {
+		return ""
+	}
+	text := "causes, described above: " + strings.Join(texts, ", ")
+	if open := undecided(run); len(open) > 0 {
+		text += "; nothing is proved by " + strings.Join(open, ", ")
+	}
+	return text
+}
+
+// undecided are the scenarios that prove nothing.
+func undecided(run results.Run) []string {
+	var open []string
+	for _, f := range run.Findings {
+		if f.Verdict == trial.Inconclusive {
+			open = append(open, printable.Line(f.ID))
+		}
+	}
+	return open
+}
+
 // advice says what an inconclusive run means, and what to try; empty for another.
 func advice(run results.Run) string {
 	if run.Verdict != trial.Inconclusive || run.AllAccepted() || !begun(run) {
@@ -92,16 +144,16 @@ func advice(run results.Run) string {
 		return "inconclusive: this shard is done, and its own part passes. " +
 			"What the plan comes to says `reapcheck merge` of all shards."
 	}
-	text := "inconclusive: nothing was found that fails the candidate, and not everything could be " +
-		"tried. "
+	text := "inconclusive: nothing was found that fails the candidate, " +
+		"and not everything could be tried. "
 	open := undecided(run)
 	if len(open) == 0 {
 		return text + "The problem above kept the run from its end: mend that and run again."
 	}
 	return text + fmt.Sprintf(
-		"The reason of %s stands above. On a busy machine run what follows \"repeat with\" once more; "+
-			"what this machine or this target cannot do, leave out: --skip %s.", strings.Join(open,
-			", "), strings.Join(open, ","))
+		"The reason of %s stands above. On a busy machine run what follows \"repeat with\" once "+
+			"more; what this machine or this target cannot do, leave out: --skip %s.",
+		strings.Join(open, ", "), strings.Join(open, ","))
 }
 
 // begun says whether any scenario has left a recording.

@@ -1,10 +1,16 @@
 package results
 
-import "github.com/reapcheck/reapcheck/harness/trial"
+import (
+	"slices"
+	"strings"
+
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
 
 // causes are all that are known. The first that explains the evidence is it, so what is
 // special stands before what is general; beside each stands its level, and in Choice the
-// word that makes it the target's own affair. This is the one place for both.
+// word that makes it the target's own affair. The three lists, a file each, are
+// the one place for both.
 var causes = append(append(trialCauses, generalCauses...), checkCauses...)
 
 // trialCauses explain trials by the command that went wrong.
@@ -55,8 +61,9 @@ var trialCauses = []Cause{
 	{
 		ID: reaperHad, Level: trial.Must,
 		Title: "The exit code is lost where the reaper takes the child before its waiter does.",
-		Look: "Two calls wait for one child: the reaper's wait4(-1) and the handler's. Only one may " +
-			"wait. It must hand the status over, even if it comes before the other asks.",
+		Look: "Two calls wait for one child: the reaper's wait4(-1) and the handler's. " +
+			"Only one may wait. It must hand the status over, even if it comes before the " +
+			"other asks.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Lost, trial.Error) && e.says("no child process", "ECHILD") ||
 				e.reaperFirst() && (e.is(trial.Lost, trial.Error) ||
@@ -74,8 +81,9 @@ var trialCauses = []Cause{
 	{
 		ID: "timeout-not-enforced", Level: trial.Should,
 		Title: "A command that outlives its timeout is not answered in time.",
-		Look: "If only the shell is killed, its children still hold the pipe, and the daemon waits " +
-			"for it. Kill the whole process group, at last with SIGKILL, and stop reading.",
+		Look: "If only the shell is killed, its children still hold the pipe, " +
+			"and the daemon waits for it. Kill the whole process group, at last with SIGKILL, " +
+			"and stop reading.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Hung) && e.of(outlives...) ||
 				e.left() && e.went(trial.Hung, outlives...)
@@ -84,7 +92,8 @@ var trialCauses = []Cause{
 	{
 		ID: "no-word-for-timeout", Level: trial.Should,
 		Title: "A command that outlives its timeout ends without the word for a timeout.",
-		Look:  "The answer must tell a timeout from an exit code; see words.timeout of the dialect.",
+		Look: "The answer must tell a timeout from an exit code; " +
+			"see words.timeout of the dialect.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Lost) && e.of(outlives...) && e.all() ||
 				e.is(trial.Error) && e.says("no timeout reported")
@@ -103,8 +112,8 @@ var trialCauses = []Cause{
 	{
 		ID: "silent-timeout", Level: trial.Advice, Choice: "no-output-at-timeouts",
 		Title: "What a command wrote before its timeout is not in the answer.",
-		Look: "Read on until the killed processes have ended, and answer with their output: it says " +
-			"how far the command got.",
+		Look: "Read on until the killed processes have ended, and answer with their output: " +
+			"it says how far the command got.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Output) && e.of("overtime-wrote", "overtime-wrote-errors")
 		},
@@ -121,8 +130,9 @@ var trialCauses = []Cause{
 	{
 		ID: "timeout-claimed", Level: trial.Must,
 		Title: "A command that needs no timeout is said to have timed out.",
-		Look: "Ask how the command ended before asking the timer. If commands without a limit get " +
-			"one of the daemon's own, let the dialect ask for a longer one: request.noTimeout.",
+		Look: "Ask how the command ended before asking the timer. " +
+			"If commands without a limit get one of the daemon's own, " +
+			"let the dialect ask for a longer one: request.noTimeout.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Error) && e.says("timeout reported for")
 		},
@@ -147,8 +157,8 @@ var trialCauses = []Cause{
 	{
 		ID: "waits-for-output", Level: trial.Should, Choice: "waits-for-output",
 		Title: "The answer waits for a background child that holds the output.",
-		Look: "Answer when the command has ended and its output has been read, and do not wait for " +
-			"the end of the pipe (os/exec has WaitDelay for this).",
+		Look: "Answer when the command has ended and its output has been read, " +
+			"and do not wait for the end of the pipe (os/exec has WaitDelay for this).",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Hung) && e.of("held-stdout", "held-stdout-") ||
 				e.left() && e.ran("held-stdout", "held-stdout-") && !e.ran("release")
@@ -216,15 +226,8 @@ var trialCauses = []Cause{
 	},
 }
 
-// unknownCause is what no cause explains: a check that is new, say.
-var unknownCause = Cause{
-	ID:       "unexplained",
-	Title:    "A promise about the sandbox is not kept.",
-	Look:     "The check says what was looked at.",
-	explains: func(Evidence) bool { return true },
-}
-
-// otherwise is the same cause where its evidence is weaker than that of another.
+// otherwise is the same cause where its evidence is weaker than that of another. A cause that
+// is listed twice for this has a name.
 func (c Cause) otherwise(under string, explains func(Evidence) bool) Cause {
 	c.under, c.explains = under, explains
 	return c
@@ -233,147 +236,125 @@ func (c Cause) otherwise(under string, explains func(Evidence) bool) Cause {
 // reaperHad is the cause that most others have to stand beside.
 const reaperHad = "reaper-had-status"
 
-// kernel's default for a pipe, and the least that a limit of outputs is believed to be.
-const pipeBytes = 64 << 10
-
-// outputCut is a choice where the limit is larger than a pipe, and a race below.
-var outputCut = Cause{
-	ID: "output-cut", Level: trial.Must,
-	Title: "The end of a command's output is missing.",
-	Look: "The last bytes are still in the pipe when the command ends: read the pipe to its end " +
-		"before you answer.",
-	explains: func(e Evidence) bool { return e.is(trial.Output) && e.cutAt() > 0 },
+// Evidence is what a recording tells of one way in which an arm went wrong.
+type Evidence struct {
+	Symptom trial.Symptom
+	// Fault is the name of what was injected; empty for nothing.
+	Fault string
+	// Kinds counts all trials of the arm by the kind of their command.
+	Kinds map[string]int
+	// Ways are all ways in which trials of the arm went wrong.
+	Ways []trial.Way
+	// Left says that processes are left in the sandbox, and Zombies that zombies are.
+	Left, Zombies bool
+	// Ended says that PID 1 was to run on in this arm, and did not.
+	Ended bool
+	// Way is how the trials went wrong; the zero Way is a check's.
+	Way trial.Way
+	// Check is what does not hold; the zero Check is a trial's.
+	Check trial.Check
 }
 
-// generalCauses explain trials by their outcome.
-var generalCauses = []Cause{
-	{
-		ID: "streams-interleaved", Level: trial.Advice,
-		Title: "What a command wrote to its two outputs in turn comes back in another order.",
-		Look: "Two pipes have no order between them. If the answer has one output, give the command " +
-			"one pipe for both streams. Otherwise keep them apart in the answer.",
-		explains: func(e Evidence) bool { return e.Way.First.Interleaved() },
-	},
-	{
-		ID: "output-limited", Level: trial.Must, Choice: "limits-output",
-		Title: "Output is cut at a limit.",
-		Look:  "A limit is a choice: declare it in the dialect, and say in the answer that it was met.",
-		explains: func(e Evidence) bool {
-			return e.is(trial.Output) && e.cutAt() >= pipeBytes
-		},
-	},
-	outputCut,
-	{
-		ID: "output-changed", Level: trial.Must,
-		Title:    "A command's output is not what it wrote.",
-		Look:     "Text that is decoded piece by piece, a terminal in between, or another command's bytes.",
-		explains: func(e Evidence) bool { return e.is(trial.Output) },
-	},
-	{
-		ID: "end-missed", Level: trial.Must,
-		Title: "A command has ended, and the answer never comes.",
-		Look: "One SIGCHLD may stand for the end of many children. After one that comes while the " +
-			"reaper works, the reaper must look again.",
-		explains: func(e Evidence) bool { return e.is(trial.Hung) },
-	},
-	wrongCode.otherwise(reaperHad,
-		func(e Evidence) bool { return e.is(trial.Wrong) && e.sameCode() }),
-	wrongCode,
-	{
-		ID: "code-lost", Level: trial.Must, under: reaperHad,
-		Title:    "The exit code of a command is lost.",
-		Look:     "The run does not show who took it: look for a second waiter, and for errors of waitid.",
-		explains: func(e Evidence) bool { return e.is(trial.Lost) },
-	},
-	{
-		ID:       "no-answer",
-		Title:    "A command is answered with an error, or not at all.",
-		Look:     "What the target said is in the example below.",
-		explains: func(e Evidence) bool { return e.is(trial.Error) },
+// is says whether trials came to one of these outcomes.
+func (e Evidence) is(outcomes ...trial.Outcome) bool {
+	return e.Way.Trials > 0 && slices.Contains(outcomes, e.Way.Outcome)
+}
+
+// of says whether the trials' commands are of one of these kinds. A word that ends in a
+// hyphen stands for all kinds that begin so.
+func (e Evidence) of(kinds ...string) bool {
+	return fits(e.Way.Kind, kinds)
+}
+
+// says looks for words in what is told of the first such trial.
+func (e Evidence) says(words ...string) bool {
+	return slices.ContainsFunc(words,
+		func(w string) bool { return strings.Contains(e.Way.First.Detail, w) })
+}
+
+// under says whether the fault's name has one of these words.
+func (e Evidence) under(words ...string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(e.Fault, w) })
+}
+
+// all says whether every command of this kind went wrong so.
+func (e Evidence) all() bool { return e.Way.Trials == e.Kinds[e.Way.Kind] }
+
+// went says whether commands of one of these kinds came to that outcome in the arm.
+func (e Evidence) went(o trial.Outcome, kinds ...string) bool {
+	n, _ := e.count(o, kinds...)
+	return n > 0
+}
+
+// count says how many commands of these kinds came to that outcome in the arm, and how
+// many ran.
+func (e Evidence) count(o trial.Outcome, kinds ...string) (went, ran int) {
+	for kind, n := range e.Kinds {
+		if fits(kind, kinds) {
+			ran += n
+		}
+	}
+	for _, w := range e.Ways {
+		if w.Outcome == o && fits(w.Kind, kinds) {
+			went += w.Trials
+		}
+	}
+	return went, ran
+}
+
+func fits(kind string, patterns []string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool {
+		return kind == p || strings.HasSuffix(p, "-") && strings.HasPrefix(kind, p)
+	})
+}
+
+// reaperFirst says whether the fault lets the reaper come before the waiter, or before
+// the child is registered, or published late.
+func (e Evidence) reaperFirst() bool {
+	return e.under("reaper-wins", "until reaped", "returns after", "frozen for", "before-")
+}
+
+// unknownForSignals is a choice where nothing else loses codes.
+var unknownForSignals = Cause{
+	ID: "unknown-code-for-signals", Level: trial.Should, Choice: "unknown-code-for-signals",
+	Title: "A command that a signal ended has no exit code.",
+	Look: "Go's ExitCode says -1 for it, and Python's returncode -n. Shells say 128 and the " +
+		"signal's number, which callers know.",
+	explains: func(e Evidence) bool {
+		lost, ran := e.count(trial.Lost, bySignal...)
+		return e.is(trial.Lost) && e.of(bySignal...) && lost == ran && ran >= enough &&
+			!e.reaperFirst()
 	},
 }
 
-// checkCauses explain promises about the sandbox.
-var checkCauses = []Cause{
-	{
-		ID: "runs-on-after-hang-up", Level: trial.Should, Choice: "runs-on-after-hang-up",
-		Title: "A command runs on when its client has gone.",
-		Look:  "The end of the connection (in Go the request's context) must end the command.",
-		explains: func(e Evidence) bool {
-			return e.left() && e.ran(hangsUp...) &&
-				!e.ran(outlives...)
-		},
+// anotherOwner is believed of a wrong code, and of what else goes wrong under its fault
+// where no race is known that does the same.
+var anotherOwner = Cause{
+	ID: "another-owner", Level: trial.Must,
+	Title: "A process ID that was given out again is taken for its old owner.",
+	Look: "Whatever is kept by process ID (a status, a timer, a clean-up) has to go before the " +
+		"child is reaped, or to be kept by something that is not used again, such as a pidfd.",
+	explains: func(e Evidence) bool { return e.is(trial.Wrong) && e.under("next PID") },
+}
+
+// noWordForNoRoom is believed of errors; a race loses codes there as elsewhere.
+var noWordForNoRoom = Cause{
+	ID: "no-word-for-no-room", Level: trial.Should,
+	Title: "What cannot be started for want of processes or files is not refused in words.",
+	Look: "EAGAIN of fork and EMFILE are over in a moment: answer \"try again\", HTTP 503, and " +
+		"no exit code.",
+	explains: func(e Evidence) bool {
+		return e.is(trial.Error) && e.under("room for", "no more open files")
 	},
-	{
-		ID: "left-the-group", Level: trial.Advice,
-		Title: "What has left a command's process group runs on after its timeout or hang-up.",
-		Look:  "Stop the whole tree, and find what called setsid(2) through its parents.",
-		explains: func(e Evidence) bool {
-			return e.left() && !e.Zombies && e.ran(apart...) &&
-				!e.ran("overtime-shell", "resists-shell")
-		},
-	},
-	{
-		ID: "left-behind", Level: trial.Should, Choice: "runs-on-after-hang-up",
-		Title: "Commands run on after their timeout or their client's hang-up.",
-		Look:  "Kill the process group and what has left it, at last with SIGKILL.",
-		explains: func(e Evidence) bool {
-			return e.left() && e.ran(hangsUp...)
-		},
-	},
-	{
-		ID: "not-reaped", Level: trial.Should,
-		Title: "Zombies stay.",
-		Look:  "PID 1 must wait for each of its children, also for orphans that it inherits.",
-		explains: func(e Evidence) bool {
-			return e.check(zombies) || e.left() && e.Zombies
-		},
-	},
-	{
-		ID: "group-not-killed", Level: trial.Should,
-		Title:    "Processes that a command started are left behind.",
-		Look:     "Kill the process group and what has left it, at last with SIGKILL.",
-		explains: func(e Evidence) bool { return e.left() },
-	},
-	{
-		ID: "keeps", Level: trial.Should,
-		Title: "Something of each command is kept: open files, threads or memory.",
-		Look:  "Close pipes and pidfds, also where a start fails, a timer fires or a client goes.",
-		explains: func(e Evidence) bool {
-			return e.check(held...)
-		},
-	},
-	{
-		ID: "floods-memory", Level: trial.Advice, Choice: "no-output-limit",
-		Title:    "All output is kept in memory, however much it is.",
-		Look:     "A limit, or an answer that is streamed; a sandbox has less memory than `yes` has output.",
-		explains: func(e Evidence) bool { return e.check("the target's peak memory in bytes") },
-	},
-	{
-		ID: "thread-per-command", Level: trial.Advice, Choice: "thread-per-command",
-		Title: "Each running command takes a thread.",
-		Look: "A blocking wait parks one. Threads count as processes, and a Go program dies at " +
-			"10,000.",
-		explains: func(e Evidence) bool { return e.check("highest of the target's threads") },
-	},
-	{
-		ID: "silent-when-busy", Level: trial.Should,
-		Title: "The daemon does not say whether it is ready while commands run.",
-		Look:  "Who watches it restarts it then: that answer must take no lock that a command holds.",
-		explains: func(e Evidence) bool {
-			return e.check("an answer to who asks whether the target is ready")
-		},
-	},
-	{
-		ID: "unwell", Level: trial.Must,
-		Title:    "The daemon is not well again when the fault is over.",
-		Look:     "Something that failed once was taken for good: a listener, a reaper, a lock.",
-		explains: func(e Evidence) bool { return e.check("health after the fault") },
-	},
-	{
-		ID: "busy", Level: trial.Should,
-		Title:    "The daemon keeps a CPU busy with nothing to do.",
-		Look:     "wait4 with WNOHANG gives 0 while children run: wait for SIGCHLD then.",
-		explains: func(e Evidence) bool { return e.check("CPU time at rest") },
+}
+
+// stranded is believed of answers that are no codes; a race loses one there too.
+var stranded = Cause{
+	ID: "stranded", Level: trial.Should, Choice: "stops-at-once",
+	Title: "SIGTERM strands the commands that run, or the daemon ends with another status.",
+	Look:  "Stop taking commands, answer for those that run, and exit 0 (docker stop gives 10 s).",
+	explains: func(e Evidence) bool {
+		return e.under(stopSignals...) && (e.is(trial.Error, trial.Hung) ||
+			e.check("target") && e.Check.Got != runs)
 	},
 }

@@ -20,7 +20,8 @@ var (
 	settings = []string{"umask", "limits", "priority", "processors", "scheduling", "privileges"}
 	// asSet are commands that look at their environment or folder.
 	asSet = []string{"value-", "no-value", "like-numbers", "names", "many", "folder",
-		"folder-and-variable", "no-folder-again", "no-folder-after-none", "not-set-again", "own-wins",
+		"folder-and-variable", "no-folder-again", "no-folder-after-none",
+		"not-set-again", "own-wins",
 		"set-meanwhile", "not-set-meanwhile"}
 )
 

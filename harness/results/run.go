@@ -134,7 +134,8 @@ func (i Info) LeftOutNotes() []string {
 	var notes []string
 	for _, why := range reasons {
 		notes = append(notes,
-			printable.Line(fmt.Sprintf("left out, %s: %s", why, printable.Some(mostLeftOut, ids[why]))))
+			printable.Line(fmt.Sprintf("left out, %s: %s",
+				why, printable.Some(mostLeftOut, ids[why]))))
 	}
 	return notes
 }

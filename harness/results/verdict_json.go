@@ -92,21 +92,25 @@ func verdictOf(run Run) verdict {
 		v.Causes = append(v.Causes, verdictCauseOf(c))
 	}
 	for _, f := range run.Findings {
-		s := verdictScenario{
-			ID:      f.ID,
-			Level:   f.Level,
-			Verdict: f.Verdict,
-			Reason:  f.Reason,
-			Waiver:  f.Waiver,
-			Waived:  f.Waived,
-			Arms:    []verdictArm{},
-		}
-		for _, arm := range f.Arms {
-			s.Arms = append(s.Arms, verdictArmOf(arm))
-		}
-		v.Scenarios = append(v.Scenarios, s)
+		v.Scenarios = append(v.Scenarios, verdictScenarioOf(f))
 	}
 	return v
+}
+
+func verdictScenarioOf(f Finding) verdictScenario {
+	s := verdictScenario{
+		ID:      f.ID,
+		Level:   f.Level,
+		Verdict: f.Verdict,
+		Reason:  f.Reason,
+		Waiver:  f.Waiver,
+		Waived:  f.Waived,
+		Arms:    []verdictArm{},
+	}
+	for _, arm := range f.Arms {
+		s.Arms = append(s.Arms, verdictArmOf(arm))
+	}
+	return s
 }
 
 func verdictArmOf(a Arm) verdictArm {

@@ -69,7 +69,8 @@ func NotReady(sb Sandbox, spec Spec, err error) error {
 	p.Advice = fmt.Sprintf("it must listen on 0.0.0.0:%d and answer %s", spec.Port,
 		cmp.Or(spec.Ready, "HTTP"))
 	if spec.Await != nil {
-		p.Advice = "it must be ready as its dialect or driver says, see: reapcheck driver check --help"
+		p.Advice = "it must be ready as its dialect or driver says, " +
+			"see: reapcheck driver check --help"
 	}
 	if errors.Is(err, ErrEnded) {
 		p.Cause, p.Advice = fmt.Errorf("%w: %s", err, sb.Ended()), "see its log and its flags"

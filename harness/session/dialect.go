@@ -51,7 +51,8 @@ func (s *Session) CheckDialect(ctx context.Context) error {
 			sandbox.ErrTarget, d.Called(), lastNotUnderstood(all))
 	}
 	return fmt.Errorf(
-		"%w: dialect %s understands no exit code in what comes back from %s: %s; see reapcheck dialect --help",
+		"%w: dialect %s understands no exit code in what comes back from %s: %s; "+
+			"see reapcheck dialect --help",
 		sandbox.ErrTarget, d.Name, d.Asked(), lastNotUnderstood(all))
 }
 

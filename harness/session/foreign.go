@@ -109,7 +109,8 @@ func (a *runningArm) reachable() error {
 		return nil
 	}
 	return fmt.Errorf(
-		"%w: a target at a URL runs already: nothing can be injected into it or seen of it but its answers", fault.ErrDeclined)
+		"%w: a target at a URL runs already: nothing can be injected into it or seen of it but "+
+			"its answers", fault.ErrDeclined)
 }
 
 // launch starts the arm's target, or takes the one that runs already.

@@ -67,9 +67,10 @@ func (a *runningArm) declineFront(ctx context.Context, last string) error {
 		return err // what it does wrong anywhere is for the trials to say
 	}
 	return fmt.Errorf(
-		"%w: behind the launcher this target ran none of %d known commands right, with nothing held, "+
-			"and without the launcher it does: a helper such as sudo, which no_new_privs takes the effect from, "+
-			"may stand between them; the last: %s", fault.ErrDeclined, knownCommands, last)
+		"%w: behind the launcher this target ran none of %d known commands right, "+
+			"with nothing held, and without the launcher it does: a helper such as sudo, "+
+			"which no_new_privs takes the effect from, may stand between them; the last: %s",
+		fault.ErrDeclined, knownCommands, last)
 }
 
 // runsKnownAlone says whether the target runs a known command without a front.
@@ -142,5 +143,6 @@ func (s *Session) Told(ctx context.Context) (why string, err error) {
 	if err != nil || !right || hits > 0 || note != "" { // what it does wrong is for them too
 		return "", nil
 	}
-	return "since no pipe tells the target that a command has begun, so nobody can tell it late", nil
+	return "since no pipe tells the target that a command has begun, so nobody can tell it late",
+		nil
 }

@@ -14,7 +14,7 @@ import (
 // go of a loaded machine's threads.
 var healthLimit = 10 * time.Second
 
-// inject arms the fault in a target that is seen to be well, whatever the fault.
+// inject begins the fault in a target that is seen to be well, whatever the fault.
 func (a *runningArm) inject(ctx context.Context) (err error) {
 	if a.Fault == nil {
 		return nil

@@ -51,11 +51,13 @@ func (a *runningArm) checkPrompt() {
 
 // judge classifies an answer, and looks at when it came: a timeout is not told before
 // it is due.
-func (a *runningArm) judge(cmd load.Command, answer trial.Answer, took time.Duration) (trial.Outcome, string) {
+func (a *runningArm) judge(cmd load.Command, answer trial.Answer, took time.Duration) (
+	trial.Outcome, string) {
 	want := a.target.Dialect.Want(cmd.Want)
 	outcome, detail := trial.Classify(want, answer)
 	if outcome == trial.OK && trial.TooEarly(want, answer, cmd.Timeout, took) {
-		return trial.Error, fmt.Sprintf("timeout reported for a command after %v, before its limit of %v",
+		return trial.Error, fmt.Sprintf(
+			"timeout reported for a command after %v, before its limit of %v",
 			took.Round(time.Millisecond), cmd.Timeout)
 	}
 	return outcome, detail

@@ -26,6 +26,7 @@ const Most = 100_000
 // Whole says whether there is nothing to split.
 func (p Place) Whole() bool { return p.Of == 0 }
 
+// String is K/N, as Parse reads it; 0/0 for a whole run.
 func (p Place) String() string { return fmt.Sprintf("%d/%d", p.Number, p.Of) }
 
 // Check says what is wrong with a place; nil for a whole run.

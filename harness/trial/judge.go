@@ -11,11 +11,15 @@ import (
 type Verdict int
 
 const (
+	// Inconclusive means that nothing was proved, either way.
 	Inconclusive Verdict = iota
+	// Pass means that every claim held: also the baseline misbehaved as it had to.
 	Pass
+	// Fail means that the candidate misbehaved.
 	Fail
 )
 
+// String is the verdict's word, in recordings and reports alike.
 func (v Verdict) String() string {
 	switch v {
 	case Pass:

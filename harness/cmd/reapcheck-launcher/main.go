@@ -7,7 +7,8 @@ import (
 	"runtime"
 
 	"github.com/reapcheck/reapcheck/harness/launcher"
-	_ "github.com/reapcheck/reapcheck/harness/sandbox/namespace/stage" // for sandboxes that it starts itself
+	// for sandboxes that it starts itself
+	_ "github.com/reapcheck/reapcheck/harness/sandbox/namespace/stage"
 )
 
 // The filter is to be that of the process's first thread, of which

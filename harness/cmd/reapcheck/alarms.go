@@ -19,7 +19,8 @@ import (
 
 func newAlarms() *cobra.Command {
 	var o options
-	var tier, split, resume string
+	var s splitFlags
+	var tier string
 	runs := 0
 	cmd := &cobra.Command{
 		Use:   "alarms",
@@ -38,33 +39,31 @@ done, and 3 if one did not work. If it is interrupted, the runs that were done d
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if runs < 1 {
-				return usage(fmt.Errorf("--runs %d: at least one run is needed", runs))
+				return usage(fmt.Errorf("--runs %d is invalid: choose 1 or more", runs))
 			}
-			if o.scale.Tier, err = session.ParseTier(tier); err == nil &&
-				o.scale.Tier == session.Soak {
-				err = errors.New("a soak is one long run: choose quick or standard")
+			if o.scale.Tier, err = parseAlarmTier(tier); err == nil {
+				err = s.resolve(cmd, &o)
 			}
 			if err != nil {
 				return usage(err)
 			}
-			if err := o.resolveSplit(cmd.Flags(), split); err != nil {
-				return usage(err)
-			}
-			o.resume = resume
-			if !cmd.Flags().Changed("seed") {
-				o.seed = newSeed()
-			}
-			o.out, o.progress = cmd.OutOrStdout(), cmd.ErrOrStderr()
 			return o.runAlarms(cmd.Context(), runs)
 		},
 	}
 	f := cmd.Flags()
-	f.IntVar(&runs, "runs", len(alarmVariants), "how many `RUNS` there are")
-	f.StringVar(&tier, "tier", string(session.Quick),
-		"how much each of them tries: quick or standard")
-	addSplitFlags(f, &split, &resume)
+	f.IntVar(&runs, "runs", len(alarmVariants), "how many `RUNS` to do")
+	f.StringVar(&tier, "tier", string(session.Quick), "how much each tries: quick or standard")
+	s.define(f)
 	addRunFlags(f, &o)
 	return cmd
+}
+
+func parseAlarmTier(text string) (session.Tier, error) {
+	tier, err := session.ParseTier(text)
+	if err == nil && tier == session.Soak {
+		err = errors.New("a soak is one long run: choose quick or standard")
+	}
+	return tier, err
 }
 
 // alarmVariant is one way to run repro.

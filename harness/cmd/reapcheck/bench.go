@@ -15,18 +15,23 @@ import (
 	"github.com/reapcheck/reapcheck/harness/bench"
 	"github.com/reapcheck/reapcheck/harness/machine"
 	"github.com/reapcheck/reapcheck/harness/probe"
-	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
 )
 
+// benchFlags are those of bench.
+type benchFlags struct {
+	gateFlags
+	parts []string
+	quick bool
+	// tier is that of the gate for each daemon; noGate for none.
+	tier  string
+	scale bench.Scale
+}
+
 func newBench() *cobra.Command {
 	var o options
-	var parts []string
-	var quick bool
-	var g gateFlags
-	var tier string
-	scale := bench.Scale{}
+	var b benchFlags
 	cmd := &cobra.Command{
 		Use:   "bench [--binary PATH | --image REF] [flags] [-- ARGUMENT...]",
 		Short: "measure what a daemon or a strategy costs, beside the machine's own limit",
@@ -49,45 +54,57 @@ a machine that does nothing else.`,
 		Example: `  reapcheck bench --quick
   reapcheck bench --binary ./mydaemon --dialect mine.yaml -- --listen 0.0.0.0:8080`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			err := g.arguments(cmd, args)
-			if err == nil {
-				err = resolve(cmd, os.LookupEnv)
-			}
-			if err == nil {
-				err = g.benched(cmd, &o, &scale)
-			}
-			if err == nil {
-				err = checkGateTier(tier)
-			}
-			if err == nil {
-				err = resolveBench(cmd, &o, &scale, parts, quick)
-			}
-			if err != nil {
+			if err := b.resolve(cmd, args, &o); err != nil {
 				return usage(err)
 			}
-			return o.runBench(cmd.Context(), scale, g.judged(tier))
+			return o.runBench(cmd.Context(), b.scale, b.judged(b.tier))
 		},
 	}
-	g.define(cmd)
-	f := cmd.Flags()
-	addRunFlags(f, &o)
-	f.Lookup("runtime").DefValue, o.runtime = "namespace", "namespace"
-	f.StringSliceVar(&parts, "part", nil,
-		"what to measure: rates, arrivals, sleeps, leaks (default all)")
-	f.StringSliceVar(&scale.Strategies, "strategy", target.Strategies, "strategies to measure")
-	f.DurationVar(&scale.Length, "duration", 90*time.Second, "how long the rates are measured")
-	f.DurationVar(&scale.Turn, "turn", 150*time.Millisecond, "how long one turn lasts")
-	f.IntSliceVar(&scale.Arrivals, "arrivals", nil,
-		"how many requests come a second, one number after the other (default: shares of what each reaches)")
-	f.IntSliceVar(&scale.Sleeps, "sleeps", []int{1000, 3000, 6000},
-		"how many sleeps are in flight, one number after the other (your own daemon: 100,1000)")
-	f.IntVar(&scale.Commands, "commands", 100_000,
-		"how many commands come before the look for what they left")
-	f.StringVar(&tier, "gate", noGate,
-		"tier of a gate for each daemon that is measured, quick or standard, or none")
-	f.BoolVar(&quick, "quick", false,
-		"a short run to see that it works, too short for a verdict: 10s, 1000 sleeps, 5000 commands")
+	b.define(cmd, &o)
 	return cmd
+}
+
+func (b *benchFlags) define(cmd *cobra.Command, o *options) {
+	b.gateFlags.define(cmd)
+	f := cmd.Flags()
+	addRunFlags(f, o)
+	f.Lookup("runtime").DefValue, o.runtime = "namespace", "namespace"
+	f.StringSliceVar(&b.parts, "part", nil,
+		"what to measure: rates, arrivals, sleeps, leaks (default all)")
+	f.StringSliceVar(&b.scale.Strategies, "strategy", target.Strategies, "strategies to measure")
+	f.DurationVar(&b.scale.Length, "duration", 90*time.Second, "how long the rates are measured")
+	f.DurationVar(&b.scale.Turn, "turn", 150*time.Millisecond, "how long one turn lasts")
+	f.IntSliceVar(&b.scale.Arrivals, "arrivals", nil,
+		"how many requests come a second, a turn for each number "+
+			"(default: shares of what each daemon reaches)")
+	f.IntSliceVar(&b.scale.Sleeps, "sleeps", []int{1000, 3000, 6000},
+		"how many sleeps are in flight, a turn for each number (your own daemon: 100,1000)")
+	f.IntVar(&b.scale.Commands, "commands", 100_000,
+		"how many commands to execute before the look at what they leave")
+	f.StringVar(&b.tier, "gate", noGate,
+		"also judge each daemon by a gate of this tier: quick or standard, or none")
+	f.BoolVar(&b.quick, "quick", false,
+		"a short run to see that it works: 10s, 1000 sleeps, 5000 commands; too short for "+
+			"a verdict")
+}
+
+// resolve reads what is to be measured from the command line and the environment, and
+// checks it.
+func (b *benchFlags) resolve(cmd *cobra.Command, args []string, o *options) error {
+	err := b.arguments(cmd, args)
+	if err == nil {
+		err = resolve(cmd, os.LookupEnv)
+	}
+	if err == nil {
+		err = b.benched(cmd, o, &b.scale)
+	}
+	if err == nil {
+		err = checkGateTier(b.tier)
+	}
+	if err == nil {
+		err = resolveBench(cmd, o, &b.scale, b.parts, b.quick)
+	}
+	return err
 }
 
 // foreignSleeps are the numbers in flight that someone's own daemon is asked for.
@@ -106,7 +123,8 @@ func (g *gateFlags) benched(cmd *cobra.Command, o *options, scale *bench.Scale) 
 		return nil
 	case cmd.Flags().Changed("strategy"):
 		return errors.New(
-			"--strategy is for a bench of the reference daemon: give no --binary or --image with it")
+			"--strategy is for a bench of the reference daemon: " +
+				"give no --binary or --image with it")
 	case g.image != "":
 		o.runtime = "docker"
 	}
@@ -184,9 +202,9 @@ func (o options) runBench(ctx context.Context, scale bench.Scale, judged judge) 
 	if errors.Is(err, machine.ErrChoice) {
 		return usage(err)
 	}
-	folder, folderErr := results.NewFolder(o.results, "bench", time.Now())
+	folder, folderErr := o.newFolder("bench")
 	if folderErr != nil {
-		return o.unreported(fmt.Errorf("%w; choose another --results", folderErr))
+		return o.unreported(folderErr)
 	}
 	report := bench.NewReport()
 	if o.candidate.Binary != "" || o.candidate.Image != "" {

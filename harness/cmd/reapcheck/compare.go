@@ -17,7 +17,6 @@ import (
 	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/machine"
 	"github.com/reapcheck/reapcheck/harness/probe"
-	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/target"
 )
@@ -49,8 +48,9 @@ func newCompare() *cobra.Command {
 	var o options
 	var c compareFlags
 	cmd := &cobra.Command{
-		Use:   "compare A B [flags] [-- ARGUMENT...]",
-		Short: "judge two builds of a daemon: faster, slower, leakier, or the same within the noise",
+		Use: "compare A B [flags] [-- ARGUMENT...]",
+		Short: "judge two builds of a daemon: faster, slower, leakier, " +
+			"or the same within the noise",
 		Long: `compare measures two daemons in turn in one run and judges B by A: executions per
 second, p50 and p99, CPU time, memory, and what commands leave behind. A and B are
 each a program's path, image:REF, or a strategy of the reference daemon. Each round
@@ -92,16 +92,16 @@ func (c *compareFlags) define(cmd *cobra.Command, o *options) {
 		"tier of the two gates, quick or standard, or none to leave them out")
 	f.StringVar(&c.dialect, "dialect", dialect.DefaultDialect,
 		"how both are spoken to: a `NAME`, or a file that ends in .yaml")
-	f.StringVar(&c.dialectB, "dialect-b", "", "how B is spoken to, if otherwise")
+	f.StringVar(&c.dialectB, "dialect-b", "", "how B is spoken to, if differently")
 	f.StringArrayVar(&c.args, "arg", nil, "one `ARGUMENT` of both; the same as after --")
 	f.StringArrayVar(&c.env, "env", nil, "`NAME=VALUE` for both, or NAME to pass on your own")
 	f.StringArrayVar(&c.envA, "env-a", nil, "`NAME=VALUE` for A alone")
 	f.StringArrayVar(&c.envB, "env-b", nil, "`NAME=VALUE` for B alone")
-	f.IntVar(&c.rounds, "rounds", 12, "how often fresh instances are started and measured")
+	f.IntVar(&c.rounds, "rounds", 12, "how many rounds, each with fresh instances")
 	f.IntVar(&c.inFlight, "in-flight", 8, "how many requests are in flight")
 	f.DurationVar(&c.turn, "turn", 150*time.Millisecond, "how long one turn lasts")
 	f.IntVar(&c.commands, "commands", 10_000,
-		"how many commands each executes for the look at leaks; 0 leaves it out")
+		"how many commands each executes for the look at leaks; 0 leaves the look out")
 }
 
 func (c *compareFlags) resolve(cmd *cobra.Command, o *options, args []string) (err error) {
@@ -129,8 +129,13 @@ func (c *compareFlags) resolve(cmd *cobra.Command, o *options, args []string) (e
 		return errors.New(
 			"--rounds, --in-flight and --turn must be positive, and --commands not negative")
 	}
-	c.a = side{text: args[0], env: append(c.env, c.envA...), speaks: c.dialect}
-	c.b = side{text: args[1], env: append(c.env, c.envB...), speaks: c.dialect}
+	return c.resolveSides(args[0], args[1], o)
+}
+
+// resolveSides finds out what A and B are.
+func (c *compareFlags) resolveSides(a, b string, o *options) error {
+	c.a = side{text: a, env: append(c.env, c.envA...), speaks: c.dialect}
+	c.b = side{text: b, env: append(c.env, c.envB...), speaks: c.dialect}
 	if c.dialectB != "" {
 		c.b.speaks = c.dialectB
 	}
@@ -186,7 +191,8 @@ func (s *side) resolve(args []string) error {
 		g.binary = s.text
 	}
 	if s.target, err = g.target(); err != nil {
-		return fmt.Errorf("%s is not a strategy, image:REF, result folder or program: %w", s.text, err)
+		return fmt.Errorf("%s is not a strategy, image:REF, result folder or program: %w",
+			s.text, err)
 	}
 	return nil
 }
@@ -215,9 +221,9 @@ func (c *compareFlags) run(ctx context.Context, o options) error {
 	if errors.Is(err, machine.ErrChoice) {
 		return usage(err)
 	}
-	folder, folderErr := results.NewFolder(o.results, "compare", time.Now())
+	folder, folderErr := o.newFolder("compare")
 	if folderErr != nil {
-		return o.unreported(fmt.Errorf("%w; choose another --results", folderErr))
+		return o.unreported(folderErr)
 	}
 	report := compare.NewReport()
 	report.A, report.B, report.Tolerate = c.a.String(), c.b.String(), c.tolerated
@@ -239,8 +245,8 @@ func (c *compareFlags) run(ctx context.Context, o options) error {
 // concludeCompare judges and leaves the report in folder; without one, in a new folder.
 func (o options) concludeCompare(folder string, report *compare.Report, problem error) (err error) {
 	if folder == "" {
-		if folder, err = results.NewFolder(o.results, "compare", time.Now()); err != nil {
-			return o.unreported(fmt.Errorf("%w; choose another --results", err))
+		if folder, err = o.newFolder("compare"); err != nil {
+			return o.unreported(err)
 		}
 		report.Started = time.Now().UTC()
 	}

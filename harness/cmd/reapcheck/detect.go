@@ -123,7 +123,8 @@ func detectListener(ctx context.Context, sb sandbox.Sandbox, t target.Target, at
 	found.Listener = at
 	for i, g := range found.Dialects {
 		d, loadErr := dialect.Load(g.Dialect)
-		if loadErr == nil && g.Match == dialect.MatchFits && (d.Port != at.Port || d.Socket != at.Socket) {
+		if loadErr == nil && g.Match == dialect.MatchFits &&
+			(d.Port != at.Port || d.Socket != at.Socket) {
 			found.Dialects[i].FillIn = append([]string{standing(at)}, g.FillIn...)
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -40,7 +41,8 @@ that stand in place of an exit code. To describe your own daemon:
 	}
 	cmd.AddCommand(newDialectList(), newDialectShow(), newDialectCheck(),
 		newDialectDetect(),
-		newSchema("print the JSON Schema of dialects, which says what each key means", targets.Schema))
+		newSchema("print the JSON Schema of dialects, which says what each key means",
+			targets.Schema))
 	return cmd
 }
 
@@ -114,17 +116,7 @@ the dialect does not fit at all, 3 if nothing listens there.`,
 			if d, err = d.Resolve(os.LookupEnv); err != nil {
 				return usage(err)
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "dialect %s at %s: %s\n", d.Name, t.URL, d.Asked())
-			if err := reachable(t.URL); err != nil {
-				return infrastructure(err)
-			}
-			asking := speaker.OverHTTP(t.URL, d, 1, &http.Transport{})
-			defer asking.Close()
-			all := dialect.Try(cmd.Context(), d, asking)
-			if cmd.Context().Err() != nil {
-				return exit{exitInconclusive, errInterrupted}
-			}
-			return showAttempts(cmd.OutOrStdout(), d, all)
+			return checkDialect(cmd.Context(), cmd.OutOrStdout(), t.URL, d)
 		},
 	}
 	cmd.Flags().StringVar(&base, "url", "",
@@ -135,6 +127,21 @@ the dialect does not fit at all, 3 if nothing listens there.`,
 		panic(err)
 	}
 	return cmd
+}
+
+// checkDialect asks the target at base all questions, and shows its answers.
+func checkDialect(ctx context.Context, out io.Writer, base string, d dialect.Dialect) error {
+	fmt.Fprintf(out, "dialect %s at %s: %s\n", d.Name, base, d.Asked())
+	if err := reachable(base); err != nil {
+		return infrastructure(err)
+	}
+	asking := speaker.OverHTTP(base, d, 1, &http.Transport{})
+	defer asking.Close()
+	all := dialect.Try(ctx, d, asking)
+	if ctx.Err() != nil {
+		return exit{exitInconclusive, errInterrupted}
+	}
+	return showAttempts(out, d, all)
 }
 
 // dialLimit is far above what a connection takes.
@@ -198,7 +205,8 @@ func showAttempts(out io.Writer, d dialect.Dialect, all []dialect.Attempt) error
 		return exit{exitInconclusive, nil}
 	case !dialect.Fits(all):
 		fmt.Fprintln(w,
-			"the dialect does not fit this target: compare what came with its request.path and response.exitCode")
+			"the dialect does not fit this target: "+
+				"compare what came with its request.path and response.exitCode")
 		return exit{exitInconclusive, nil}
 	case right < len(all):
 		return exit{exitFail, nil}

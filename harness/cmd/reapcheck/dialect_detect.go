@@ -52,21 +52,25 @@ or several fit equally, 2 if none fits, 3 if nothing there speaks HTTP.`,
 			return f.run(cmd.Context(), o)
 		},
 	}
+	f.define(cmd, &o)
+	return cmd
+}
+
+func (f *detectFlags) define(cmd *cobra.Command, o *options) {
 	fs := cmd.Flags()
-	fs.StringVar(&f.url, "url", "", "base `URL` of a target that runs")
-	fs.StringVar(&f.binary, "binary", "", "the program at `PATH`")
-	fs.StringVar(&f.image, "image", "", "the container image `REF`")
+	fs.StringVar(&f.url, "url", "", "ask the target that runs at this base `URL`")
+	fs.StringVar(&f.binary, "binary", "", "start the program at `PATH`, and ask it")
+	fs.StringVar(&f.image, "image", "", "start the container image `REF`, and ask it")
 	fs.StringArrayVar(&f.args, "arg", nil, "one `ARGUMENT` of the target; the same as after --")
 	fs.StringArrayVar(&f.env, "env", nil, "`NAME=VALUE` for the target; can be given many times")
 	fs.StringArrayVar(&f.headers, "header", nil, "send `NAME:VALUE` with each request")
 	fs.BoolVar(&f.json, "json", false, "print JSON")
-	addRunFlags(fs, &o)
+	addRunFlags(fs, o)
 	for _, unused := range []string{"results", "seed"} {
 		if err := fs.MarkHidden(unused); err != nil {
 			panic(err)
 		}
 	}
-	return cmd
 }
 
 func (f *detectFlags) run(ctx context.Context, o options) error {
@@ -117,7 +121,8 @@ func (f *detectFlags) target() (target.Target, error) {
 }
 
 // detect tries the candidate, in a runtime of its own where it does not run already.
-func (o options) detect(ctx context.Context, headers map[string]string) (all []detected, err error) {
+func (o options) detect(ctx context.Context, headers map[string]string) (
+	all []detected, err error) {
 	if o.candidate.URL != "" {
 		return atURL(ctx, o.candidate.URL, headers)
 	}
@@ -199,7 +204,8 @@ func advice(all []detected) string {
 	}
 	switch {
 	case len(alike) > 0:
-		return fmt.Sprintf("%s fit equally: choose one by reapcheck dialect check", strings.Join(alike, ", "))
+		return fmt.Sprintf("%s fit equally: choose one by reapcheck dialect check",
+			strings.Join(alike, ", "))
 	case len(closed) > 0:
 		return fmt.Sprintf("%s may fit: fill in what is named, and try reapcheck dialect check",
 			strings.Join(closed, ", "))
@@ -228,10 +234,12 @@ func detectedStatus(all []detected) error {
 			return g.Match == dialect.MatchFits || g.Match == dialect.MatchClosed
 		})
 	})
+	guarded := slices.ContainsFunc(all,
+		func(d detected) bool { return dialect.Guarded(d.Dialects) })
 	switch best := bestOf(all); {
 	case best != nil && len(best.FillIn) == 0:
 		return nil
-	case some || slices.ContainsFunc(all, func(d detected) bool { return dialect.Guarded(d.Dialects) }):
+	case some || guarded:
 		return exit{exitFail, nil}
 	case spoken:
 		return exit{exitInconclusive, nil}

@@ -11,9 +11,10 @@ import (
 
 func newDoctor() *cobra.Command {
 	return &cobra.Command{
-		Use:   "doctor",
-		Short: "say what this machine lacks to run sandboxes and scenarios, and what to do about it",
-		Args:  cobra.NoArgs,
+		Use: "doctor",
+		Short: "say what this machine lacks to run sandboxes and scenarios, " +
+			"and what to do about it",
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			missing := 0
 			out := cmd.OutOrStdout()

@@ -24,7 +24,7 @@ type driven struct {
 
 func (d *driven) define(f *pflag.FlagSet) {
 	f.StringVar(&d.driver, "driver", "",
-		"`COMMAND` line of a program that speaks to the target, where no dialect can")
+		"`COMMAND` line of a program that speaks to the target, if no dialect can")
 	f.StringVar(&d.exec, "exec", "",
 		"`COMMAND` line that is started for each command, such as "+
 			"docker exec {container} /bin/sh -c {script}")

@@ -35,14 +35,15 @@ func (c *common) define(f *pflag.FlagSet, o *options, tier session.Tier, level t
 		"run only these scenarios, by `ID`; see reapcheck list (default all that fit the target)")
 	f.StringSliceVar(&c.skip, "skip", nil, "leave these scenarios out, by `ID`")
 	f.StringVar(&c.tier, "tier", string(tier),
-		"how long it may take: quick (a minute), standard (three) or soak")
+		"how long it may take: quick (a minute), standard (three minutes) or soak")
 	f.StringVar(&c.level, "level", string(level),
-		"the lightest failures that fail: must (no correct daemon may do so), should (a careful one does not), or advice (a choice that has a price)")
-	f.DurationVar(&o.scale.Duration, "duration", 30*time.Minute, "how long a soak lasts, about")
+		"the lightest failures that fail: must (no correct daemon may do so), "+
+			"should (a careful one does not), or advice (a choice that has a price)")
+	f.DurationVar(&o.scale.Duration, "duration", 30*time.Minute, "about how long a soak lasts")
 	f.Float64Var(&o.scale.Factor, "factor", 0,
 		"share of a fast machine's trials (default: what fits into the tier's time)")
 	f.StringVar(&c.waitPath, "wait-path", string(session.Pidfd),
-		"how children are waited for: pidfd, or fallback, with pidfd_open taken away")
+		"how the daemon waits for its children: pidfd, or fallback, which takes pidfd_open away")
 	addShardFlag(f, &c.shard)
 	f.StringVar(&o.resume, "resume", "",
 		"complete the cut run in `FOLDER`, with the same flags; scenarios that it has decided stay")
@@ -89,9 +90,10 @@ func addRunFlags(f *pflag.FlagSet, o *options) {
 	f.StringVar(&o.daemons, "daemons", "",
 		"`FOLDER` with the reference daemon's builds (default: beside this command, or compiled)")
 	f.StringVar(&o.cgroupParent, "cgroup-parent", os.Getenv(variable("cgroup-parent")),
-		"control `GROUP` in which containers are made, such as this command's own")
+		"make containers in the control `GROUP`, such as this command's own")
 	f.StringVar(&o.baseImage, "base-image", "",
-		"base image `REF` of the containers; --runtime=auto then means docker (default: debian:bookworm-slim, or one made from this machine)")
+		"base image `REF` of the containers; --runtime=auto then means docker "+
+			"(default: debian:bookworm-slim, or one made from this machine)")
 }
 
 func newSeed() uint64 { return shortSeed(rand.Uint64()) }
@@ -119,11 +121,13 @@ func (c *common) resolve(cmd *cobra.Command, o *options) (err error) {
 	}
 	if o.scale.Factor < 0 || o.scale.Factor > 1 && o.scale.Tier != session.Soak {
 		return fmt.Errorf(
-			"--factor %g is invalid: choose more than 0 and at most 1, or 0 to have it measured; only a soak takes more",
+			"--factor %g is invalid: choose more than 0 and at most 1, or 0 to have it measured; "+
+				"only a soak takes more",
 			o.scale.Factor)
 	}
 	if o.scale.Duration <= 0 {
-		return fmt.Errorf("--duration %v is invalid: a soak must last longer than 0", o.scale.Duration)
+		return fmt.Errorf("--duration %v is invalid: a soak must last longer than 0",
+			o.scale.Duration)
 	}
 	if err := c.resolveShard(cmd.Flags(), o); err != nil {
 		return err
@@ -169,17 +173,14 @@ func environment(assignments []string) (map[string]string, error) {
 	for _, a := range assignments {
 		name, value, assigned := strings.Cut(a, "=")
 		if name == "" {
-			return nil,
-				fmt.Errorf(
-					"--env %q has no name: write NAME=VALUE, or NAME to take the value from the environment", a)
+			return nil, fmt.Errorf("--env %q has no name: write NAME=VALUE, "+
+				"or NAME to take the value from the environment", a)
 		}
 		if !assigned {
 			found, ok := os.LookupEnv(name)
 			if !ok {
-				return nil,
-					fmt.Errorf(
-						"--env %s: there is no such environment variable to take the value from",
-						name)
+				return nil, fmt.Errorf(
+					"--env %s: there is no such environment variable to take the value from", name)
 			}
 			value = found
 		}

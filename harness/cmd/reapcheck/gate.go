@@ -24,14 +24,7 @@ type gateFlags struct {
 	args, env                   []string
 }
 
-func newGate() *cobra.Command {
-	o := options{blackBox: true, checkDialect: true}
-	var c common
-	var g gateFlags
-	cmd := &cobra.Command{
-		Use:   "gate (--image REF | --binary PATH | --url URL) [flags] [-- ARGUMENT...]",
-		Short: "judge your own daemon: pass, fail or inconclusive, with the evidence",
-		Long: `gate runs your daemon as PID 1 of fresh sandboxes and judges what it answers to
+const gateLong = `gate runs your daemon as PID 1 of fresh sandboxes and judges what it answers to
 commands whose exit codes and output are known. In the same run the reference daemon
 without a fix takes turns with yours and must fail, or the verdict is inconclusive.
 
@@ -65,31 +58,23 @@ REAPCHECK_BASE_IMAGE), and by a key of the YAML file that --config names. The co
 line wins over the environment, and the environment over the file.
 
 Exit status: 0 pass, 1 fail, 2 inconclusive (nothing is proved, and the report says
-why), 3 infrastructure (the run itself did not work), 64 usage.`,
+why), 3 infrastructure (the run itself did not work), 64 usage.`
+
+func newGate() *cobra.Command {
+	o := options{blackBox: true, checkDialect: true}
+	var c common
+	var g gateFlags
+	cmd := &cobra.Command{
+		Use:   "gate (--image REF | --binary PATH | --url URL) [flags] [-- ARGUMENT...]",
+		Short: "judge your own daemon: pass, fail or inconclusive, with the evidence",
+		Long:  gateLong,
 		Example: `  reapcheck gate --binary ./mydaemon --tier quick -- --listen 0.0.0.0:2280
   reapcheck gate --image registry.example/mydaemon:1.2 --dialect mine.yaml
   reapcheck gate --url http://127.0.0.1:2280
   reapcheck gate --binary ./mydaemon --driver 'python3 mydriver.py'
   reapcheck gate --image mine:dev --exec 'docker exec {container} /bin/sh -c {script}'`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := g.arguments(cmd, args); err != nil {
-				return usage(err)
-			}
-			err := c.resolve(cmd, &o)
-			if err == nil {
-				o.candidate, err = g.target()
-			}
-			if err == nil {
-				err = g.choose(&o, c)
-			}
-			if err == nil {
-				err = g.driven.check(cmd)
-			}
-			o.detects = !cmd.Flags().Changed("dialect") && o.candidate.Dialect.OverHTTP()
-			if err == nil {
-				o.waivers, err = results.ReadWaivers(g.waivers, scenarios.Known)
-			}
-			if err != nil {
+			if err := g.resolve(cmd, args, &c, &o); err != nil {
 				return usage(err)
 			}
 			if err := g.driven.meet(cmd.Context(), &o.candidate); err != nil {
@@ -117,6 +102,29 @@ func (g *gateFlags) define(cmd *cobra.Command) {
 	g.driven.define(f)
 	f.StringVar(&g.waivers, "waivers", "",
 		"YAML `FILE` of known failures: scenario, reason, and until when the failure is accepted")
+}
+
+// resolve reads what is to be judged, and how, from the command line, the environment and
+// the files that they name.
+func (g *gateFlags) resolve(cmd *cobra.Command, args []string, c *common, o *options) error {
+	err := g.arguments(cmd, args)
+	if err == nil {
+		err = c.resolve(cmd, o)
+	}
+	if err == nil {
+		o.candidate, err = g.target()
+	}
+	if err == nil {
+		err = g.choose(o, *c)
+	}
+	if err == nil {
+		err = g.driven.check(cmd)
+	}
+	o.detects = !cmd.Flags().Changed("dialect") && o.candidate.Dialect.OverHTTP()
+	if err == nil {
+		o.waivers, err = results.ReadWaivers(g.waivers, scenarios.Known)
+	}
+	return err
 }
 
 // arguments makes what follows -- the same as --arg.

@@ -67,10 +67,10 @@ says how to run it, and what a cluster must allow.`,
 	f := cmd.Flags()
 	f.BoolVar(&j.Kubernetes, "kubernetes", false, "print a Kubernetes Indexed Job")
 	f.StringVar(&j.Name, "name", "reapcheck", "`NAME` of the job")
-	f.StringVar(&j.Image, "image", "", "image `REF` with the harness in it, see make image")
-	f.IntVar(&j.Shards, "shards", 0, "how many shards there are, each in a pod")
+	f.StringVar(&j.Image, "image", "", "image `REF` with the harness in it; see make image")
+	f.IntVar(&j.Shards, "shards", 0, "how many shards to run, each in a pod of its own")
 	f.IntVar(&j.Retries, "retries", 3,
-		"how often a shard that did not come to its end is tried again")
+		"how often to try a shard again that did not come to its end")
 	f.StringVar(&j.Claim, "claim", "",
 		"`NAME` of the volume claim for results, which all pods can write (ReadWriteMany)")
 	f.Uint64Var(&seed, "seed", 0, "seed of all commands (default: a new one)")

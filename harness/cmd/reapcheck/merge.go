@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -98,7 +97,7 @@ func (o options) mergeAlarms(folders []string) error {
 // unless it proves a failure.
 func (o options) mergedTable(kind, name string, table any, problems []string,
 	show func() error) error {
-	folder, err := results.NewFolder(o.results, kind+mergedMark, time.Now())
+	folder, err := o.newFolder(kind + mergedMark)
 	if err == nil {
 		err = proof.Write(filepath.Join(folder, name), table)
 	}
@@ -124,7 +123,7 @@ func (o options) mergeRuns(paths []string) error {
 	}
 	var folder string
 	if err == nil {
-		folder, err = results.NewFolder(o.results, "merged-"+plan.ID(), time.Now())
+		folder, err = o.newFolder("merged-" + plan.ID())
 	}
 	if err == nil {
 		err = errors.Join(plan.Write(folder), results.PointLatest(folder))

@@ -30,7 +30,8 @@ import (
 func newMutants() *cobra.Command {
 	var o options
 	var only []string
-	var slice, split, resume string
+	var s splitFlags
+	var slice string
 	var jobs int
 	cmd := &cobra.Command{
 		Use:   "mutants",
@@ -45,27 +46,22 @@ for it, or if a daemon without a defect does not pass; 2 if it was interrupted, 
 3 if one could not be judged.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.resolveSplit(cmd.Flags(), split); err != nil {
+			if err := s.resolve(cmd, &o); err != nil {
 				return usage(err)
 			}
-			if !cmd.Flags().Changed("seed") {
-				o.seed = newSeed()
-			}
-			o.resume = resume
 			chosen, err := chooseMutants(only, slice, o.seed)
 			if err != nil {
 				return usage(err)
 			}
-			o.out, o.progress = cmd.OutOrStdout(), cmd.ErrOrStderr()
 			return o.runMutants(cmd.Context(), chosen, jobs)
 		},
 	}
 	f := cmd.Flags()
 	f.StringSliceVar(&only, "only", nil, "defects to plant, by slug (default all)")
 	f.StringVar(&slice, "slice", "1/1", "plant the `K/N`th part, drawn by the seed")
-	addSplitFlags(f, &split, &resume)
+	s.define(f)
 	f.IntVar(&jobs, "jobs", 2*runtime.NumCPU(),
-		"how many to judge at the same time, of which most wait")
+		"how many to judge at the same time; most of them wait")
 	addRunFlags(f, &o)
 	return cmd
 }
@@ -94,9 +90,8 @@ func chooseMutants(only []string, slice string, seed uint64) ([]proof.Mutant, er
 		}
 	}
 	if len(chosen) == 0 {
-		return nil,
-			fmt.Errorf(
-				"slice %s has none of the mutants that were asked for: take a smaller N, or leave --slice out", slice)
+		return nil, fmt.Errorf("slice %s has none of the mutants that were asked for: "+
+			"take a smaller N, or leave --slice out", slice)
 	}
 	slices.SortFunc(chosen, func(a, b proof.Mutant) int { return strings.Compare(a.Slug, b.Slug) })
 	return chosen, nil
@@ -131,14 +126,24 @@ func (o options) runMutants(ctx context.Context, chosen []proof.Mutant, jobs int
 	if err := o.before(r.table(), r.kills.Shard.Plan, &before, &before.Shard); err != nil {
 		return usage(err)
 	}
+	if err := r.tryAll(ctx, chosen, before, jobs); err != nil {
+		return notDone(ctx, err)
+	}
+	return r.concludeMutants()
+}
+
+// tryAll tries the daemon without a defect and each mutant, jobs of them at a time, unless
+// they have been judged before. It writes the table again after each.
+func (r *mutantRun) tryAll(ctx context.Context, chosen []proof.Mutant, before proof.Kills,
+	jobs int) error {
 	tasks := unpatched(chosen)
 	for _, m := range chosen {
 		tasks = append(tasks, task{m, []string{m.KilledBy}})
 	}
 	results := make([]*proof.Kill, len(tasks))
-	progress := session.NewProgress(o.progress, false)
+	progress := session.NewProgress(r.progress, false)
 	var mu sync.Mutex
-	_, err = parallel.Do(ctx, 0, len(tasks), jobs, func(i int) {
+	_, err := parallel.Do(ctx, 0, len(tasks), jobs, func(i int) {
 		kill, known := before.Of(tasks[i].Slug, tasks[i].Strategy)
 		if !known {
 			kill = r.try(ctx, tasks[i])
@@ -152,10 +157,7 @@ func (o options) runMutants(ctx context.Context, chosen []proof.Mutant, jobs int
 		results[i] = &kill
 		r.note(results)
 	})
-	if err = errors.Join(err, ctx.Err()); err != nil {
-		return notDone(ctx, err)
-	}
-	return r.concludeMutants()
+	return errors.Join(err, ctx.Err())
 }
 
 // mutantShard is this shard of all mutants that were chosen.

@@ -70,7 +70,8 @@ func (f *ordersFlags) define(cmd *cobra.Command) {
 	fs.BoolVar(&f.list, "list", false,
 		"list the events of the first order, and how large the tree is at each depth")
 	fs.StringVar(&f.shape, "shape", "instant", "what is asked: "+explore.ShapeNames())
-	fs.IntVar(&f.commands, "commands", 1, "how many commands are asked for, at least: a shape may have more")
+	fs.IntVar(&f.commands, "commands", 1, "how many commands are asked for, at least: "+
+		"a shape may have more")
 	fs.IntVar(&f.times, "times", 1, "how often time may pass as a choice")
 	fs.IntVar(&f.depth, "depth", -1, "at most so many events out of turn (default: any number)")
 	fs.IntVar(&f.most, "most", 0, "end after so many runs")

@@ -71,7 +71,8 @@ func (f *ordersFlags) describe(o *options, found explore.Found) {
 	}
 	bad := found.Bad[0]
 	fmt.Fprintf(o.out, "\nthe first one, number %d, with %s out of turn%s:\n\n%s\n",
-		found.First, printable.Plural(search.Cost(bad.Steps), "event"), walkNumber(bad), bad.Picture())
+		found.First, printable.Plural(search.Cost(bad.Steps), "event"), walkNumber(bad),
+		bad.Picture())
 	fmt.Fprintf(o.out, "to take it again, add to this command: --order '%s'\n", bad.Order())
 }
 
@@ -80,8 +81,8 @@ func walked(found explore.Found, seed uint64) string {
 	if found.Walks == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; %s from seed %d met %d more", printable.Plural(found.Walks, "random walk"),
-		seed, found.Tree.Orders()-found.Searched)
+	return fmt.Sprintf("; %s from seed %d met %d more",
+		printable.Plural(found.Walks, "random walk"), seed, found.Tree.Orders()-found.Searched)
 }
 
 func walkNumber(r explore.Run) string {
@@ -166,7 +167,8 @@ func (f *ordersFlags) listEvents(ctx context.Context, out io.Writer, x *explore.
 // proves nothing. blind says what it did not see.
 func (f *ordersFlags) baselines(ctx context.Context, o *options, w workbench) (blind []string,
 	err error) {
-	const most = 60 // reaper-only loses in its 1st order, documented in its 8th, and 65th without time
+	// reaper-only loses in its 1st order, documented in its 8th, and 65th without time
+	const most = 60
 	for _, strategy := range []string{"reaper-only", "documented"} {
 		if o.candidate.Strategy == strategy {
 			continue

@@ -34,27 +34,31 @@ For a CI job summary: reapcheck report DIR; cat DIR/report.md >>"$GITHUB_STEP_SU
 			if schema != "" {
 				return printSchema(cmd.OutOrStdout(), schema)
 			}
-			out := cmd.OutOrStdout()
-			run, err := results.Load(args[0])
-			if errors.Is(err, results.ErrNoRun) {
-				return usage(err)
-			}
-			if err == nil {
-				err = writeReports(args[0], run)
-			}
-			if err != nil {
-				return options{out: out, progress: cmd.ErrOrStderr()}.unreported(err)
-			}
-			if err := report.Table(out, run, tableStyle(out)); err != nil {
-				return infrastructure(err)
-			}
-			return verdictStatus(run.Verdict, nil)
+			return options{out: cmd.OutOrStdout(), progress: cmd.ErrOrStderr()}.report(args[0])
 		},
 	}
 	cmd.Flags().StringVar(&schema, "schema", "",
 		"print the JSON Schema of a `KIND` of file instead: "+strings.Join(results.SchemaKinds(),
 			", "))
 	return cmd
+}
+
+// report judges a result folder again and shows what it comes to.
+func (o options) report(folder string) error {
+	run, err := results.Load(folder)
+	if errors.Is(err, results.ErrNoRun) {
+		return usage(err)
+	}
+	if err == nil {
+		err = writeReports(folder, run)
+	}
+	if err != nil {
+		return o.unreported(err)
+	}
+	if err := report.Table(o.out, run, tableStyle(o.out)); err != nil {
+		return infrastructure(err)
+	}
+	return verdictStatus(run.Verdict, nil)
 }
 
 func printSchema(w io.Writer, kind string) error {

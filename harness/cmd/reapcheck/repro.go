@@ -29,22 +29,9 @@ last line printed.`,
   reapcheck repro --strategy documented --runtime namespace`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			err := c.resolve(cmd, &o)
-			if err != nil {
+			if err := resolveRepro(cmd, &c, &o, strategy); err != nil {
 				return usage(err)
 			}
-			if !slices.Contains(target.Strategies, strategy) {
-				return usage(fmt.Errorf("unknown strategy %q: choose from %s", strategy,
-					strings.Join(target.Strategies, ", ")))
-			}
-			access := scenarios.Inside
-			if o.blackBox {
-				access = scenarios.Outside
-			}
-			if err := c.choose(&o, access); err != nil {
-				return usage(err)
-			}
-			o.candidate = target.Reference(strategy)
 			return o.run(cmd.Context())
 		},
 	}
@@ -56,4 +43,19 @@ last line printed.`,
 		"strategy under test: "+strings.Join(target.Strategies, ", "))
 	f.BoolVar(&o.blackBox, "black-box", false, "use ordinary builds only, and inject from outside")
 	return cmd
+}
+
+func resolveRepro(cmd *cobra.Command, c *common, o *options, strategy string) error {
+	if err := c.resolve(cmd, o); err != nil {
+		return err
+	}
+	if !slices.Contains(target.Strategies, strategy) {
+		return fmt.Errorf("unknown strategy %q: choose from %s", strategy,
+			strings.Join(target.Strategies, ", "))
+	}
+	o.candidate = target.Reference(strategy)
+	if o.blackBox {
+		return c.choose(o, scenarios.Outside)
+	}
+	return c.choose(o, scenarios.Inside)
 }

@@ -5,17 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
-	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"time"
 
 	"golang.org/x/term"
 
-	"github.com/reapcheck/reapcheck/harness/fault/seccomp"
 	"github.com/reapcheck/reapcheck/harness/machine"
 	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/probe"
@@ -68,9 +64,6 @@ type options struct {
 	out      io.Writer
 	progress io.Writer
 }
-
-// closeLimit bounds the removal of all that a runtime made.
-const closeLimit = time.Minute
 
 // run makes a result folder, fills it, and reports from it. Once the folder is
 // there every way out leaves a verdict in it.
@@ -132,33 +125,9 @@ func (o options) try(ctx context.Context, folder, id string, info *results.Info,
 		return fmt.Errorf("create log of the suite: %w", err)
 	}
 	defer log.Close()
-	s := &session.Session{
-		Runtime:        rt,
-		Folder:         folder,
-		Info:           *info,
-		Seed:           o.seed,
-		Scale:          o.scale,
-		Daemons:        daemons,
-		Candidate:      o.candidate,
-		StopAtFirstBad: o.stopAtFirstBad,
-		StopAs:         o.stopAs,
-		Progress:       progress,
-		Hub:            hub,
-		BlackBox:       o.blackBox,
-		WaitPath:       o.waitPath,
-	}
-	if err := o.leaveOutUnsaid(s, info); err != nil {
-		return err
-	}
-	if o.checkDialect {
-		if err := o.fitsDialect(ctx, s); err != nil {
-			return err
-		}
-	}
-	if err := o.leaveOutMoot(ctx, s, info); err != nil {
-		return err
-	}
-	if err := o.fit(ctx, s, info); err != nil {
+	s := o.session(folder, *info, progress)
+	s.Runtime, s.Daemons, s.Hub = rt, daemons, hub
+	if err := o.adapt(ctx, s, info); err != nil {
 		return err
 	}
 	if err := results.WriteInfo(folder, *info); err != nil {
@@ -170,6 +139,41 @@ func (o options) try(ctx context.Context, folder, id string, info *results.Info,
 	}
 	scenarios.Run(ctx, s, left, log)
 	return s.Problem()
+}
+
+// session is that of this run, before the runtime and the daemons are known.
+func (o options) session(folder string, info results.Info,
+	progress *session.Progress) *session.Session {
+	return &session.Session{
+		Folder:         folder,
+		Info:           info,
+		Seed:           o.seed,
+		Scale:          o.scale,
+		Candidate:      o.candidate,
+		StopAtFirstBad: o.stopAtFirstBad,
+		StopAs:         o.stopAs,
+		Progress:       progress,
+		BlackBox:       o.blackBox,
+		WaitPath:       o.waitPath,
+	}
+}
+
+// adapt fits the run to the target and to the machine, in the order in which each can be
+// asked: what the target's dialect can say, whether it speaks it, what can be seen of it,
+// and how fast it is here.
+func (o *options) adapt(ctx context.Context, s *session.Session, info *results.Info) error {
+	if err := o.leaveOutUnsaid(s, info); err != nil {
+		return err
+	}
+	if o.checkDialect {
+		if err := o.fitsDialect(ctx, s); err != nil {
+			return err
+		}
+	}
+	if err := o.leaveOutMoot(ctx, s, info); err != nil {
+		return err
+	}
+	return o.fit(ctx, s, info)
 }
 
 func (o options) describe() (results.Info, error) {
@@ -226,33 +230,6 @@ func (o options) findDaemons(ctx context.Context) (map[target.Build]string, erro
 		daemons[build] = path
 	}
 	return daemons, nil
-}
-
-// bringUp makes the hub and the runtime ready. What came up is taken down by takeDown,
-// also on error.
-func (o options) bringUp(ctx context.Context, id string, daemons map[target.Build]string,
-	progress *session.Progress) (
-	hub *seccomp.Hub, rt sandbox.Runtime, takeDown func() error, err error) {
-	if hub, err = o.openHub(ctx); err != nil {
-		return nil, nil, func() error { return nil }, err
-	}
-	if rt, err = o.prepare(ctx, id, daemons, progress); err != nil {
-		return nil, nil, hub.Close, err
-	}
-	takeDown = func() error {
-		closeRuntime(ctx, rt, progress)
-		return hub.Close() // after the last sandbox
-	}
-	return hub, rt, takeDown, nil
-}
-
-// openHub makes the launcher ready.
-func (o options) openHub(ctx context.Context) (*seccomp.Hub, error) {
-	path, err := target.Find(ctx, target.Launcher, o.daemons)
-	if err != nil {
-		return nil, err
-	}
-	return seccomp.Open(path)
 }
 
 // conclude reports from the folder and turns the verdict into an exit status.
@@ -334,49 +311,4 @@ func (o *options) chooseRuntime(ctx context.Context) (why string, err error) {
 		why = " (" + why + ")"
 	}
 	return why, o.kind.Enter()
-}
-
-// prepare makes the runtime ready, once it is chosen.
-func (o options) prepare(ctx context.Context, id string, daemons map[target.Build]string,
-	progress *session.Progress) (sandbox.Runtime, error) {
-	// Of this module's programs it comes up the soonest, in a third of this one's time.
-	launcher, err := target.Find(ctx, target.Launcher, o.daemons)
-	if err != nil {
-		return nil, err
-	}
-	rt := o.kind.Open(machine.Config{
-		Run:          id,
-		Launcher:     launcher,
-		Binaries:     o.baked(daemons),
-		BaseImage:    o.baseImage,
-		CgroupParent: o.cgroupParent,
-	})
-	if err := rt.Prepare(ctx, progress); err != nil {
-		closeRuntime(ctx, rt, progress)
-		return nil, err
-	}
-	return rt, nil
-}
-
-// baked are the programs that the run's image carries: all that sandboxes will
-// start, but a candidate that has the name of one of ours, since the image has
-// one folder for them. That one is copied into each of its containers.
-func (o options) baked(daemons map[target.Build]string) []string {
-	paths := slices.Collect(maps.Values(daemons))
-	same := func(path string) bool {
-		return filepath.Base(path) == filepath.Base(o.candidate.Binary)
-	}
-	if o.candidate.Binary != "" && !slices.ContainsFunc(paths, same) {
-		paths = append(paths, o.candidate.Binary)
-	}
-	return paths
-}
-
-// closeRuntime cleans up also after an interrupt.
-func closeRuntime(ctx context.Context, rt sandbox.Runtime, progress *session.Progress) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
-	defer cancel()
-	if err := rt.Close(ctx); err != nil {
-		progress.Say("clean up: %v; `reapcheck sweep` removes what is left", err)
-	}
 }

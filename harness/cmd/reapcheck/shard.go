@@ -22,8 +22,8 @@ import (
 	"github.com/reapcheck/reapcheck/scenarios"
 )
 
-const shardUsage = "do only the part `K/N` of it, for merge; auto/N and auto take K, and N, from" +
-	" where this runs"
+const shardUsage = "run only part `K/N` of the plan, for merge; " +
+	"auto/N takes K from the CI engine, and auto takes both"
 
 func addShardFlag(f *pflag.FlagSet, text *string) { f.StringVar(text, "shard", "", shardUsage) }
 
@@ -35,7 +35,8 @@ func (c *common) resolveShard(f *pflag.FlagSet, o *options) (err error) {
 	}
 	if o.scale.Factor == 0 && o.scale.Tier == session.Soak {
 		return errors.New(
-			"--shard of a soak needs --factor: how many times the trials of a standard run all shards have")
+			"--shard of a soak needs --factor: " +
+				"how many times the trials of a standard run all shards have")
 	}
 	o.scale.Factor = cmp.Or(o.scale.Factor, 1)
 	return f.Set("shard", o.shard.String()) // for the line that repeats it elsewhere
@@ -57,7 +58,11 @@ func (o options) newFolder(name string) (string, error) {
 	if !o.shard.Whole() {
 		name += fmt.Sprintf("-shard-%d-of-%d", o.shard.Number, o.shard.Of)
 	}
-	return results.NewFolder(o.results, name, time.Now())
+	folder, err := results.NewFolder(o.results, name, time.Now())
+	if err != nil {
+		return "", fmt.Errorf("%w; choose another --results", err)
+	}
+	return folder, nil
 }
 
 // targetSum is the hash of the candidate's file; empty where it is not one.
@@ -87,9 +92,6 @@ func (o options) place(id string, info *results.Info) (folder string, err error)
 		// What uploads a folder may follow links, and a shard must not be there twice.
 		if err == nil && o.shard.Whole() {
 			err = results.PointLatest(folder)
-		}
-		if err != nil {
-			err = fmt.Errorf("%w; choose another --results", err)
 		}
 		info.Run = filepath.Base(folder)
 	}

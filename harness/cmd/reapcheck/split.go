@@ -8,24 +8,37 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/reapcheck/reapcheck/harness/proof"
 )
 
-// addSplitFlags adds what mutants and alarms have of shards: each is a list of cases, and
-// a case is in one shard.
-func addSplitFlags(f *pflag.FlagSet, split, resume *string) {
-	addShardFlag(f, split)
-	f.StringVar(resume, "resume", "", "complete what was cut in `FOLDER`: what it has judged stays")
+// splitFlags are what mutants and alarms have of shards: each is a list of cases, and a case
+// is in one shard.
+type splitFlags struct{ shard, resume string }
+
+func (s *splitFlags) define(f *pflag.FlagSet) {
+	addShardFlag(f, &s.shard)
+	f.StringVar(&s.resume, "resume", "",
+		"complete what was cut in `FOLDER`: what it has judged stays")
 }
 
-// resolveSplit reads --shard, or its variable.
-func (o *options) resolveSplit(f *pflag.FlagSet, text string) error {
+// resolve reads --shard, or its variable, and what else both commands take.
+func (s *splitFlags) resolve(cmd *cobra.Command, o *options) error {
+	f := cmd.Flags()
 	if !f.Changed("shard") {
-		text = os.Getenv(variable("shard"))
+		s.shard = os.Getenv(variable("shard"))
 	}
-	return o.takeShard(f, text)
+	if err := o.takeShard(f, s.shard); err != nil {
+		return err
+	}
+	if !f.Changed("seed") {
+		o.seed = newSeed()
+	}
+	o.resume = s.resume
+	o.out, o.progress = cmd.OutOrStdout(), cmd.ErrOrStderr()
+	return nil
 }
 
 // splitFolder is a new folder, or the one that is taken up again.

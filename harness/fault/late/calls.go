@@ -35,8 +35,8 @@ func watchFor(call Call) (watch, int, error) {
 	case Read:
 		return pipes{}, trace.Options, nil
 	}
-	return nil, 0, fmt.Errorf("no return of %q can be delayed: choose %s, %s or %s", call, Wait4, Read,
-		Close)
+	return nil, 0, fmt.Errorf("no return of %q can be delayed: choose %s, %s or %s",
+		call, Wait4, Read, Close)
 }
 
 // takes hits where wait4(2) has taken a child.
@@ -52,7 +52,8 @@ func (takes) executed(int) {}
 type pidfds struct{}
 
 func (pidfds) begins(tid int, call trace.Call) bool {
-	return call.Number == unix.SYS_CLOSE && file(tid, int(int32(call.Args[0]))) == "anon_inode:[pidfd]"
+	return call.Number == unix.SYS_CLOSE &&
+		file(tid, int(int32(call.Args[0]))) == "anon_inode:[pidfd]"
 }
 func (pidfds) hits(_ int, _ trace.Call, result int64) bool { return result == 0 }
 func (pidfds) executed(int)                                {}

@@ -48,7 +48,8 @@ func (f family) ofPidfd(fd int) (int, error) {
 	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/fdinfo/%d", f.target, fd))
 	if errors.Is(err, fs.ErrPermission) {
 		err = fmt.Errorf(
-			"%w: the target is another user's; run as root, or on the fallback wait path, where calls name children by their PIDs", err)
+			"%w: the target is another user's; run as root, or on the fallback wait path, "+
+				"where calls name children by their PIDs", err)
 	}
 	if err != nil {
 		return 0, fmt.Errorf("look at pidfd %d of the target: %w", fd, err)

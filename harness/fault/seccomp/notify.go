@@ -75,7 +75,8 @@ func poll(listener int) (waits, over bool, err error) {
 	}
 }
 
-// receive takes one notification. It does not block where one waits; ENOENT means that its caller was interrupted meanwhile.
+// receive takes one notification. It does not block where one waits; ENOENT means that its
+// caller was interrupted meanwhile.
 func receive(listener int) (notification, error) {
 	var n notification
 	return n, ioctl(listener, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&n))

@@ -35,7 +35,8 @@ type Supervisor struct {
 }
 
 var errElsewhere = errors.New(
-	"it lives where this process cannot see it; run reapcheck beside the engine, in the same PID namespace")
+	"it lives where this process cannot see it; run reapcheck beside the engine, " +
+		"in the same PID namespace")
 
 // newSupervisor takes the listener over, also on error, and lets every call go
 // until a policy is set.

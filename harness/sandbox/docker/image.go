@@ -44,18 +44,7 @@ func (d *Runtime) buildImage(ctx context.Context, base string, progress io.Write
 		fmt.Errorf("not built within %v", buildLimit))
 	defer cancel()
 	var log bytes.Buffer
-	image, err := d.provider.BuildImage(limited, &testcontainers.ContainerRequest{
-		FromDockerfile: testcontainers.FromDockerfile{
-			ContextArchive: archive,
-			Dockerfile:     dockerfileName,
-			Repo:           runRepository,
-			Tag:            d.id,
-			BuildArgs: map[string]*string{"BASE_IMAGE": &base, "RUN": &d.config.Run,
-				"OWNER": &d.owner},
-			BuildLogWriter: &log,
-			KeepImage:      true, // Close removes it
-		},
-	})
+	image, err := d.provider.BuildImage(limited, d.buildRequest(archive, base, &log))
 	if ctx.Err() != nil {
 		return fmt.Errorf("build image: %w", context.Cause(ctx))
 	}
@@ -68,6 +57,27 @@ func (d *Runtime) buildImage(ctx context.Context, base string, progress io.Write
 	d.image, d.facts["image"] = image, image
 	fmt.Fprintf(progress, "docker: image %s built in %.1fs\n", image, time.Since(began).Seconds())
 	return nil
+}
+
+// buildRequest asks for an image with archive in it, built on base. It stays until Close
+// removes it.
+func (d *Runtime) buildRequest(archive io.ReadSeeker, base string,
+	log io.Writer) *testcontainers.ContainerRequest {
+	return &testcontainers.ContainerRequest{
+		FromDockerfile: testcontainers.FromDockerfile{
+			ContextArchive: archive,
+			Dockerfile:     dockerfileName,
+			Repo:           runRepository,
+			Tag:            d.id,
+			BuildArgs: map[string]*string{
+				"BASE_IMAGE": &base,
+				"RUN":        &d.config.Run,
+				"OWNER":      &d.owner,
+			},
+			BuildLogWriter: log,
+			KeepImage:      true,
+		},
+	}
 }
 
 const dockerfileName = "Dockerfile.test"

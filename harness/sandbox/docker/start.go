@@ -179,7 +179,8 @@ func createFailed(err error) error {
 		return sandbox.Unavailable("make container", err, engineAdvice(err))
 	case errdefs.IsInvalidArgument(err), errors.Is(err, fs.ErrNotExist),
 		errors.Is(err, fs.ErrPermission):
-		advice := "it must be an executable for this machine that needs no shared library (CGO_ENABLED=0), or an image with an entry point"
+		advice := "it must be an executable for this machine that needs no shared library " +
+			"(CGO_ENABLED=0), or an image with an entry point"
 		return &sandbox.Problem{
 			Kind:   sandbox.ErrTarget,
 			Doing:  "execute target",

@@ -36,7 +36,8 @@ func (s *namespaced) setPIDMax(limit int) error {
 func (s *namespaced) LimitPIDs(ctx context.Context, spare int) error {
 	if kernel := probe.Kernel(); !hasPIDMaxPerNamespace(kernel) {
 		return fmt.Errorf(
-			"limit processes: %s has one pid_max for the whole machine, which is left alone; Linux 6.14 is needed", kernel)
+			"limit processes: %s has one pid_max for the whole machine, which is left alone; "+
+				"Linux 6.14 is needed", kernel)
 	}
 	// From 301 on the next number is never one below 300 (kernel/pid.c,
 	// RESERVED_PIDS), so the numbers there are out of the question.

@@ -141,8 +141,9 @@ func sharesSocket(sb *namespaced, spec sandbox.Spec) error {
 	}
 	for _, at := range all {
 		if at.Socket != "" {
-			return fmt.Errorf("%w: it listens at the socket %s, which all sandboxes of the runtime "+
-				"namespace share unless it is named: --socket %s", sandbox.ErrAsking, at.Socket, at.Socket)
+			return fmt.Errorf("%w: it listens at the socket %s, which all sandboxes of the "+
+				"runtime namespace share unless it is named: --socket %s",
+				sandbox.ErrAsking, at.Socket, at.Socket)
 		}
 	}
 	return nil
@@ -188,7 +189,8 @@ func room(left int, group string, limited bool) (crowded bool, err error) {
 	}
 	if left < leastProcesses {
 		err = sandbox.Unavailable("start processes",
-			fmt.Errorf("%s has room for %d more, and a run has up to %d", group, left, leastProcesses),
+			fmt.Errorf("%s has room for %d more, and a run has up to %d",
+				group, left, leastProcesses),
 			"raise its pids.max: docker run --pids-limit=-1, podman run --pids-limit=-1, "+
 				"TasksMax=infinity of a systemd unit")
 	}
@@ -225,7 +227,8 @@ func checkPIDLimit(kernel string) sandbox.Check {
 	return sandbox.Check{
 		Name: "process limit",
 		Detail: kernel +
-			" has none for a PID namespace: how a target copes without processes to spare stays unknown there",
+			" has none for a PID namespace: how a target copes without processes to spare stays " +
+			"unknown there",
 		Advice: "run Linux 6.14 or newer, or in docker as root",
 	}
 }

@@ -128,17 +128,26 @@ func namespaceAdvice(err error, sysctl func(name string) string, filtered bool) 
 	case errors.Is(err, syscall.EUSERS):
 		return "namespaces lie too deep in each other (32 is the limit): run further outside"
 	case errors.Is(err, syscall.EINVAL), errors.Is(err, syscall.ENOSYS):
-		return "this kernel was built without some kind of namespace: use another one, or the docker runtime"
+		return "this kernel was built without some kind of namespace: use another one, " +
+			"or the docker runtime"
 	case errors.Is(err, stage.ErrMount):
-		return "a container hides a part of /proc: start it with --security-opt systempaths=unconfined, or with --cap-add SYS_ADMIN --cap-add NET_ADMIN instead"
+		return "a container hides a part of /proc: " +
+			"start it with --security-opt systempaths=unconfined, " +
+			"or with --cap-add SYS_ADMIN --cap-add NET_ADMIN instead"
 	case filtered:
-		return "a seccomp filter forbids it, as in a container: start that with --security-opt seccomp=unconfined --security-opt systempaths=unconfined, or with --cap-add SYS_ADMIN --cap-add NET_ADMIN instead"
+		return "a seccomp filter forbids it, as in a container: " +
+			"start that with --security-opt seccomp=unconfined " +
+			"--security-opt systempaths=unconfined, " +
+			"or with --cap-add SYS_ADMIN --cap-add NET_ADMIN instead"
 	case sysctl("kernel.unprivileged_userns_clone") == "0":
-		return "kernel.unprivileged_userns_clone is 0: sudo sysctl kernel.unprivileged_userns_clone=1, or run as root"
+		return "kernel.unprivileged_userns_clone is 0: " +
+			"sudo sysctl kernel.unprivileged_userns_clone=1, or run as root"
 	case sysctl("kernel.apparmor_restrict_unprivileged_userns") == "1":
-		return "kernel.apparmor_restrict_unprivileged_userns is 1: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0, or run as root"
+		return "kernel.apparmor_restrict_unprivileged_userns is 1: " +
+			"sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0, or run as root"
 	default:
-		return "a security module may forbid it, see the kernel's log; run as root, or use the docker runtime"
+		return "a security module may forbid it, see the kernel's log; run as root, " +
+			"or use the docker runtime"
 	}
 }
 

@@ -55,7 +55,10 @@ type Failure struct {
 	Errno syscall.Errno
 }
 
-func (f *Failure) Error() string   { return f.Where.Error() + ": " + f.Errno.Error() }
+// Error says where it failed, and why.
+func (f *Failure) Error() string { return f.Where.Error() + ": " + f.Errno.Error() }
+
+// Unwrap lets callers ask for the place and for the error number.
 func (f *Failure) Unwrap() []error { return []error{f.Where, f.Errno} }
 
 // become never returns.

@@ -4,10 +4,58 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
+
+// lane is one row of the drawing, with the numbers of the moments on it.
+type lane struct {
+	Name     string
+	From, To float64 // percent
+	Points   []point
+}
+
+type point struct {
+	X      float64
+	Number int
+}
+
+// moment is one row of the list beside the drawing.
+type moment struct {
+	Number           int
+	After, Who, What string
+}
+
+// draw puts events on lanes over a linear axis.
+func draw(events []event) ([]lane, []moment) {
+	last := events[len(events)-1].After
+	names := []string{laneClient, laneWaiter, laneChild, laneReaper}
+	lanes := make([]lane, len(names))
+	var moments []moment
+	for n, e := range events {
+		// Room for the numbers at both ends.
+		x := hundredths(4 + 92*float64(e.After)/float64(max(1, last)))
+		moments = append(moments, moment{n + 1,
+			"+" + printable.Duration(e.After.Round(100*time.Microsecond)), e.Lane, e.Text})
+		for i, name := range names {
+			lanes[i].Name = name
+			if name == e.Lane {
+				lanes[i].add(point{x, n + 1})
+			}
+		}
+	}
+	return lanes, moments
+}
+
+func (l *lane) add(p point) {
+	if len(l.Points) == 0 {
+		l.From = p.X
+	}
+	l.To = p.X
+	l.Points = append(l.Points, p)
+}
 
 // mostTurns bounds a drawing; what comes after it stays in the recording.
 const mostTurns = 60

@@ -1,0 +1,120 @@
+package results
+
+import (
+	"regexp"
+	"strconv"
+
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// wrongCode is believed of what no race is known to do: a daemon may have one code for all
+// that it has lost.
+var wrongCode = Cause{
+	ID: "wrong-code", Level: trial.Must,
+	Title: "A command is answered with an exit code that is not its own.",
+	Look: "A status that is decoded wrongly, another command's, or 0 for one that a second " +
+		"waiter took: Python's subprocess answers 0 to ECHILD.",
+	explains: func(e Evidence) bool { return e.is(trial.Wrong) },
+}
+
+// kernel's default for a pipe, and the least that a limit of outputs is believed to be.
+const pipeBytes = 64 << 10
+
+// outputCut is a choice where the limit is larger than a pipe, and a race below.
+var outputCut = Cause{
+	ID: "output-cut", Level: trial.Must,
+	Title: "The end of a command's output is missing.",
+	Look: "The last bytes are still in the pipe when the command ends: read the pipe to its end " +
+		"before you answer.",
+	explains: func(e Evidence) bool { return e.is(trial.Output) && e.cutAt() > 0 },
+}
+
+// generalCauses explain trials by their outcome.
+var generalCauses = []Cause{
+	{
+		ID: "streams-interleaved", Level: trial.Advice,
+		Title: "What a command wrote to its two outputs in turn comes back in another order.",
+		Look: "Two pipes have no order between them. If the answer has one output, " +
+			"give the command one pipe for both streams. Otherwise keep them apart in the answer.",
+		explains: func(e Evidence) bool { return e.Way.First.Interleaved() },
+	},
+	{
+		ID: "output-limited", Level: trial.Must, Choice: "limits-output",
+		Title: "Output is cut at a limit.",
+		Look: "A limit is a choice: declare it in the dialect, " +
+			"and say in the answer that it was met.",
+		explains: func(e Evidence) bool {
+			return e.is(trial.Output) && e.cutAt() >= pipeBytes
+		},
+	},
+	outputCut,
+	{
+		ID: "output-changed", Level: trial.Must,
+		Title: "A command's output is not what it wrote.",
+		Look: "Text that is decoded piece by piece, a terminal in between, " +
+			"or another command's bytes.",
+		explains: func(e Evidence) bool { return e.is(trial.Output) },
+	},
+	{
+		ID: "end-missed", Level: trial.Must,
+		Title: "A command has ended, and the answer never comes.",
+		Look: "One SIGCHLD may stand for the end of many children. " +
+			"After one that comes while the reaper works, the reaper must look again.",
+		explains: func(e Evidence) bool { return e.is(trial.Hung) },
+	},
+	wrongCode.otherwise(reaperHad,
+		func(e Evidence) bool { return e.is(trial.Wrong) && e.sameCode() }),
+	wrongCode,
+	{
+		ID: "code-lost", Level: trial.Must, under: reaperHad,
+		Title: "The exit code of a command is lost.",
+		Look: "The run does not show who took it: look for a second waiter, " +
+			"and for errors of waitid.",
+		explains: func(e Evidence) bool { return e.is(trial.Lost) },
+	},
+	{
+		ID:       "no-answer",
+		Title:    "A command is answered with an error, or not at all.",
+		Look:     "What the target said is in the example below.",
+		explains: func(e Evidence) bool { return e.is(trial.Error) },
+	},
+}
+
+// unknownCause is what no cause explains: a check that is new, say.
+var unknownCause = Cause{
+	ID:       "unexplained",
+	Title:    "A promise about the sandbox is not kept.",
+	Look:     "The check says what was looked at.",
+	explains: func(Evidence) bool { return true },
+}
+
+// sameCode says whether so many commands of different codes were told one code that it
+// is no command's.
+func (e Evidence) sameCode() bool {
+	return e.Way.OneCode && e.Way.Trials >= enough
+}
+
+// mismatch is how the judge tells of an output that is not what was written.
+var mismatch = regexp.MustCompile(
+	`^output differs at byte (\d+): (\d+) bytes wanted .* got (\d+) bytes `)
+
+// cutAt is where the output ends too early; 0 where something else is wrong with it. A
+// character that is cut in two may have become another.
+func (e Evidence) cutAt() int {
+	found := mismatch.FindStringSubmatch(e.Way.First.Detail)
+	if found == nil {
+		return 0
+	}
+	var at, want, got int
+	for i, n := range []*int{&at, &want, &got} {
+		var err error
+		if *n, err = strconv.Atoi(found[i+1]); err != nil {
+			return 0
+		}
+	}
+	const character = 8 // two that stand for what could not be read, and more
+	if got-at > character || at > got || got >= want {
+		return 0
+	}
+	return at
+}
