@@ -77,7 +77,7 @@ var trialCauses = []Cause{
 		Look: "If only the shell is killed, its children still hold the pipe, and the daemon waits " +
 			"for it. Kill the whole process group, at last with SIGKILL, and stop reading.",
 		explains: func(e Evidence) bool {
-			return e.is(trial.Hung) && e.of(outlives...) ||
+			return e.is(trial.Hung) && e.of(outlives...) && !e.of("given-much-overtime") ||
 				e.left() && e.went(trial.Hung, outlives...)
 		},
 	},
@@ -198,6 +198,21 @@ var trialCauses = []Cause{
 			return e.is(trial.Output, trial.Wrong) && e.of(asSet...)
 		},
 	},
+	{
+		ID: "input-limited", Level: trial.Should, Choice: "limits-input",
+		Title: "An input of more than 64 KiB is refused, or breaks the connection.",
+		Look:  "The limit of a request's body. Refuse what is too long with an error that says so.",
+		explains: func(e Evidence) bool {
+			return e.is(trial.Error) && e.of(longInput...)
+		},
+	},
+	inputChanged,
+	inputChanged.otherwise("end-missed", func(e Evidence) bool {
+		return e.is(trial.Hung) && e.of("given-") && !e.of(overtimeInput...)
+	}),
+	inputChanged.otherwise("timeout-not-enforced", func(e Evidence) bool {
+		return e.is(trial.Hung) && e.of("given-much-overtime")
+	}),
 	{
 		ID: "hands-on-settings", Level: trial.Advice,
 		Title:    "Commands get the daemon's own umask, limits, scheduling or privileges.",

@@ -50,6 +50,18 @@ var stranded = Cause{
 	},
 }
 
+// inputChanged is believed of what commands read. One whose end is missed may have been
+// missed for another reason, which shows elsewhere too.
+var inputChanged = Cause{
+	ID: "input-changed", Level: trial.Must,
+	Title: "A command's input is not as it was sent: cut, changed, another's, or without an end.",
+	Look: "Write it in a thread or task of its own, while the output is read, until all of it is " +
+		"written. Close both ends. EPIPE is no error, and no answer waits for who does not read.",
+	explains: func(e Evidence) bool {
+		return e.is(trial.Output) && e.of("given-") && e.cutAt() < pipeBytes
+	},
+}
+
 // wrongCode is believed of what no race is known to do: a daemon may have one code for all
 // that it has lost.
 var wrongCode = Cause{

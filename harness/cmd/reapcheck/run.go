@@ -154,6 +154,9 @@ func (o options) try(ctx context.Context, folder, id string, info *results.Info,
 		if err := o.fitsDialect(ctx, s); err != nil {
 			return err
 		}
+		if err := o.leaveOutUnfed(s, info); err != nil {
+			return err
+		}
 	}
 	if err := o.leaveOutMoot(ctx, s, info); err != nil {
 		return err
