@@ -58,7 +58,7 @@ func TestOnlyALongInputIsLimited(t *testing.T) {
 		c := fedBy(all)(i, load.Random(1, "input", i))
 		refused := trial.Way{Outcome: trial.Error, Kind: c.Kind, Trials: 1}
 		got := results.CauseOf(results.Evidence{Symptom: trial.Symptom(trial.Error), Way: refused})
-		long := c.Stdin != nil && len(*c.Stdin) >= 64<<10
+		long := c.Stdin != nil && len(*c.Stdin) >= 64<<10-1
 		if (got.ID == "input-limited") != long {
 			t.Errorf("%s: refused for %s", c.Kind, got.ID)
 		}

@@ -200,7 +200,7 @@ var trialCauses = []Cause{
 	},
 	{
 		ID: "input-limited", Level: trial.Should, Choice: "limits-input",
-		Title: "An input of more than 64 KiB is refused, or breaks the connection.",
+		Title: "An input of 64 KiB or more is refused, or breaks the connection.",
 		Look:  "The limit of a request's body. Refuse what is too long with an error that says so.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Error) && e.of(longInput...)

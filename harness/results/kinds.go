@@ -9,8 +9,8 @@ var (
 	tooLong = []string{"too-long", "very-long", "phantom"}
 	// notToStart are commands that nothing can start.
 	notToStart = []string{"cwd-missing", "cwd-is-file", "nul", "cannot-start", "too-long"}
-	// longInput are commands that are given more than 64 KiB to read.
-	longInput = []string{"given-bytes-65536", "given-bytes-65537", "given-bytes-131073",
+	// longInput are commands whose input is 64 KiB or more in a request.
+	longInput = []string{"given-bytes-65535", "given-bytes-65536", "given-bytes-65537", "given-bytes-131073",
 		"given-bytes-524289", "given-characters", "given-and-written", "given-late",
 		"given-at-once-", "given-unread", "given-unread-but-a-line", "given-and-closed",
 		"given-and-held", "given-much-overtime"}
