@@ -79,7 +79,7 @@ type Request struct {
 	Cwd       string            `json:"cwd,omitempty"`
 	Env       map[string]string `json:"env,omitempty"`
 	TimeoutMs int64             `json:"timeoutMs,omitempty"` // 0: none
-	Stdin     string            `json:"stdin,omitempty"`
+	Stdin     string            `json:"stdin,omitempty"`     // what the command reads, and then its end
 }
 
 // FromDriver is a line that a driver writes.

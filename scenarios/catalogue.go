@@ -130,6 +130,27 @@ func unseen(id string, s *session.Session) string {
 	return ""
 }
 
+// Unfed are the chosen scenarios that give commands an input, each with the reason, where
+// the candidate ignores inputs and no one has said that it knows them: its dialect is the
+// default, which has a field for them.
+func Unfed(s *session.Session, chosen []trial.Scenario) (fed []trial.Scenario,
+	why map[string]string) {
+	why = map[string]string{}
+	if !s.IgnoresInput {
+		return chosen, why
+	}
+	gives := with(s, chosen, func(arm session.Arm) bool { return arm.ByInput })
+	for _, c := range chosen {
+		if gives(c) {
+			why[c.ID] = "since the target ignores " + s.Candidate.Dialect.Name +
+				"'s field for an input, which nothing but the default says: name the dialect to have it judged"
+		} else {
+			fed = append(fed, c)
+		}
+	}
+	return fed, why
+}
+
 // Traceable returns the chosen scenarios without those that need tracing, and why, where
 // the session's candidate cannot be traced. If nothing else was chosen, the scenario says
 // so itself.

@@ -17,7 +17,8 @@ var _ = should("leaks", "what commands leave behind",
 	func(s *session.Session) session.Experiment {
 		const inFlight, spare, filesEach = 8, 24, 6
 		arm := session.Arm{
-			Trials: s.Scale.Trials(leaking), InFlight: inFlight, Work: 2, Commands: everyEnd,
+			Trials: s.Scale.Trials(leaking), InFlight: inFlight, Work: 2,
+			Commands: everyEnd(s.Candidate.Dialect.SaysInput()),
 			Watch: check.All(
 				check.Settles(check.ComesBack(inFlight+spare, check.Files, check.Threads),
 					check.ComesBack(inFlight, check.Zombies, check.Processes)),
@@ -33,13 +34,20 @@ var _ = should("leaks", "what commands leave behind",
 		return session.Experiment{Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
-// everyEnd mixes commands that end well, leave orphans, and are not found.
-func everyEnd(index int, r *rand.Rand) load.Command {
-	switch index % 4 {
-	case 0:
-		return load.Seeded(2, r)
-	case 1:
-		return load.Forks(index, r)
+// everyEnd mixes commands that end well, leave orphans, and are not found. Where commands
+// can be fed, some leave an input unread that is more than a pipe holds.
+func everyEnd(feeds bool) load.Source {
+	return func(index int, r *rand.Rand) load.Command {
+		switch index % 4 {
+		case 0:
+			return load.Seeded(2, r)
+		case 1:
+			return load.Forks(index, r)
+		}
+		c := load.Instant(index, r)
+		if feeds && index%8 == 2 {
+			c.Kind, c.Stdin = "given-unread", new(filled(c.Want.Output, 2*overPipe))
+		}
+		return c
 	}
-	return load.Instant(index, r)
 }

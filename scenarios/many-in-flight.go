@@ -38,8 +38,11 @@ var _ = advice("many-in-flight", "many commands in flight",
 		if d := s.Candidate.Dialect; d.OverHTTP() {
 			sound.Watch = check.StaysBelowWhileAllSleep(inFlight, spare, check.Threads, d.Ready)
 		}
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{
-			misbehaving(arm, "wait-per-child", "none", check.EverTooMany(check.Threads)), unwell,
-			naive(crowd, "selecting", trial.Symptom(trial.Lost)), sound, crowded,
-		}}
+		arms := []session.Arm{
+			misbehaving(arm, "wait-per-child", "none", check.EverTooMany(check.Threads)), unwell, sound,
+		}
+		if s.Candidate.Listens() {
+			arms = append(arms, naive(crowd, "selecting", trial.Symptom(trial.Lost)), crowded)
+		}
+		return session.Experiment{SideBySide: true, Arms: arms}
 	})

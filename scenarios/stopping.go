@@ -34,7 +34,10 @@ var _ = should("stopping", "a daemon that is told to stop",
 			baseline,
 			arms{signal: syscall.SIGTERM, before: everyWayOut}.arm("after-commands", ways+1),
 			arms{signal: syscall.SIGTERM, twice: true}.arm("twice", 1),
-			never(), halfAsked(s.Candidate.Dialect),
+			never(),
+		}
+		if s.Candidate.Listens() {
+			all = append(all, halfAsked(s.Candidate.Dialect))
 		}
 		if referenceBuild(s.Candidate) { // elsewhere nothing says that SIGINT is to stop it
 			all = append(all, arms{signal: syscall.SIGINT}.arm("interrupt", 1))

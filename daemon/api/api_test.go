@@ -132,6 +132,10 @@ func TestExecute(t *testing.T) {
 		{"\n {\"command\":\"exit 5\"} \n", 5, ""},
 		{`{"command":"printf 'a\\0b'"}`, 0, "a\x00b"},
 		{`{"command":"echo \u00e9\ud83d\ude00"}`, 0, "é😀\n"},
+		{`{"command":"cat; exit 6"}`, 6, ""},
+		{`{"command":"cat; exit 6","stdin":null}`, 6, ""},
+		{`{"command":"cat; exit 6","stdin":""}`, 6, ""},
+		{`{"command":"cat; exit 6","stdin":"a\u0000\u00e9\n<b>"}`, 6, "a\x00é\n<b>"},
 	}
 	for _, c := range cases {
 		a := post(t, url, c.body)

@@ -249,6 +249,7 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 		},
 		{body: `{"command":"echo a; sleep 60","timeout":0.1}`, status: 408},
 		{options: Options{MaxBody: 10}, body: `{"command":"true"}`, status: 413},
+		{options: Options{MaxBody: 30}, body: `{"command":"true","stdin":"of the body"}`, status: 413},
 		{strategy: ended{process.ErrStatusLost}, body: `{"command":"true"}`, status: 500},
 		{strategy: failing{errors.New("no shell")}, body: `{"command":"true"}`, status: 500},
 		{strategy: panicking{}, body: `{"command":"true"}`, status: 500},
@@ -351,6 +352,8 @@ func TestRequestsAreAsDocumented(t *testing.T) {
 		`{"command":"ls","envs":{"":"b"}}`,
 		`{"command":"ls","envs":{"A=":"b"}}`, `{"command":"ls","envs":{"A\u0000":"b"}}`,
 		`{"command":"ls","envs":{"A":"\u0000"}}`,
+		`{"command":"ls","stdin":"a\u0000"}`, `{"command":"ls","stdin":""}`, `{"command":"ls","stdin":null}`,
+		`{"command":"ls","stdin":5}`, `{"command":"ls","stdin":["a"]}`,
 		`{"command":"ls","envs":{"A":1}}`, `["ls"]`, `"ls"`, `null`,
 	} {
 		_, rejected := parse([]byte(body))

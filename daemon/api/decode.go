@@ -26,6 +26,9 @@ type ExecuteRequest struct {
 	// there is no limit.
 	Timeout float64           `json:"timeout"`
 	Envs    map[string]string `json:"envs"`
+	// Stdin is what the command reads. Without it, or with an empty one, there is nothing to
+	// read. Any text will do, as long as the body is not too long with it.
+	Stdin string `json:"stdin"`
 }
 
 // maxTimeout is a year: far more than anyone means, and far less than a
@@ -59,6 +62,7 @@ func (s *Server) decode(c *gin.Context) (process.Request, *rejection) {
 		Dir:     req.Cwd,
 		Timeout: time.Duration(math.Ceil(req.Timeout * float64(time.Second))),
 		Env:     req.Envs,
+		Stdin:   req.Stdin,
 	}, nil
 }
 

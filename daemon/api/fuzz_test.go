@@ -16,6 +16,7 @@ func seed(f *testing.F) {
 		`{"command":"ls -al","cwd":"/"}`,
 		`{"command":"ls","timeout":0.5,"envs":{"A":"b"}}`,
 		`{"command":"ls","timeout":-1}`,
+		`{"command":"cat","stdin":"a\u0000"}`,
 		`{"command":"ls\u0000","cwd":5}`,
 		`{"command":"\ud800"} {`,
 		`[null]`,

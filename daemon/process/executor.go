@@ -21,6 +21,11 @@ type Request struct {
 	Timeout time.Duration
 	// Env is added to the daemon's own environment.
 	Env map[string]string
+	// Stdin is what the command reads. Its input ends behind it, or at once if it is
+	// empty. What has not been read when the command ends is thrown away.
+	Stdin string
+
+	input *input // that Stdin comes by; nil for an empty one
 }
 
 // Result is what came of a command.
@@ -92,6 +97,16 @@ func NewExecutor(strategy Strategy, options Options) *Executor {
 // the timeout and for Shutdown. ErrDir, or an error that wraps a syscall.Errno,
 // means that the command could not be started.
 func (x *Executor) Execute(ctx context.Context, req Request) (Result, error) {
+	in, err := openInput(req.Stdin)
+	if err != nil {
+		return Result{}, fmt.Errorf("start command: %w", err)
+	}
+	defer in.end()
+	req.input = in
+	return x.execute(ctx, req)
+}
+
+func (x *Executor) execute(ctx context.Context, req Request) (Result, error) {
 	if !x.enter() {
 		return Result{}, ErrShuttingDown
 	}
@@ -126,6 +141,7 @@ func (x *Executor) limit(ctx context.Context, timeout time.Duration) (context.Co
 // start makes one pipe for standard output and error, so that what is written
 // to both stays in order, and reads it itself.
 func (x *Executor) start(req Request) (Child, *output, error) {
+	defer req.input.started()
 	if err := checkDir(req.Dir); err != nil {
 		return nil, nil, err
 	}
@@ -191,11 +207,14 @@ func command(req Request, w *os.File) *exec.Cmd {
 			cmd.Env = append(cmd.Env, name+"="+value)
 		}
 	}
+	if req.input != nil {
+		cmd.Stdin = req.input.read
+	}
 	return cmd
 }
 
-// devNull is every command's input: one file for all. Nil where it could not be
-// opened; os/exec then opens one for each command, or says why it cannot.
+// devNull is the input of every command that is given none: one file for all. Nil where
+// it could not be opened; os/exec then opens one for each command, or says why it cannot.
 var devNull = sync.OnceValue(func() *os.File {
 	f, err := os.Open(os.DevNull)
 	if err != nil {

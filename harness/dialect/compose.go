@@ -17,8 +17,9 @@ type Request struct {
 	Plain bool
 	Cwd   string
 	Env   map[string]string // added to the target's own
-	// Stdin is what the command reads, where the dialect has a word for it.
-	Stdin string
+	// Stdin is what the command reads, where the dialect has a word for it. Nil says nothing
+	// of an input, and an empty text says that it is empty: targets must take both for that.
+	Stdin *string
 	// Timeout is asked of the target; zero asks for none.
 	Timeout time.Duration
 	// HangUpAfter makes the client close the connection that long after it has
@@ -90,8 +91,8 @@ func (d Dialect) values(r Request) map[string]any {
 	if r.Cwd != "" {
 		v["<cwd>"] = r.Cwd
 	}
-	if r.Stdin != "" {
-		v["<stdin>"] = r.Stdin
+	if r.Stdin != nil {
+		v[stdin] = *r.Stdin
 	}
 	d.sayTimeout(v, r.Timeout)
 	if len(r.Env) > 0 {

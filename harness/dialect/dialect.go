@@ -270,8 +270,14 @@ var placeholder = regexp.MustCompile(`<[a-zA-Z]+>`)
 // Placeholders are all that a request may hold.
 var Placeholders = []string{
 	"<command>", "<argv>", "<cwd>", "<timeout>", "<timeoutMs>", wholeSeconds, "<env>",
-	"<envList>", "<stdin>", "<signal>", "<signalNumber>",
+	"<envList>", stdin, "<signal>", "<signalNumber>",
 }
+
+// stdin is the placeholder for what a command reads.
+const stdin = "<stdin>"
+
+// SaysInput reports whether a command can be given an input.
+func (d Dialect) SaysInput() bool { return d.Says(stdin) }
 
 // Says reports whether a request can carry what the placeholder stands for.
 func (d Dialect) Says(name string) bool { return slices.Contains(d.placeholders, name) }

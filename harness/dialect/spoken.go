@@ -5,8 +5,8 @@ type Can struct {
 	// Output says that its answers have a command's output, and Merged that both of its
 	// streams are in the order written.
 	Output, Merged bool
-	// Cwd, Env and Timeout say that a request has a field for these.
-	Cwd, Env, Timeout bool
+	// Cwd, Env, Timeout and Stdin say that a request has a field for these.
+	Cwd, Env, Timeout, Stdin bool
 	// HangUp says that the target sees a client go away.
 	HangUp bool
 }
@@ -20,7 +20,8 @@ func Spoken(name string, port int, can Can) Dialect {
 	for _, field := range []struct {
 		can  bool
 		name string
-	}{{can.Cwd, "<cwd>"}, {can.Env, "<env>"}, {can.Timeout, "<timeoutMs>"}} {
+	}{{can.Cwd, "<cwd>"}, {can.Env, "<env>"}, {can.Timeout, "<timeoutMs>"},
+		{can.Stdin, stdin}} {
 		if field.can {
 			d.placeholders = append(d.placeholders, field.name)
 		}

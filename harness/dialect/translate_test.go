@@ -1,6 +1,7 @@
 package dialect_test
 
 import (
+	"context"
 	"encoding/json"
 	"math/rand/v2"
 	"os/exec"
@@ -60,6 +61,47 @@ func TestComposeFillsTheTemplate(t *testing.T) {
 			t.Errorf("got  %swant %s, error %v", got, c.want, err)
 		}
 	}
+}
+
+// Nil says nothing of an input, an empty one that it is empty.
+func TestAnEmptyInputIsNoAbsentOne(t *testing.T) {
+	d := parsed(t, "{cmd: <command>, in: <stdin>}", anyResponse)
+	for want, input := range map[string]*string{
+		`{"cmd":"cat"}`:                       nil,
+		`{"cmd":"cat","in":""}`:               new(""),
+		`{"cmd":"cat","in":"a\u0000\n<cwd>"}`: new("a\x00\n<cwd>"),
+	} {
+		got, err := json.Marshal(d.Compose(dialect.Request{Script: "cat", Stdin: input}))
+		if err != nil || strings.NewReplacer(`\u003c`, "<", `\u003e`, ">").Replace(string(got)) != want {
+			t.Errorf("got %s, want %s, error %v", got, want, err)
+		}
+	}
+	if !d.SaysInput() || parsed(t, "{cmd: <command>}", anyResponse).SaysInput() {
+		t.Error("only a dialect with <stdin> can give an input")
+	}
+}
+
+// A target that takes a command and gives nothing of its input back may not know the field.
+func TestWhoIgnoresItsInput(t *testing.T) {
+	d := parsed(t, "{cmd: <command>, in: <stdin>}", anyResponse)
+	for _, c := range []struct {
+		output  string
+		hung    bool
+		ignores bool
+	}{{"reap check\n", false, false}, {"", false, true}, {"reap", false, false}, {"", true, false}} {
+		answer := trial.Answer{Known: !c.hung, Code: 7, Output: c.output, Hung: c.hung}
+		if got := dialect.IgnoresInput(dialect.Try(t.Context(), d, says{answer})); got != c.ignores {
+			t.Errorf("%q, hung %v: it ignores its input: %v", c.output, c.hung, got)
+		}
+	}
+}
+
+// says gives one answer to everything.
+type says struct{ answer trial.Answer }
+
+func (says) Ready(context.Context) (int, error) { return 200, nil }
+func (s says) Exchange(context.Context, dialect.Request) (trial.Answer, []byte) {
+	return s.answer, nil
 }
 
 // What a template has no field for is left to the shell.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,7 +38,8 @@ type Attempt struct {
 	// Status is the HTTP status of the answer; 0 where there was none.
 	Status int
 
-	path string // that was asked first
+	path   string // that was asked first
+	silent bool   // something was heard, and no output
 }
 
 // answerLimit is for one question. None takes longer than a second.
@@ -98,8 +100,20 @@ func ready(ctx context.Context, d Dialect, to Speaker) Attempt {
 	return e
 }
 
-// environment is the question that a hint is about.
-const environment = "environment"
+// environment is the question that a hint is about, and standardInput the one that shows
+// whether a target heeds its input.
+const (
+	environment   = "environment"
+	standardInput = "standard input"
+)
+
+// IgnoresInput says whether a target took the command that was to write its input, and
+// nothing came back: it has no field of that name, as far as one question can tell.
+func IgnoresInput(all []Attempt) bool {
+	return slices.ContainsFunc(all, func(e Attempt) bool {
+		return e.Asked == standardInput && e.silent
+	})
+}
 
 func questions(d Dialect) []question {
 	prints := func(code int, output string) trial.Want {
@@ -129,13 +143,13 @@ func questions(d Dialect) []question {
 			prints(128+9, "reap check\n"),
 		},
 	}
+	if d.SaysInput() {
+		reads := Request{Script: "cat; exit 7", Stdin: new("reap check\n")}
+		all = append(all, question{standardInput, reads, prints(7, "reap check\n")})
+	}
 	if d.SaysTimeout() {
 		limited := Request{Script: "sleep 5", Timeout: d.Timeout(time.Second / 2)}
 		all = append(all, question{"timeout", limited, trial.Want{Timeout: true}})
-	}
-	if d.Says("<stdin>") {
-		reads := Request{Script: "cat; exit 7", Stdin: "reap check\n"}
-		all = append(all, question{"standard input", reads, prints(7, "reap check\n")})
 	}
 	return all
 }
@@ -159,6 +173,7 @@ func ask(ctx context.Context, d Dialect, to Speaker, q question) Attempt {
 		Hung:       answer.Hung,
 		Status:     answer.Status,
 		path:       firstPath(d),
+		silent:     coded && answer.Output == "",
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 // tryLimit is for one question. None takes longer than a second.
 const tryLimit = 10 * time.Second
 
-// Try asks what a driver alone may be able to: to give a command its input, to kill it and
-// to abandon it. The other questions are dialect.Try's.
+// Try asks what a driver alone may be able to: to kill a command and to abandon it. The
+// other questions are dialect.Try's.
 func (p *Process) Try(ctx context.Context) []dialect.Attempt {
 	var all []dialect.Attempt
 	for _, q := range []struct {
@@ -24,11 +24,6 @@ func (p *Process) Try(ctx context.Context) []dialect.Attempt {
 		errand      errand
 		ok          func(trial.Answer) bool
 	}{
-		{driver.CanStdin, `exit code 0, output "reap check"`,
-			driver.Request{Script: "cat", Stdin: "reap check"}, errand{},
-			func(a trial.Answer) bool {
-				return a.Known && a.Code == 0 && (a.Output == "reap check" || !p.can(driver.CanOutput))
-			}},
 		{driver.CanKill, "exit code 137", driver.Request{Script: "exec sleep 60"},
 			errand{killAfter: time.Second / 2, signal: 9},
 			func(a trial.Answer) bool { return a.Known && a.Code == 128+9 }},

@@ -25,6 +25,7 @@ func Dialect(hello driver.FromDriver, port int) dialect.Dialect {
 		Cwd:     slices.Contains(hello.Can, driver.CanCwd),
 		Env:     slices.Contains(hello.Can, driver.CanEnv),
 		Timeout: slices.Contains(hello.Can, driver.CanTimeout),
+		Stdin:   slices.Contains(hello.Can, driver.CanStdin),
 		HangUp:  slices.Contains(hello.Can, driver.CanAbandon),
 	})
 }
@@ -84,9 +85,13 @@ func (p *Process) Exchange(ctx context.Context, r dialect.Request) (trial.Answer
 
 func (p *Process) compose(r dialect.Request) driver.Request {
 	r = Dialect(p.hello, 0).InShell(r)
-	return driver.Request{
+	asked := driver.Request{
 		Script: r.Script, Argv: r.Argv(), Cwd: r.Cwd, Env: r.Env, TimeoutMs: r.Timeout.Milliseconds(),
 	}
+	if r.Stdin != nil {
+		asked.Stdin = *r.Stdin
+	}
+	return asked
 }
 
 // errand is what is done to a command meanwhile; zero durations do nothing.

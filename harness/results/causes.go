@@ -85,7 +85,7 @@ var trialCauses = []Cause{
 			"and the daemon waits for it. Kill the whole process group, at last with SIGKILL, " +
 			"and stop reading.",
 		explains: func(e Evidence) bool {
-			return e.is(trial.Hung) && e.of(outlives...) ||
+			return e.is(trial.Hung) && e.of(outlives...) && !e.of("given-much-overtime") ||
 				e.left() && e.went(trial.Hung, outlives...)
 		},
 	},
@@ -208,6 +208,21 @@ var trialCauses = []Cause{
 			return e.is(trial.Output, trial.Wrong) && e.of(asSet...)
 		},
 	},
+	{
+		ID: "input-limited", Level: trial.Should, Choice: "limits-input",
+		Title: "An input of 64 KiB or more is refused, or breaks the connection.",
+		Look:  "The limit of a request's body. Refuse what is too long with an error that says so.",
+		explains: func(e Evidence) bool {
+			return e.is(trial.Error) && e.of(longInput...)
+		},
+	},
+	inputChanged,
+	inputChanged.otherwise("end-missed", func(e Evidence) bool {
+		return e.is(trial.Hung) && e.of("given-") && !e.of(overtimeInput...)
+	}),
+	inputChanged.otherwise("timeout-not-enforced", func(e Evidence) bool {
+		return e.is(trial.Hung) && e.of("given-much-overtime")
+	}),
 	{
 		ID: "hands-on-settings", Level: trial.Advice,
 		Title:    "Commands get the daemon's own umask, limits, scheduling or privileges.",
@@ -356,5 +371,17 @@ var stranded = Cause{
 	explains: func(e Evidence) bool {
 		return e.under(stopSignals...) && (e.is(trial.Error, trial.Hung) ||
 			e.check("target") && e.Check.Got != runs)
+	},
+}
+
+// inputChanged is believed of what commands read. One whose end is missed may have been
+// missed for another reason, which shows elsewhere too.
+var inputChanged = Cause{
+	ID: "input-changed", Level: trial.Must,
+	Title: "A command's input is not as it was sent: cut, changed, another's, or without an end.",
+	Look: "Write it in a thread or task of its own, while the output is read, until all of it is " +
+		"written. Close both ends. EPIPE is no error, and no answer waits for who does not read.",
+	explains: func(e Evidence) bool {
+		return e.is(trial.Output) && e.of("given-") && e.cutAt() < pipeBytes
 	},
 }

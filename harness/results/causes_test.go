@@ -2,6 +2,7 @@ package results
 
 import (
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -78,6 +79,35 @@ func TestCausesOfSavedRecordings(t *testing.T) {
 	saved, err := filepath.Glob("testdata/causes/*" + recordingExt)
 	if err != nil || len(saved) != 28 {
 		t.Errorf("%d recordings, %v: each has its line above", len(saved), err)
+	}
+}
+
+// A command's input has causes of its own, unless what failed shows elsewhere too.
+func TestCausesOfInputs(t *testing.T) {
+	differs := func(at, want, got int) trial.Record {
+		return trial.Record{Detail: fmt.Sprintf(
+			`output differs at byte %d: %d bytes wanted "a", got %d bytes "b"`, at, want, got)}
+	}
+	for _, c := range []struct {
+		way  trial.Way
+		want string
+	}{
+		{trial.Way{Outcome: trial.Output, Kind: "given-nul", First: differs(3, 9, 9)}, "input-changed"},
+		{trial.Way{Outcome: trial.Output, Kind: "given-and-written", First: differs(70000, 262200, 70012)},
+			"input-changed"},
+		{trial.Way{Outcome: trial.Output, Kind: "given-and-written", First: differs(65536, 262200, 65536)},
+			"output-limited"},
+		{trial.Way{Outcome: trial.Hung, Kind: "given-and-held"}, "input-changed"},
+		{trial.Way{Outcome: trial.Hung, Kind: "given-overtime"}, "timeout-not-enforced"},
+		{trial.Way{Outcome: trial.Hung, Kind: "given-much-overtime"}, "input-changed"},
+		{trial.Way{Outcome: trial.Error, Kind: "given-and-held"}, "input-limited"},
+		{trial.Way{Outcome: trial.Wrong, Kind: "given-nul"}, "wrong-code"},
+		{trial.Way{Outcome: trial.Output, Kind: "instant", First: differs(3, 9, 9)}, "output-changed"},
+	} {
+		c.way.Trials = 1
+		if got := CauseOf(Evidence{Symptom: trial.Symptom(c.way.Outcome), Way: c.way}); got.ID != c.want {
+			t.Errorf("%s %s: %s, want %s", c.way.Outcome, c.way.Kind, got.ID, c.want)
+		}
 	}
 }
 

@@ -9,8 +9,16 @@ var (
 	tooLong = []string{"too-long", "very-long", "phantom"}
 	// notToStart are commands that nothing can start.
 	notToStart = []string{"cwd-missing", "cwd-is-file", "nul", "cannot-start", "too-long"}
+	// longInput are commands whose input is 64 KiB or more in a request.
+	longInput = []string{"given-bytes-65535", "given-bytes-65536", "given-bytes-65537", "given-bytes-131073",
+		"given-bytes-524289", "given-characters", "given-and-written", "given-late",
+		"given-at-once-", "given-unread", "given-unread-but-a-line", "given-and-closed",
+		"given-and-held", "given-much-overtime"}
 	// outlives are commands that outlive their timeout.
-	outlives = []string{"overtime-", "resists-", "times-out", "ends-when-asked"}
+	outlives = []string{"overtime-", "resists-", "times-out", "ends-when-asked", "given-overtime",
+		"given-much-overtime"}
+	// overtimeInput are those among them that are given an input.
+	overtimeInput = []string{"given-overtime", "given-much-overtime"}
 	// hangsUp are those whose client goes away.
 	hangsUp = []string{"abandoned", "abandoned-", "hangs-up", "gone-with-more-behind",
 		"heir-abandoned"}

@@ -70,6 +70,9 @@ func (a *runningArm) sayable() error {
 	if a.ByOutput && len(d.Response.Output) == 0 {
 		return unsaid{fmt.Sprintf("%s does not say where the output is", d.Called())}
 	}
+	if a.ByInput && !d.SaysInput() {
+		return unsaid{fmt.Sprintf("%s has no field for a command's input", d.Called())}
+	}
 	switch {
 	case a.Orders != nil && !d.Simple():
 		return unsaid{

@@ -42,6 +42,9 @@ type Session struct {
 	Daemons map[target.Build]string
 	// Candidate is what all candidate arms run.
 	Candidate target.Target
+	// IgnoresInput is what CheckDialect found: the candidate took a command whose input
+	// the dialect can give, and nothing of that came back.
+	IgnoresInput bool
 	// Hub receives the launchers; nil where no target gets one.
 	Hub *seccomp.Hub
 	// BlackBox runs ordinary builds only: all faults come from outside.
@@ -179,6 +182,9 @@ type Arm struct {
 	// ByOutput says that the promise is about what commands write: a target whose
 	// dialect cannot tell is not judged.
 	ByOutput bool
+	// ByInput says that the promise is about what commands read: a target whose dialect
+	// cannot give them an input is not judged.
+	ByInput bool
 	// Deadline bounds each answer; zero means DefaultDeadline.
 	Deadline time.Duration
 	// Prompt bounds the quickest right answer to each kind of command; zero means no

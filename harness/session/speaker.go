@@ -46,6 +46,10 @@ func Unsaid(e Experiment, t target.Target) string {
 		if arm.Fault != nil && t.GoesAround {
 			return "since what it holds is not in the way of commands that go around the target"
 		}
+		if fault.Connects(arm.Fault) && !a.target.Listens() {
+			return "since clients of its own connect to the target, and nothing says where that " +
+				"listens: give --port or --socket"
+		}
 	}
 	return ""
 }

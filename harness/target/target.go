@@ -59,6 +59,11 @@ func Reference(strategy string) Target {
 // Ours says whether the target is a program of this project.
 func (t Target) Ours() bool { return t.Binary == "" && t.Image == "" && t.URL == "" }
 
+// Listens says whether it is known where the target takes connections.
+func (t Target) Listens() bool {
+	return t.URL != "" || t.Dialect.Port > 0 || t.Dialect.Socket != ""
+}
+
 // String is what reports call the target.
 func (t Target) String() string {
 	switch {

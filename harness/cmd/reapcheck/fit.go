@@ -78,8 +78,24 @@ func withFactor(argv []string, factor float64) []string {
 // cannot say, or what cannot be seen, and names them.
 func (o *options) leaveOutUnsaid(s *session.Session, info *results.Info) error {
 	sayable, why := scenarios.Sayable(s, o.scenarios)
-	o.leaveOut(why, sayable, s, info)
-	if len(sayable) == 0 {
+	return o.goOnWith(sayable, why, s, info)
+}
+
+// leaveOutUnfed leaves out what gives commands an input, where the target ignores that and
+// no --dialect was named.
+func (o *options) leaveOutUnfed(s *session.Session, info *results.Info) error {
+	if !o.detects {
+		return nil
+	}
+	fed, why := scenarios.Unfed(s, o.scenarios)
+	return o.goOnWith(fed, why, s, info)
+}
+
+// goOnWith leaves the others out, and needs one that is left.
+func (o *options) goOnWith(rest []trial.Scenario, why map[string]string, s *session.Session,
+	info *results.Info) error {
+	o.leaveOut(why, rest, s, info)
+	if len(rest) == 0 {
 		return errors.New("no scenario is left that can be tried with this target")
 	}
 	return nil

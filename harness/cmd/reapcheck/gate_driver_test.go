@@ -61,7 +61,8 @@ func TestADriverInFrontOfADaemon(t *testing.T) {
 		for language, driver := range map[string]string{"go": inGo, "python": python(t)} {
 			t.Run(language+"-"+c.strategy, func(t *testing.T) {
 				t.Parallel()
-				all := append(flags, "--driver="+driver, "--only=reaper-wins,hang-up,timeout-group",
+				all := append(flags, "--driver="+driver,
+					"--only=reaper-wins,hang-up,timeout-group,input",
 					"--", "-strategy="+c.strategy)
 				gate(t, all...).expect(t, c.status, c.verdict)
 			})
@@ -98,9 +99,10 @@ func TestADriverThatBreaksIsNoVerdict(t *testing.T) {
 func TestACommandLineIsJudged(t *testing.T) {
 	flags, _ := framedFlags(t)
 	enter := "--exec=nsenter -t {pid} -m -n -p /bin/sh -c {script}"
-	o := gate(t, append(flags, enter, "--only=storm,texts,timeout-group,hang-up,reaper-wins")...)
+	o := gate(t, append(flags, enter, "--only=storm,texts,timeout-group,hang-up,reaper-wins,input")...)
 	o.expect(t, exitPass, trial.Pass)
 	for _, want := range []string{"no field for a timeout: timeout-group",
+		"no field for a command's input: input",
 		"let a client hang up: hang-up",
 		"go around the target: reaper-wins"} {
 		if !strings.Contains(strings.Join(strings.Fields(o.said), " "), want) {

@@ -169,6 +169,9 @@ func (o *options) adapt(ctx context.Context, s *session.Session, info *results.I
 		if err := o.fitsDialect(ctx, s); err != nil {
 			return err
 		}
+		if err := o.leaveOutUnfed(s, info); err != nil {
+			return err
+		}
 	}
 	if err := o.leaveOutMoot(ctx, s, info); err != nil {
 		return err
