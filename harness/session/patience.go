@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -54,6 +55,16 @@ func (p *patience) stuckTimes() int32 {
 
 // mostStuck times are enough.
 const mostStuck = 3
+
+// deadline bounds the next trial's answer. One that has hung for all of this machine's
+// patience decides what is to be clean; what hangs after it need not cost as much.
+func (a *runningArm) deadline() time.Duration {
+	limit := cmp.Or(a.Deadline, DefaultDeadline)
+	if a.Role == trial.Candidate && a.Claim == trial.Clean && a.patience.hung.Load() > 0 {
+		return limit
+	}
+	return a.session.Patience(limit)
+}
 
 // givenUp says whether the next trial is left out, and keeps that one was.
 func (a *runningArm) givenUp() bool {

@@ -88,3 +88,23 @@ func TestTrialsThatAreStuckTogetherCountOnce(t *testing.T) {
 		t.Errorf("and one after the other: %d times", n)
 	}
 }
+
+// The first hang of a slow machine has its patience, those after it need not.
+func TestOnlyTheFirstHangHasAllPatience(t *testing.T) {
+	s := &Session{Pace: Pace{Command: 10 * time.Millisecond}}
+	for _, c := range []struct {
+		role         trial.Role
+		claim        trial.Claim
+		first, later time.Duration
+	}{
+		{trial.Candidate, trial.Clean, 10 * time.Second, time.Second},
+		{trial.Baseline, trial.Loses, 10 * time.Second, 10 * time.Second},
+	} {
+		a := &runningArm{Arm: Arm{Role: c.role, Claim: c.claim, Deadline: time.Second}, session: s}
+		first := a.deadline()
+		a.patience.note(trial.Hung, time.Now(), time.Second, false, time.Second)
+		if later := a.deadline(); first != c.first || later != c.later {
+			t.Errorf("%s: %v, then %v", c.role, first, later)
+		}
+	}
+}

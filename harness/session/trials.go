@@ -1,7 +1,6 @@
 package session
 
 import (
-	"cmp"
 	"context"
 	"time"
 
@@ -75,7 +74,7 @@ func (a *runningArm) try(ctx context.Context, index int) {
 		}
 		return
 	}
-	limit := a.session.Patience(cmp.Or(a.Deadline, DefaultDeadline))
+	limit := a.deadline()
 	bounded, cancel := await.Limit(ctx, limit)
 	defer cancel()
 	sent, passed := time.Now(), await.Stopwatch(ctx)
