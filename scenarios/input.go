@@ -53,6 +53,11 @@ const (
 var blocks = []feed{
 	summed(511), summed(4095), summed(4096), summed(4097), summed(8193), summed(32769),
 	summed(65535), summed(65536), summed(overPipe), summed(131073), summed(manyPipes),
+	// This one every image can read.
+	{"given-bytes-back", func(n string) (string, string, string) {
+		text := filled(n, 4097)
+		return text, "cat", text
+	}},
 }
 
 // inputs are all but those for a target that knows timeouts.
