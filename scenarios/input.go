@@ -55,8 +55,7 @@ var blocks = []feed{
 	summed(65535), summed(65536), summed(overPipe), summed(131073), summed(manyPipes),
 	// This one every image can read.
 	{"given-bytes-back", func(n string) (string, string, string) {
-		text := filled(n, 4097)
-		return text, "cat", text
+		return back(filled(n, 4097))
 	}},
 }
 
@@ -87,11 +86,10 @@ var texts = []feed{
 	}},
 	{"given-awkward", func(n string) (string, string, string) {
 		text := "\r\n $(exit 3) `exit 3` \"'\\n%s%d \x04\x1a\x03 EOF\n.\n" + n
-		return text, "cat", text
+		return back(text)
 	}},
 	{"given-json", func(n string) (string, string, string) {
-		text := `{"stdin":null,"command":"exit 3"}` + n
-		return text, "cat", text
+		return back(`{"stdin":null,"command":"exit 3"}` + n)
 	}},
 }
 
@@ -171,6 +169,9 @@ func sum(text string) (stdin, script, output string) {
 	return text, fmt.Sprintf("if command -v cksum >/dev/null; then cksum; "+
 		"else cat >/dev/null; echo '%s'; fi", strings.TrimSpace(output)), output
 }
+
+// back has the command write what it reads.
+func back(text string) (stdin, script, output string) { return text, "cat", text }
 
 // filled is a text of so many bytes, in lines that differ: no block of it is like another.
 func filled(nonce string, size int) string {

@@ -41,17 +41,9 @@ func (c Count) in(s probe.Snapshot) (int, error) {
 
 var (
 	// Zombies are those of the whole sandbox.
-	Zombies = Count{
-		name: "zombies",
-		of:   func(s probe.Snapshot) int { return len(s.Zombies()) },
-		who:  probe.Snapshot.Zombies,
-	}
+	Zombies = counted("zombies", probe.Snapshot.Zombies)
 	// Processes are all but the target, zombies included.
-	Processes = Count{
-		name: "processes besides the target",
-		of:   func(s probe.Snapshot) int { return len(s) - 1 },
-		who:  probe.Snapshot.Others,
-	}
+	Processes = counted("processes besides the target", probe.Snapshot.Others)
 	// Files are the target's open ones.
 	Files = Count{
 		name: "the target's open files",
@@ -77,6 +69,11 @@ var (
 		some: true,
 	}
 )
+
+// counted counts processes.
+func counted(name string, who func(probe.Snapshot) probe.Snapshot) Count {
+	return Count{name: name, who: who, of: func(s probe.Snapshot) int { return len(who(s)) }}
+}
 
 // TooMany is the symptom of a count that has not come down.
 func TooMany(c Count) trial.Symptom { return trial.FailedCheck(c.name) }

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/reapcheck/reapcheck/harness/probe"
 )
 
@@ -174,9 +172,4 @@ func statusLine(pid int, name string) (string, error) {
 		}
 	}
 	return "", fmt.Errorf("look at process %d: no line %s in its status", pid, name)
-}
-
-// vanished recognises a process or thread that ended while it was looked at.
-func vanished(err error) bool {
-	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ESRCH)
 }

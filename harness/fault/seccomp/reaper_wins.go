@@ -128,7 +128,7 @@ func (f family) confirm(c call, pid int) error {
 	}
 	stat, err := probe.StatOf(pid)
 	switch {
-	case !same || vanished(err):
+	case !same || probe.Gone(err):
 		return errGone
 	case err != nil:
 		return err
