@@ -48,8 +48,9 @@ var orderKinds = []session.Order{
 
 var (
 	// ordersTried are of all kinds. An order costs as much as 40 commands; each kind has
-	// its first order and those with one event out of turn, as a rule.
-	ordersTried = each(len(orderKinds), 4, 8, 60)
+	// its first order and those with one event out of turn, as a rule. They are as many on a
+	// slow machine: what was tried there is the same.
+	ordersTried = each(len(orderKinds), 8, 8, 60)
 	// ordersWalked of each kind are random walks. Quick has none: its few orders of a kind
 	// are for what is near the first one, where most defects are.
 	ordersWalked = session.Count{Standard: 15}

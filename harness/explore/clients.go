@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/http/httptrace"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/explore/tracer"
@@ -21,7 +23,8 @@ type clients struct {
 	mu      sync.Mutex
 	changed chan struct{} // closed and replaced at each change
 	read    int64         // bytes
-	ended   int           // connections
+	wrote   int64
+	ended   int // connections
 	dialogs []*dialog
 }
 
@@ -30,7 +33,8 @@ type dialog struct {
 	command load.Command
 	answer  trial.Answer
 	done    bool
-	written bool // its request is in the target's queue
+	written bool // its request, or a part of it, is in the target's queue
+	pending bool // another part is still to come
 	closed  bool // its connection is
 	reading bool // it waits for more of its answer
 	hungUp  bool // before its answer came
@@ -71,7 +75,7 @@ func (c *clients) ask(ctx context.Context, x *Explorer, command load.Command) {
 		defer cancel()
 		asking := speaker.OverHTTP(x.url(), x.Target.Dialect, 1, transport)
 		defer asking.Close()
-		answer := asking.Execute(ctx, command.Request)
+		answer := asking.Execute(c.tracing(ctx, d), command.Request)
 		c.update(func() {
 			if d.hungUp {
 				answer = trial.Answer{HungUp: true}
@@ -80,6 +84,15 @@ func (c *clients) ask(ctx context.Context, x *Explorer, command load.Command) {
 				d.answer, d.done = answer, true
 			}
 		})
+	})
+}
+
+// tracing tells of a request that HTTP sends in parts: one with a large body is.
+func (c *clients) tracing(ctx context.Context, d *dialog) context.Context {
+	pending := func(yes bool) { c.update(func() { d.pending = yes }) }
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		WroteHeaders: func() { pending(true) },
+		WroteRequest: func(httptrace.WroteRequestInfo) { pending(false) },
 	})
 }
 
@@ -93,7 +106,10 @@ type metered struct {
 
 func (m *metered) Write(p []byte) (n int, err error) {
 	n, err = m.Conn.Write(p)
-	m.clients.update(func() { m.dialog.written = true })
+	m.clients.update(func() {
+		m.dialog.written = true
+		m.clients.wrote += int64(n)
+	})
 	return n, err
 }
 
@@ -123,26 +139,40 @@ func (m *metered) over() {
 
 // settle waits until everything has been read that the target has written since base.
 func (c *clients) settle(ctx context.Context, base, now tracer.Rest) error {
-	return c.until(ctx, "clients that have read all that was sent", func() string {
+	return c.until(ctx, await.Broken, "clients that have read all that was sent", func() string {
 		return c.behind(base, now)
 	})
 }
 
-// sent waits until the last request is in the target's queue. Only then does a target
-// that sleeps not mean to read it.
-func (c *clients) sent(ctx context.Context) error {
-	return c.until(ctx, "a request that is sent", func() string {
-		if d := c.dialogs[len(c.dialogs)-1]; !d.written && !d.done {
+// sent waits until the last request is in the target's queue, and returns how many bytes
+// were put there in this run. Only then does a target that sleeps not mean to read it. One
+// that takes a part of a large request, and sleeps before it takes more, has the queue full.
+func (c *clients) sent(ctx context.Context) (bytes int64, err error) {
+	d := c.dialogs[len(c.dialogs)-1]
+	err = c.until(ctx, await.Broken, "a request that is sent", func() string {
+		if !d.written && !d.done {
 			return "it is not written"
 		}
 		return ""
 	})
+	_ = c.until(ctx, fullLimit, "a request that is sent to its end", func() string {
+		if d.pending && !d.done {
+			return "more of it is to come"
+		}
+		return ""
+	})
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.wrote, err
 }
+
+// fullLimit is for how long a queue must be full for the target not to read from it now.
+const fullLimit = time.Second
 
 // until waits for the moment at which why, which is called with the lock, has nothing to
 // say. It ends with ctx, as its requests do.
-func (c *clients) until(ctx context.Context, what string, why func() string) error {
-	limited, cancel := await.Limit(ctx, await.Broken)
+func (c *clients) until(ctx context.Context, limit time.Duration, what string, why func() string) error {
+	limited, cancel := await.Limit(ctx, limit)
 	defer cancel()
 	for {
 		c.mu.Lock()
@@ -157,7 +187,7 @@ func (c *clients) until(ctx context.Context, what string, why func() string) err
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			return fmt.Errorf("%s expected within %v, last saw that %s", what, await.Broken, last)
+			return fmt.Errorf("%s expected within %v, last saw that %s", what, limit, last)
 		}
 	}
 }
@@ -203,7 +233,7 @@ func (c *clients) hangUp(ctx context.Context, number int) error {
 		d.hungUp, d.command.Want.HangUp = true, true
 		d.cancel()
 	})
-	return c.until(ctx, "a connection that is closed", func() string {
+	return c.until(ctx, await.Broken, "a connection that is closed", func() string {
 		if !d.closed {
 			return "it is open"
 		}

@@ -8,8 +8,9 @@
 // order, which repeats it. Time is the tracer's too, so that a busy machine changes
 // no outcome.
 //
-// Between two choices a daemon does as it likes: what two of its threads do in their
-// own memory without a system call between them is decided by luck here as elsewhere.
+// Between two choices one thread of the daemon goes on at a time. So what two of them do in
+// their own memory, without a system call between them, comes in the same order in each run;
+// it is one of many, and not tried in others.
 package explore
 
 import (
@@ -44,7 +45,7 @@ type Explorer struct {
 	runs    int
 	acts    int           // of its clients
 	base    tracer.Rest   // at the last run's beginning
-	phase   time.Duration // of the target's next timer at each run's beginning
+	phase   time.Duration // of the target's next timer at each run's beginning; 0 for none
 }
 
 // ErrDeclined means that this target, or this machine, cannot be explored; the text
@@ -124,9 +125,10 @@ func (x *Explorer) transport() *http.Transport { return sandbox.Transport(x.sand
 const mostTimers = 50
 
 // settle lets time pass until the target's next timer is where it was before the first
-// run, so that all runs begin alike: a clock that ticks each second does so at the same
-// moment of each.
+// run, right after another one, so that all runs begin alike: a clock that ticks each second
+// has just done so.
 func (x *Explorer) settle(ctx context.Context) (rest tracer.Rest, err error) {
+	var last time.Duration // how long a timer had left, that was not short, right after another one
 	for fired := 0; ; fired++ {
 		if rest, err = x.rest(ctx, tracer.Clients{}); err != nil {
 			return rest, err
@@ -135,16 +137,24 @@ func (x *Explorer) settle(ctx context.Context) (rest tracer.Rest, err error) {
 			return rest, nil
 		}
 		next := rest.Timers[0]
-		if x.phase == 0 && fired > 0 && next > longTimer {
-			x.phase = next
+		if next > shortTimer && fired > 0 {
+			if x.phase == 0 && (next-last).Abs() < alike {
+				x.phase = next // so long twice: it comes again and again
+			}
+			last = next
 		}
-		if (next-x.phase).Abs() < alike || fired == mostTimers {
+		if x.ticks(rest) || fired == mostTimers {
 			return rest, nil
 		}
-		if err := x.tracer.Advance(rest.Timers[0]); err != nil {
+		if err := x.tracer.Advance(next); err != nil {
 			return rest, err
 		}
 	}
+}
+
+// ticks says whether the target's next timer is where it is at each run's beginning.
+func (x *Explorer) ticks(rest tracer.Rest) bool {
+	return x.phase != 0 && len(rest.Timers) > 0 && (rest.Timers[0]-x.phase).Abs() < alike
 }
 
 // farTimer is beyond what a run sees of the target's time.

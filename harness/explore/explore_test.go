@@ -66,8 +66,17 @@ func victim(manner string) {
 		_ = daemon.Run()
 		return
 	}
-	if manner == "races" {
+	switch manner {
+	case "races":
 		go reap()
+	case "ticks":
+		time.AfterFunc(30*time.Second, func() {}) // what it waits for once is no tick
+		time.AfterFunc(700*time.Millisecond, func() {})
+		go func() {
+			for range time.Tick(tick) {
+				_ = syscall.Getpid()
+			}
+		}()
 	}
 	http.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
 	http.HandleFunc("POST /process/execute", func(w http.ResponseWriter, r *http.Request) {
@@ -185,6 +194,21 @@ func TestAReaperBesideWaitersLosesInTheFirstOrder(t *testing.T) {
 		run, err := x.Run(t.Context(), oneCommand, Follow(search.Order(bad.Steps)))
 		if err != nil || run.Order() != bad.Order() || run.Outcome() != bad.Outcome() {
 			t.Errorf("%s: %s, error %v", run.Order(), run.Outcome(), err)
+		}
+	}
+}
+
+// tick is how often a victim does something by itself.
+const tick = time.Second
+
+func TestRunsBeginRightAfterATick(t *testing.T) {
+	x := of(t, "ticks")
+	for range 3 {
+		if run, err := x.Run(t.Context(), oneCommand, Follow(nil)); err != nil || run.Bad() {
+			t.Fatalf("%s: %s, error %v", run.Order(), run.Outcome(), err)
+		}
+		if next := x.base.Timers[0]; (next - tick).Abs() > alike {
+			t.Errorf("the next one is %v away", next)
 		}
 	}
 }

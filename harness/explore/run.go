@@ -33,7 +33,8 @@ type Plan struct {
 	// Late are the kinds of events that have the last turns, in this order.
 	Late []event.Kind
 	// Rush gives the first turn to SIGCHLD, and to one command's end each time that the
-	// reaper is held with something new.
+	// reaper is held with something new. What the target does once in a while begins with
+	// the run.
 	Rush bool
 	// Reuse gives each command but the first the process ID of the one before it, or of
 	// the orphan that it left, if the sandbox lets one choose. It is asked for as soon as
@@ -185,7 +186,7 @@ func (r *running) run(ctx context.Context) error {
 		return err
 	}
 	r.now = r.base
-	err := r.ask(ctx)
+	err := errors.Join(r.tick(), r.ask(ctx))
 	for err == nil && r.plan.Together && r.asked < len(r.plan.Commands) && r.result.Ended == "" {
 		if err = r.look(ctx); err == nil && r.result.Ended == "" {
 			err = r.ask(ctx)
@@ -204,6 +205,15 @@ func (r *running) run(ctx context.Context) error {
 		r.base, err = r.settle(ctx)
 	}
 	return err
+}
+
+// tick has what a target does each second or so begin while the first command starts, where
+// its reaper is to be at work.
+func (r *running) tick() error {
+	if !r.plan.Rush || !r.ticks(r.now) {
+		return nil
+	}
+	return r.advance(r.now.Timers[0] - soon)
 }
 
 // untilAnswered makes one choice after the other until the last answer has come.
@@ -264,6 +274,9 @@ func (r *running) look(ctx context.Context) (err error) {
 	r.queue.update(r.now.Held)
 	return nil
 }
+
+// soon is before a timer that is over at once.
+const soon = time.Millisecond
 
 func (r *running) advance(by time.Duration) error {
 	r.passed += by
@@ -346,16 +359,16 @@ func (r *running) askNext(ctx context.Context) error {
 	return r.ask(ctx)
 }
 
-// ask sends the next command. The target has it when it has read the first byte: the
-// rest came with it.
+// ask sends the next command. The target has it when it has read the last byte.
 func (r *running) ask(ctx context.Context) error {
 	source := r.plan.Commands[r.asked]
 	r.asked++
 	r.acts++
-	r.arrived = r.now.Received + 1
 	command := source(r.runs, load.Random(r.Seed, fmt.Sprintf("orders-%d", r.asked), r.runs))
 	r.clients.ask(ctx, r.Explorer, command)
-	return r.clients.sent(ctx)
+	sent, err := r.clients.sent(ctx)
+	r.arrived = r.base.Received + sent
+	return err
 }
 
 func (r *running) judge() {

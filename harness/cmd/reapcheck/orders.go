@@ -43,7 +43,8 @@ these stays so for long, which a search by events out of turn reaches last.
 
 The daemon is not changed. Its clock is the tracer's, so a busy machine changes
 no outcome. In the same run the reference daemon must lose codes, or nothing is
-proved. What two threads do between two system calls is not held.
+proved. One thread of the daemon goes on at a time: what two of them do between
+two system calls comes in one order, the same each time, and is not tried in others.
 
 Exit status: 0 every order that was tried is right, 1 an order loses, 2 nothing is
 proved, 3 infrastructure, 64 usage.`,

@@ -12,18 +12,19 @@ import (
 )
 
 // Clock is a target's time. It follows the machine's until it is frozen; from then
-// on it moves by Advance, and by a microsecond with each look at it, so that nobody
-// spins for ever until it changes. The zero Clock is of no use: see New.
+// on it moves by Advance, and a little with each look at it, so that nobody spins for
+// ever until it changes. The zero Clock is of no use: see New.
 type Clock struct {
 	began    time.Time             // when it began, by this process's clock
 	start    map[int]time.Duration // what each of the target's clocks said then
 	elapsed  time.Duration         // the target's time since
 	behind   time.Duration         // what the machine's has gained on it since
 	frozen   bool
+	fast     *Fast                 // what says the same without a system call
 	sleepers map[int]time.Duration // thread to the moment when its time is up
 }
 
-// look is what a frozen clock moves by when somebody looks at it.
+// look is what a frozen clock moves by when somebody asks the kernel for the time.
 const look = time.Microsecond
 
 // New begins a clock that says what the machine's says.
@@ -41,18 +42,31 @@ func New() *Clock {
 	return c
 }
 
+// Show has the target read a frozen clock through fast as well, which may be nil. The
+// target does not run meanwhile.
+func (c *Clock) Show(fast *Fast) {
+	c.fast = fast
+	c.move(0)
+}
+
 // Freeze stops the clock; Thaw lets it follow the machine's from where it is.
 func (c *Clock) Freeze() {
 	c.follow()
 	c.frozen = true
+	c.move(0)
 }
+
+// Frozen says whether it stands still.
+func (c *Clock) Frozen() bool { return c.frozen }
 
 // Thaw undoes Freeze.
 func (c *Clock) Thaw() {
 	if c.frozen {
+		c.elapsed = c.Now()
 		c.behind = time.Since(c.began) - c.elapsed
 	}
 	c.frozen = false
+	c.fast.say(nil)
 }
 
 func (c *Clock) follow() {
@@ -64,11 +78,30 @@ func (c *Clock) follow() {
 // Now is the target's time since New.
 func (c *Clock) Now() time.Duration {
 	c.follow()
-	return c.elapsed
+	if !c.frozen {
+		return c.elapsed
+	}
+	return c.elapsed + c.fast.looks()
 }
 
-// Advance moves a frozen clock.
-func (c *Clock) Advance(by time.Duration) { c.elapsed += by }
+// Advance moves a frozen clock, while the target does not run.
+func (c *Clock) Advance(by time.Duration) { c.move(by) }
+
+// move is Advance of a clock that is frozen, and nothing else of one that is not.
+func (c *Clock) move(by time.Duration) {
+	if !c.frozen {
+		return
+	}
+	c.elapsed = c.Now() + by
+	if c.fast == nil {
+		return
+	}
+	times := map[int]time.Duration{}
+	for id, start := range c.start {
+		times[id] = start + c.elapsed
+	}
+	c.fast.say(times)
+}
 
 // Sleep notes that a thread sleeps until its time is up.
 func (c *Clock) Sleep(thread int, t Timeout) {
@@ -134,9 +167,7 @@ func (c *Clock) Tell(call trace.Call, memory Memory, result int64) (int64, error
 	if result < 0 {
 		return result, nil
 	}
-	if c.frozen {
-		c.elapsed += look
-	}
+	c.move(look)
 	return telling[call.Number](c, call, memory, result)
 }
 
@@ -165,9 +196,13 @@ func write(memory Memory, address uint64, t, unit time.Duration) error {
 	if address == 0 {
 		return nil
 	}
-	raw := binary.NativeEndian.AppendUint64(nil, uint64(t/time.Second))
-	raw = binary.NativeEndian.AppendUint64(raw, uint64(t%time.Second/unit))
-	return memory.Write(raw, address)
+	return memory.Write(appendTime(nil, t, unit), address)
+}
+
+// appendTime is for a struct timespec, or of another unit a struct timeval.
+func appendTime(raw []byte, t, unit time.Duration) []byte {
+	raw = binary.NativeEndian.AppendUint64(raw, uint64(t/time.Second))
+	return binary.NativeEndian.AppendUint64(raw, uint64(t%time.Second/unit))
 }
 
 // Millis is a length of time as the name of a step has it: up to a fifth more, in round

@@ -16,11 +16,11 @@ const (
 // mostWords bounds the walk over a stack that is not what it should be.
 const mostWords = 1 << 20
 
-// HideFast hides the code with which the kernel lets a process read its clocks
-// without a system call (vdso(7)). sp is the stack pointer right after an execve,
-// before the program has run: the count of arguments is there, and behind arguments
-// and environment the auxiliary vector.
-func HideFast(memory Memory, sp uint64) error {
+// findFast finds the code with which the kernel lets a process read its clocks without a
+// system call (vdso(7)), and the word of the stack that tells the program about it; 0 where
+// there is none. sp is the stack pointer right after an execve, before the program has run:
+// the count of arguments is there, and behind arguments and environment the auxiliary vector.
+func findFast(memory Memory, sp uint64) (at, base uint64, err error) {
 	w := words{memory: memory, at: sp}
 	arguments := w.next()
 	w.at += 8 * (arguments + 1)
@@ -28,14 +28,20 @@ func HideFast(memory Memory, sp uint64) error {
 	}
 	for w.err == nil {
 		at := w.at
-		switch kind, _ := w.next(), w.next(); kind {
+		switch kind, value := w.next(), w.next(); kind {
 		case atNull:
-			return w.err
+			return 0, 0, w.err
 		case atVDSO:
-			return errors.Join(w.err, memory.Write(binary.NativeEndian.AppendUint64(nil, atIgnore), at))
+			return at, value, w.err
 		}
 	}
-	return fmt.Errorf("read the auxiliary vector: %w", w.err)
+	return 0, 0, fmt.Errorf("read the auxiliary vector: %w", w.err)
+}
+
+// hide keeps what findFast has found from the program: C libraries and Go then ask the
+// kernel for the time, where a tracer sees it.
+func hide(memory Memory, at uint64) error {
+	return memory.Write(binary.NativeEndian.AppendUint64(nil, atIgnore), at)
 }
 
 // words reads a stack, one machine word after the other.

@@ -2,9 +2,9 @@
 // machine changes no outcome, and a limit of 20 s costs no more than one of 200 ms.
 //
 // Clock is the front door: what time it is, and when each sleeper's time is up.
-// TimeoutOf says which calls sleep with a limit, HideFast makes C libraries and Go
-// ask the kernel for the time where a tracer can see it. Calls whose time cannot be
-// had are named by Untimed.
+// TimeoutOf says which calls sleep with a limit, TakeFast gives C libraries and Go that
+// time without a system call, or has them make one that a tracer can see. Calls whose time
+// cannot be had are named by Untimed.
 package clock
 
 import (
@@ -122,6 +122,21 @@ const (
 	futexLockPI2    = 13
 	futexRealtime   = 256
 )
+
+// Parks says whether a call sleeps until another thread wakes its futex, or a signal comes.
+func Parks(c trace.Call) bool { return c.Number == unix.SYS_FUTEX && sleepsOnFutex(c) }
+
+// Wakes says whether a call may end the sleep of one that parks.
+func Wakes(c trace.Call) bool {
+	switch c.Number {
+	case unix.SYS_FUTEX:
+		return !sleepsOnFutex(c)
+	case unix.SYS_KILL, unix.SYS_TKILL, unix.SYS_TGKILL, unix.SYS_PIDFD_SEND_SIGNAL,
+		unix.SYS_EXIT, unix.SYS_EXIT_GROUP, unix.SYS_EXECVE, unix.SYS_EXECVEAT:
+		return true
+	}
+	return false
+}
 
 func sleepsOnFutex(c trace.Call) bool {
 	switch c.Args[1] & futexCommand {

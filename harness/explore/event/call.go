@@ -29,6 +29,7 @@ const (
 	SetTimer
 	AskTimer
 	GiveWay // lets other threads have the CPU
+	Sleep   // waits for time to pass, or for another thread or a file to be ready
 )
 
 var calls = map[uint64]Call{
@@ -41,6 +42,9 @@ var calls = map[uint64]Call{
 	unix.SYS_TIMERFD_CREATE: NewTimer, unix.SYS_TIMERFD_SETTIME: SetTimer,
 	unix.SYS_TIMERFD_GETTIME: AskTimer,
 	unix.SYS_RT_SIGSUSPEND:   Pause, unix.SYS_SCHED_YIELD: GiveWay,
+	unix.SYS_FUTEX: Sleep, unix.SYS_NANOSLEEP: Sleep, unix.SYS_CLOCK_NANOSLEEP: Sleep,
+	unix.SYS_EPOLL_PWAIT: Sleep, unix.SYS_EPOLL_PWAIT2: Sleep, unix.SYS_PPOLL: Sleep,
+	unix.SYS_PSELECT6: Sleep,
 }
 
 // CallOf sorts a call.
@@ -61,6 +65,16 @@ func CallOf(c trace.Call) Call {
 		return Duplicate
 	}
 	return calls[c.Number]
+}
+
+// Lasts says whether who sleeps in a call of this kind does so until something happens that
+// the call is for. In others a thread may as well wait for a disk.
+func (c Call) Lasts() bool {
+	switch c {
+	case Sleep, WaitAny, WaitOne, SignalWait, Pause, Accept:
+		return true
+	}
+	return false
 }
 
 // ByPidfd says whether a WaitOne names its child by a pidfd, the second argument,

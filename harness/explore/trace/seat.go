@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -77,6 +78,9 @@ func (s *Seat) Look() (Sleep, bool) {
 // Sleeps says whether the thread is off the run queue. Of one that is Unmoved since a
 // Look that is all there is to ask.
 func (s *Seat) Sleeps() bool {
+	if s == nil {
+		return false
+	}
 	var room [256]byte
 	return s.sleepsIn(room[:]) != nil
 }
@@ -104,13 +108,22 @@ func (s *Seat) state() byte {
 	return 0
 }
 
-func (s *Seat) turns() uint64 {
-	var room [128]byte
-	words := bytes.Fields(read(s.times, room[:]))
-	if len(words) < 3 {
+func (s *Seat) turns() uint64 { return s.time(2) }
+
+// Ran is for how long the thread has had a CPU; 0 where the kernel does not count that.
+func (s *Seat) Ran() time.Duration { return time.Duration(s.time(0)) }
+
+// time is one of the numbers of the file schedstat.
+func (s *Seat) time(index int) uint64 {
+	if s == nil {
 		return 0
 	}
-	n, _ := strconv.ParseUint(string(words[2]), 10, 64)
+	var room [128]byte
+	words := bytes.Fields(read(s.times, room[:]))
+	if len(words) <= index {
+		return 0
+	}
+	n, _ := strconv.ParseUint(string(words[index]), 10, 64)
 	return n
 }
 

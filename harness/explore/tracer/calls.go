@@ -29,7 +29,11 @@ func (t *tracer) atCall(th *thread) error {
 		return t.resume(th, 0)
 	}
 	th.inside = false
-	return t.leave(th, at.Result)
+	again, result, err := t.fetched(th, at.Result)
+	if again || err != nil {
+		return errors.Join(err, t.resume(th, 0))
+	}
+	return t.leave(th, result)
 }
 
 // ErrTraces is a target that is itself a tracer.
@@ -41,7 +45,10 @@ func (t *tracer) enter(th *thread, call trace.Call) error {
 	if repeated {
 		call = *th.again
 	}
-	th.call, th.inside = call, true
+	th.call, th.inside, th.parkedAt = call, true, 0
+	if clock.Wakes(call) {
+		t.wakes++
+	}
 	if name := clock.Untimed(call); name != "" {
 		t.untimed[name] = true
 	}
@@ -101,15 +108,10 @@ func (t *tracer) enterSleep(th *thread, repeated bool) (err error) {
 	return trace.SetArgument(th.tid, limit.Argument, limit.Forever)
 }
 
-// shortNap is long enough for others to have a CPU, and short since a rest waits for
-// two of them.
-const shortNap = 200 * time.Microsecond
-
-// enterNap cuts a nap short while events are held: a thread that naps looks after the
-// others each time that it wakes.
+// enterNap makes a nap one that takes no time: what is asked for is no length.
 func (t *tracer) enterNap(th *thread, limit clock.Timeout) (err error) {
-	if t.holding && limit.Limit > shortNap {
-		th.undo, err = limit.Rewrite(t.memory, shortNap)
+	if t.turns.taken {
+		th.undo, err = limit.Rewrite(t.memory, -time.Nanosecond)
 	}
 	return err
 }
@@ -122,19 +124,23 @@ const (
 	spinsToRest = 100
 )
 
-// park keeps a thread from its next nap, or from giving way once more, until something
-// is done. It would otherwise be awake half of the time, and there would be no rest.
+// park keeps a thread from its nap until the others have nothing to do, and from giving way
+// once more until something is done. It would otherwise be awake half of the time, and there
+// would be no rest.
 func (t *tracer) park(th *thread) bool {
-	naps := th.timeout != nil && th.timeout.Nap
-	spins := event.CallOf(th.call) == event.GiveWay
-	if spins {
-		th.spins++
-	}
-	if t.awaited == nil || !(naps && t.idle >= idleToRest || spins && th.spins >= spinsToRest) {
+	switch {
+	case th.timeout != nil && th.timeout.Nap && th.undo != nil:
+		t.turns.nappers = append(t.turns.nappers, th)
+	case event.CallOf(th.call) != event.GiveWay:
 		return false
+	default:
+		t.turns.giveWay(th)
+		if th.spins++; t.awaited == nil || th.spins < spinsToRest {
+			return false
+		}
+		t.parked = append(t.parked, th)
 	}
 	th.stopped = true
-	t.parked = append(t.parked, th)
 	return true
 }
 
@@ -183,12 +189,16 @@ func (t *tracer) leaveSleep(th *thread, result int64) (int64, error) {
 	if limit == nil {
 		return result, nil
 	}
-	if limit.Nap {
-		t.idle++
-	}
 	var err error
 	if undo != nil {
 		err = undo()
+	}
+	if limit.Nap {
+		t.idle++
+		if result == -int64(unix.EINVAL) {
+			result = limit.Result
+			err = errors.Join(err, trace.SetResult(th.tid, result))
+		}
 	}
 	interrupted := result == -int64(unix.EINTR) || restarts(result)
 	if due && interrupted {

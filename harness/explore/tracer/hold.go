@@ -101,6 +101,7 @@ func (t *tracer) canGetSignal() bool {
 
 func (t *tracer) sendSignal() error {
 	t.signal.sent = true
+	t.wakes++
 	if err := unix.Kill(t.target, unix.SIGCHLD); err != nil {
 		return fmt.Errorf("send SIGCHLD again: %w", err)
 	}

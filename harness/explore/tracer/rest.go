@@ -111,19 +111,27 @@ func (t *tracer) last() (number int, free bool) {
 	return c.inside, errors.Is(unix.Kill(c.pid, 0), unix.ESRCH)
 }
 
-// inTheWay says why this is no rest; empty for one. There was one moment at which all
-// slept if each was seen asleep, all of them are so once more and none has had a CPU in
-// between, and no stop came then or after.
+// inTheWay says why this is no rest; empty for one. Nobody has a turn then, and only the
+// commands can wake one of the target's threads. There was one moment at which all slept if
+// each was seen asleep, the commands before the others, no command has had a CPU since it
+// was, and no stop came.
 func (t *tracer) inTheWay() string {
 	if t.signal.sent && t.canGetSignal() {
 		return "SIGCHLD is under way"
 	}
+	if t.turns.now != nil || len(t.turns.line) > 0 {
+		return "a thread has its turn"
+	}
 	why := t.sleeps()
 	if why == "" && !t.sleptOn() {
-		why = "a thread has just run"
+		why = "a command has just run"
 	}
 	if why == "" && t.takeStop() {
 		why = "a thread has just stopped"
+	}
+	if why == "" && t.idle < idleToRest*len(t.turns.nappers) {
+		t.wakeNappers()
+		why = "a thread naps"
 	}
 	return why
 }
@@ -160,22 +168,36 @@ func (t *tracer) sleeps() string {
 		case th.stopped:
 		case th.command == nil && !th.inside:
 			return fmt.Sprintf("thread %d runs", tid)
-		case th.timeout != nil && th.timeout.Nap && t.idle < idleToRest:
+		case th.timeout != nil && th.timeout.Nap:
 			return fmt.Sprintf("thread %d naps", tid)
 		}
 	}
-	// Those that ran at the last look are the likeliest to run now.
-	for _, slept := range []bool{false, true} {
-		for tid, th := range t.threads {
-			if th.stopped || th.asleep != slept {
-				continue
-			}
-			if !th.look() || !t.waits(th, th.sleep) {
-				return fmt.Sprintf("thread %d %s", tid, th.doing())
-			}
+	for tid, th := range t.threads {
+		if th.command != nil && !th.stopped && !(th.look() && t.waits(th, th.sleep)) {
+			return fmt.Sprintf("thread %d %s", tid, th.doing())
+		}
+	}
+	for tid, th := range t.threads {
+		if th.command == nil && !th.stopped && !t.lasts(th) {
+			return fmt.Sprintf("thread %d %s", tid, th.doing())
 		}
 	}
 	return ""
+}
+
+// lasts says whether one of the target's own threads sleeps, until something is let go. Who
+// was seen asleep on a futex is so until another one makes a call that may end that.
+func (t *tracer) lasts(th *thread) bool {
+	switch {
+	case !event.CallOf(th.call).Lasts():
+		return th.look() && t.waits(th, th.sleep)
+	case th.parkedAt == t.wakes:
+		return true
+	}
+	if th.asleep = th.seat.Sleeps(); th.asleep && clock.Parks(th.call) {
+		th.parkedAt = t.wakes
+	}
+	return th.asleep
 }
 
 // look says whether the thread sleeps, and keeps in what.
@@ -189,10 +211,10 @@ func (th *thread) look() (ok bool) {
 	return th.asleep
 }
 
-// sleptOn says whether all that sleep have done so since they were last looked at.
+// sleptOn says whether all commands that sleep have done so since they were last looked at.
 func (t *tracer) sleptOn() bool {
 	for _, th := range t.threads {
-		if !th.stopped && !(th.seat.Sleeps() && th.seat.Unmoved(th.sleep)) {
+		if th.command != nil && !th.stopped && !(th.seat.Sleeps() && th.seat.Unmoved(th.sleep)) {
 			return false
 		}
 	}
@@ -257,7 +279,7 @@ func endless(th *thread, c trace.Call) bool {
 
 // fireTimers wakes those whose time is up, while the clock follows the machine's.
 func (t *tracer) fireTimers() {
-	if t.target != 0 && t.ended == "" {
+	if t.target != 0 && t.ended == "" && !t.clock.Frozen() {
 		t.wakeDue()
 	}
 }
@@ -276,6 +298,7 @@ func (t *tracer) wakeDue() {
 			continue
 		}
 		th.due = true
+		t.wakes++
 		t.fail(trace.Interrupt(tid))
 		t.stir()
 	}

@@ -8,7 +8,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/reapcheck/reapcheck/harness/explore/clock"
 	"github.com/reapcheck/reapcheck/harness/explore/event"
 	"github.com/reapcheck/reapcheck/harness/explore/trace"
 )
@@ -32,6 +31,7 @@ func (t *tracer) takeStop() bool {
 		t.early[stop.TID] = true
 	}
 	t.fail(t.deal(th, stop))
+	t.turns.stopped(th)
 	return true
 }
 
@@ -44,6 +44,7 @@ func (t *tracer) fail(err error) {
 
 func (t *tracer) over(stop trace.Stop) {
 	t.stir()
+	t.wakes++ // those that wait for its end
 	th := t.threads[stop.TID]
 	if th == nil {
 		return // killed before it came up
@@ -96,13 +97,16 @@ func (t *tracer) expect(th *thread, happened int) error {
 	return err
 }
 
-// resume lets a thread go on: the target's own to their next call.
+// resume lets a thread go on: the target's own when it is their turn, and to their next call.
 func (t *tracer) resume(th *thread, sig unix.Signal) error {
 	th.stopped = false
-	if th.command == nil {
-		return trace.Resume(th.tid, trace.ToCall, sig)
+	switch {
+	case th.command != nil:
+		return trace.Resume(th.tid, trace.Freely, sig)
+	case t.turns.take(th, sig):
+		return nil
 	}
-	return trace.Resume(th.tid, trace.Freely, sig)
+	return trace.Resume(th.tid, trace.ToCall, sig)
 }
 
 // atExec is for the target, which begins here, and for a command, whose own children
@@ -130,18 +134,21 @@ func (t *tracer) atExec(th *thread) error {
 	if t.memory, err = trace.OpenMemory(t.target); err != nil {
 		return err
 	}
-	at, err := trace.Look(th.tid)
-	if err == nil {
-		err = clock.HideFast(t.memory, at.SP)
-	}
-	return errors.Join(err, t.resume(th, 0))
+	return errors.Join(t.takeFast(th), t.resume(th, 0))
 }
 
 // atExit holds the death of a command: its files are still open, and its parent does
-// not know.
+// not know. The target's own threads are let end.
 func (t *tracer) atExit(th *thread) error {
+	if th.command == nil {
+		// It needs no turn to end, and a process's first thread has not ended before all
+		// others have.
+		th.inside, th.stopped = false, false
+		t.turns.leave(th)
+		return trace.Resume(th.tid, trace.ToCall, 0)
+	}
 	c := th.command
-	if c == nil || c.pid != th.tid || !t.holding || c.number+c.of == 0 {
+	if c.pid != th.tid || !t.holding || c.number+c.of == 0 {
 		return t.resume(th, 0)
 	}
 	c.dying = true

@@ -23,12 +23,13 @@ type thread struct {
 	asleep  bool // it was when it was last looked at
 	sleep   trace.Sleep
 
-	inside  bool // a call
-	spins   int  // how often it gave way since it did anything else
-	call    trace.Call
-	timeout *clock.Timeout // that the call sleeps with
-	undo    func() error   // puts back what the call was entered with
-	due     bool           // its time is up, and it was woken
+	inside   bool // a call
+	parkedAt int  // what tracer.wakes was when it was seen asleep in this call; 0 is not yet
+	spins    int  // how often it gave way since it did anything else
+	call     trace.Call
+	timeout  *clock.Timeout // that the call sleeps with
+	undo     func() error   // puts back what the call was entered with
+	due      bool           // its time is up, and it was woken
 	// again is a call that a signal or the tracer has interrupted and that the kernel
 	// will enter once more by itself.
 	again    *trace.Call
@@ -91,6 +92,7 @@ func (t *tracer) number(c *command) {
 
 func (t *tracer) remove(th *thread) {
 	th.seat.Close()
+	t.turns.leave(th)
 	delete(t.threads, th.tid)
 	t.clock.Wake(th.tid)
 	if c := th.command; c != nil && c.pid == th.tid {

@@ -41,6 +41,7 @@ type tracer struct {
 	cpu    cpu
 	memory *trace.Memory
 	clock  *clock.Clock
+	fetch  *fetch // nil where there is nothing to fetch, or no longer
 
 	threads  map[int]*thread
 	early    map[int]bool // threads that came up before their parent has told of them
@@ -63,6 +64,8 @@ type tracer struct {
 	queued    int // of the clients' acts, those that have been in the target's queues for long
 	stops     int
 	rivals    int
+	turns     turns
+	wakes     int // calls by which the target may have woken one of its threads, and our own
 	idle      int // how often somebody napped or gave way since something else was done
 	parked    []*thread
 	untimed   map[string]bool
@@ -75,7 +78,7 @@ type tracer struct {
 
 // serve answers the lines of in until it ends. What it has seized then goes on
 // without a tracer, or dies with it, as it was asked for.
-func serve(in io.Reader, out io.Writer) int {
+func serve(in *os.File, out io.Writer) int {
 	t := &tracer{
 		cpu: stay(), clock: clock.New(), threads: map[int]*thread{}, early: map[int]bool{},
 		clients: map[int]*link{}, pidfds: map[int]*command{},
@@ -83,46 +86,27 @@ func serve(in io.Reader, out io.Writer) int {
 	}
 	// A short sleep is to be short: the kernel adds 50 us otherwise.
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
-	requests := make(chan request)
-	go readRequests(in, requests)
-	answers := json.NewEncoder(out)
+	requests, answers := json.NewDecoder(in), json.NewEncoder(out)
 	for {
 		stopped := t.takeStop()
-		select {
-		case r, open := <-requests:
-			if !open {
-				t.letGo()
-				return 0
-			}
-			if answer, ready := t.handle(r); ready && answers.Encode(answer) != nil {
+		t.takeTurns(stopped)
+		if !stopped || t.awaited.late() { // the stops of a target that never sleeps do not end
+			if answer, ready := t.lookForRest(); ready && answers.Encode(answer) != nil {
 				return 1
 			}
-			continue
-		default:
+			t.fireTimers()
 		}
-		if stopped && !t.awaited.late() { // those of a target that never sleeps do not end
+		if !asked(in, t.pause(stopped)) {
 			continue
 		}
-		if answer, ready := t.lookForRest(); ready && answers.Encode(answer) != nil {
+		var r request
+		if requests.Decode(&r) != nil {
+			t.letGo()
+			return 0
+		}
+		if answer, ready := t.handle(r); ready && answers.Encode(answer) != nil {
 			return 1
 		}
-		if !stopped {
-			t.fireTimers()
-			t.pause()
-		}
-	}
-}
-
-// readRequests ends with the harness.
-func readRequests(in io.Reader, to chan<- request) {
-	defer close(to)
-	lines := json.NewDecoder(in)
-	for {
-		var r request
-		if lines.Decode(&r) != nil {
-			return
-		}
-		to <- r
 	}
 }
 
@@ -138,19 +122,27 @@ const (
 	unasked  = 200 * time.Microsecond // while the harness waits for nothing
 )
 
-// pause is between two looks for stops. It is no wait for anything: a shorter one
-// finds the same, sooner.
-func (t *tracer) pause() {
-	if t.looks++; t.awaited != nil && t.looks < yields {
+// pause is how long to sleep between two looks for stops. It is no wait for any of them: a
+// shorter one finds the same, sooner.
+func (t *tracer) pause(stopped bool) time.Duration {
+	switch t.looks++; {
+	case stopped:
+		return 0
+	case t.awaited == nil:
+		return unasked
+	case t.looks < yields:
 		_, _, _ = unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
-		return
+		return 0
 	}
-	length := unasked
-	if t.awaited != nil {
-		length = min(max(shortest, time.Since(t.stopped)/8), longest)
-	}
-	sleep := unix.NsecToTimespec(int64(length))
-	_ = unix.Nanosleep(&sleep, nil)
+	return min(max(shortest, time.Since(t.stopped)/8), longest)
+}
+
+// asked sleeps until there is something to read, or that time is up; then it is false.
+func asked(in *os.File, limit time.Duration) bool {
+	timeout := unix.NsecToTimespec(int64(limit))
+	files := []unix.PollFd{{Fd: int32(in.Fd()), Events: unix.POLLIN}}
+	n, _ := unix.Ppoll(files, &timeout, nil)
+	return n > 0
 }
 
 // handle answers a request, at once but for a rest.
@@ -206,6 +198,7 @@ func (t *tracer) options() int {
 
 func (t *tracer) begin(watch Watch) {
 	t.clock.Freeze()
+	t.turns.taken = true
 	t.commands, t.orphans, t.holding, t.watch = nil, nil, true, watch
 	t.stops, t.rivals = 0, 0
 	clear(t.pidfds)
@@ -229,6 +222,7 @@ func (t *tracer) letGo() {
 		return
 	}
 	t.clock.Thaw()
+	t.endTurns()
 	_ = t.end()
 	for tid := range t.threads {
 		_ = trace.Interrupt(tid)
@@ -239,7 +233,7 @@ func (t *tracer) letGo() {
 			return
 		}
 		if !ok {
-			t.pause()
+			time.Sleep(shortest)
 			continue
 		}
 		t.detach(stop)

@@ -1,0 +1,125 @@
+package clock
+
+import (
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"time"
+)
+
+// Fast is code in a target's memory by which it reads its clocks without a system call, in
+// the place of the kernel's (vdso(7)). It says what a page there says, which the tracer
+// writes: half of what Go asks the kernel for is the time. Until there is such a page, and
+// of each clock that is not the tracer's, it asks the kernel. A nil Fast is a target that
+// always does.
+type Fast struct {
+	memory Memory
+	mark   uint64 // where the code has the page's address
+	page   uint64 // 0 until it is there
+}
+
+// PageSize is that of the page.
+const PageSize = 4096
+
+// pageMark is in clockGettime what the page's address is to be written over.
+var pageMark = []byte(" si egap")
+
+// TakeFast puts our code in the place of the kernel's, or hides that where it cannot be
+// replaced: the target then asks the kernel for the time. sp is the stack pointer right
+// after an execve, before the program has run.
+func TakeFast(memory Memory, sp uint64) (*Fast, error) {
+	at, base, err := findFast(memory, sp)
+	if err != nil || at == 0 {
+		return nil, err
+	}
+	fast, err := replace(memory, base)
+	if err != nil {
+		return nil, hide(memory, at)
+	}
+	return fast, nil
+}
+
+// replace writes what stands in for the code of an ELF image in memory.
+func replace(memory Memory, base uint64) (*Fast, error) {
+	image, err := elf.NewFile(mapped{memory, base})
+	if err != nil {
+		return nil, err
+	}
+	symbols, err := image.DynamicSymbols()
+	if err != nil {
+		return nil, err
+	}
+	left := standIns()
+	fast := &Fast{memory: memory}
+	for _, s := range symbols {
+		code := left[s.Name]
+		if code == nil || s.Size < uint64(len(code)) {
+			continue
+		}
+		delete(left, s.Name)
+		address := base + s.Value - image.Progs[0].Vaddr
+		if i := bytes.Index(code, pageMark); i >= 0 {
+			fast.mark = address + uint64(i)
+		}
+		if err := memory.Write(code, address); err != nil {
+			return nil, err
+		}
+	}
+	if len(left) > 0 || fast.mark == 0 {
+		return nil, fmt.Errorf("no room for %v", maps.Keys(left))
+	}
+	return fast, fast.point(0)
+}
+
+// point tells the code where its page is.
+func (f *Fast) point(page uint64) error {
+	return f.memory.Write(binary.NativeEndian.AppendUint64(nil, page), f.mark)
+}
+
+// Use has the code read a page, which is the target's and empty.
+func (f *Fast) Use(page uint64) error {
+	f.page = page
+	return f.point(page)
+}
+
+// looks is for how long the code has been looked at since say: a nanosecond each time, so
+// that nobody waits for ever for the time to change.
+func (f *Fast) looks() time.Duration {
+	var raw [8]byte
+	if f == nil || f.page == 0 || f.memory.Read(raw[:], f.page) != nil {
+		return 0
+	}
+	return time.Duration(binary.NativeEndian.Uint64(raw[:]))
+}
+
+// clocks is how many the page has: those up to CLOCK_TAI.
+const clocks = 12
+
+// say writes what each clock says; without times, that the kernel is to be asked. A target
+// that is gone is told nothing.
+func (f *Fast) say(times map[int]time.Duration) {
+	if f == nil || f.page == 0 {
+		return
+	}
+	const head = 16 // the looks, and nothing
+	raw := make([]byte, head, head+clocks*16)
+	for id := range clocks {
+		raw = appendTime(raw, times[id], time.Nanosecond)
+	}
+	_ = f.memory.Write(raw, f.page)
+}
+
+// mapped is a file as it is seen in memory.
+type mapped struct {
+	memory Memory
+	base   uint64
+}
+
+func (m mapped) ReadAt(p []byte, offset int64) (int, error) {
+	if err := m.memory.Read(p, m.base+uint64(offset)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
