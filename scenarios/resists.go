@@ -30,7 +30,8 @@ var _ = should("resists", "a command that resists SIGTERM",
 		all := slices.Concat(resistance, resistanceApart)
 		baseline := naive(arm(all), "polite", trial.Symptom(trial.Hung),
 			check.TooMany(check.Processes))
-		baseline.Trials, baseline.Deadline = len(all), limit+time.Second
+		baseline.Trials, baseline.Commands = len(all), resists(all, unhurried*limit)
+		baseline.Deadline = unhurried*limit + time.Second
 		apart := candidate(arm(resistanceApart))
 		apart.Name += leftGroup
 		return session.Experiment{SideBySide: true,
