@@ -10,6 +10,7 @@ import (
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -19,15 +20,8 @@ type Report struct {
 	// Problem says why the run ended before its end; it never passes then.
 	Problem string `json:"problem,omitempty"`
 	// Candidate is someone's own daemon that was measured; empty where none was.
-	Candidate    string        `json:"candidate,omitempty"`
-	Version      string        `json:"version"`
-	Runtime      string        `json:"runtime"`
-	Kernel       string        `json:"kernel"`
-	CPUs         int           `json:"cpus"`
-	Seed         uint64        `json:"seed"`
-	Argv         []string      `json:"argv"`
-	Started      time.Time     `json:"started"`
-	TookMs       int64         `json:"tookMs"`
+	Candidate string `json:"candidate,omitempty"`
+	results.Measurement
 	TurnMs       int64         `json:"turnMs"`
 	Before       Machine       `json:"machineBefore"`
 	After        Machine       `json:"machineAfter"`
@@ -76,7 +70,7 @@ type Ratio struct {
 // NewReport has no part that is null in JSON.
 func NewReport() *Report {
 	return &Report{
-		Argv:         []string{},
+		Measurement:  results.Measurement{Argv: []string{}},
 		Requirements: []Requirement{},
 		Rates:        []Rate{},
 		Ratios:       []Ratio{},

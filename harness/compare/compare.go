@@ -19,7 +19,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
-	"time"
 
 	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -34,15 +33,8 @@ type Report struct {
 	A string `json:"a"`
 	B string `json:"b"`
 	// Tolerate is how much worse B may be, as a share: 0.05 is 5 %.
-	Tolerate float64   `json:"tolerate"`
-	Version  string    `json:"version"`
-	Runtime  string    `json:"runtime"`
-	Kernel   string    `json:"kernel"`
-	CPUs     int       `json:"cpus"`
-	Seed     uint64    `json:"seed"`
-	Argv     []string  `json:"argv"`
-	Started  time.Time `json:"started"`
-	TookMs   int64     `json:"tookMs"`
+	Tolerate float64 `json:"tolerate"`
+	results.Measurement
 	// InFlight is how many requests were in flight while the figures were measured.
 	InFlight    int          `json:"inFlight"`
 	Differences []Difference `json:"differences"`
@@ -80,7 +72,7 @@ type Latencies struct {
 // NewReport has no part that is null in JSON.
 func NewReport() *Report {
 	return &Report{
-		Argv: []string{}, Differences: []Difference{}, Scenarios: []Scenario{},
+		Measurement: results.Measurement{Argv: []string{}}, Differences: []Difference{}, Scenarios: []Scenario{},
 		Reasons: []string{}, LeftOut: []string{},
 		Latencies: Latencies{Percents: []float64{}, A: []int64{}, B: []int64{}},
 	}

@@ -54,11 +54,8 @@ func (r *Report) addRuns(a, b string) (found bool, err error) {
 // oldBench is what is read of a bench.json.
 type oldBench struct {
 	Candidate string `json:"candidate"`
-	Runtime   string `json:"runtime"`
-	Kernel    string `json:"kernel"`
-	CPUs      int    `json:"cpus"`
-	Seed      uint64 `json:"seed"`
-	Rates     []oldRate
+	results.Measurement
+	Rates []oldRate
 }
 
 type oldRate struct {
