@@ -115,6 +115,9 @@ func (t *tracer) atExec(th *thread) error {
 	if c := th.command; c != nil {
 		if c.pid == th.tid {
 			c.executed()
+			if t.watch.Data {
+				c.evenPipes()
+			}
 		}
 		if t.watch.Orphans && t.holding {
 			return t.resume(th, 0)

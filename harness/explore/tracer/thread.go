@@ -122,6 +122,23 @@ func (c *command) executed() {
 	}
 }
 
+// smallPipe is the capacity that the kernel gives to pipes of a user who has many already, and
+// who may not have more (pipe(7), pipe-user-pages-soft). Others get eight times as much.
+const smallPipe = 8 << 10
+
+// evenPipes gives a command's pipes that capacity: when it must wait for its output to be
+// read is not to depend on who runs it, and what else that user does.
+func (c *command) evenPipes() {
+	for _, fd := range []int{1, 2} {
+		pipe, err := unix.Open(fmt.Sprintf("/proc/%d/fd/%d", c.pid, fd), unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+		if err != nil {
+			continue // it has none there
+		}
+		_, _ = unix.FcntlInt(uintptr(pipe), unix.F_SETPIPE_SZ, smallPipe) // of other files none
+		_ = unix.Close(pipe)
+	}
+}
+
 // pipes are the pipes that a process has open, by inode, of those files whose flags
 // are wanted.
 func pipes(pid int, wanted func(flags int) bool) map[uint64]bool {
