@@ -31,7 +31,7 @@ var _ = should("resists", "a command that resists SIGTERM",
 		baseline := naive(arm(all), "polite", trial.Symptom(trial.Hung),
 			check.TooMany(check.Processes))
 		baseline.Trials, baseline.Commands = len(all), resists(all, unhurried*limit)
-		baseline.Deadline = unhurried*limit + time.Second
+		baseline.Wait, baseline.Deadline = unhurried*limit, unhurried*limit+time.Second
 		apart := candidate(arm(resistanceApart))
 		apart.Name += leftGroup
 		return session.Experiment{SideBySide: true,

@@ -35,7 +35,7 @@ var _ = should("timeout-group", "a command that outlives its timeout",
 			check.TooMany(check.Processes))
 		baseline.Trials = len(all) // one of each kind
 		baseline.Commands = overtime(all, unhurried*limit, len(all))
-		baseline.Deadline = unhurried*limit + time.Second
+		baseline.Wait, baseline.Deadline = unhurried*limit, unhurried*limit+time.Second
 		baseline.Prompt = 0
 		apart := candidate(arm(overtimesApart))
 		apart.Name += leftGroup

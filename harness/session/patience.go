@@ -60,8 +60,12 @@ const mostStuck = 3
 // patience decides what is to be clean; what hangs after it need not cost as much.
 func (a *runningArm) deadline() time.Duration {
 	limit := cmp.Or(a.Deadline, DefaultDeadline)
-	if a.Role == trial.Candidate && a.Claim == trial.Clean && a.patience.hung.Load() > 0 {
+	switch hung := a.patience.hung.Load() > 0; {
+	case a.Role == trial.Candidate && a.Claim == trial.Clean && hung:
 		return limit
+	case a.Role == trial.Baseline: // which hangs on purpose: what it waits for is no work
+		wait := min(a.Wait, limit)
+		return wait + a.session.Patience(limit-wait)
 	}
 	return a.session.Patience(limit)
 }

@@ -30,6 +30,21 @@ func TestATargetThatNeverAnswersIsGivenUp(t *testing.T) {
 	}
 }
 
+// What a baseline waits for is its own timeout, which no machine makes longer.
+func TestALimitGrowsWithTheMachinesPace(t *testing.T) {
+	s := newSession(t, &fakeRuntime{})
+	s.Pace.Command = 20 * usual
+	arm := Arm{Wait: 8 * time.Second, Deadline: 9 * time.Second}
+	for role, want := range map[trial.Role]time.Duration{
+		trial.Baseline: 28 * time.Second, trial.Candidate: 180 * time.Second,
+	} {
+		arm.Role, arm.Claim = role, trial.Clean
+		if a := (&runningArm{Arm: arm, session: s}); a.deadline() != want {
+			t.Errorf("%s: %v, want %v", role, a.deadline(), want)
+		}
+	}
+}
+
 // setLimit changes a limit until the test is over.
 func setLimit(t *testing.T, limit *time.Duration, value time.Duration) {
 	usual := *limit

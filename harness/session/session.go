@@ -166,8 +166,8 @@ type Arm struct {
 	// it watches: what it counts is the same there.
 	Fresh, Used bool
 	// Work is how many plain commands one trial costs, and Wait how long it lasts
-	// beside that, as with a sleep. They only tell how long a run will take. Zero
-	// means 1, and nothing.
+	// beside that, as with a sleep. They tell how long a run will take, and the limit of
+	// a baseline's answer grows without Wait on a slow machine. Zero means 1, and nothing.
 	Work float64
 	Wait time.Duration
 	// Bursts sends InFlight requests at once and the next ones only when all of
