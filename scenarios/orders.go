@@ -40,6 +40,7 @@ var orderKinds = []session.Order{
 	{Kind: "new-owner-lasts", Plan: explore.Shape("reuse-lasting", 2, 1)},
 	{Kind: "hang-up", Plan: explore.Shape("hang-up", 1, 0)},
 	{Kind: "one-of-two-goes", Plan: explore.Shape("one-goes", 2, 0)},
+	{Kind: "told-to-stop", Plan: explore.Shape("stop", 1, 0)},
 	{Kind: "timeout", Plan: explore.Shape("timeout", 1, 1)},
 	{Kind: "in-time", Plan: explore.Shape("in-time", 1, 1)},
 	{Kind: "not-found", Plan: explore.Shape("not-found", 1, 0)},

@@ -51,6 +51,9 @@ func TestMain(m *testing.M) {
 	}
 }
 
+// toStop tells a victim to stop, which goes on and knows no exit code any more.
+var toStop = make(chan os.Signal, 1)
+
 // victim is a daemon that runs commands and misbehaves in one way.
 func victim(manner string) {
 	if manner == "500 threads" {
@@ -69,6 +72,8 @@ func victim(manner string) {
 	switch manner {
 	case "races":
 		go reap()
+	case "forgets":
+		signal.Notify(toStop, unix.SIGTERM)
 	case "ticks":
 		time.AfterFunc(30*time.Second, func() {}) // what it waits for once is no tick
 		time.AfterFunc(700*time.Millisecond, func() {})
@@ -101,7 +106,7 @@ func victim(manner string) {
 			return
 		}
 		code := -1
-		if cmd.ProcessState != nil {
+		if cmd.ProcessState != nil && len(toStop) == 0 {
 			code = cmd.ProcessState.ExitCode()
 		}
 		_ = json.NewEncoder(w).Encode(map[string]any{"exitCode": code, "result": string(out)})

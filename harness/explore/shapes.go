@@ -39,6 +39,11 @@ var Shapes = map[string]Plan{
 		Commands: commands(load.Instant, load.Instant), Together: true, HangUp: true,
 		Late: late(event.Exit),
 	},
+	"stop": {
+		Commands: commands(load.Instant), Terminate: true,
+		Late: late(event.Exit, event.Start, event.Signal, event.Peek, event.Take, event.Wait,
+			event.Waited, event.EOF),
+	},
 	"timeout": {Commands: commands(timedOut)},
 	"in-time": {Commands: commands(inTime)},
 	"orphan":  {Commands: commands(orphan), Watch: tracer.Watch{Orphans: true}},

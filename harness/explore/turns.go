@@ -34,6 +34,9 @@ func (r *running) options() []option {
 			all = append(all, option{name: name, do: do})
 		}
 	}
+	if r.plan.Terminate && !r.told && len(r.clients.waiting()) > 0 {
+		all = append(all, option{name: event.Name{Kind: event.Term}, do: r.terminate})
+	}
 	if mayAsk && !ask.first {
 		all = append(all, ask)
 	}

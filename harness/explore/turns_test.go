@@ -60,6 +60,7 @@ func TestTheFirstOrderOfAShape(t *testing.T) {
 		"rush":       {"races", []string{"empty", "exit.3", "empty", "exit.4"}},
 		"one-goes":   {"sound", []string{"start.2", "hangup", "exit"}},
 		"reuse":      {"sound", []string{"waited", "eof", "exit.2"}},
+		"stop":       {"forgets", []string{"sigterm", "exit", "sigchld"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := of(t, c.manner)
@@ -80,6 +81,19 @@ func TestTheFirstOrderOfAShape(t *testing.T) {
 				t.Errorf("%s: PIDs %v", run.Order(), run.PIDs)
 			}
 		})
+	}
+}
+
+// Who is told to stop owes no answer, but none that is wrong.
+func TestATargetThatIsToldToStopMayGo(t *testing.T) {
+	for manner, bad := range map[string]bool{"sound": false, "forgets": true} {
+		x := of(t, manner)
+		for range 2 { // each has a target of its own
+			run, err := x.Run(t.Context(), Shape("stop", 1, 0), Follow(nil))
+			if err != nil || run.Bad() != bad || !strings.HasPrefix(run.Order(), "sigterm") {
+				t.Errorf("%s: %s: %s, error %v", manner, run.Order(), run.Outcome(), err)
+			}
+		}
 	}
 }
 

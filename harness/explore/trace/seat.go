@@ -137,6 +137,9 @@ func read(fd int, room []byte) []byte {
 
 // Ended says that the thread runs no more, though it can still be seen.
 func (s *Seat) Ended() bool {
+	if s == nil {
+		return false
+	}
 	state := s.state()
 	return state == 'Z' || state == 'X' || state == 0
 }

@@ -71,17 +71,12 @@ func (t *tracer) rest() *Rest {
 	r := &Rest{
 		Held: []Held{}, Timers: t.clock.Timers(), Received: t.received, Sent: t.sent, Left: t.left, Closed: t.closed, Stops: t.stops,
 		Rivals:   t.rivals,
-		Commands: len(t.commands), Untimed: slices.Sorted(maps.Keys(t.untimed)), Ended: t.ended,
+		Commands: len(t.commands), Threads: t.own(), Untimed: slices.Sorted(maps.Keys(t.untimed)), Ended: t.ended,
 	}
 	for _, c := range t.commands {
 		r.PIDs = append(r.PIDs, c.inside)
 	}
 	r.Last, r.Free = t.last()
-	for _, th := range t.threads {
-		if th.command == nil {
-			r.Threads++
-		}
-	}
 	for _, h := range t.held {
 		one := Held{ID: h.id, Name: h.name}
 		if h.thread != nil && h.thread.command == nil {
@@ -189,6 +184,10 @@ func (t *tracer) sleeps() string {
 // was seen asleep on a futex is so until another one makes a call that may end that.
 func (t *tracer) lasts(th *thread) bool {
 	switch {
+	case th.call.Number == unix.SYS_EXIT && th.tid == t.target && t.own() > 1 && th.seat.Ended():
+		// A process's first thread is seen to end when all others have ended, and the last
+		// one of a namespace's PID 1 sleeps until all processes in there have.
+		return true
 	case !event.CallOf(th.call).Lasts():
 		return th.look() && t.waits(th, th.sleep)
 	case th.parkedAt == t.wakes:
@@ -198,6 +197,16 @@ func (t *tracer) lasts(th *thread) bool {
 		th.parkedAt = t.wakes
 	}
 	return th.asleep
+}
+
+// own is how many threads the target has.
+func (t *tracer) own() (n int) {
+	for _, th := range t.threads {
+		if th.command == nil {
+			n++
+		}
+	}
+	return n
 }
 
 // look says whether the thread sleeps, and keeps in what.

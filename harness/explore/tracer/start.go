@@ -75,6 +75,9 @@ func (t *Tracer) Release(id int) error { return t.do(request{Op: opRelease, ID: 
 // Advance moves the target's clock.
 func (t *Tracer) Advance(by time.Duration) error { return t.do(request{Op: opAdvance, By: by}) }
 
+// Terminate sends SIGTERM to the target.
+func (t *Tracer) Terminate() error { return t.do(request{Op: opTerm}) }
+
 // End lets everything go that is held, and holds nothing more. The clock stays where
 // it is until Advance.
 func (t *Tracer) End() error { return t.do(request{Op: opEnd}) }

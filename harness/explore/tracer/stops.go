@@ -144,9 +144,8 @@ func (t *tracer) atExec(th *thread) error {
 // not know. The target's own threads are let end.
 func (t *tracer) atExit(th *thread) error {
 	if th.command == nil {
-		// It needs no turn to end, and a process's first thread has not ended before all
-		// others have.
-		th.inside, th.stopped = false, false
+		// It needs no turn to end, but may have to wait for others. See lasts.
+		th.inside, th.call, th.stopped = true, trace.Call{Number: unix.SYS_EXIT}, false
 		t.turns.leave(th)
 		return trace.Resume(th.tid, trace.ToCall, 0)
 	}

@@ -13,6 +13,7 @@ const (
 	opRest    = "rest"    // wait until everybody is held or asleep
 	opRelease = "release" // let one held event go
 	opAdvance = "advance" // move the clock
+	opTerm    = "term"    // send SIGTERM to the target
 	opEnd     = "end"     // hold nothing any more; the clock stays where it is
 )
 
