@@ -65,7 +65,7 @@ type tracer struct {
 	stops     int
 	rivals    int
 	turns     turns
-	wakes     int // calls by which the target may have woken one of its threads, and our own
+	wakes     int // from 1: calls by which the target may have woken its threads, and our own
 	idle      int // how often somebody napped or gave way since something else was done
 	parked    []*thread
 	untimed   map[string]bool
@@ -82,7 +82,7 @@ func serve(in *os.File, out io.Writer) int {
 	t := &tracer{
 		cpu: stay(), clock: clock.New(), threads: map[int]*thread{}, early: map[int]bool{},
 		clients: map[int]*link{}, pidfds: map[int]*command{},
-		timers: map[int]*timer{}, untimed: map[string]bool{},
+		timers: map[int]*timer{}, untimed: map[string]bool{}, wakes: 1,
 	}
 	// A short sleep is to be short: the kernel adds 50 us otherwise.
 	_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
