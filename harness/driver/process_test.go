@@ -230,8 +230,10 @@ func TestAbandonedCommands(t *testing.T) {
 func TestAHangUpBeginsWithWhatWasSent(t *testing.T) {
 	p := started(t, "sent")
 	began := time.Now()
-	got := execute(t, p, dialect.Request{HangUpAfter: 150 * time.Millisecond}, testLimit)
-	if took := time.Since(began); !got.HungUp || took < 250*time.Millisecond {
+	// On a busy machine the driver may say so late, and it must before that.
+	const after = 2 * time.Second
+	got := execute(t, p, dialect.Request{HangUpAfter: after}, testLimit)
+	if took := time.Since(began); !got.HungUp || took < after+100*time.Millisecond {
 		t.Errorf("%+v after %v; the driver asks its target after 100 ms", got, took)
 	}
 }

@@ -215,15 +215,6 @@ func (r *running) run(ctx context.Context) error {
 	return err
 }
 
-// tick has what a target does each second or so begin while the first command starts, where
-// its reaper is to be at work.
-func (r *running) tick() error {
-	if !r.plan.Rush || !r.ticks(r.now) {
-		return nil
-	}
-	return r.advance(r.now.Timers[0] - soon)
-}
-
 // untilAnswered makes one choice after the other until the last answer has come.
 func (r *running) untilAnswered(ctx context.Context) error {
 	for {
@@ -282,9 +273,6 @@ func (r *running) look(ctx context.Context) (err error) {
 	r.queue.update(r.now.Held)
 	return nil
 }
-
-// soon is before a timer that is over at once.
-const soon = time.Millisecond
 
 func (r *running) advance(by time.Duration) error {
 	r.passed += by

@@ -2,6 +2,8 @@ package session
 
 import (
 	"os"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -22,6 +24,14 @@ func (s *stirring) PID() int {
 }
 
 func TestAnEndIsWaitedForAgainWhereSomethingStirs(t *testing.T) {
+	var over atomic.Bool // until then some thread of this process runs, whoever looks
+	var spinning sync.WaitGroup
+	spinning.Go(func() {
+		for !over.Load() {
+		}
+	})
+	defer spinning.Wait()
+	defer over.Store(true)
 	for name, c := range map[string]struct {
 		pid, endsAt, looks int
 		wait               time.Duration
