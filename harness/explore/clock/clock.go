@@ -66,7 +66,7 @@ func (c *Clock) Thaw() {
 		c.behind = time.Since(c.began) - c.elapsed
 	}
 	c.frozen = false
-	c.fast.say(nil)
+	c.fast.say(nil, 0)
 }
 
 func (c *Clock) follow() {
@@ -93,14 +93,7 @@ func (c *Clock) move(by time.Duration) {
 		return
 	}
 	c.elapsed = c.Now() + by
-	if c.fast == nil {
-		return
-	}
-	times := map[int]time.Duration{}
-	for id, start := range c.start {
-		times[id] = start + c.elapsed
-	}
-	c.fast.say(times)
+	c.fast.say(c.start, c.elapsed)
 }
 
 // Sleep notes that a thread sleeps until its time is up.

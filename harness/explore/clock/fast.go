@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"debug/elf"
 	"encoding/binary"
-	"fmt"
-	"maps"
 	"time"
 )
 
@@ -34,24 +32,27 @@ func TakeFast(memory Memory, sp uint64) (*Fast, error) {
 	if err != nil || at == 0 {
 		return nil, err
 	}
-	fast, err := replace(memory, base)
-	if err != nil {
-		return nil, hide(memory, at)
+	if fast := replace(memory, base); fast != nil {
+		return fast, nil
 	}
-	return fast, nil
+	return nil, hide(memory, at)
 }
 
-// replace writes what stands in for the code of an ELF image in memory.
-func replace(memory Memory, base uint64) (*Fast, error) {
+// replace writes what stands in for the code of an ELF image in memory; nil where it does not
+// fit, or there is nothing that would.
+func replace(memory Memory, base uint64) *Fast {
+	left := standIns()
+	if len(left) == 0 {
+		return nil
+	}
 	image, err := elf.NewFile(mapped{memory, base})
 	if err != nil {
-		return nil, err
+		return nil
 	}
 	symbols, err := image.DynamicSymbols()
 	if err != nil {
-		return nil, err
+		return nil
 	}
-	left := standIns()
 	fast := &Fast{memory: memory}
 	for _, s := range symbols {
 		code := left[s.Name]
@@ -63,14 +64,14 @@ func replace(memory Memory, base uint64) (*Fast, error) {
 		if i := bytes.Index(code, pageMark); i >= 0 {
 			fast.mark = address + uint64(i)
 		}
-		if err := memory.Write(code, address); err != nil {
-			return nil, err
+		if memory.Write(code, address) != nil {
+			return nil
 		}
 	}
-	if len(left) > 0 || fast.mark == 0 {
-		return nil, fmt.Errorf("no room for %v", maps.Keys(left))
+	if len(left) > 0 || fast.mark == 0 || fast.point(0) != nil {
+		return nil
 	}
-	return fast, fast.point(0)
+	return fast
 }
 
 // point tells the code where its page is.
@@ -97,16 +98,20 @@ func (f *Fast) looks() time.Duration {
 // clocks is how many the page has: those up to CLOCK_TAI.
 const clocks = 12
 
-// say writes what each clock says; without times, that the kernel is to be asked. A target
-// that is gone is told nothing.
-func (f *Fast) say(times map[int]time.Duration) {
+// say writes what each clock says so long after its start. The kernel is to be asked for those
+// without one. A target that is gone is told nothing.
+func (f *Fast) say(start map[int]time.Duration, elapsed time.Duration) {
 	if f == nil || f.page == 0 {
 		return
 	}
 	const head = 16 // the looks, and nothing
 	raw := make([]byte, head, head+clocks*16)
 	for id := range clocks {
-		raw = appendTime(raw, times[id], time.Nanosecond)
+		var now time.Duration
+		if began, ours := start[id]; ours {
+			now = began + elapsed
+		}
+		raw = appendTime(raw, now, time.Nanosecond)
 	}
 	_ = f.memory.Write(raw, f.page)
 }

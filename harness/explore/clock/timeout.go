@@ -70,6 +70,12 @@ var rules = map[uint64]rule{
 	unix.SYS_CLOCK_NANOSLEEP: {2, request, 0},
 }
 
+// Sleeps says whether a call is one that can be told how long to sleep. It may have no limit.
+func Sleeps(c trace.Call) bool {
+	_, ok := rules[c.Number]
+	return ok
+}
+
 // TimeoutOf reads the limit of a call from its arguments; false where it has none.
 func TimeoutOf(c trace.Call, memory Memory) (Timeout, bool) {
 	r, ok := rules[c.Number]

@@ -29,7 +29,6 @@ const (
 	SetTimer
 	AskTimer
 	GiveWay // lets other threads have the CPU
-	Sleep   // waits for time to pass, or for another thread or a file to be ready
 )
 
 var calls = map[uint64]Call{
@@ -42,9 +41,6 @@ var calls = map[uint64]Call{
 	unix.SYS_TIMERFD_CREATE: NewTimer, unix.SYS_TIMERFD_SETTIME: SetTimer,
 	unix.SYS_TIMERFD_GETTIME: AskTimer,
 	unix.SYS_RT_SIGSUSPEND:   Pause, unix.SYS_SCHED_YIELD: GiveWay,
-	unix.SYS_FUTEX: Sleep, unix.SYS_NANOSLEEP: Sleep, unix.SYS_CLOCK_NANOSLEEP: Sleep,
-	unix.SYS_EPOLL_PWAIT: Sleep, unix.SYS_EPOLL_PWAIT2: Sleep, unix.SYS_PPOLL: Sleep,
-	unix.SYS_PSELECT6: Sleep,
 }
 
 // CallOf sorts a call.
@@ -68,10 +64,11 @@ func CallOf(c trace.Call) Call {
 }
 
 // Lasts says whether who sleeps in a call of this kind does so until something happens that
-// the call is for. In others a thread may as well wait for a disk.
+// the call is for, as in those that clock.Sleeps knows. In others a thread may as well wait
+// for a disk.
 func (c Call) Lasts() bool {
 	switch c {
-	case Sleep, WaitAny, WaitOne, SignalWait, Pause, Accept:
+	case WaitAny, WaitOne, SignalWait, Pause, Accept:
 		return true
 	}
 	return false

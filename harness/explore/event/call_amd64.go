@@ -8,8 +8,5 @@ func init() {
 	calls[unix.SYS_VFORK] = Fork
 	calls[unix.SYS_DUP2] = Duplicate
 	calls[unix.SYS_PAUSE] = Pause
-	calls[unix.SYS_EPOLL_WAIT] = Sleep
-	calls[unix.SYS_POLL] = Sleep
-	calls[unix.SYS_SELECT] = Sleep
 	suspends[unix.SYS_VFORK] = true
 }

@@ -188,7 +188,7 @@ func (t *tracer) lasts(th *thread) bool {
 		// A process's first thread is seen to end when all others have ended, and the last
 		// one of a namespace's PID 1 sleeps until all processes in there have.
 		return true
-	case !event.CallOf(th.call).Lasts():
+	case !clock.Sleeps(th.call) && !event.CallOf(th.call).Lasts():
 		return th.look() && t.waits(th, th.sleep)
 	case th.parkedAt == t.wakes:
 		return true
@@ -211,9 +211,6 @@ func (t *tracer) own() (n int) {
 
 // look says whether the thread sleeps, and keeps in what.
 func (th *thread) look() (ok bool) {
-	if th.seat == nil {
-		return false
-	}
 	if !th.asleep || th.sleep.Turns == 0 || !th.seat.Unmoved(th.sleep) {
 		th.sleep, th.asleep = th.seat.Look()
 	}

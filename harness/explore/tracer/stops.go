@@ -114,10 +114,7 @@ func (t *tracer) resume(th *thread, sig unix.Signal) error {
 func (t *tracer) atExec(th *thread) error {
 	if c := th.command; c != nil {
 		if c.pid == th.tid {
-			c.executed()
-			if t.watch.Data {
-				c.evenPipes()
-			}
+			c.executed(t.watch.Data)
 		}
 		if t.watch.Orphans && t.holding {
 			return t.resume(th, 0)

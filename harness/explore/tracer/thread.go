@@ -111,13 +111,16 @@ func (t *tracer) inside(pid int) *command {
 	return nil
 }
 
-// executed is what a command has become.
-func (c *command) executed() {
+// executed is what a command has become. even gives its output's pipes one capacity.
+func (c *command) executed(even bool) {
 	c.exec = true
 	for _, fd := range []int{1, 2} {
 		if inode, ok := pipeOf(c.pid, fd); ok {
 			c.output[inode] = true
 			delete(c.status, inode)
+			if even {
+				makeEven(c.pid, fd)
+			}
 		}
 	}
 }
@@ -126,17 +129,15 @@ func (c *command) executed() {
 // who may not have more (pipe(7), pipe-user-pages-soft). Others get eight times as much.
 const smallPipe = 8 << 10
 
-// evenPipes gives a command's pipes that capacity: when it must wait for its output to be
-// read is not to depend on who runs it, and what else that user does.
-func (c *command) evenPipes() {
-	for _, fd := range []int{1, 2} {
-		pipe, err := unix.Open(fmt.Sprintf("/proc/%d/fd/%d", c.pid, fd), unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-		if err != nil {
-			continue // it has none there
-		}
-		_, _ = unix.FcntlInt(uintptr(pipe), unix.F_SETPIPE_SZ, smallPipe) // of other files none
-		_ = unix.Close(pipe)
+// makeEven gives a command's pipe that capacity: when it must wait for its output to be read is
+// not to depend on who runs it, and what else that user does.
+func makeEven(pid, fd int) {
+	pipe, err := unix.Open(fmt.Sprintf("/proc/%d/fd/%d", pid, fd), unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return // the command is gone
 	}
+	_, _ = unix.FcntlInt(uintptr(pipe), unix.F_SETPIPE_SZ, smallPipe)
+	_ = unix.Close(pipe)
 }
 
 // pipes are the pipes that a process has open, by inode, of those files whose flags
