@@ -3,6 +3,7 @@ package probe
 import (
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"testing"
 )
@@ -38,5 +39,25 @@ func TestChildren(t *testing.T) {
 	all, err := Children(os.Getpid())
 	if err != nil || !slices.Contains(all, cmd.Process.Pid) {
 		t.Errorf("%v without %d, %v", all, cmd.Process.Pid, err)
+	}
+}
+
+// A thread that ends gives its children to another, which may have been asked before.
+func TestChildrenOfAThreadThatEnds(t *testing.T) {
+	for range 300 {
+		cmd, started := exec.Command("sleep", "60"), make(chan error)
+		go func() {
+			runtime.LockOSThread() // for ever: the thread ends with the goroutine
+			started <- cmd.Start()
+		}()
+		if err := <-started; err != nil {
+			t.Fatal(err)
+		}
+		all, err := Children(os.Getpid())
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		if err != nil || !slices.Contains(all, cmd.Process.Pid) {
+			t.Fatalf("%v without %d, %v", all, cmd.Process.Pid, err)
+		}
 	}
 }
