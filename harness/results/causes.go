@@ -76,8 +76,18 @@ var trialCauses = []Cause{
 	}),
 	noWordForNoRoom,
 	noWordForNoRoom.otherwise(reaperHad, func(e Evidence) bool {
-		return e.is(trial.Lost) && e.under("room for", "no more open files")
+		return e.is(trial.Lost) && e.under(noRoom...)
 	}),
+	{
+		ID: "half-written", Level: trial.Must,
+		Title: "Without room for temporary files a command is run, or answered, in part.",
+		Look: "Look at what each write(2) and close(2) says. If the disk is full answer \"try " +
+			"again\", HTTP 503, and no exit code.",
+		explains: func(e Evidence) bool {
+			kind, without := strings.CutPrefix(e.Way.Kind, "without-room-")
+			return without && e.is(trial.Wrong, trial.Output) && !e.went(e.Way.Outcome, kind)
+		},
+	},
 	{
 		ID: "timeout-not-enforced", Level: trial.Should,
 		Title: "A command that outlives its timeout is not answered in time.",
@@ -355,13 +365,16 @@ var anotherOwner = Cause{
 // noWordForNoRoom is believed of errors; a race loses codes there as elsewhere.
 var noWordForNoRoom = Cause{
 	ID: "no-word-for-no-room", Level: trial.Should,
-	Title: "What cannot be started for want of processes or files is not refused in words.",
-	Look: "EAGAIN of fork and EMFILE are over in a moment: answer \"try again\", HTTP 503, and " +
-		"no exit code.",
-	explains: func(e Evidence) bool {
-		return e.is(trial.Error) && e.under("room for", "no more open files")
-	},
+	Title: "What cannot be started for want of processes, files or room is not refused in words.",
+	Look: "EAGAIN of fork, EMFILE and ENOSPC are over in a moment: answer \"try again\", HTTP 503, " +
+		"and no exit code.",
+	explains: func(e Evidence) bool { return e.is(trial.Error) && e.under(noRoom...) },
 }
+
+// noRoom are the faults that take something away for a while.
+var noRoom = []string{"room for", "no more open files", fullTemp}
+
+const fullTemp = "no room in /tmp"
 
 // stranded is believed of answers that are no codes; a race loses one there too.
 var stranded = Cause{

@@ -57,6 +57,12 @@ var checkCauses = []Cause{
 		},
 	},
 	{
+		ID: "keeps-temporary-files", Level: trial.Should,
+		Title:    "Temporary files of commands that have ended are left behind.",
+		Look:     "Remove them also where a start fails or the disk is full, or unlink them once open.",
+		explains: func(e Evidence) bool { return e.check("temporary files") },
+	},
+	{
 		ID: "floods-memory", Level: trial.Advice, Choice: "no-output-limit",
 		Title: "All output is kept in memory, however much it is.",
 		Look: "A limit, or an answer that is streamed; a sandbox has less memory than `yes` " +

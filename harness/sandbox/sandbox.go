@@ -82,6 +82,9 @@ type Spec struct {
 	// Await returns when the target is ready, or with ctx; nil asks for Ready over HTTP.
 	// An error that is ErrAsking is not the target's doing.
 	Await func(ctx context.Context, sb Sandbox) error
+	// Temp is how many bytes the sandbox has for temporary files, in a /tmp of its own that
+	// begins empty. 0 is a /tmp as it comes.
+	Temp int64
 	// StartLimit bounds the wait for Ready; zero means DefaultStartLimit.
 	StartLimit time.Duration
 	// Alone says that no other sandbox of this target runs beside it. What it takes of this

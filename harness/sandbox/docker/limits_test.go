@@ -127,3 +127,5 @@ func TestDockerSetNextPID(t *testing.T) {
 func TestDockerLimitPIDs(t *testing.T) {
 	sandboxtest.MustLimitPIDs(t, sandboxtest.Start(t, runtimeOf(t), sandboxtest.Spec(t)))
 }
+
+func TestDockerOwnTemp(t *testing.T) { sandboxtest.MustHaveOwnTemp(t, runtimeOf(t)) }

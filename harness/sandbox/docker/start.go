@@ -217,6 +217,11 @@ func (d *Runtime) request(spec sandbox.Spec) (testcontainers.ContainerRequest, e
 		HostConfigModifier: func(host *engine.HostConfig) {
 			host.LogConfig = engineLog
 			host.CgroupParent = d.config.CgroupParent
+			if spec.Temp > 0 {
+				host.Tmpfs = map[string]string{
+					"/tmp": fmt.Sprintf("rw,exec,mode=1777,size=%d", spec.Temp),
+				}
+			}
 			if alone {
 				host.NetworkMode = "none"
 			} else if spec.Port > 0 {

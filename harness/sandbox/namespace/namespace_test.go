@@ -310,3 +310,5 @@ func TestNothingOutlivesAHarnessThatIsKilled(t *testing.T) {
 	}
 	mustEnd(t, all)
 }
+
+func TestNamespaceOwnTemp(t *testing.T) { sandboxtest.MustHaveOwnTemp(t, namespaceRuntime(t)) }

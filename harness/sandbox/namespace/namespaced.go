@@ -83,11 +83,11 @@ func newNamespaced(spec sandbox.Spec, program, temporary string) (*namespaced, e
 	}
 	command := append([]string{binary}, spec.Args...)
 	command = spec.Front.Argv(spec.Front.Folder, command)
-	become := stage.Become(command...)
-	if spec.Socket != "" {
-		become = stage.AtSocket(spec.Socket, command...)
+	own := stage.Own{Socket: spec.Socket, Temp: spec.Temp}
+	if spec.Temp > 0 {
+		temporary = stage.TempFolder
 	}
-	s.cmd = stageCommand(program, become)
+	s.cmd = stageCommand(program, own.Become(command...))
 	s.cmd.Env = environment(spec.Env, temporary)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	return s, nil

@@ -9,24 +9,63 @@ import (
 	"syscall"
 )
 
-// socketMark follows becomeName where the target has a socket, whose path follows it.
-const socketMark = "@"
-
-// AtSocket is Become for a target that listens on a Unix socket: the folder of that is
-// the sandbox's own.
-func AtSocket(path string, command ...string) []string {
-	return append([]string{becomeName + socketMark + path}, command...)
+// Own is what the sandbox has for itself of the files that it shares with this machine.
+// The zero value is nothing.
+type Own struct {
+	// Socket is the path of the target's Unix socket, whose folder is the sandbox's own.
+	Socket string
+	// Temp is how many bytes TempFolder holds, which is the sandbox's own then; 0 leaves it.
+	Temp int64
 }
 
-// makePrivate gives this mount namespace a folder of its own where the path of a socket
-// leads, so that sandboxes which share this machine's files do not take each other's. All
-// that is in the folder stays where it is; only what is made in it is private. The socket
-// itself, if one is there, is not taken along.
+// TempFolder is where programs keep temporary files that are told nothing else.
+const TempFolder = "/tmp"
+
+// ownMark follows becomeName; Temp follows it, a colon, and Socket.
+const ownMark = "@"
+
+// Become is Become in a sandbox that has something for itself.
+func (o Own) Become(command ...string) []string {
+	name := becomeName + ownMark + strconv.FormatInt(o.Temp, 10) + ":" + o.Socket
+	return append([]string{name}, command...)
+}
+
+// ownOf reads a stage's name; is says whether it is one.
+func ownOf(name string) (own Own, is bool) {
+	if name == becomeName {
+		return Own{}, true
+	}
+	words, is := strings.CutPrefix(name, becomeName+ownMark)
+	temp, socket, _ := strings.Cut(words, ":")
+	own.Socket = socket
+	own.Temp, _ = strconv.ParseInt(temp, 10, 64)
+	return own, is
+}
+
+// make makes it.
+func (o Own) make() error {
+	if o.Temp > 0 {
+		size := "mode=1777,size=" + strconv.FormatInt(o.Temp, 10)
+		if err := makePrivate(TempFolder, size, o.Socket); err != nil {
+			return err
+		}
+	}
+	folder := filepath.Dir(o.Socket)
+	if o.Socket == "" || o.Temp > 0 && folder == TempFolder {
+		return nil
+	}
+	return makePrivate(folder, "mode=700", o.Socket)
+}
+
+// makePrivate gives this mount namespace a folder of its own, so that sandboxes which share
+// this machine's files do not take each other's: a tmpfs with these options. All that is in
+// the folder stays where it is but for one path, which may be empty; only what is made in it
+// is private.
 //
 // What is there is mounted again, entry by entry: through an overlay the sockets below it
 // would be others (unix(7) knows them by their inode).
-func makePrivate(socket string) error {
-	folder := existing(filepath.Dir(socket))
+func makePrivate(path, options, but string) error {
+	folder := existing(path)
 	if folder == "/" {
 		return nil // its entries cannot be mounted below themselves
 	}
@@ -43,13 +82,13 @@ func makePrivate(socket string) error {
 	if err != nil {
 		return err
 	}
-	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, "mode=700"); err != nil {
+	if err := syscall.Mount("tmpfs", folder, "tmpfs", 0, options); err != nil {
 		return err
 	}
 	for _, entry := range entries {
 		from := "/proc/self/fd/" + strconv.Itoa(origin) + "/" + entry.Name()
 		to := filepath.Join(folder, entry.Name())
-		if to == socket {
+		if to == but {
 			continue
 		}
 		if err := again(from, to, entry.Type()); err != nil && !os.IsNotExist(err) {
@@ -93,12 +132,4 @@ func again(from, to string, kind fs.FileMode) error {
 		_ = os.Remove(to)
 	}
 	return err
-}
-
-// socketOf is the socket's path in a stage's name; empty for none.
-func socketOf(name string) (socket string, is bool) {
-	if name == becomeName {
-		return "", true
-	}
-	return strings.CutPrefix(name, becomeName+socketMark)
 }

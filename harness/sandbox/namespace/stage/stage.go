@@ -34,15 +34,15 @@ func init() {
 	if len(os.Args) == 0 {
 		return
 	}
-	if socket, is := socketOf(os.Args[0]); is {
-		become(socket, os.Args[1:])
+	if own, is := ownOf(os.Args[0]); is {
+		become(own, os.Args[1:])
 	}
 }
 
 // Where a stage failed.
 var (
 	ErrMount   = errors.New("mount /proc")
-	ErrPrivate = errors.New("make the folder of the target's socket the sandbox's own")
+	ErrPrivate = errors.New("give the sandbox a folder of its own")
 	ErrExecute = errors.New("execute target")
 )
 
@@ -62,7 +62,7 @@ func (f *Failure) Error() string { return f.Where.Error() + ": " + f.Errno.Error
 func (f *Failure) Unwrap() []error { return []error{f.Where, f.Errno} }
 
 // become never returns.
-func become(socket string, command []string) {
+func become(own Own, command []string) {
 	closeOnExec()
 	if os.Getpid() != 1 {
 		os.Exit(failed) // somebody executed it by hand, and would get a second /proc
@@ -79,10 +79,8 @@ func become(socket string, command []string) {
 	if len(command) == 0 {
 		os.Exit(0)
 	}
-	if socket != "" {
-		if err := makePrivate(socket); err != nil {
-			fail('p', err)
-		}
+	if err := own.make(); err != nil {
+		fail('p', err)
 	}
 	fail('x', syscall.Exec(command[0], command, os.Environ()))
 }
