@@ -73,6 +73,7 @@ var (
 	sleepers = session.Count{Floor: 4, Quick: 8, Standard: 40}
 	// Every second burst meets the limit.
 	pressedBursts = session.Count{Floor: 4, Quick: 6, Standard: 40}
+	hungryBursts  = session.Count{Floor: 4, Quick: 4, Standard: 12}
 	// What each of these leaks is far above the slack of the checks.
 	leaking = session.Count{Floor: 300, Quick: 300, Standard: 2000}
 	// The hoarding baseline keeps something of each command.

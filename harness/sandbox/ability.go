@@ -64,6 +64,17 @@ type PIDLimiter interface {
 	FreePIDs(ctx context.Context) error
 }
 
+// MemoryLimiter is a Sandbox that can run out of memory.
+type MemoryLimiter interface {
+	// LimitMemory leaves it as much again as it holds, and spare bytes; who wants more is
+	// killed by the kernel, or who has the most. FreeMemory must follow.
+	LimitMemory(ctx context.Context, spare int64) error
+	// KilledForMemory is how many processes the kernel has killed there so far.
+	KilledForMemory() (int64, error)
+	// FreeMemory lifts the limit.
+	FreeMemory(ctx context.Context) error
+}
+
 // Networked is a Sandbox that can have a network of its own, in which programs of this
 // machine can be started.
 type Networked interface {

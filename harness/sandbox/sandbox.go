@@ -48,6 +48,8 @@ type Traits struct {
 	// LimitsCPU says whether everyone who may start a sandbox may also keep it short
 	// of CPU.
 	LimitsCPU bool
+	// LimitsMemory says the same of its memory.
+	LimitsMemory bool
 	// Crowded says that there is room for few processes at a time, so few experiments run
 	// beside each other. It is known once the runtime is prepared.
 	Crowded bool

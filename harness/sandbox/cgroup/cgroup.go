@@ -40,16 +40,7 @@ func SetQuota(group string, quota int64) error {
 
 // Throttled reads nr_throttled, which both versions call so.
 func Throttled(group string) (int64, error) {
-	text, err := os.ReadFile(filepath.Join(group, "cpu.stat"))
-	if err != nil {
-		return 0, err
-	}
-	for line := range strings.Lines(string(text)) {
-		if number, ok := strings.CutPrefix(line, "nr_throttled "); ok {
-			return strconv.ParseInt(strings.TrimSpace(number), 10, 64)
-		}
-	}
-	return 0, fmt.Errorf("%s/cpu.stat has no nr_throttled", group)
+	return counter(filepath.Join(group, "cpu.stat"), "nr_throttled")
 }
 
 // Processes is how many more processes and threads may live in the control groups that
@@ -68,6 +59,40 @@ func Processes(pid int) (left int, group string, limited bool) {
 		}
 	}
 	return left, group, limited
+}
+
+// Memory is what the control group of a process holds, in bytes, and how many processes the
+// kernel has killed there since that was too much (cgroups(7), memory.events; Linux 4.13 in
+// version 1).
+func Memory(pid int) (bytes, kills int64, err error) {
+	group, _, err := of(pid, "memory")
+	if err != nil {
+		return 0, 0, err
+	}
+	held, events := "memory.current", "memory.events"
+	if _, err := os.Stat(filepath.Join(group, "memory.usage_in_bytes")); err == nil {
+		held, events = "memory.usage_in_bytes", "memory.oom_control"
+	}
+	now, err := number(filepath.Join(group, held))
+	if err != nil {
+		return 0, 0, err
+	}
+	kills, err = counter(filepath.Join(group, events), "oom_kill")
+	return int64(now), kills, err
+}
+
+// counter is the number that follows a word at the beginning of a line.
+func counter(file, word string) (int64, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(text)) {
+		if number, ok := strings.CutPrefix(line, word+" "); ok {
+			return strconv.ParseInt(strings.TrimSpace(number), 10, 64)
+		}
+	}
+	return 0, fmt.Errorf("%s has no %s", file, word)
 }
 
 // number is what a file holds; "max" is an error.

@@ -81,7 +81,8 @@ func New(config Config) *Runtime {
 func (d *Runtime) Name() string { return "docker" }
 
 // Traits are the runtime's. An engine mostly waits for others at each start.
-var Traits = sandbox.Traits{StartsAtOnce: 2, TakesImages: true, LimitsCPU: true}
+var Traits = sandbox.Traits{StartsAtOnce: 2, TakesImages: true, LimitsCPU: true,
+	LimitsMemory: true}
 
 // Traits implements sandbox.Runtime.
 func (d *Runtime) Traits() sandbox.Traits { return Traits }

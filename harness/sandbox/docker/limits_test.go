@@ -129,3 +129,31 @@ func TestDockerLimitPIDs(t *testing.T) {
 }
 
 func TestDockerOwnTemp(t *testing.T) { sandboxtest.MustHaveOwnTemp(t, runtimeOf(t)) }
+
+func TestDockerLimitMemory(t *testing.T) {
+	c := sandboxtest.Start(t, runtimeOf(t), sandboxtest.Spec(t)).(*container)
+	const greedy = `sh -c 'x=0123456789abcdef; while [ ${#x} -lt 67108864 ]; do x=$x$x; done'; echo $?`
+	for _, step := range []struct {
+		set   func() error
+		said  string
+		kills int64
+	}{
+		{func() error { return c.LimitMemory(t.Context(), 32<<20) }, "137\n", 1},
+		{func() error { return c.FreeMemory(t.Context()) }, "0\n", 1},
+	} {
+		if err := step.set(); err != nil {
+			t.Fatal(err)
+		}
+		said := sandboxtest.Shell(t, c, greedy)
+		kills, err := c.KilledForMemory()
+		if !strings.HasSuffix(said, step.said) || kills != step.kills || err != nil {
+			t.Errorf("said %q after %d kills, want %+v, error %v", said, kills, step, err)
+		}
+	}
+	if err := c.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.KilledForMemory(); err == nil {
+		t.Error("the kills of a sandbox that has ended are counted")
+	}
+}
