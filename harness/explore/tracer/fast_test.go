@@ -54,7 +54,16 @@ func TestATargetLooksAtItsClockWithoutACall(t *testing.T) {
 	if runtime.GOARCH != "amd64" {
 		t.Skip("there is no code for this architecture: each look is a call")
 	}
-	target := exec.Command("sh", "-c", `read -r line; exec "$0"`, os.Args[0])
+	for name, script := range map[string]string{
+		"one program":       `read -r line; exec "$0"`,
+		"one after another": `read -r line; exec env bash -c 'exec "$0"' "$0"`,
+	} {
+		t.Run(name, func(t *testing.T) { looksAtItsClock(t, script) })
+	}
+}
+
+func looksAtItsClock(t *testing.T, script string) {
+	target := exec.Command("sh", "-c", script, os.Args[0])
 	target.Env = append(os.Environ(), looking+"=1")
 	target.Stdout, target.Stderr = os.Stderr, os.Stderr
 	say, err := target.StdinPipe()

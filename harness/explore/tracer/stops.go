@@ -127,6 +127,7 @@ func (t *tracer) atExec(th *thread) error {
 			t.remove(other)
 		}
 	}
+	th.inside = false // what comes next is the exit of execve, before the program's first call
 	t.cpu.share(th.tid)
 	clear(t.clients)
 	t.memory.Close()
