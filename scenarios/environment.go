@@ -24,6 +24,7 @@ var _ = scenario("environment", "environment and folder",
 			Trials:   s.Scale.Trials(each(len(settings), 2, 4, 20)),
 			InFlight: 1, // each follows what the one before it may have left
 			Commands: asSet(s.Seed, awkwardFolder(s)), ByOutput: true,
+			Env: map[string]string{"REAPCHECK_OF_THE_DAEMON": "its own"},
 		}
 		baseline := naive(arm, "pasting", trial.Symptom(trial.Wrong), trial.Symptom(trial.Output))
 		baseline.Trials = len(settings)
@@ -118,6 +119,23 @@ var settings = []setting{
 		c.Env = map[string]string{"reapcheck_small": nonce, "ReapCheck_Both": "2"}
 		says(c, `echo "$reapcheck_small $ReapCheck_Both"`, nonce+" 2\n")
 	}},
+	{"names-that-filters-know", func(c *load.Command, nonce, _ string) {
+		c.Env = map[string]string{}
+		want := ""
+		for _, name := range knownNames {
+			c.Env[name] = "/" + nonce
+			want += "/" + nonce + " "
+		}
+		says(c, `echo "$`+strings.Join(knownNames, " $")+` "`, want+"\n")
+	}},
+	{"names-of-no-shell", func(c *load.Command, nonce, _ string) {
+		c.Env = map[string]string{"reapcheck.dotted-name": nonce}
+		says(c, `e=$(tr '\0' '\n' </proc/$$/environ); case $e in *reapcheck.dotted-name=`+nonce+
+			`*) echo there;; *) echo missing;; esac`, "there\n")
+	}},
+	{"of-the-daemon", func(c *load.Command, _, _ string) {
+		says(c, "echo ${REAPCHECK_OF_THE_DAEMON-unset}", "its own\n")
+	}},
 	{"not-set-again", func(c *load.Command, _, _ string) {
 		says(c, "echo ${REAPCHECK_GIVEN-unset}", "unset\n")
 	}},
@@ -136,6 +154,10 @@ var settings = []setting{
 	}},
 	askedAgain("first"), askedAgain("again"),
 }
+
+// knownNames are those that somebody has a reason to leave out or to set anew.
+var knownNames = []string{"API_KEY", "REAPCHECK_TOKEN", "DB_PASSWORD", "LD_LIBRARY_PATH", "TERM",
+	"TZ", "USER", "SHELL", "EDITOR", "NODE_OPTIONS", "PYTHONPATH", "HTTP_PROXY", "DEBUG"}
 
 // variables are as many as a program may be given, and more than a small table holds.
 const variables = 100

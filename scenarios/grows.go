@@ -23,8 +23,12 @@ var _ = should("grows", "what commands leave behind that do not go well",
 		arm := session.Arm{
 			Trials:   s.Scale.Trials(each(ways, growing, growing, 2500)),
 			InFlight: inFlight, Commands: goesWrong(keptOutput), Work: 3,
-			Watch: check.Settles(check.ComesBack(inFlight+spareThreads, check.Files, check.Threads),
-				check.NobodyLeft, check.ComesBack(heapFor*inFlight, check.Memory)),
+			// What spins after one of these ends spins for good.
+			Watch: check.All(
+				check.Settles(check.ComesBack(inFlight+spareThreads, check.Files, check.Threads),
+					check.NobodyLeft, check.ComesBack(heapFor*inFlight, check.Memory)),
+				check.Rests,
+			),
 			// A heap that is collected grows to what suits it, once: Node.js was seen to
 			// keep 72 MiB. A leak goes on.
 			SeenTwice: check.Only(check.Memory),

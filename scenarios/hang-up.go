@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/check"
@@ -19,7 +20,7 @@ var _ = should("hang-up", "a client that hangs up",
 	"takes its command with it, where a naive daemon lets it run on",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
-			Trials: s.Scale.Trials(gone), InFlight: 8, Commands: abandoned(s.Candidate.Dialect.SaysTimeout()),
+			Trials: s.Scale.Trials(gone), InFlight: 8, Commands: abandoned(s.Candidate.Dialect, s.IgnoresInput),
 			Watch: check.Settles(check.NobodyLeft), Used: true,
 		}
 		return session.Experiment{SideBySide: true,
@@ -32,8 +33,9 @@ const bystander = 200 * time.Millisecond
 // abandoned runs for longer than a run of this scenario takes. One in eight is
 // an ordinary command: a target that starts nothing has nothing to end. It lasts while
 // other clients of the same address go away, and has its own code all the same. A client
-// may go whatever it has asked for, such as a timeout that is still to come.
-func abandoned(saysTimeout bool) load.Source {
+// may go whatever it has asked for, such as a timeout that is still to come, and however it
+// has asked: what a server still has to read hides the end of the connection from it.
+func abandoned(d dialect.Dialect, ignoresInput bool) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		if index%8 == 7 {
 			c := load.Instant(index, r)
@@ -49,10 +51,14 @@ func abandoned(saysTimeout bool) load.Source {
 		case index%8 != 0: // while the command is being started, or not even that
 			c.Kind, c.HangUpAfter = "abandoned-at-once",
 				time.Duration(1+r.Int64N(int64(3*time.Millisecond)))
-		case index/8%3 == 1 && saysTimeout:
+		case index/8%5 == 1 && d.SaysTimeout():
 			c.Kind, c.Timeout = "abandoned-timed", time.Minute
-		case index/8%3 == 2:
+		case index/8%5 == 2:
 			c.Kind, c.Reset = "abandoned-reset", true
+		case index/8%5 == 3 && d.OverHTTP():
+			c.Kind, c.Way = "abandoned-chunked", dialect.Chunked
+		case index/8%5 == 4 && d.SaysInput() && !ignoresInput:
+			c.Kind, c.Stdin = "abandoned-unread", new(strings.Repeat("x", 2*overPipe))
 		}
 		return c
 	}

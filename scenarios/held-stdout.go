@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/check"
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -26,8 +27,9 @@ var _ = should("held-stdout", "a background child that holds the output",
 		// The children end by a last command, a burst of its own: no one has to
 		// wait for them, and no machine is too slow to answer before they end.
 		sound := candidate(session.Arm{
-			Trials: held + 1, InFlight: heldAtOnce, Bursts: true, Commands: releasedAt(held, limited),
-			Watch: check.Settles(check.NobodyLeft), Used: true,
+			Trials: held + 1, InFlight: heldAtOnce, Bursts: true,
+			Commands: byOthers(releasedAt(held, limited), s.Candidate.Dialect.OverHTTP()),
+			Watch:    check.Settles(check.NobodyLeft), Used: true,
 		})
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, sound}}
 	})
@@ -87,6 +89,18 @@ func releasedAt(last int, limited bool) load.Source {
 		c.Kind = "release"
 		c.Script = fmt.Sprintf("%s%s[ $n -ge %d ] || { echo only $n children live; exit %d; }; %s",
 			awaitSleeps(heldFor, children), endSleeps(heldFor), children, (c.Want.Code+1)%256, c.Script)
+		return c
+	}
+}
+
+// byOthers has every second command asked for by a client that closes its connection with the
+// answer, which is not the end of what the command has left running.
+func byOthers(commands load.Source, overHTTP bool) load.Source {
+	return func(index int, r *rand.Rand) load.Command {
+		c := commands(index, r)
+		if overHTTP && index/2%2 == 0 {
+			c.Way = dialect.Escaped // which has a connection of its own
+		}
 		return c
 	}
 }

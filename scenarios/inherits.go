@@ -93,7 +93,8 @@ func inheritance(usual *shell, noLauncher bool) []look {
 				"{ "+unlike("$limits", usual.limits)+"; }")},
 			look{"priority", asksPriority + "; " + unlike("$nice", usual.nice)},
 			look{"processors", asksProcessors + `; [ -z "$cpus" ] || { ` + unlike("$cpus", usual.cpus) + "; }"},
-			look{"scheduling", asksScheduling + "; " + unlike("$policy", usual.policy)})
+			look{"scheduling", asksScheduling + "; " + unlike("$policy", usual.policy)},
+			look{"others", asksOthers + "; " + unlike("$others", usual.others)})
 		if noLauncher { // which sets it itself
 			looks = append(looks, look{"privileges",
 				asksPrivileges + `; [ -z "$none" ] || { ` + unlike("$none", usual.privileges) + "; }"})
@@ -124,6 +125,12 @@ const (
 // asksScheduling is the policy (sched(7)).
 const asksScheduling = `read -r v </proc/$$/stat; set -- ${v##*) }; policy=${39}`
 
+// asksOthers is what else prctl(2), personality(2) and capabilities(7) say that a child has
+// of its parent.
+const asksOthers = `others=$(echo $(cat /proc/self/timerslack_ns /proc/self/coredump_filter ` +
+	`/proc/self/personality 2>/dev/null)); while read -r k v; do case $k in ` +
+	`THP_enabled:|CapInh:|CapAmb:) others="$others $v";; esac; done </proc/$$/status`
+
 // asksBlocked are the signals that the shell itself blocks, and asksPrivileges whether a
 // program can get none that it has not (PR_SET_NO_NEW_PRIVS), which ends sudo.
 var (
@@ -147,7 +154,7 @@ func unlike(word, want string) string {
 }
 
 // shell is what a shell has that no one has given anything special.
-type shell struct{ umask, ignored, nice, cpus, policy, privileges, limits string }
+type shell struct{ umask, ignored, nice, cpus, policy, privileges, others, limits string }
 
 // usualShell is known once ask has found it out: on this machine from a shell that the
 // harness starts, elsewhere from one of the reference daemon's. It is nil where neither is
@@ -171,14 +178,14 @@ func usualShell(s *session.Session) (usual *shell, ask func(context.Context) err
 
 var asksAll = "umask; " + asksSignals + "; echo $ignored; " + asksPriority + "; echo $nice; " +
 	asksProcessors + "; echo $cpus; " + asksScheduling + "; echo $policy; " + asksPrivileges +
-	"; echo $none; cat " + ownLimits
+	"; echo $none; " + asksOthers + `; echo "$others"; cat ` + ownLimits
 
 // parseShell reads what asksAll has written. What is not there matches nothing.
 func parseShell(says string) shell {
-	lines := append(strings.SplitN(says, "\n", 7), "?", "?", "?", "?", "?", "?", "?")
+	lines := append(strings.SplitN(says, "\n", 8), "?", "?", "?", "?", "?", "?", "?", "?")
 	return shell{umask: lines[0], ignored: lines[1],
 		nice: lines[2], cpus: lines[3], policy: lines[4], privileges: lines[5],
-		limits: strings.TrimSuffix(lines[6], "\n")}
+		others: lines[6], limits: strings.TrimSuffix(lines[7], "\n")}
 }
 
 // inherits looks, and ends by SIGPIPE where all is well: that is what a reader who

@@ -109,6 +109,9 @@ func readers(held time.Duration) []feed {
 		{"given-to-a-child", func(n string) (string, string, string) {
 			return n + "\n", `sh -c 'sh -c cat; :'; echo .`, n + "\n.\n"
 		}},
+		{"given-by-name", func(n string) (string, string, string) {
+			return n, "cat /dev/stdin", n
+		}},
 		{"given-to-two", func(n string) (string, string, string) {
 			return "a\n" + n, `read -r l; echo "<$l>"; sh -c cat`, "<a>\n" + n
 		}},

@@ -2,8 +2,10 @@ package scenarios
 
 import (
 	"math/rand/v2"
+	"time"
 
 	"github.com/reapcheck/reapcheck/harness/check"
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 )
@@ -18,7 +20,7 @@ var _ = should("leaks", "what commands leave behind",
 		const inFlight, spare, filesEach = 8, 24, 6
 		arm := session.Arm{
 			Trials: s.Scale.Trials(leaking), InFlight: inFlight, Work: 2,
-			Commands: everyEnd(s.Candidate.Dialect.SaysInput()),
+			Commands: everyEnd(s.Candidate.Dialect),
 			Watch: check.All(
 				check.Settles(check.ComesBack(inFlight+spare, check.Files, check.Threads),
 					check.ComesBack(inFlight, check.Zombies, check.Processes)),
@@ -35,8 +37,9 @@ var _ = should("leaks", "what commands leave behind",
 	})
 
 // everyEnd mixes commands that end well, leave orphans, and are not found. Where commands
-// can be fed, some leave an input unread that is more than a pipe holds.
-func everyEnd(feeds bool) load.Source {
+// can be fed, some leave an input unread that is more than a pipe holds; where they can have
+// a timeout, some have one that is far away, and whatever waits for it is to be gone too.
+func everyEnd(d dialect.Dialect) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		switch index % 4 {
 		case 0:
@@ -45,8 +48,11 @@ func everyEnd(feeds bool) load.Source {
 			return load.Forks(index, r)
 		}
 		c := load.Instant(index, r)
-		if feeds && index%8 == 2 {
+		switch {
+		case index%8 == 2 && d.SaysInput():
 			c.Kind, c.Stdin = "given-unread", new(filled(c.Want.Output, 2*overPipe))
+		case index%8 == 3 && d.SaysTimeout():
+			c.Kind, c.Timeout = "not-needed", time.Hour
 		}
 		return c
 	}

@@ -22,7 +22,7 @@ var _ = should("resists", "a command that resists SIGTERM",
 		limit := s.Stretched(overtimeLimit)
 		arm := func(shapes []look) session.Arm {
 			return session.Arm{
-				Trials: s.Scale.Trials(each(len(shapes), 2, 2, 10)), InFlight: 2 * len(shapes),
+				Trials: s.Scale.Trials(each(len(shapes), 3, 3, 12)), InFlight: 3 * len(shapes),
 				Commands: resists(shapes, limit), Wait: 2 * limit, Deadline: limit + resistLimit,
 				Watch: check.Settles(check.NobodyLeft),
 			}
@@ -59,15 +59,23 @@ var resistanceApart = []look{
 	{"apart-starts-another", "trap 'setsid sleep 1000 & wait' TERM; sleep 1000; :"},
 }
 
-// resists is each of them with a timeout, and then with a client that goes away.
+// goesAfter is how long after a command's timeout its client goes: most daemons leave it half
+// a second and more between the question and the end.
+const goesAfter = 100 * time.Millisecond
+
+// resists is each of them with a timeout, then with a client that goes away, and with both.
 func resists(resistance []look, limit time.Duration) load.Source {
 	return func(index int, _ *rand.Rand) load.Command {
 		shape := resistance[index%len(resistance)]
 		c := load.Command{Kind: "resists-" + shape.kind, Want: trial.Want{Timeout: true}}
 		c.Script, c.Timeout = shape.script, limit
-		if index/len(resistance)%2 == 1 {
+		switch index / len(resistance) % 3 {
+		case 1:
 			c.Kind, c.Want = "abandoned-"+shape.kind, trial.Want{HangUp: true}
 			c.Timeout, c.HangUpAfter = 0, limit/3
+		case 2: // who goes while it is being ended, or has its answer by then
+			c.Want = trial.Want{Anything: true}
+			c.HangUpAfter = limit + goesAfter
 		}
 		return c
 	}

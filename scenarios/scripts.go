@@ -104,7 +104,9 @@ func written(seed uint64) load.Source {
 }
 
 // twice are the scripts that notice how often they are run.
-var twice = []func(load.Command) load.Command{meets, runsOnce}
+var twice = []func(load.Command) load.Command{meets, runsOnce("not-found", "exit 127", 127),
+	runsOnce("not-executable", "exit 126", 126), runsOnce("try-again", "exit 75", 75),
+	runsOnce("killed-code", "exit 137", 137), runsOnce("killed", "kill -9 $$", 137)}
 
 // ownFile names a file, in $f, by which commands in one sandbox know of each other.
 // Sandboxes may share their files, but no mount.
@@ -124,12 +126,14 @@ func meets(c load.Command) load.Command {
 	return c
 }
 
-// runsOnce says that there is no such program, which some take for a reason to try
-// again: of a pair there are two runs and no more.
-func runsOnce(c load.Command) load.Command {
-	nonce := strings.TrimSpace(c.Want.Output)
-	c.Kind, c.Want.Code = "not-found-once", 127
-	const twice = `[ $# -le 2 ] || { echo again; exit 1; }; echo %s; exit 127`
-	c.Script = fmt.Sprintf(leavesMark, nonce) + fmt.Sprintf(twice, nonce)
-	return c
+// runsOnce ends in a way that some take for a reason to try again: of a pair there are two
+// runs and no more.
+func runsOnce(kind, ends string, code int) func(load.Command) load.Command {
+	return func(c load.Command) load.Command {
+		nonce := strings.TrimSpace(c.Want.Output)
+		c.Kind, c.Want.Code = kind+"-once", code
+		const twice = `[ $# -le 2 ] || { echo again; exit 1; }; echo %s; %s`
+		c.Script = fmt.Sprintf(leavesMark, nonce) + fmt.Sprintf(twice, nonce, ends)
+		return c
+	}
 }

@@ -77,6 +77,17 @@ var shapes = []shape{
 		text, doubled := doubling(n, n, 14)
 		return text + `; echo "$s" >&2`, doubled + "\n"
 	}},
+	// By name it is opened anew: a file is emptied by that (open(2), O_TRUNC), and a socket
+	// cannot be (unix(7), ENXIO).
+	{"kept-by-name", func(n string) (string, string) {
+		return fmt.Sprintf("echo %s; (echo b >/dev/stdout) 2>/dev/null || echo b; echo c", n), n + "\nb\nc\n"
+	}},
+	{"by-name", func(n string) (string, string) {
+		return fmt.Sprintf("echo %s; echo b >/dev/stdout; echo c", n), n + "\nb\nc\n"
+	}},
+	{errorsByName, func(n string) (string, string) {
+		return fmt.Sprintf("echo %s; echo b >/dev/stderr; echo c >&2", n), n + "\nb\nc\n"
+	}},
 	// The end of an output is not the end of its command, nor that of the other output.
 	{errorsLast, func(n string) (string, string) {
 		return fmt.Sprintf("echo %s; exec >&-; sleep 0.2; echo %s >&2", n, n), n + "\n" + n + "\n"
@@ -90,6 +101,8 @@ var shapes = []shape{
 const (
 	errorsAlone = "errors-alone"
 	errorsLast  = "errors-after-output-closed"
+
+	errorsByName = "errors-by-name"
 )
 
 // sized is a text of so many bytes, in one write.
@@ -113,6 +126,6 @@ func shaped(index int, r *rand.Rand) load.Command {
 	c.Kind = s.kind
 	script, output := s.text(strings.TrimSpace(c.Want.Output))
 	c.Script, c.Want.Output = fmt.Sprintf("%s; exit %d", script, c.Want.Code), output
-	c.Want.Merged = s.kind == errorsAlone || s.kind == errorsLast
+	c.Want.Merged = s.kind == errorsAlone || s.kind == errorsLast || s.kind == errorsByName
 	return c
 }

@@ -60,6 +60,11 @@ func (c *Client) writeAs(ctx context.Context, way dialect.Way, conn net.Conn, fr
 		}
 	case dialect.Slowly:
 		return false, readsSlowly(ctx, conn, req)
+	case dialect.Piece:
+		return false, writesSlowly(ctx, conn, req)
+	case dialect.Nonsense:
+		c.askNonsense(ctx, conn, from, m)
+		return true, nil
 	case dialect.Ahead:
 		if goesOn, err := c.askedAhead(ctx, conn, from, req, m); err != nil || !goesOn {
 			return err == nil, err
@@ -107,6 +112,58 @@ func (c *Client) askedAhead(ctx context.Context, conn net.Conn, from *bufio.Read
 // readsSlowly asks, and leaves the answer unread for a while: the kernel takes a little of it.
 func readsSlowly(ctx context.Context, conn net.Conn, req *http.Request) error {
 	return errors.Join(req.Write(conn), restFor(ctx, deafFor))
+}
+
+// pieces is into how many parts a request is cut, with a rest of pieceRest behind each.
+const (
+	pieces    = 4
+	pieceRest = 900 * time.Millisecond
+)
+
+// writesSlowly takes longer for the request than a server waits that knows local clients.
+func writesSlowly(ctx context.Context, conn net.Conn, req *http.Request) error {
+	var whole bytes.Buffer
+	if err := req.Write(&whole); err != nil {
+		return err
+	}
+	for left := pieces; left > 0; left-- {
+		if _, err := conn.Write(whole.Next(whole.Len() / left)); err != nil {
+			return err
+		}
+		if err := restFor(ctx, pieceRest); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// askNonsense sends bodies that are no request, on one connection for as long as that lasts.
+// Whatever is answered, or not, is right.
+func (c *Client) askNonsense(ctx context.Context, conn net.Conn, from *bufio.Reader,
+	m dialect.Message) {
+	for _, body := range []string{string(asNumbers(m.Body)), "null", "[]", `"text"`, "{", "", "\x00\xff"} {
+		m.Body = []byte(body)
+		req, err := c.request(ctx, m)
+		if err != nil || req.Write(conn) != nil {
+			return
+		}
+		if goesOn, err := passOver(from, req); err != nil || !goesOn {
+			return
+		}
+	}
+}
+
+// asNumbers is a JSON object with a number in the place of each value.
+func asNumbers(body []byte) []byte {
+	var fields map[string]any
+	if json.Unmarshal(body, &fields) != nil {
+		return body[:len(body)/2]
+	}
+	for name := range fields {
+		fields[name] = 7
+	}
+	numbers, _ := json.Marshal(fields)
+	return numbers
 }
 
 // passOver reads an answer and says whether the connection goes on.

@@ -53,6 +53,8 @@ const (
 	Spaced   Way = "spaced"   // over several lines (RFC 8259, 2), as who writes JSON for people
 	Ahead    Way = "ahead"    // while another's command runs (RFC 9112, 9.3.2)
 	Slowly   Way = "slowly"   // by who begins to read its answer late, as over a slow line
+	Piece    Way = "piece"    // a piece at a time, as over a slow line
+	Nonsense Way = "nonsense" // behind requests that make no sense
 	Again    Way = "again"    // behind another, on a connection that has rested since
 )
 

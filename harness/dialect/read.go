@@ -2,6 +2,7 @@ package dialect
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -51,6 +52,9 @@ func (r *answerReader) answer() trial.Answer {
 		NotStarted: r.says(r.Words.StartError),
 		Refused:    r.says(r.Words.Refused),
 		Message:    r.message(badCode, badOutput),
+	}
+	if answer.Refused && answer.Output != "" { // a body that is text is the target's own word then
+		answer.Message, answer.Output = cmp.Or(answer.Message, answer.Output), ""
 	}
 	word := answer.Unknown || answer.TimedOut || answer.NotStarted || answer.Refused
 	if r.code != nil && badOutput == nil && (!word || 0 <= *r.code && *r.code <= 255) {

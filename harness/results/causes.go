@@ -210,6 +210,24 @@ var trialCauses = []Cause{
 		under:    "not-as-set",
 	},
 	{
+		ID: "no-such-name", Level: trial.Advice,
+		Title: "A command cannot open its output or input by name, as in echo >/dev/stderr.",
+		Look: "open(2) of a socket fails with ENXIO (Node.js makes sockets of a child's pipes), and " +
+			"of another user's pipe with EACCES.",
+		explains: func(e Evidence) bool {
+			return e.is(trial.Output, trial.Wrong) && e.of("by-name", "errors-by-name", "given-by-name")
+		},
+	},
+	{
+		ID: "hides-environment", Level: trial.Advice,
+		Title: "Commands do not have the daemon's own variables, or some that they are given.",
+		Look: "An image's ENV is meant for whatever runs in it. Names with a dot or a dash are no " +
+			"shell's, and other programs have them.",
+		explains: func(e Evidence) bool {
+			return e.is(trial.Output) && e.of("of-the-daemon", "names-of-no-shell")
+		},
+	},
+	{
 		ID: "not-as-set", Level: trial.Must,
 		Title: "A command's environment or folder is not the one that was asked for.",
 		Look: "Set both for the child alone, and paste neither into a shell's text. Delete " +

@@ -25,9 +25,10 @@ var (
 	// apart are commands whose children leave their process group.
 	apart = []string{"overtime-apart-", "resists-apart-", "abandoned-apart-"}
 	// settings are looks at what a daemon may have changed for itself.
-	settings = []string{"umask", "limits", "priority", "processors", "scheduling", "privileges"}
+	settings = []string{"umask", "limits", "priority", "processors", "scheduling", "privileges",
+		"others"}
 	// asSet are commands that look at their environment or folder.
-	asSet = []string{"value-", "no-value", "like-numbers", "names", "many", "folder",
+	asSet = []string{"value-", "no-value", "like-numbers", "names", "names-that-filters-know", "many", "folder",
 		"folder-and-variable", "no-folder-again", "no-folder-after-none",
 		"not-set-again", "own-wins",
 		"set-meanwhile", "not-set-meanwhile"}

@@ -14,6 +14,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
+	"github.com/reapcheck/reapcheck/harness/speaker"
 	"github.com/reapcheck/reapcheck/harness/target"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -126,7 +127,17 @@ func (s *Session) Explorable(ctx context.Context) (why, problem error) {
 	if unexplored(err) {
 		return err, nil
 	}
+	if errors.Is(err, sandbox.ErrTarget) && s.starts(ctx) {
+		return fmt.Errorf("since it does not start while it is traced: %w", err), nil
+	}
 	return nil, err
+}
+
+// starts says whether the candidate becomes ready with nobody in its way.
+func (s *Session) starts(ctx context.Context) bool {
+	_, err := s.visit(ctx, Arm{Name: "alone", Role: trial.Candidate}, s.Candidate, 1,
+		func(speaker.Speaker) error { return nil })
+	return err == nil
 }
 
 // mostSpared is beyond what the orders of one command are of a daemon that spares them:

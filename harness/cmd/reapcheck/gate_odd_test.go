@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -73,4 +76,18 @@ func TestTheGateJudgesADaemonWhoseReaperSparesItsWaiters(t *testing.T) {
 		o.expect(t, exitPass, trial.Pass)
 		o.expectSaid(t, said)
 	}
+}
+
+// A target that does not start under the tracer is judged without it.
+func TestTheGateJudgesADaemonThatDoesNotStartTraced(t *testing.T) {
+	t.Parallel()
+	entry := filepath.Join(t.TempDir(), "entry")
+	// Only under the tracer Go is told not to collect.
+	script := fmt.Sprintf("#!/bin/sh\n[ \"$GOGC\" != off ] || exit 1\nexec %s \"$@\"\n", built(t, "daemon"))
+	if err := os.WriteFile(entry, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	o := gate(t, "--binary="+entry, "--only=orders,exit-codes")
+	o.expect(t, exitPass, trial.Pass)
+	o.expectSaid(t, "left out, since it does not start while it is traced: ")
 }
