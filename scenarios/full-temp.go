@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/reapcheck/reapcheck/harness/check"
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -24,7 +25,7 @@ var _ = should("full-temp", "a sandbox that has no room for temporary files",
 		bursts := s.Scale.Trials(session.Count{Floor: 2 * 6, Quick: 2 * 6, Standard: 2 * 30})
 		arm := session.Arm{
 			Trials: bursts * burst, InFlight: burst, Bursts: true,
-			Commands: withoutRoom(full),
+			Commands: withoutRoom(full, s.Candidate.Dialect, s.IgnoresInput),
 			Fault:    full, MinHits: int64(bursts / 2), ByOutput: true,
 			Watch: check.All(check.Settles(check.NobodyLeft,
 				check.ComesBack(burst+spareThreads, check.Files)), check.TemporaryFiles(burst)),
@@ -34,16 +35,38 @@ var _ = should("full-temp", "a sandbox that has no room for temporary files",
 	})
 
 // withoutRoom may be refused without room and must be right otherwise: a short script, one
-// that needs more pages than are left, and one whose output does.
-func withoutRoom(full fault.FullTemp) load.Source {
+// that needs more pages than are left, and one whose output does, or whose input, be that read
+// or not.
+func withoutRoom(full fault.FullTemp, d dialect.Dialect, ignoresInput bool) load.Source {
+	kinds := []load.Source{load.Instant, load.Bulk, longScript}
+	if d.SaysInput() && !ignoresInput {
+		kinds = append(kinds, fed)
+		if d.TimesOut() {
+			kinds = append(kinds, fedInVain)
+		}
+	}
 	return func(index int, r *rand.Rand) load.Command {
-		kinds := []load.Source{load.Instant, load.Bulk, longScript}
 		c := kinds[index%len(kinds)](index, r)
 		if full.Under(index) {
 			c.Kind, c.Want.MayRefuse = "without-room-"+c.Kind, true
 		}
 		return c
 	}
+}
+
+func fed(index int, r *rand.Rand) load.Command {
+	c := load.Instant(index, r)
+	text := filled(c.Want.Output, overPipe)
+	c.Kind, c.Stdin = "given", &text
+	c.Script, c.Want.Output = "cat; "+c.Script, text+c.Want.Output
+	return c
+}
+
+func fedInVain(index int, r *rand.Rand) load.Command {
+	c := fed(index, r)
+	c.Kind, c.Script, c.Timeout = "times-out", "sleep 1000; :", inputLimit
+	c.Want = trial.Want{Timeout: true}
+	return c
 }
 
 // longScript has its command at its end.

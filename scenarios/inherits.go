@@ -110,9 +110,12 @@ func inheritance(usual *shell, noLauncher bool) []look {
 
 const noSignals = "0000000000000000"
 
-// asksSignals are those of a program that the shell starts: bash ignores SIGQUIT itself.
+// asksSignals are those of a program that the shell starts: bash ignores SIGQUIT itself. Of
+// 32 and 33, which no program can use, glibc's posix_spawn(3) leaves children what it likes
+// (its SIGCANCEL and SIGSETXID).
 const asksSignals = `v=$(cat /proc/self/status); v=${v#*SigBlk:?}; blocked=${v%%[!0-9a-f]*}; ` +
-	`v=${v#*SigIgn:?}; ignored=${v%%[!0-9a-f]*}`
+	`v=${v#*SigIgn:?}; ignored=${v%%[!0-9a-f]*}; ` +
+	`ignored=$(printf %016x $((0x$ignored & ~0x180000000)))`
 
 // asksPriority is the nice value (proc_pid_stat(5)), asksProcessors are those on which a
 // program may run, where the kernel says so (proc_pid_status(5)).
