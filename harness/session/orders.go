@@ -181,7 +181,7 @@ func (x *exploring) all(ctx context.Context) error {
 			StopAt: func(run explore.Run) bool { return x.ends(run) || x.over.Load() },
 		}, func(run explore.Run) { x.take(o.Kind, run) })
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", o.Kind, err)
 		}
 		x.note(o.Kind, found.Tried())
 		if x.bad != nil {

@@ -52,8 +52,11 @@ func (t *tracer) enter(th *thread, call trace.Call) error {
 	if name := clock.Untimed(call); name != "" {
 		t.untimed[name] = true
 	}
-	if call.Number == unix.SYS_PTRACE {
+	switch {
+	case call.Number == unix.SYS_PTRACE:
 		t.fail(ErrTraces)
+	case event.CallOf(call) == event.CloseFD:
+		t.look(fd(call))
 	}
 	if err := t.enterSleep(th, repeated); err != nil {
 		return err
@@ -235,7 +238,8 @@ func (t *tracer) learnt(th *thread, result int64) (event.Name, bool) {
 			t.pidfds[int(result)] = t.inside(int(int32(th.call.Args[0])))
 		}
 	case event.Write:
-		if t.clients[fd(th.call)] != nil && result > 0 {
+		t.look(fd(th.call))
+		if l := t.clients[fd(th.call)]; l != nil && !l.gone && result > 0 {
 			t.sent += result
 		}
 	case event.Read:
