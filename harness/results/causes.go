@@ -1,7 +1,6 @@
 package results
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -278,84 +277,6 @@ func (c Cause) otherwise(under string, explains func(Evidence) bool) Cause {
 
 // reaperHad is the cause that most others have to stand beside.
 const reaperHad = "reaper-had-status"
-
-// Evidence is what a recording tells of one way in which an arm went wrong.
-type Evidence struct {
-	Symptom trial.Symptom
-	// Fault is the name of what was injected; empty for nothing.
-	Fault string
-	// Kinds counts all trials of the arm by the kind of their command.
-	Kinds map[string]int
-	// Ways are all ways in which trials of the arm went wrong.
-	Ways []trial.Way
-	// Left says that processes are left in the sandbox, and Zombies that zombies are.
-	Left, Zombies bool
-	// Ended says that PID 1 was to run on in this arm, and did not.
-	Ended bool
-	// Way is how the trials went wrong; the zero Way is a check's.
-	Way trial.Way
-	// Check is what does not hold; the zero Check is a trial's.
-	Check trial.Check
-}
-
-// is says whether trials came to one of these outcomes.
-func (e Evidence) is(outcomes ...trial.Outcome) bool {
-	return e.Way.Trials > 0 && slices.Contains(outcomes, e.Way.Outcome)
-}
-
-// of says whether the trials' commands are of one of these kinds. A word that ends in a
-// hyphen stands for all kinds that begin so.
-func (e Evidence) of(kinds ...string) bool {
-	return fits(e.Way.Kind, kinds)
-}
-
-// says looks for words in what is told of the first such trial.
-func (e Evidence) says(words ...string) bool {
-	return slices.ContainsFunc(words,
-		func(w string) bool { return strings.Contains(e.Way.First.Detail, w) })
-}
-
-// under says whether the fault's name has one of these words.
-func (e Evidence) under(words ...string) bool {
-	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(e.Fault, w) })
-}
-
-// all says whether every command of this kind went wrong so.
-func (e Evidence) all() bool { return e.Way.Trials == e.Kinds[e.Way.Kind] }
-
-// went says whether commands of one of these kinds came to that outcome in the arm.
-func (e Evidence) went(o trial.Outcome, kinds ...string) bool {
-	n, _ := e.count(o, kinds...)
-	return n > 0
-}
-
-// count says how many commands of these kinds came to that outcome in the arm, and how
-// many ran.
-func (e Evidence) count(o trial.Outcome, kinds ...string) (went, ran int) {
-	for kind, n := range e.Kinds {
-		if fits(kind, kinds) {
-			ran += n
-		}
-	}
-	for _, w := range e.Ways {
-		if w.Outcome == o && fits(w.Kind, kinds) {
-			went += w.Trials
-		}
-	}
-	return went, ran
-}
-
-func fits(kind string, patterns []string) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool {
-		return kind == p || strings.HasSuffix(p, "-") && strings.HasPrefix(kind, p)
-	})
-}
-
-// reaperFirst says whether the fault lets the reaper come before the waiter, or before
-// the child is registered, or published late.
-func (e Evidence) reaperFirst() bool {
-	return e.under("reaper-wins", "until reaped", "returns after", "frozen for", "before-")
-}
 
 // unknownForSignals is a choice where nothing else loses codes.
 var unknownForSignals = Cause{

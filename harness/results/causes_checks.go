@@ -1,6 +1,7 @@
 package results
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -13,8 +14,7 @@ var checkCauses = []Cause{
 		Title: "A command runs on when its client has gone.",
 		Look:  "The end of the connection (in Go the request's context) must end the command.",
 		explains: func(e Evidence) bool {
-			return e.left() && e.ran(hangsUp...) &&
-				!e.ran(outlives...)
+			return e.left() && e.ran(hangsUp...) && !e.ran(outlives...) && !e.dead()
 		},
 	},
 	{
@@ -31,7 +31,7 @@ var checkCauses = []Cause{
 		Title: "Commands run on after their timeout or their client's hang-up.",
 		Look:  "Kill the process group and what has left it, at last with SIGKILL.",
 		explains: func(e Evidence) bool {
-			return e.left() && e.ran(hangsUp...)
+			return e.left() && e.ran(hangsUp...) && !e.dead()
 		},
 	},
 	{
@@ -110,6 +110,17 @@ func (e Evidence) ran(kinds ...string) bool {
 
 // left says whether a check finds processes, or what such processes hold.
 func (e Evidence) left() bool { return e.check(leftProcesses) || e.Left && e.check(held...) }
+
+// dead says whether all that is left has ended: nothing runs on.
+func (e Evidence) dead() bool { return e.Zombies && e.zombieCount >= e.leftCount }
+
+// amount is how many of these a check has found; 0 if it is another check.
+func amount(c trial.Check, name string) (n int) {
+	if c.Name == name {
+		_, _ = fmt.Sscanf(c.Got, "%d", &n)
+	}
+	return n
+}
 
 // Checks that more than one cause is known by.
 const (

@@ -26,7 +26,7 @@ var outputCut = Cause{
 	Title: "The end of a command's output is missing.",
 	Look: "The last bytes are still in the pipe when the command ends: read the pipe to its end " +
 		"before you answer.",
-	explains: func(e Evidence) bool { return e.is(trial.Output) && e.cutAt() > 0 },
+	explains: func(e Evidence) bool { return e.is(trial.Output) && e.cutAt() >= 0 },
 }
 
 // generalCauses explain trials by their outcome.
@@ -98,23 +98,23 @@ func (e Evidence) sameCode() bool {
 var mismatch = regexp.MustCompile(
 	`^output differs at byte (\d+): (\d+) bytes wanted .* got (\d+) bytes `)
 
-// cutAt is where the output ends too early; 0 where something else is wrong with it. A
-// character that is cut in two may have become another.
+// cutAt is where the output ends too early, 0 where all of it is missing; -1 where something
+// else is wrong with it. A character that is cut in two may have become another.
 func (e Evidence) cutAt() int {
 	found := mismatch.FindStringSubmatch(e.Way.First.Detail)
 	if found == nil {
-		return 0
+		return -1
 	}
 	var at, want, got int
 	for i, n := range []*int{&at, &want, &got} {
 		var err error
 		if *n, err = strconv.Atoi(found[i+1]); err != nil {
-			return 0
+			return -1
 		}
 	}
 	const character = 8 // two that stand for what could not be read, and more
-	if got-at > character || at > got || got >= want {
-		return 0
+	if got-at > character || at > got || got >= want || at == 0 && got > 0 {
+		return -1
 	}
 	return at
 }

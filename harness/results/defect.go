@@ -153,6 +153,8 @@ func (a *Arm) defects(info Info, s trial.Scenario) []Defect {
 	for _, c := range a.FailedChecks() {
 		base.Ended = base.Ended || c.Name == targetCheck && c.Want == runs
 		base.Left = base.Left || c.Name == leftProcesses
+		base.leftCount = max(base.leftCount, amount(c, leftProcesses))
+		base.zombieCount = max(base.zombieCount, amount(c, zombies))
 		base.Zombies = base.Zombies || c.Name == zombies
 	}
 	var all []Defect
