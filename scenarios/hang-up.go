@@ -51,11 +51,11 @@ func abandoned(d dialect.Dialect, ignoresInput bool) load.Source {
 		case index%8 != 0: // while the command is being started, or not even that
 			c.Kind, c.HangUpAfter = "abandoned-at-once",
 				time.Duration(1+r.Int64N(int64(3*time.Millisecond)))
-		case index/8%5 == 1 && d.SaysTimeout():
+		case index/8%5 == 1 && d.TimesOut():
 			c.Kind, c.Timeout = "abandoned-timed", time.Minute
 		case index/8%5 == 2:
 			c.Kind, c.Reset = "abandoned-reset", true
-		case index/8%5 == 3 && d.OverHTTP():
+		case index/8%5 == 3 && d.Simple():
 			c.Kind, c.Way = "abandoned-chunked", dialect.Chunked
 		case index/8%5 == 4 && d.SaysInput() && !ignoresInput:
 			c.Kind, c.Stdin = "abandoned-unread", new(strings.Repeat("x", 2*overPipe))

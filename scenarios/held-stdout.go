@@ -28,7 +28,7 @@ var _ = should("held-stdout", "a background child that holds the output",
 		// wait for them, and no machine is too slow to answer before they end.
 		sound := candidate(session.Arm{
 			Trials: held + 1, InFlight: heldAtOnce, Bursts: true,
-			Commands: byOthers(releasedAt(held, limited), s.Candidate.Dialect.OverHTTP()),
+			Commands: byOthers(releasedAt(held, limited), s.Candidate.Dialect.Simple()),
 			Watch:    check.Settles(check.NobodyLeft), Used: true,
 		})
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, sound}}
@@ -95,10 +95,10 @@ func releasedAt(last int, limited bool) load.Source {
 
 // byOthers has every second command asked for by a client that closes its connection with the
 // answer, which is not the end of what the command has left running.
-func byOthers(commands load.Source, overHTTP bool) load.Source {
+func byOthers(commands load.Source, simple bool) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		c := commands(index, r)
-		if overHTTP && index/2%2 == 0 {
+		if simple && index/2%2 == 0 {
 			c.Way = dialect.Escaped // which has a connection of its own
 		}
 		return c

@@ -51,7 +51,7 @@ func everyEnd(d dialect.Dialect) load.Source {
 		switch {
 		case index%8 == 2 && d.SaysInput():
 			c.Kind, c.Stdin = "given-unread", new(filled(c.Want.Output, 2*overPipe))
-		case index%8 == 3 && d.SaysTimeout():
+		case index%8 == 3 && d.TimesOut():
 			c.Kind, c.Timeout = "not-needed", time.Hour
 		}
 		return c

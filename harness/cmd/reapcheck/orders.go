@@ -111,8 +111,13 @@ func (f *ordersFlags) resolve(cmd *cobra.Command, g *gateFlags, o *options,
 	case g.image != "":
 		o.runtime = "docker"
 	}
-	o.candidate, err = g.target()
-	return err
+	if o.candidate, err = g.target(); err != nil {
+		return err
+	}
+	if d := o.candidate.Dialect; !d.Simple() {
+		return fmt.Errorf("%s does not ask by one HTTP request, over which orders are tried", d.Called())
+	}
+	return nil
 }
 
 func (f *ordersFlags) run(ctx context.Context, o *options) (err error) {
