@@ -159,10 +159,13 @@ func (x *Explorer) Run(ctx context.Context, plan Plan, choose Choose) (Run, erro
 // tries out what the kernel can do.
 func (x *Explorer) first(ctx context.Context) (Run, error) {
 	run, err := x.once(ctx, Plan{Commands: []load.Source{load.Instant}}, Follow(nil))
-	if err == nil && x.sandbox != nil && len(run.PIDs) == 0 {
-		return run, errors.Join(errElsewhere, x.stop(ctx))
+	if err != nil || len(run.PIDs) > 0 || run.Ended != "" {
+		return run, err
 	}
-	return run, err
+	if x.sandbox != nil { // it is not gone yet, as after an answer that did not come in time
+		err = x.stop(ctx)
+	}
+	return run, errors.Join(errElsewhere, err)
 }
 
 // errElsewhere is a target whose commands are not its own children.
