@@ -21,8 +21,29 @@ var _ = scenario("long-and-short", "short commands beside a long one",
 			Commands: longAndShort, Deadline: time.Second}, "serial", trial.Symptom(trial.Hung))
 		sound := candidate(session.Arm{Trials: every * s.Scale.Trials(longRounds), InFlight: 4,
 			Commands: longAndShort, Wait: 500 * time.Millisecond})
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, sound}}
+		outlasting := candidate(session.Arm{Trials: outlasted + 2, InFlight: 4,
+			Commands: outlasts, Wait: time.Second})
+		outlasting.Name += "-outlasting"
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, sound, outlasting}}
 	})
+
+// outlasted is how many commands come and go while one runs: more than a table holds whose
+// size somebody has guessed.
+const outlasted = 600
+
+func outlasts(index int, r *rand.Rand) load.Command {
+	switch {
+	case index == 0:
+		c := load.UntilTerminated(index, r)
+		c.Kind = "long"
+		return c
+	case index >= outlasted: // both, should the long one start late
+		c := load.Instant(index, r)
+		c.Kind, c.Script = "release", endSleeps(load.Endless)+c.Script
+		return c
+	}
+	return load.Instant(index, r)
+}
 
 // every is how many commands there are to a long one.
 const every = 20

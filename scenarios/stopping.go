@@ -34,7 +34,7 @@ var _ = should("stopping", "a daemon that is told to stop",
 			baseline,
 			arms{signal: syscall.SIGTERM, before: everyWayOut}.arm("after-commands", ways+1),
 			arms{signal: syscall.SIGTERM, twice: true}.arm("twice", 1),
-			never(),
+			never(), unused(),
 		}
 		if s.Candidate.Listens() {
 			all = append(all, halfAsked(s.Candidate.Dialect))
@@ -135,5 +135,20 @@ func never() session.Arm {
 		Fault: fault.Signal{Signal: syscall.SIGTERM, Processes: 1, Named: "sleep"},
 	})
 	arm.Name += "-never-ends"
+	return arm
+}
+
+// unused is told to stop before anybody has asked it for a command.
+func unused() session.Arm {
+	arm := candidate(session.Arm{
+		Trials: 1, InFlight: 1, Ends: "exit status 0", EndWithin: 10 * time.Second,
+		Commands: func(index int, r *rand.Rand) load.Command {
+			c := load.Instant(index, r)
+			c.Kind, c.Want = "too-late", trial.Want{Anything: true}
+			return c
+		},
+		Fault: fault.Signal{Signal: syscall.SIGTERM},
+	})
+	arm.Name += "-unused"
 	return arm
 }

@@ -21,7 +21,8 @@ type Signal struct {
 	Signal syscall.Signal
 	// Twice sends it again a moment later.
 	Twice bool
-	// Processes is how many must live in the sandbox besides PID 1.
+	// Processes is how many must live in the sandbox besides PID 1. For 0 the signal comes
+	// before the first command is asked for.
 	Processes int
 	// Named counts only processes of that name; empty counts all.
 	Named string
@@ -72,6 +73,10 @@ func (s Signal) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, erro
 			}
 		})
 	})
+	if s.Processes == 0 {
+		injected.begin()
+		injected.ending.Wait()
+	}
 	return injected, nil
 }
 
