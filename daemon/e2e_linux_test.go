@@ -288,6 +288,7 @@ func TestSIGTERM(t *testing.T) {
 			t.Fatalf("2 registered expected within %v, last saw %+v, %v", patience, counts, err)
 		}
 	}
+	d.cmd.Process.Signal(syscall.SIGHUP) // which ends nothing
 	d.cmd.Process.Signal(syscall.SIGTERM)
 	if a := <-short; a.status != 200 || a.ExitCode != 3 || a.Result != "done\n" {
 		t.Errorf("the short command gave %+v", a)

@@ -92,9 +92,9 @@ func versionText() string {
 func serve(c config, log *slog.Logger) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	// A broken pipe on stderr would end a Go process. This is not signal.Ignore,
-	// which the commands would inherit.
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	// A broken pipe on stderr would end a Go process, and so would a command's kill -HUP 1.
+	// This is not signal.Ignore, which the commands would inherit.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE, syscall.SIGHUP)
 	if err := prepare(c); err != nil {
 		return err
 	}
