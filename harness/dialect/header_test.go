@@ -89,3 +89,35 @@ func TestAPlaceIsAPointerOrAHeader(t *testing.T) {
 		}
 	}
 }
+
+// The text of a refusal is the daemon's own. A code by which one refuses may be a command's.
+func TestATextThatRefusesIsNoOutput(t *testing.T) {
+	text := strings.NewReplacer("TYPE", "text/plain", "BODY", `"<command>"`).Replace(byHeader)
+	d, err := dialect.Parse("x.yaml", []byte(text+"  refused: [{status: 503}, {exitCode: 125}]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		status          int
+		code            string
+		output, message string
+	}{
+		{http.StatusServiceUnavailable, "", "", "busy"},
+		{http.StatusOK, "125", "busy", ""},
+		{http.StatusOK, "7", "busy", ""},
+	} {
+		asked := d.Begin(dialect.Request{})
+		header := http.Header{}
+		if c.code != "" {
+			header.Set("X-Exit-Code", c.code)
+		}
+		asked.Take(d.Steps()[0], c.status, header)
+		if err := asked.Hear(strings.NewReader("busy")); err != nil {
+			t.Fatal(err)
+		}
+		got := asked.Answer(nil)
+		if got.Output != c.output || !strings.Contains(got.Message, c.message) {
+			t.Errorf("%d, code %q: output %q, message %q", c.status, c.code, got.Output, got.Message)
+		}
+	}
+}

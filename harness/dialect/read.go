@@ -53,12 +53,12 @@ func (r *answerReader) answer() trial.Answer {
 		Refused:    r.says(r.Words.Refused),
 		Message:    r.message(badCode, badOutput),
 	}
-	if answer.Refused && answer.Output != "" { // a body that is text is the target's own word then
-		answer.Message, answer.Output = cmp.Or(answer.Message, answer.Output), ""
-	}
 	word := answer.Unknown || answer.TimedOut || answer.NotStarted || answer.Refused
 	if r.code != nil && badOutput == nil && (!word || 0 <= *r.code && *r.code <= 255) {
 		answer.Known, answer.Code = true, *r.code
+	}
+	if answer.Refused && !answer.Known && answer.Output != "" { // a body that is the target's own word
+		answer.Message, answer.Output = cmp.Or(answer.Message, answer.Output), ""
 	}
 	return answer
 }
