@@ -64,6 +64,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return runInit(c, stderr) // with the token, which the one behind it needs
 	}
 	scrubEnv()
+	outliveHangUps()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 		defer runtime.KeepAlive(make([]byte, ballast))
@@ -77,6 +78,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 	}
 	return 0
 }
+
+// outliveHangUps keeps a command from ending the sandbox by kill -HUP 1, which Go's runtime
+// takes for the end.
+func outliveHangUps() { signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) }
 
 func versionText() string {
 	if version != "" {
@@ -92,9 +97,9 @@ func versionText() string {
 func serve(c config, log *slog.Logger) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	// A broken pipe on stderr would end a Go process, and so would a command's kill -HUP 1.
-	// This is not signal.Ignore, which the commands would inherit.
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE, syscall.SIGHUP)
+	// A broken pipe on stderr would end a Go process. This is not signal.Ignore,
+	// which the commands would inherit.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	if err := prepare(c); err != nil {
 		return err
 	}

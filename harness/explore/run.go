@@ -12,6 +12,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/explore/search"
 	"github.com/reapcheck/reapcheck/harness/explore/tracer"
 	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -158,14 +159,20 @@ func (x *Explorer) Run(ctx context.Context, plan Plan, choose Choose) (Run, erro
 // first is the target's first command of all, which may be another than those after it: Go
 // tries out what the kernel can do.
 func (x *Explorer) first(ctx context.Context) (Run, error) {
+	beside, err := probe.Look(x.sandbox.PID())
+	if err != nil {
+		return Run{}, err
+	}
 	run, err := x.once(ctx, Plan{Commands: []load.Source{load.Instant}}, Follow(nil))
-	if err != nil || len(run.PIDs) > 0 || run.Ended != "" {
+	switch {
+	case err != nil || len(run.PIDs) > 0 || run.Ended != "":
 		return run, err
+	case x.sandbox != nil:
+		return run, errors.Join(errElsewhere, x.stop(ctx))
+	case len(beside.Others()) > 0: // and the answer has not come in time
+		return run, errElsewhere
 	}
-	if x.sandbox != nil { // it is not gone yet, as after an answer that did not come in time
-		err = x.stop(ctx)
-	}
-	return run, errors.Join(errElsewhere, err)
+	return run, nil
 }
 
 // errElsewhere is a target whose commands are not its own children.
