@@ -19,9 +19,10 @@ var _ = should("start-errors", "a command that cannot be started",
 	"is refused in words and leaves nothing open, where a naive daemon gives it an exit code",
 	func(s *session.Session) session.Experiment {
 		const inFlight, spare = 4, 16
+		failed := s.Scale.Trials(failedStarts)
 		arm := session.Arm{
-			Trials: s.Scale.Trials(failedStarts), InFlight: inFlight,
-			Commands: cannotStartInTime(s.Candidate.Dialect),
+			Trials: failed + 1, InFlight: inFlight, Wait: 2 * overtimeLimit,
+			Commands: cannotStartInTime(s.Candidate.Dialect, failed),
 			Watch:    check.Settles(check.ComesBack(inFlight+spare, check.Files, check.Threads)),
 		}
 		return session.Experiment{Busy: true,
@@ -30,10 +31,15 @@ var _ = should("start-errors", "a command that cannot be started",
 	})
 
 // cannotStartInTime gives every second command a timeout, which comes when there is nothing
-// to end.
-func cannotStartInTime(d dialect.Dialect) load.Source {
+// to end. The last one starts, and lasts until they have all come.
+func cannotStartInTime(d dialect.Dialect, last int) load.Source {
 	limited := d.TimesOut()
 	return func(index int, r *rand.Rand) load.Command {
+		if index == last {
+			c := load.Instant(index, r)
+			c.Kind, c.Script = "afterwards", fmt.Sprintf("sleep %s; %s", seconds(2*overtimeLimit), c.Script)
+			return c
+		}
 		c := cannotStart(index, r)
 		if limited && c.Want.NotRun && index/6%2 == 0 {
 			c.Timeout = overtimeLimit
