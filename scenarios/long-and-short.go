@@ -34,15 +34,23 @@ const outlasted = 600
 func outlasts(index int, r *rand.Rand) load.Command {
 	switch {
 	case index == 0:
-		c := load.UntilTerminated(index, r)
-		c.Kind = "long"
-		return c
+		return released(index, r)
 	case index >= outlasted: // both, should the long one start late
-		c := load.Instant(index, r)
-		c.Kind, c.Script = "release", endSleeps(load.Endless)+c.Script
-		return c
+		return releases(load.Instant(index, r))
 	}
 	return load.Instant(index, r)
+}
+
+// released lasts until another command, which releases makes, ends it.
+func released(index int, r *rand.Rand) load.Command {
+	c := load.UntilTerminated(index, r)
+	c.Kind = "long"
+	return c
+}
+
+func releases(c load.Command) load.Command {
+	c.Kind, c.Script = "release", endSleeps(load.Endless)+c.Script
+	return c
 }
 
 // every is how many commands there are to a long one.
@@ -52,18 +60,16 @@ const every = 20
 // where the others wait for it, no one is answered. So there is no race with a
 // clock that a busy machine could lose.
 func longAndShort(index int, r *rand.Rand) load.Command {
-	const released = 10
+	const releasing = 10
 	turn := index % every
 	if turn == 0 {
-		c := load.UntilTerminated(index, r)
-		c.Kind = "long"
-		return c
+		return released(index, r)
 	}
 	c := load.Instant(index, r)
 	// All they outlast the second after which a reaper may ask for each child.
 	c.Kind, c.Script = "short", "sleep 0.5; "+c.Script
-	if turn >= released { // all of them, should the long one start late
-		c.Kind, c.Script = "release", endSleeps(load.Endless)+c.Script
+	if turn >= releasing { // all of them, should the long one start late
+		c = releases(c)
 	}
 	return c
 }

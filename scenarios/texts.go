@@ -73,7 +73,7 @@ var shapes = []shape{
 	sized(511), sized(512), sized(513), sized(1024), sized(4095), sized(4096), sized(4097),
 	sized(8192),
 	sized(16384), sized(32768), sized(65535), sized(65536), sized(65537), sized(131072),
-	{errorsAlone, func(n string) (string, string) {
+	{"errors-alone", func(n string) (string, string) {
 		text, doubled := doubling(n, n, 14)
 		return text + `; echo "$s" >&2`, doubled + "\n"
 	}},
@@ -85,25 +85,17 @@ var shapes = []shape{
 	{"by-name", func(n string) (string, string) {
 		return fmt.Sprintf("echo %s; echo b >/dev/stdout; echo c", n), n + "\nb\nc\n"
 	}},
-	{errorsByName, func(n string) (string, string) {
+	{"errors-by-name", func(n string) (string, string) {
 		return fmt.Sprintf("echo %s; echo b >/dev/stderr; echo c >&2", n), n + "\nb\nc\n"
 	}},
 	// The end of an output is not the end of its command, nor that of the other output.
-	{errorsLast, func(n string) (string, string) {
+	{"errors-after-output-closed", func(n string) (string, string) {
 		return fmt.Sprintf("echo %s; exec >&-; sleep 0.2; echo %s >&2", n, n), n + "\n" + n + "\n"
 	}},
 	{"ends-after-its-output", func(n string) (string, string) {
 		return fmt.Sprintf("echo %s; exec >/dev/null 2>&1; sleep 0.5", n), n + "\n"
 	}},
 }
-
-// These need both streams in one output.
-const (
-	errorsAlone = "errors-alone"
-	errorsLast  = "errors-after-output-closed"
-
-	errorsByName = "errors-by-name"
-)
 
 // sized is a text of so many bytes, in one write.
 func sized(bytes int) shape {
@@ -126,6 +118,6 @@ func shaped(index int, r *rand.Rand) load.Command {
 	c.Kind = s.kind
 	script, output := s.text(strings.TrimSpace(c.Want.Output))
 	c.Script, c.Want.Output = fmt.Sprintf("%s; exit %d", script, c.Want.Code), output
-	c.Want.Merged = s.kind == errorsAlone || s.kind == errorsLast || s.kind == errorsByName
+	c.Want.Merged = strings.HasPrefix(s.kind, "errors-") // which needs both streams in one output
 	return c
 }

@@ -123,7 +123,9 @@ func Settles(all ...[]Bound) session.Watch {
 				bounds[i].most += b.of(before)
 			}
 		}
-		return settlesAt(sb, bounds, within), err
+		return settles(within, func() ([]trial.Check, bool, error) {
+			return compare(sb, bounds, within)
+		}), err
 	}
 }
 
@@ -134,8 +136,9 @@ func Only(c Count) func([]trial.Check) bool {
 	}
 }
 
-// settlesAt looks until each count is within its bound, or time is up.
-func settlesAt(sb sandbox.Sandbox, bounds []Bound, within time.Duration) session.Look {
+// settles looks until the checks hold, or time is up.
+func settles(within time.Duration,
+	look func() (checks []trial.Check, settled bool, err error)) session.Look {
 	settling := await.Wait{
 		For: "a sandbox that has settled", Every: 10 * time.Millisecond, Limit: within,
 		// A sandbox that is slow to settle is not hurried by being looked at.
@@ -143,7 +146,7 @@ func settlesAt(sb sandbox.Sandbox, bounds []Bound, within time.Duration) session
 	}
 	return func(ctx context.Context) (checks []trial.Check, err error) {
 		err = settling.Until(ctx, func() (seen any, settled bool, err error) {
-			checks, settled, err = compare(sb, bounds, within)
+			checks, settled, err = look()
 			return checks, settled, err
 		})
 		if errors.Is(err, await.ErrLimit) {

@@ -2,13 +2,11 @@ package check
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"time"
 
-	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -20,31 +18,20 @@ import (
 func TemporaryFiles(slack int) session.Watch {
 	return func(_ context.Context, sb sandbox.Sandbox, within time.Duration) (session.Look, error) {
 		before, err := temporary(sb)
-		settling := await.Wait{
-			For: "temporary files to be removed", Every: 10 * time.Millisecond, Limit: within,
-			Slowest: within / 6,
-		}
-		return func(ctx context.Context) (checks []trial.Check, err error) {
-			err = settling.Until(ctx, func() (seen any, settled bool, err error) {
-				n, err := temporary(sb)
-				check := trial.Check{
-					Name: "temporary files",
-					Want: fmt.Sprintf("at most %d within %s", before+slack, printable.Duration(within)),
-					Got:  strconv.Itoa(n), OK: n <= before+slack,
-				}
-				checks = []trial.Check{check}
-				return checks, check.OK, err
-			})
-			if errors.Is(err, await.ErrLimit) {
-				err = nil // the check says it
-			}
-			return checks, err
-		}, err
+		return settles(within, func() ([]trial.Check, bool, error) {
+			n, err := temporary(sb)
+			ok := n <= before+slack
+			return []trial.Check{{
+				Name: "temporary files",
+				Want: fmt.Sprintf("at most %d within %s", before+slack, printable.Duration(within)),
+				Got:  strconv.Itoa(n), OK: ok,
+			}}, ok, err
+		}), err
 	}
 }
 
 // temporary counts what is in the sandbox's /tmp.
 func temporary(sb sandbox.Sandbox) (int, error) {
-	names, err := os.ReadDir(fmt.Sprintf("/proc/%d/root/tmp", sb.PID()))
+	names, err := os.ReadDir(sandbox.Temp(sb))
 	return len(names), err
 }

@@ -82,17 +82,23 @@ func (c *Client) writeAs(ctx context.Context, way dialect.Way, conn net.Conn, fr
 // otherwise.
 func (c *Client) askedBefore(ctx context.Context, conn net.Conn, from *bufio.Reader,
 	m dialect.Message) (goesOn bool, err error) {
-	first, err := c.request(ctx, m)
-	if err != nil {
-		return false, err
-	}
-	if err := first.Write(conn); err != nil {
-		return false, err
-	}
-	if goesOn, err := passOver(from, first); err != nil || !goesOn {
+	if goesOn, err := c.askOnce(ctx, conn, from, m); err != nil || !goesOn {
 		return false, err
 	}
 	return true, restFor(ctx, restsFor)
+}
+
+// askOnce asks, and passes over the answer.
+func (c *Client) askOnce(ctx context.Context, conn net.Conn, from *bufio.Reader,
+	m dialect.Message) (goesOn bool, err error) {
+	req, err := c.request(ctx, m)
+	if err != nil {
+		return false, err
+	}
+	if err := req.Write(conn); err != nil {
+		return false, err
+	}
+	return passOver(from, req)
 }
 
 // askedAhead asks twice, the second time while the first one's command runs, and passes over
@@ -143,11 +149,7 @@ func (c *Client) askNonsense(ctx context.Context, conn net.Conn, from *bufio.Rea
 	m dialect.Message) {
 	for _, body := range []string{string(asNumbers(m.Body)), "null", "[]", `"text"`, "{", "", "\x00\xff"} {
 		m.Body = []byte(body)
-		req, err := c.request(ctx, m)
-		if err != nil || req.Write(conn) != nil {
-			return
-		}
-		if goesOn, err := passOver(from, req); err != nil || !goesOn {
+		if goesOn, err := c.askOnce(ctx, conn, from, m); err != nil || !goesOn {
 			return
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -40,11 +39,11 @@ func (FileLimit) Name() string { return "no more open files in every second burs
 func (FileLimit) Prepare(*sandbox.Spec) error { return nil }
 
 // Under says whether a trial meets the limit.
-func (l FileLimit) Under(index int) bool { return index/l.Burst%2 == 1 }
+func (l FileLimit) Under(index int) bool { return meets(index, l.Burst) }
 
 // Inject declines where this process may not set another one's limits (prlimit(2)).
 func (l FileLimit) Inject(_ context.Context, sb sandbox.Sandbox) (Injection, error) {
-	f := &starving{FileLimit: l, sandbox: sb}
+	f := &starving{FileLimit: l, sandbox: sb, bursts: inBursts{size: l.Burst}}
 	if sb.PID() == 0 {
 		return nil, fmt.Errorf("%w: the target's process cannot be seen", ErrDeclined)
 	}
@@ -62,9 +61,7 @@ type starving struct {
 	sandbox sandbox.Sandbox
 	before  unix.Rlimit
 
-	bursts  sync.Mutex // guards what follows
-	begun   int
-	limited bool
+	bursts  inBursts // which guards what follows
 	clients []net.Conn
 	gaveWay bool
 	end     *time.Timer // of the limit that is set; nil before the first
@@ -84,15 +81,12 @@ func (f *starving) set(files uint64) error {
 func (f *starving) Before(ctx context.Context) {
 	f.bursts.Lock()
 	defer f.bursts.Unlock()
-	under := f.Under(f.begun)
-	burst := f.begun / f.Burst
-	f.begun++
-	if under == f.limited {
+	burst, changes := f.bursts.next()
+	if !changes {
 		return
 	}
-	f.limited = under
 	err := f.lift()
-	if under {
+	if f.bursts.on {
 		f.gaveWay = false
 		f.end = time.AfterFunc(f.Lasts, func() { f.giveWay(burst) })
 		err = f.limit(ctx, burst)
@@ -135,7 +129,7 @@ func dial(ctx context.Context, sb sandbox.Sandbox) (net.Conn, error) {
 func (f *starving) giveWay(burst int) {
 	f.bursts.Lock()
 	defer f.bursts.Unlock()
-	if !f.limited || (f.begun-1)/f.Burst != burst {
+	if !f.bursts.on || (f.bursts.begun-1)/f.Burst != burst {
 		return
 	}
 	f.gaveWay = true
@@ -159,7 +153,7 @@ func (f *starving) lift() error {
 func (f *starving) After(output string) {
 	f.bursts.Lock()
 	defer f.bursts.Unlock()
-	if f.limited && (f.gaveWay || strings.TrimSpace(output) == "") {
+	if f.bursts.on && (f.gaveWay || strings.TrimSpace(output) == "") {
 		f.hit()
 	}
 }

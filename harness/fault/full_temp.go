@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -42,19 +41,23 @@ func (FullTemp) Prepare(spec *sandbox.Spec) error {
 }
 
 // Under says whether a trial meets a full folder.
-func (f FullTemp) Under(index int) bool { return index/f.Burst%2 == 1 }
+func (f FullTemp) Under(index int) bool { return meets(index, f.Burst) }
 
 // Inject declines where this process may not write into the sandbox's files.
 func (f FullTemp) Inject(_ context.Context, sb sandbox.Sandbox) (Injection, error) {
 	if sb.PID() == 0 {
 		return nil, fmt.Errorf("%w: the target's process cannot be seen", ErrDeclined)
 	}
-	full := &filling{FullTemp: f, folder: fmt.Sprintf("/proc/%d/root/tmp", sb.PID()),
-		ended: sb.Done()}
+	full := f.in(sandbox.Temp(sb), sb.Done())
 	if err := errors.Join(full.fill(0), full.empty()); err != nil {
 		return nil, fmt.Errorf("%w: fill /tmp of the sandbox: %w", ErrDeclined, err)
 	}
 	return full, nil
+}
+
+// in fills a folder until the target has ended.
+func (f FullTemp) in(folder string, ended <-chan struct{}) *filling {
+	return &filling{FullTemp: f, folder: folder, ended: ended, bursts: inBursts{size: f.Burst}}
 }
 
 type filling struct {
@@ -62,9 +65,7 @@ type filling struct {
 	folder string
 	ended  <-chan struct{}
 
-	bursts sync.Mutex // guards what follows
-	begun  int
-	full   bool
+	bursts inBursts
 
 	count
 }
@@ -101,14 +102,12 @@ func (f *filling) empty() error {
 func (f *filling) Before(ctx context.Context) {
 	f.bursts.Lock()
 	defer f.bursts.Unlock()
-	full, burst := f.Under(f.begun), f.begun/f.Burst
-	f.begun++
-	if full == f.full {
+	burst, changes := f.bursts.next()
+	if !changes {
 		return
 	}
-	f.full = full
 	err := f.empty()
-	if full {
+	if f.bursts.on {
 		err = errors.Join(err, f.fill(int64(burst/2%(mostPages+1))))
 	}
 	if err != nil && !over(ctx, f.ended) {
@@ -121,7 +120,7 @@ func (f *filling) After(string) {
 	f.bursts.Lock()
 	defer f.bursts.Unlock()
 	var room unix.Statfs_t
-	if f.full && unix.Statfs(f.folder, &room) == nil && room.Bfree <= mostPages {
+	if f.bursts.on && unix.Statfs(f.folder, &room) == nil && room.Bfree <= mostPages {
 		f.hit()
 	}
 }

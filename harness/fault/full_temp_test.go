@@ -36,7 +36,7 @@ func (p pidOf) Done() <-chan struct{} { return nil }
 func TestFullTempComesAndGoesWithTheBursts(t *testing.T) {
 	const all = 256
 	folder := smallFolder(t, all)
-	f := &filling{FullTemp: FullTemp{Burst: 2}, folder: folder}
+	f := FullTemp{Burst: 2}.in(folder, nil)
 	var left []int
 	for range 12 {
 		f.Before(t.Context())

@@ -52,24 +52,22 @@ type starved struct {
 func (*starved) Before(context.Context) {}
 
 // After looks, since the target may be the next one to be killed.
-func (s *starved) After(string) { _ = s.look() }
+func (s *starved) After(string) { _, _ = s.look() }
 
-func (s *starved) look() error {
+func (s *starved) look() (hits int64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now, err := s.limiter.KilledForMemory()
 	s.last = max(s.last, now-s.before) // one that has died is in no group
-	return err
+	return s.last, err
 }
 
 func (s *starved) Hits(ctx context.Context) (int64, string, error) {
-	err := s.look()
+	hits, err := s.look()
 	if err != nil && over(ctx, s.ended) {
 		err = nil
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.last, "", err
+	return hits, "", err
 }
 
 // Undo lifts the limit.

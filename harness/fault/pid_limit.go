@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
@@ -39,7 +38,7 @@ func (l PIDLimit) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, er
 	if err := errors.Join(limiter.LimitPIDs(ctx, l.Spare), limiter.FreePIDs(ctx)); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDeclined, err)
 	}
-	return &crowding{PIDLimit: l, limiter: limiter, ended: sb.Done()}, nil
+	return &crowding{PIDLimit: l, limiter: limiter, ended: sb.Done(), bursts: inBursts{size: l.Burst}}, nil
 }
 
 type crowding struct {
@@ -47,28 +46,23 @@ type crowding struct {
 	limiter sandbox.PIDLimiter
 	ended   <-chan struct{}
 
-	bursts  sync.Mutex // guards what follows
-	begun   int
-	limited bool
+	bursts inBursts
 
 	count
 }
 
 // Under says whether a trial meets the limit.
-func (l PIDLimit) Under(index int) bool { return index/l.Burst%2 == 1 }
+func (l PIDLimit) Under(index int) bool { return meets(index, l.Burst) }
 
 // Before sets or lifts the limit for the first of a burst; the others wait.
 func (c *crowding) Before(ctx context.Context) {
 	c.bursts.Lock()
 	defer c.bursts.Unlock()
-	under := c.Under(c.begun)
-	c.begun++
-	if under == c.limited {
+	if _, changes := c.bursts.next(); !changes {
 		return
 	}
-	c.limited = under
 	set := c.limiter.FreePIDs
-	if under {
+	if c.bursts.on {
 		set = func(ctx context.Context) error { return c.limiter.LimitPIDs(ctx, c.Spare) }
 	}
 	if err := set(ctx); err != nil && !over(ctx, c.ended) {
@@ -80,7 +74,7 @@ func (c *crowding) Before(ctx context.Context) {
 func (c *crowding) After(output string) {
 	c.bursts.Lock()
 	defer c.bursts.Unlock()
-	if c.limited && output == "" {
+	if c.bursts.on && output == "" {
 		c.hit()
 	}
 }

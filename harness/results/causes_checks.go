@@ -22,7 +22,7 @@ var checkCauses = []Cause{
 		Title: "What has left a command's process group runs on after its timeout or hang-up.",
 		Look:  "Stop the whole tree, and find what called setsid(2) through its parents.",
 		explains: func(e Evidence) bool {
-			return e.left() && !e.Zombies && e.ran(apart...) &&
+			return e.left() && e.Zombies == 0 && e.ran(apart...) &&
 				!e.ran("overtime-shell", "resists-shell")
 		},
 	},
@@ -39,7 +39,7 @@ var checkCauses = []Cause{
 		Title: "Zombies stay.",
 		Look:  "PID 1 must wait for each of its children, also for orphans that it inherits.",
 		explains: func(e Evidence) bool {
-			return e.check(zombies) || e.left() && e.Zombies
+			return e.check(zombies) || e.left() && e.Zombies > 0
 		},
 	},
 	{
@@ -109,10 +109,10 @@ func (e Evidence) ran(kinds ...string) bool {
 }
 
 // left says whether a check finds processes, or what such processes hold.
-func (e Evidence) left() bool { return e.check(leftProcesses) || e.Left && e.check(held...) }
+func (e Evidence) left() bool { return e.check(leftProcesses) || e.Left > 0 && e.check(held...) }
 
 // dead says whether all that is left has ended: nothing runs on.
-func (e Evidence) dead() bool { return e.Zombies && e.zombieCount >= e.leftCount }
+func (e Evidence) dead() bool { return e.Zombies > 0 && e.Zombies >= e.Left }
 
 // amount is how many of these a check has found; 0 if it is another check.
 func amount(c trial.Check, name string) (n int) {

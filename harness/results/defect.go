@@ -152,10 +152,8 @@ func (a *Arm) defects(info Info, s trial.Scenario) []Defect {
 	base := Evidence{Fault: a.Plan.Fault, Kinds: a.Kinds, Ways: a.Ways}
 	for _, c := range a.FailedChecks() {
 		base.Ended = base.Ended || c.Name == targetCheck && c.Want == runs
-		base.Left = base.Left || c.Name == leftProcesses
-		base.leftCount = max(base.leftCount, amount(c, leftProcesses))
-		base.zombieCount = max(base.zombieCount, amount(c, zombies))
-		base.Zombies = base.Zombies || c.Name == zombies
+		base.Left = max(base.Left, amount(c, leftProcesses))
+		base.Zombies = max(base.Zombies, amount(c, zombies))
 	}
 	var all []Defect
 	add := func(e Evidence, d Defect) {

@@ -16,10 +16,9 @@ type Evidence struct {
 	Kinds map[string]int
 	// Ways are all ways in which trials of the arm went wrong.
 	Ways []trial.Way
-	// Left says that processes are left in the sandbox, and Zombies that zombies are.
-	Left, Zombies bool
-	// leftCount and zombieCount are how many of them there are.
-	leftCount, zombieCount int
+	// Left is how many processes too many are left in the sandbox, zombies too, and Zombies
+	// how many zombies; 0 where no check says so.
+	Left, Zombies int
 	// Ended says that PID 1 was to run on in this arm, and did not.
 	Ended bool
 	// Way is how the trials went wrong; the zero Way is a check's.

@@ -161,6 +161,9 @@ type Sandbox interface {
 	Stop(ctx context.Context) error
 }
 
+// Temp is how this machine sees the sandbox's /tmp.
+func Temp(sb Sandbox) string { return fmt.Sprintf("/proc/%d/root/tmp", sb.PID()) }
+
 // Lost says why nothing more is known of a sandbox: its engine went away, and
 // what became of the target is not the target's doing. nil as a rule.
 func Lost(sb Sandbox) error {

@@ -74,10 +74,8 @@ func (a *runningArm) sayable() error {
 		return unsaid{fmt.Sprintf("%s has no field for a command's input", d.Called())}
 	}
 	switch {
-	case a.Orders != nil && !d.Simple():
-		return unsaid{
-			fmt.Sprintf("%s does not ask by one HTTP request, over which orders are tried",
-				d.Called())}
+	case a.Orders != nil && NoOrders(d) != "":
+		return unsaid{NoOrders(d)}
 	case a.Orders != nil || d.TimesOut() && d.Simple():
 		return nil
 	}
@@ -87,6 +85,15 @@ func (a *runningArm) sayable() error {
 		}
 	}
 	return nil
+}
+
+// NoOrders says in words why no orders can be tried over a dialect; it is empty where they
+// can.
+func NoOrders(d dialect.Dialect) string {
+	if d.Simple() {
+		return ""
+	}
+	return d.Called() + " does not ask by one HTTP request, over which orders are tried"
 }
 
 // unsayable is why a dialect has no words for a command; empty for one that it can ask for.

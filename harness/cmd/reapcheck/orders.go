@@ -114,8 +114,8 @@ func (f *ordersFlags) resolve(cmd *cobra.Command, g *gateFlags, o *options,
 	if o.candidate, err = g.target(); err != nil {
 		return err
 	}
-	if d := o.candidate.Dialect; !d.Simple() {
-		return fmt.Errorf("%s does not ask by one HTTP request, over which orders are tried", d.Called())
+	if why := session.NoOrders(o.candidate.Dialect); why != "" {
+		return errors.New(why)
 	}
 	return nil
 }

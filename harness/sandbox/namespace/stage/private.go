@@ -32,9 +32,6 @@ func (o Own) Become(command ...string) []string {
 
 // ownOf reads a stage's name; is says whether it is one.
 func ownOf(name string) (own Own, is bool) {
-	if name == becomeName {
-		return Own{}, true
-	}
 	words, is := strings.CutPrefix(name, becomeName+ownMark)
 	temp, socket, _ := strings.Cut(words, ":")
 	own.Socket = socket

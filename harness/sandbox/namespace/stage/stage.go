@@ -19,7 +19,7 @@ import (
 	"syscall"
 )
 
-// becomeName is the argv[0] by which the stage is known.
+// becomeName is how the argv[0] begins by which the stage is known. See Own.
 const becomeName = "reapcheck-become"
 
 // report is the file descriptor on which a stage says how it went. The starter
@@ -28,7 +28,7 @@ const report = 3
 
 // Become is the command line, argv[0] and all, of a stage that becomes command.
 // Without a command the stage ends when /proc is mounted, with exit status 0.
-func Become(command ...string) []string { return append([]string{becomeName}, command...) }
+func Become(command ...string) []string { return Own{}.Become(command...) }
 
 func init() {
 	if len(os.Args) == 0 {
