@@ -1,0 +1,26 @@
+package fault
+
+import "sync"
+
+// meets says whether the request with this index is in a burst that meets the fault:
+// of every two bursts of so many requests the second does.
+func meets(index, size int) bool { return index/size%2 == 1 }
+
+// inBursts counts the requests of a fault that comes and goes with their bursts. Its size
+// is 1 or more. The lock is its owner's to take, and guards what else a burst changes.
+type inBursts struct {
+	sync.Mutex
+
+	size  int
+	begun int  // how many requests have come
+	on    bool // whether the last of them meets the fault
+}
+
+// next counts a request: it says in which burst it is, from 0, and whether the fault has
+// to come or go before it is sent.
+func (b *inBursts) next() (burst int, changes bool) {
+	burst, before := b.begun/b.size, b.on
+	b.on = meets(b.begun, b.size)
+	b.begun++
+	return burst, b.on != before
+}
