@@ -76,6 +76,10 @@ var (
 	hungryBursts  = session.Count{Floor: 4, Quick: 4, Standard: 12}
 	// What each of these leaks is far above the slack of the checks.
 	leaking = session.Count{Floor: 300, Quick: 300, Standard: 2000}
+	// Some 45 commands have every pair, and those after them what only three at once show.
+	paired = session.Count{Floor: 60, Quick: 120, Standard: 1200}
+	// Nine have all pairs of the baseline's two things.
+	overlooked = session.Count{Floor: 12, Quick: 12, Standard: 12}
 	// The hoarding baseline keeps something of each command.
 	hoarded = session.Count{Floor: 240, Quick: 240, Standard: 400}
 )

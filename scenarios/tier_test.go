@@ -3,6 +3,7 @@ package scenarios
 import (
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/reapcheck/reapcheck/harness/load"
@@ -47,7 +48,21 @@ func kinds(t *testing.T, id string, blackBox bool, scale session.Scale) map[stri
 			if arm.Orders != nil {
 				break
 			}
-			all[arm.Name][arm.Commands(i, load.Random(1, id, i)).Kind] = true
+			for _, kind := range meetings(arm.Commands(i, load.Random(1, id, i)).Kind) {
+				all[arm.Name][kind] = true
+			}
+		}
+	}
+	return all
+}
+
+// meetings are the words of a kind, and two and two of them.
+func meetings(kind string) []string {
+	words := strings.Split(kind, "+")
+	all := slices.Clone(words)
+	for i, word := range words {
+		for _, before := range words[:i] {
+			all = append(all, before+"+"+word)
 		}
 	}
 	return all

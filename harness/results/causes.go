@@ -65,7 +65,7 @@ var trialCauses = []Cause{
 			"other asks.",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Lost, trial.Error) && e.says("no child process", "ECHILD") ||
-				e.reaperFirst() && (e.is(trial.Lost, trial.Error) ||
+				e.reaperFirst() && (e.is(trial.Lost, trial.Error) || e.is(trial.Hung) && e.most() ||
 					e.is(trial.Wrong) && e.sameCode())
 		},
 	},
@@ -114,7 +114,7 @@ var trialCauses = []Cause{
 		Look: "Chunked bodies, JSON escapes, parameters of the media type, HTTP/1.0: leave them " +
 			"to an HTTP library. A client may read slowly: no limit for an answer as a whole.",
 		explains: func(e Evidence) bool {
-			return e.of("asked-") &&
+			return e.of("asked-") && !e.codeAlone() &&
 				e.is(trial.Error, trial.Hung, trial.Wrong, trial.Output)
 		},
 	},
@@ -214,7 +214,8 @@ var trialCauses = []Cause{
 		Look: "open(2) of a socket fails with ENXIO (Node.js makes sockets of a child's pipes), and " +
 			"of another user's pipe with EACCES.",
 		explains: func(e Evidence) bool {
-			return e.is(trial.Output, trial.Wrong) && e.of("by-name", "errors-by-name", "given-by-name")
+			return e.is(trial.Output, trial.Wrong) && !e.codeAlone() &&
+				e.of("by-name", "errors-by-name", "given-by-name")
 		},
 	},
 	{
@@ -232,7 +233,7 @@ var trialCauses = []Cause{
 		Look: "Set both for the child alone, and paste neither into a shell's text. Delete " +
 			"from the dialect what the daemon does not offer.",
 		explains: func(e Evidence) bool {
-			return e.is(trial.Output, trial.Wrong) && e.of(asSet...)
+			return e.is(trial.Output, trial.Wrong) && !e.codeAlone() && e.of(asSet...)
 		},
 	},
 	{
@@ -254,7 +255,7 @@ var trialCauses = []Cause{
 		ID: "hands-on-settings", Level: trial.Advice,
 		Title:    "Commands get the daemon's own umask, limits, scheduling or privileges.",
 		Look:     "What the daemon changes for itself its commands inherit: set it back for them.",
-		explains: func(e Evidence) bool { return e.is(trial.Wrong) && e.of(settings...) },
+		explains: func(e Evidence) bool { return e.found() && e.of(settings...) },
 	},
 	{
 		ID: "hands-on", Level: trial.Should,
@@ -262,7 +263,7 @@ var trialCauses = []Cause{
 		Look: "/dev/null as standard input, close-on-exec, a process group of their own, and no " +
 			"signal ignored or blocked.",
 		explains: func(e Evidence) bool {
-			return e.is(trial.Wrong, trial.Hung) && e.of("input-", "files", "files-meanwhile",
+			return (e.found() || e.is(trial.Hung)) && e.of("input-", "files", "files-meanwhile",
 				"group", "memory", "signals", "signals-blocked")
 		},
 	},

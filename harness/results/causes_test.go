@@ -111,6 +111,34 @@ func TestCausesOfInputs(t *testing.T) {
 	}
 }
 
+// The same outcome of the same command has another cause where its order was forced, where it
+// found what it looked for, or where its output was right.
+func TestCausesThatNeedMoreThanAnOutcome(t *testing.T) {
+	right, found := trial.Record{Got: new(0), Detail: "another exit code than the command gave, with the right output"},
+		trial.Record{Got: new(0), Detail: `another exit code than the command gave; it wrote "found: 3"`}
+	for _, c := range []struct {
+		fault string
+		way   trial.Way
+		want  string
+	}{
+		{"until reaped", trial.Way{Outcome: trial.Hung, Kind: "instant", Trials: 2}, reaperHad},
+		{"until reaped", trial.Way{Outcome: trial.Hung, Kind: "instant", Trials: 1}, "end-missed"},
+		{"", trial.Way{Outcome: trial.Hung, Kind: "instant", Trials: 2}, "end-missed"},
+		{"", trial.Way{Outcome: trial.Wrong, Kind: "files", Trials: 1, First: found}, "hands-on"},
+		{"", trial.Way{Outcome: trial.Wrong, Kind: "files", Trials: 1, First: right}, "wrong-code"},
+		{"", trial.Way{Outcome: trial.Wrong, Kind: "umask", Trials: 1, First: right}, "wrong-code"},
+		{"", trial.Way{Outcome: trial.Wrong, Kind: "value-spaces", Trials: 1, First: right}, "wrong-code"},
+		{"", trial.Way{Outcome: trial.Wrong, Kind: "value-spaces", Trials: 1}, "not-as-set"},
+		{"", trial.Way{Outcome: trial.Error, Kind: "lasts+reads-none+killed", Trials: 1}, "input-limited"},
+	} {
+		e := Evidence{Symptom: trial.Symptom(c.way.Outcome), Fault: c.fault, Way: c.way,
+			Kinds: map[string]int{c.way.Kind: 3}}
+		if got := CauseOf(e); got.ID != c.want {
+			t.Errorf("%s %s under %q: %s, want %s", c.way.Outcome, c.way.Kind, c.fault, got.ID, c.want)
+		}
+	}
+}
+
 // findingsOf are the findings of one daemon's recordings, all of which failed.
 func findingsOf(t *testing.T, daemon string, info Info) []Finding {
 	t.Helper()

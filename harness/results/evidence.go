@@ -32,8 +32,8 @@ func (e Evidence) is(outcomes ...trial.Outcome) bool {
 	return e.Way.Trials > 0 && slices.Contains(outcomes, e.Way.Outcome)
 }
 
-// of says whether the trials' commands are of one of these kinds. A word that ends in a
-// hyphen stands for all kinds that begin so.
+// of says whether the trials' commands are of one of these kinds, or have it beside others. A
+// word that ends in a hyphen stands for all kinds that begin so.
 func (e Evidence) of(kinds ...string) bool {
 	return fits(e.Way.Kind, kinds)
 }
@@ -51,6 +51,20 @@ func (e Evidence) under(words ...string) bool {
 
 // all says whether every command of this kind went wrong so.
 func (e Evidence) all() bool { return e.Way.Trials == e.Kinds[e.Way.Kind] }
+
+// most says whether that is how commands of this kind go: a race that is forced is lost by
+// most of them, and one that is not by few.
+func (e Evidence) most() bool { return 2*e.Way.Trials >= e.Kinds[e.Way.Kind] }
+
+// codeAlone says whether nothing but the code was wrong, as far as the output tells.
+func (e Evidence) codeAlone() bool { return e.Way.First.CodeAlone() }
+
+// found says whether a command that looks for something found it: it says so, and ends with the
+// next code.
+func (e Evidence) found() bool {
+	r := e.Way.First
+	return e.is(trial.Wrong) && (e.says(`"found: `) || r.Got != nil && *r.Got == (r.Want+1)%256)
+}
 
 // went says whether commands of one of these kinds came to that outcome in the arm.
 func (e Evidence) went(o trial.Outcome, kinds ...string) bool {
@@ -74,10 +88,16 @@ func (e Evidence) count(o trial.Outcome, kinds ...string) (went, ran int) {
 	return went, ran
 }
 
+// fits says whether a kind, or one of the words that a plus sign joins in it, is one of these.
 func fits(kind string, patterns []string) bool {
-	return slices.ContainsFunc(patterns, func(p string) bool {
-		return kind == p || strings.HasSuffix(p, "-") && strings.HasPrefix(kind, p)
-	})
+	for word := range strings.SplitSeq(kind, "+") {
+		if slices.ContainsFunc(patterns, func(p string) bool {
+			return word == p || strings.HasSuffix(p, "-") && strings.HasPrefix(word, p)
+		}) {
+			return true
+		}
+	}
+	return false
 }
 
 // reaperFirst says whether the fault lets the reaper come before the waiter, or before

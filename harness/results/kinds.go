@@ -13,7 +13,7 @@ var (
 	longInput = []string{"given-bytes-65535", "given-bytes-65536", "given-bytes-65537", "given-bytes-131073",
 		"given-bytes-524289", "given-characters", "given-and-written", "given-late",
 		"given-at-once-", "given-unread", "given-unread-but-a-line", "given-and-closed",
-		"given-and-held", "given-much-overtime"}
+		"given-and-held", "given-much-overtime", "reads-much", "reads-none"}
 	// outlives are commands that outlive their timeout.
 	outlives = []string{"overtime-", "resists-", "times-out", "ends-when-asked", "given-overtime",
 		"given-much-overtime"}

@@ -134,7 +134,26 @@ func classify(want Want, got Answer) (Outcome, string) {
 	case want.NotRun:
 		return Wrong, "an exit code for a command that cannot be run"
 	}
-	return Wrong, "another exit code than the command gave"
+	return Wrong, "another exit code than the command gave" + want.beside(got.Output)
+}
+
+// rightOutput is said of a wrong code where the output tells that all else went well.
+const rightOutput = ", with the right output"
+
+// CodeAlone says whether the trial's exit code was wrong, and its output right.
+func (r Record) CodeAlone() bool {
+	return r.Outcome == Wrong && strings.Contains(r.Detail, rightOutput)
+}
+
+// beside says what a command with a wrong code wrote.
+func (w Want) beside(output string) string {
+	switch {
+	case output == "" || w.AnyOutput:
+		return ""
+	case w.output(output):
+		return rightOutput
+	}
+	return "; it wrote " + excerpt(output, 0)
 }
 
 // word says whether the target said, or the client did, what is wanted in the
