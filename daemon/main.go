@@ -80,8 +80,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 }
 
 // outliveHangUps keeps a command from ending the sandbox by kill -HUP 1, which Go's runtime
-// takes for the end.
-func outliveHangUps() { signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) }
+// takes for the end. Under nohup(1) it is ignored, and stays so for the commands.
+func outliveHangUps() {
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+	}
+}
 
 func versionText() string {
 	if version != "" {

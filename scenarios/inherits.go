@@ -104,8 +104,11 @@ func inheritance(usual *shell, noLauncher bool) []look {
 				look{"signals-blocked", asksBlocked + "; " + unlike("$blocked", noSignals)})
 		}
 	}
+	// What this shell ignores because of whoever started it, such as nohup(1), a daemon may set
+	// back for its commands.
+	more := fmt.Sprintf("$(printf %%016x $((0x$ignored & ~0x%s)))", signals)
 	return append(looks, look{"signals", fmt.Sprintf(`%s; [ -z "$blocked" ] || { %s; %s; }`,
-		asksSignals, unlike("$ignored", signals), unlike("$blocked", noSignals))})
+		asksSignals, unlike(more, noSignals), unlike("$blocked", noSignals))})
 }
 
 const noSignals = "0000000000000000"

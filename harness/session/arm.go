@@ -242,7 +242,9 @@ func (a *runningArm) end(ctx context.Context) error {
 		a.last.ShownBy = a.showing.shownBy()
 	}
 	if why := a.cutShort(); why != "" {
-		a.last.Error, a.last.GivenUp = why, a.tooManyHung()
+		if a.last.Error, a.last.GivenUp = why, a.tooManyHung(); a.last.GivenUp {
+			a.session.armsHung.Add(1)
+		}
 	}
 	if err != nil && a.last.Error == "" {
 		a.last.Error = err.Error()

@@ -101,5 +101,16 @@ func (a *runningArm) exhausted() string {
 }
 
 func (a *runningArm) tooManyHung() bool {
-	return a.Role != trial.Baseline && a.patience.hung.Load() >= int32(max(3, a.InFlight))
+	return a.Role != trial.Baseline && a.patience.hung.Load() >= a.mostHung()
+}
+
+// hangsOften arms that were given up are enough to know a candidate that hangs: in each
+// further one the first trial that hangs says it again, and costs as long as it waits.
+const hangsOften = 5
+
+func (a *runningArm) mostHung() int32 {
+	if a.session.armsHung.Load() >= hangsOften {
+		return 1
+	}
+	return int32(max(3, a.InFlight))
 }

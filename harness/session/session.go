@@ -15,6 +15,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/fault"
@@ -62,6 +63,9 @@ type Session struct {
 	Progress *Progress
 	// Pace is how fast the machine is: Measure finds it out.
 	Pace Pace
+
+	// armsHung counts the candidate's arms that were given up since it hung.
+	armsHung atomic.Int32
 
 	shelf    *shelf // nil outside of RunAll
 	mu       sync.Mutex
