@@ -18,7 +18,7 @@ import (
 type failure struct {
 	Anchor, Scenario, Arm, Strategy, Fault string
 	Index                                  int
-	Outcome, Kind, Asked, Got, Why         string
+	Outcome, Kind, Asked, Beside, Got, Why string
 	Want                                   int
 	Sent, Took                             string
 	Lanes                                  []lane
@@ -90,6 +90,7 @@ func newFailure(run results.Run, f results.Finding, a results.Arm, r trial.Recor
 		Outcome:  printable.Line(string(r.Outcome)),
 		Kind:     printable.Line(r.Kind),
 		Asked:    printable.Text(r.Command),
+		Beside:   printable.Line(r.Beside),
 		Want:     r.Want,
 		Got:      got(r),
 		Why:      printable.Text(r.Detail),

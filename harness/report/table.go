@@ -201,9 +201,9 @@ func example(f results.Finding) string {
 
 // trialText is one bad trial in a sentence.
 func trialText(arm string, r trial.Record) string {
-	asked := fmt.Sprintf("%s, trial %d, %s: asked %q, ", printable.Line(arm), r.Index,
+	asked := fmt.Sprintf("%s, trial %d, %s: asked %q%s, ", printable.Line(arm), r.Index,
 		printable.Line(string(r.Outcome)),
-		printable.Escape(printable.Clip(r.Command, exampleLimit)))
+		printable.Escape(printable.Clip(r.Command, exampleLimit)), beside(r))
 	if r.Outcome == trial.Hung { // whatever was wanted
 		return asked + "no answer within " + printable.Micros(float64(r.Micros))
 	}
@@ -213,6 +213,14 @@ func trialText(arm string, r trial.Record) string {
 		text += fmt.Sprintf(" (%s)", printable.Line(printable.Clip(r.Detail, exampleLimit)))
 	}
 	return text
+}
+
+// beside is what else was asked for, in brackets; empty where that is nothing.
+func beside(r trial.Record) string {
+	if r.Beside == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (%s)", printable.Line(r.Beside))
 }
 
 func (s Style) legend(b *strings.Builder, run results.Run) {

@@ -248,6 +248,9 @@ var trialCauses = []Cause{
 	inputChanged.otherwise("end-missed", func(e Evidence) bool {
 		return e.is(trial.Hung) && e.of("given-") && !e.of(overtimeInput...)
 	}),
+	inputChanged.otherwise("output-cut", func(e Evidence) bool {
+		return e.is(trial.Output) && e.of("reads", "reads-much")
+	}),
 	inputChanged.otherwise("timeout-not-enforced", func(e Evidence) bool {
 		return e.is(trial.Hung) && e.of("given-much-overtime")
 	}),

@@ -114,7 +114,7 @@ func TestCausesOfInputs(t *testing.T) {
 // The same outcome of the same command has another cause where its order was forced, where it
 // found what it looked for, or where its output was right.
 func TestCausesThatNeedMoreThanAnOutcome(t *testing.T) {
-	right, found := trial.Record{Got: new(0), Detail: "another exit code than the command gave, with the right output"},
+	right, found := trial.Record{Outcome: trial.Wrong, Got: new(0), Detail: "another exit code than the command gave, with the right output"},
 		trial.Record{Got: new(0), Detail: `another exit code than the command gave; it wrote "found: 3"`}
 	for _, c := range []struct {
 		fault string

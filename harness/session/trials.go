@@ -106,7 +106,7 @@ func (a *runningArm) record(index int, cmd load.Command, answer trial.Answer, se
 		r.Got = &answer.Code
 	}
 	if r.Bad() {
-		r.Command, r.Sent = cmd.Script, sent.UTC()
+		r.Command, r.Beside, r.Sent = cmd.Script, cmd.Beside(), sent.UTC()
 	}
 	a.quickest.note(cmd.Kind, outcome, took)
 	a.keep(r)
