@@ -73,7 +73,7 @@ func traits(d dialect.Dialect, fed bool) [][]trait {
 	limits, ends := []trait{plain}, []trait{plain}
 	ends = append(ends, endTraits...)
 	if d.TimesOut() {
-		limits = append(limits, trait{"in-time", func(m *mixture) { m.Timeout = time.Minute }})
+		limits = append(limits, limitTraits...)
 		ends = append(ends, timesOut)
 	}
 	if d.HangsUp() {
@@ -85,6 +85,13 @@ func traits(d dialect.Dialect, fed bool) [][]trait {
 	}
 	return [][]trait{ways, limits, placeTraits, inputs, outputTraits, companyTraits,
 		{plain, {"lasts", func(m *mixture) { m.do("sleep 0.03", "") }}}, ends}
+}
+
+// limitTraits are for commands that need no timeout, unless a background child has the output
+// for longer and the target waits for it, or the machine is slow.
+var limitTraits = []trait{
+	{"in-time", func(m *mixture) { m.Timeout = time.Hour }},
+	{"just-in-time", func(m *mixture) { m.Timeout, m.Want.MayTimeout = pairLimit, true }},
 }
 
 var placeTraits = []trait{plain,
@@ -125,7 +132,7 @@ var outputTraits = []trait{plain,
 
 var companyTraits = []trait{plain,
 	{"leaves-orphan", func(m *mixture) { m.do("(sleep 0.05; exit 7) </dev/null >/dev/null 2>&1 &", "") }},
-	{"leaves-writer", func(m *mixture) { m.do("sleep 0.1 </dev/null &", "") }},
+	{"leaves-writer", func(m *mixture) { m.do("sleep 0.4 </dev/null &", "") }},
 	{"leaves-session", func(m *mixture) { m.do("setsid sleep 0.05 </dev/null >/dev/null 2>&1 &", "") }},
 	{"has-children", func(m *mixture) { m.do("(exit 3); sh -c 'exit 4' | :", "") }},
 }
