@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -21,8 +22,13 @@ const (
 	slowestPause = 50 * time.Millisecond
 )
 
-// notFound is how a target ends that did not find what it runs on (env(1), ld.so(8)).
-const notFound = "exit status 127"
+// notFound is how a target ends that did not find what it runs on (env(1), ld.so(8)), and
+// noInterpreter the last word where the kernel did not find it (ENOENT in execve(2), though
+// the file is there), as runc says it.
+const (
+	notFound      = "exit status 127"
+	noInterpreter = ": no such file or directory"
+)
 
 // ErrEnded means that PID 1 ended while its readiness was awaited.
 var ErrEnded = errors.New("target ended before it was ready")
@@ -74,13 +80,19 @@ func NotReady(sb Sandbox, spec Spec, err error) error {
 	}
 	if errors.Is(err, ErrEnded) {
 		p.Cause, p.Advice = fmt.Errorf("%w: %s", err, sb.Ended()), "see its log and its flags"
-		if sb.Ended() == notFound {
+		if sb.Ended() == notFound || neverBegan(p.Log) {
 			p.Advice = "a script needs its interpreter in the sandbox, and a program its " +
 				"libraries: give an --image that has them, or --runtime=namespace, which has " +
 				"this machine's files"
 		}
 	}
 	return p
+}
+
+// neverBegan says whether all that a log has is that the program could not be executed.
+func neverBegan(log []byte) bool {
+	text := bytes.TrimSpace(log)
+	return bytes.HasPrefix(text, []byte("exec ")) && bytes.HasSuffix(text, []byte(noInterpreter))
 }
 
 // question is where to ask, and whether any answer will do or only 2xx.

@@ -61,19 +61,25 @@ func TestReadyIsNotAskedElsewhere(t *testing.T) {
 type gone struct {
 	Sandbox
 	ended string
+	log   string
 	lost  error
 }
 
-func (gone) Log() []byte     { return nil }
+func (g gone) Log() []byte   { return []byte(g.log) }
 func (g gone) Ended() string { return g.ended }
 func (g gone) Lost() error   { return g.lost }
 
 func TestATargetThatDidNotFindItsInterpreterIsToldWhereItIs(t *testing.T) {
-	for ended, want := range map[string]string{
-		"exit status 127": "a script needs its interpreter", "exit status 2": "see its log",
+	const interpreter = "a script needs its interpreter"
+	for _, c := range []struct{ ended, log, want string }{
+		{"exit status 127", "", interpreter},
+		{"exit status 1", "exec /usr/local/bin/d.py: no such file or directory\n", interpreter},
+		{"exit status 1", "open d.conf: no such file or directory\n", "see its log"},
+		{"exit status 2", "", "see its log"},
 	} {
-		if err := NotReady(gone{ended: ended}, Spec{}, ErrEnded); !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: got %v, want %q", ended, err, want)
+		err := NotReady(gone{ended: c.ended, log: c.log}, Spec{}, ErrEnded)
+		if !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s, %q: got %v, want %q", c.ended, c.log, err, c.want)
 		}
 	}
 }

@@ -51,6 +51,11 @@ func (s *Session) CheckDialect(ctx context.Context) error {
 		return fmt.Errorf("%w: %s had no exit code from it: %s; see reapcheck driver check --help",
 			sandbox.ErrTarget, d.Called(), lastNotUnderstood(all))
 	}
+	if last := all[len(all)-1]; last.Hung {
+		return fmt.Errorf("%w: it does not answer %s: %s: either it hangs, or dialect %s is not "+
+			"how it is asked; see reapcheck dialect --help",
+			sandbox.ErrTarget, d.Asked(), last.Understood, d.Name)
+	}
 	return fmt.Errorf(
 		"%w: dialect %s understands no exit code in what comes back from %s: %s; "+
 			"see reapcheck dialect --help",
