@@ -23,7 +23,8 @@ var _ = should("speechless", "clients that say nothing",
 		const clients = 4
 		ask := func(d dialect.Dialect) fault.Speechless {
 			return fault.Speechless{Clients: clients, Begins: d.OverHTTP(),
-				Asks: d.Written(dialect.Request{Script: unread})}
+				Asks:   d.Written(dialect.Request{Script: unread}),
+				Halves: 1 + int(s.Patience(waitsLimit)/givesUp)}
 		}
 		arm := session.Arm{
 			Trials: s.Scale.Trials(session.Count{Floor: 8, Quick: 8, Standard: 40}), InFlight: 4,
@@ -39,6 +40,10 @@ var _ = should("speechless", "clients that say nothing",
 		return session.Experiment{SideBySide: true,
 			Arms: []session.Arm{peeking, queueing, candidate(arm)}}
 	})
+
+// givesUp is the soonest that a target gives up a request that does not come. One that waits
+// for each of several in turn waits for longer than an answer may take on this machine.
+const givesUp = 4 * time.Second
 
 // unread writes more than the kernel takes for a client that does not read: 4 MiB, unless
 // it was told otherwise.

@@ -112,6 +112,7 @@ func halfAsked(d dialect.Dialect) session.Arm {
 		Begins:  d.OverHTTP(),
 		Stay:    true,
 		Asks:    d.Written(dialect.Request{Script: "exit 0"}),
+		Halves:  1,
 	}
 	arm.Fault = fault.All{clients, arm.Fault}
 	return arm

@@ -24,9 +24,10 @@ type Speechless struct {
 	// more.
 	Begins bool
 	// Asks is a request as it is written, whose answer is larger than what the kernel
-	// takes of it (tcp(7), tcp_wmem). Two clients more send it: one keeps its last byte
-	// back, and the other does not read the answer. Nil for neither.
-	Asks []byte
+	// takes of it (tcp(7), tcp_wmem). One client more sends it and does not read the answer,
+	// and so many as Halves keep its last byte back. Nil for none of them.
+	Asks   []byte
+	Halves int
 	// Stay has them stay until the target has ended, and not only until Undo: where it
 	// waits for them to go, they do not help it.
 	Stay bool
@@ -36,7 +37,7 @@ type Speechless struct {
 func (s Speechless) Name() string {
 	if s.Asks != nil {
 		return fmt.Sprintf("%d clients that say nothing, or half of it, or do not listen",
-			s.Clients+2)
+			s.Clients+s.Halves+1)
 	}
 	return fmt.Sprintf("%d clients that say nothing", s.Clients)
 }
@@ -46,12 +47,15 @@ func (Speechless) Prepare(*sandbox.Spec) error { return nil }
 
 // Inject declines where no connection is to be had.
 func (s Speechless) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error) {
-	all := make([]func(net.Conn) error, s.Clients, s.Clients+2)
+	all := make([]func(net.Conn) error, s.Clients, s.Clients+s.Halves+1)
 	for i := range all {
 		all[i] = s.says(i)
 	}
 	if s.Asks != nil {
-		all = append(all, write(s.Asks[:len(s.Asks)-1]), s.deaf)
+		for range s.Halves {
+			all = append(all, write(s.Asks[:len(s.Asks)-1]))
+		}
+		all = append(all, s.deaf)
 	}
 	held, err := connect(ctx, sb, all)
 	if err != nil || !s.Stay {

@@ -37,7 +37,7 @@ func TestClientsThatStopHalfWay(t *testing.T) {
 		}
 	}()
 	const asks = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab"
-	f := Speechless{Clients: 4, Begins: true, Asks: []byte(asks)}
+	f := Speechless{Clients: 4, Begins: true, Asks: []byte(asks), Halves: 1}
 	injected, err := f.Inject(t.Context(), listening{Listener: l})
 	if err != nil {
 		t.Fatal(err)
