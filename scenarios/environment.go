@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,14 +21,15 @@ import (
 var _ = scenario("environment", "environment and folder",
 	"are as they were asked for, for one command, and changed where a naive daemon pastes them into its text",
 	func(s *session.Session) session.Experiment {
+		all := slices.Concat(settings[:1], appears, settings[1:])
 		arm := session.Arm{
-			Trials:   s.Scale.Trials(each(len(settings), 2, 4, 20)),
+			Trials:   s.Scale.Trials(each(len(all), 2, 4, 20)),
 			InFlight: 1, // each follows what the one before it may have left
-			Commands: asSet(s.Seed, awkwardFolder(s)), ByOutput: true,
+			Commands: asSet(s.Seed, awkwardFolder(s), all), ByOutput: true,
 			Env: map[string]string{"REAPCHECK_OF_THE_DAEMON": "its own"},
 		}
 		baseline := naive(arm, "pasting", trial.Symptom(trial.Wrong), trial.Symptom(trial.Output))
-		baseline.Trials = len(settings)
+		baseline.Trials, baseline.Commands = len(settings), asSet(s.Seed, awkwardFolder(s), settings)
 		meanwhile := candidate(session.Arm{
 			Trials:   s.Scale.Trials(session.Count{Floor: 16, Quick: 24, Standard: 400}),
 			InFlight: 8, Bursts: true, Commands: setMeanwhile, ByOutput: true,
@@ -73,28 +75,35 @@ func awkwardFolder(s *session.Session) string {
 type setting struct {
 	kind string
 	give func(c *load.Command, nonce, folder string)
+	// follows says how many commands before it is the one with the same nonce; 0 has its own.
+	follows int
 }
 
 var settings = []setting{
-	{"makes-folder", func(c *load.Command, _, folder string) {
+	{kind: "makes-folder", give: func(c *load.Command, _, folder string) {
 		// Beside the one that is meant is one that a tidied name would lead to.
-		quoted := strings.ReplaceAll(folder, "'", `'\''`)
-		c.Script = fmt.Sprintf("mkdir -p '%s' '%s' 2>/dev/null; %s", quoted,
-			strings.TrimSpace(quoted), c.Script)
+		c.Script = fmt.Sprintf("mkdir -p '%s' '%s' 2>/dev/null; ln -sfn /proc/self '%[1]s/link' 2>/dev/null; %[3]s",
+			quoted(folder), quoted(strings.TrimSpace(folder)), c.Script)
 	}},
-	{"folder", func(c *load.Command, _, folder string) {
+	{kind: "folder", give: func(c *load.Command, _, folder string) {
 		c.Cwd, c.Want.MayNotRun = folder, true // an image may have no mkdir
 		says(c, "pwd -P", folder+"\n")
 	}},
-	{"no-folder-again", func(c *load.Command, _, folder string) {
+	{kind: "no-folder-again", give: func(c *load.Command, _, folder string) {
 		says(c, "case $(pwd -P) in *ours*) pwd -P;; esac", "")
 	}},
+	// The kernel goes through a link before it goes up (path_resolution(7)); who tidies the
+	// name first goes nowhere.
+	{kind: "folder-up-from-link", give: func(c *load.Command, _, folder string) {
+		c.Cwd, c.Want.MayNotRun = folder+"/link/..", true
+		says(c, "pwd -P", "/proc\n")
+	}},
 	// It cannot be started, in a folder that is there.
-	{"folder-of-none", func(c *load.Command, _, _ string) {
+	{kind: "folder-of-none", give: func(c *load.Command, _, _ string) {
 		c.Cwd, c.Script, c.Want = "/proc", c.Script+": "+strings.Repeat("x", 200<<10),
 			trial.Want{Anything: true}
 	}},
-	{"no-folder-after-none", func(c *load.Command, _, _ string) {
+	{kind: "no-folder-after-none", give: func(c *load.Command, _, _ string) {
 		says(c, "case $(pwd -P) in /proc) pwd -P;; esac", "")
 	}},
 	given("spaces", "  a   b "),
@@ -104,22 +113,22 @@ var settings = []setting{
 	given("lines", "one\ntwo\n\n"),
 	given("nothing", ""),
 	given("characters", "Grüße ☕ 😀"),
-	{"value-long", long},
-	{"many", many},
-	{"no-value", func(c *load.Command, _, _ string) {
+	{kind: "value-long", give: long},
+	{kind: "many", give: many},
+	{kind: "no-value", give: func(c *load.Command, _, _ string) {
 		c.Env = map[string]string{"REAPCHECK_GIVEN": ""}
 		says(c, `echo "${REAPCHECK_GIVEN-unset}"`, "\n")
 	}},
-	{"like-numbers", func(c *load.Command, _, _ string) {
+	{kind: "like-numbers", give: func(c *load.Command, _, _ string) {
 		c.Env = map[string]string{"REAPCHECK_A": "007", "REAPCHECK_B": "1e3", "REAPCHECK_C": "true",
 			"REAPCHECK_D": "null"}
 		says(c, `echo "$REAPCHECK_A $REAPCHECK_B $REAPCHECK_C $REAPCHECK_D"`, "007 1e3 true null\n")
 	}},
-	{"names", func(c *load.Command, nonce, _ string) {
+	{kind: "names", give: func(c *load.Command, nonce, _ string) {
 		c.Env = map[string]string{"reapcheck_small": nonce, "ReapCheck_Both": "2"}
 		says(c, `echo "$reapcheck_small $ReapCheck_Both"`, nonce+" 2\n")
 	}},
-	{"names-that-filters-know", func(c *load.Command, nonce, _ string) {
+	{kind: "names-that-filters-know", give: func(c *load.Command, nonce, _ string) {
 		c.Env = map[string]string{}
 		want := ""
 		for _, name := range knownNames {
@@ -128,32 +137,69 @@ var settings = []setting{
 		}
 		says(c, `echo "$`+strings.Join(knownNames, " $")+` "`, want+"\n")
 	}},
-	{"names-of-no-shell", func(c *load.Command, nonce, _ string) {
+	{kind: "names-of-no-shell", give: func(c *load.Command, nonce, _ string) {
 		c.Env = map[string]string{"reapcheck.dotted-name": nonce}
 		says(c, `e=$(tr '\0' '\n' </proc/$$/environ); case $e in *reapcheck.dotted-name=`+nonce+
 			`*) echo there;; *) echo missing;; esac`, "there\n")
 	}},
-	{"of-the-daemon", func(c *load.Command, _, _ string) {
+	{kind: "of-the-daemon", give: func(c *load.Command, _, _ string) {
 		says(c, "echo ${REAPCHECK_OF_THE_DAEMON-unset}", "its own\n")
 	}},
-	{"not-set-again", func(c *load.Command, _, _ string) {
+	{kind: "not-set-again", give: func(c *load.Command, _, _ string) {
 		says(c, "echo ${REAPCHECK_GIVEN-unset}", "unset\n")
 	}},
-	{"own-wins", func(c *load.Command, nonce, _ string) {
+	{kind: "own-wins", give: func(c *load.Command, nonce, _ string) {
 		c.Env = map[string]string{"HOME": "/" + nonce, "PATH": "/" + nonce + ":/usr/bin:/bin"}
 		says(c, `echo "$HOME $PATH"`, fmt.Sprintf("/%s /%s:/usr/bin:/bin\n", nonce, nonce))
 	}},
-	{"others-stay", func(c *load.Command, nonce, _ string) {
+	{kind: "own-emptied", give: func(c *load.Command, _, _ string) {
+		c.Env = map[string]string{"HOME": "", "REAPCHECK_OF_THE_DAEMON": ""}
+		says(c, `echo "<${HOME-unset}> <${REAPCHECK_OF_THE_DAEMON-unset}>"`, "<> <>\n")
+	}},
+	// A shell's text without a quote or a semicolon is still a shell's.
+	{kind: "own-wins-by-tilde", give: func(c *load.Command, nonce, _ string) {
+		c.Env = map[string]string{"HOME": "/" + nonce}
+		c.Script, c.Want = "echo ~", trial.Want{Output: "/" + nonce + "\n"}
+	}},
+	{kind: "no-others", give: noOthers},
+	{kind: "others-stay", give: func(c *load.Command, nonce, _ string) {
 		c.Env = map[string]string{"REAPCHECK_GIVEN": nonce}
 		says(c, `echo "${HOME:+home} $REAPCHECK_GIVEN"`, "home "+nonce+"\n")
 	}},
-	{"folder-and-variable", func(c *load.Command, nonce, folder string) {
+	{kind: "folder-and-variable", give: func(c *load.Command, nonce, folder string) {
 		c.Cwd, c.Want.MayNotRun = folder, true
 		c.Env = map[string]string{"REAPCHECK_GIVEN": nonce}
 		says(c, `pwd -P; echo "$REAPCHECK_GIVEN"`, folder+"\n"+nonce+"\n")
 	}},
-	askedAgain("first"), askedAgain("again"),
+	askedAgain("first", 0), askedAgain("again", 1),
 }
+
+// appears is a folder that is not there when it is first asked for. The baseline, which may have
+// the same files, does not ask.
+var appears = []setting{
+	{kind: "folder-not-yet", give: func(c *load.Command, nonce, folder string) {
+		c.Cwd, c.Want = folder+"/"+nonce, trial.Want{NotRun: true}
+	}},
+	{kind: "makes-folder-later", follows: 1, give: func(c *load.Command, nonce, folder string) {
+		c.Script = fmt.Sprintf("mkdir '%s/%s'; %s", quoted(folder), nonce, c.Script)
+	}},
+	{kind: "folder-now", follows: 2, give: func(c *load.Command, nonce, folder string) {
+		c.Cwd = folder + "/" + nonce
+		says(c, "pwd -P", c.Cwd+"\n")
+	}},
+}
+
+// noOthers says which variables a command has that neither PID 1 has nor a shell makes.
+func noOthers(c *load.Command, _, _ string) {
+	says(c, `its=$(tr '\0' '\n' </proc/1/environ) && [ -n "$its" ] && `+
+		`for v in $(tr '\0\n' '\n ' </proc/$$/environ); do n=${v%%=*}; case $v in *=*) `+
+		`case $n in PWD|OLDPWD|SHLVL|_|HOME|PATH|USER|LOGNAME|SHELL|TERM|HOSTNAME) ;; `+
+		`*) case "$its" in "$n="*|*"
+$n="*) ;; *) echo "$n";; esac;; esac;; esac; done`, "")
+}
+
+// quoted is a text within a shell's single quotes.
+func quoted(text string) string { return strings.ReplaceAll(text, "'", `'\''`) }
 
 // knownNames are those that somebody has a reason to leave out or to set anew.
 var knownNames = []string{"API_KEY", "REAPCHECK_TOKEN", "DB_PASSWORD", "LD_LIBRARY_PATH", "TERM",
@@ -182,17 +228,17 @@ func long(c *load.Command, nonce, _ string) {
 
 // askedAgain is the same request twice, one after the other. Its text leaves a file
 // behind, or takes away what it has left.
-func askedAgain(text string) setting {
+func askedAgain(text string, follows int) setting {
 	return setting{"asked-" + text, func(c *load.Command, nonce, _ string) {
 		const once = ownFile +
 			`if [ -s "$f" ]; then rm -f "$f"; echo again; else echo x >"$f"; echo first; fi`
 		says(c, fmt.Sprintf(once, nonce), text+"\n")
-	}}
+	}, follows}
 }
 
 // given is a variable of that value.
 func given(kind, value string) setting {
-	return setting{"value-" + kind, func(c *load.Command, nonce, _ string) {
+	return setting{kind: "value-" + kind, give: func(c *load.Command, nonce, _ string) {
 		c.Env = map[string]string{"REAPCHECK_GIVEN": nonce + value}
 		says(c, `printf %s "$REAPCHECK_GIVEN."`, nonce+value+".")
 	}}
@@ -204,14 +250,14 @@ func says(c *load.Command, script, text string) {
 	c.Want.Output = text + c.Want.Output
 }
 
-func asSet(seed uint64, folder string) load.Source {
+func asSet(seed uint64, folder string, all []setting) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
-		if last := len(settings) - 1; index%len(settings) == last { // what the one before it was
-			r = load.Random(seed, "environment", index-1)
+		set := all[index%len(all)]
+		if set.follows > 0 {
+			r = load.Random(seed, "environment", index-set.follows)
 		}
 		c := load.Instant(index, r)
 		nonce := strings.TrimSpace(c.Want.Output)
-		set := settings[index%len(settings)]
 		c.Kind = set.kind
 		set.give(&c, nonce, folder)
 		return c

@@ -20,7 +20,6 @@ var _ = should("held-stdout", "a background child that holds the output",
 	"does not hold the answer, lives on, and is reaped when it ends, where a naive daemon waits for it",
 	func(s *session.Session) session.Experiment {
 		held := heldAtOnce * s.Scale.Trials(heldBursts)
-		limited := s.Candidate.Dialect.TimesOut()
 		const patience = 2 * time.Second
 		baseline := naive(session.Arm{Trials: 3, InFlight: 3, Commands: heldStdout,
 			Deadline: patience, Wait: patience}, "", trial.Symptom(trial.Hung))
@@ -28,8 +27,9 @@ var _ = should("held-stdout", "a background child that holds the output",
 		// wait for them, and no machine is too slow to answer before they end.
 		sound := candidate(session.Arm{
 			Trials: held + 1, InFlight: heldAtOnce, Bursts: true,
-			Commands: byOthers(releasedAt(held, limited), s.Candidate.Dialect.Simple()),
-			Watch:    check.Settles(check.NobodyLeft), Used: true,
+			Commands: byOthers(releasedAt(held, meanwhile(s.Candidate.Dialect)),
+				s.Candidate.Dialect.Simple()),
+			Watch: check.Settles(check.NobodyLeft), Used: true,
 		})
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, sound}}
 	})
@@ -40,15 +40,28 @@ const heldFor = 1000011 * time.Millisecond
 
 const heldAtOnce = 6
 
-// ending is one in each burst that times out meanwhile, where that can be said: its end is
-// no other's.
-const ending = 4
+// meanwhile are commands of a burst that are ended while the others' children live, by their
+// place in it: their end is no other's. They are those that the target can be asked for.
+func meanwhile(d dialect.Dialect) map[int]func(c *load.Command) {
+	ends := map[int]func(c *load.Command){}
+	if d.TimesOut() {
+		ends[4] = func(c *load.Command) {
+			c.Kind, c.Timeout, c.Want = "times-out", overtimeLimit, trial.Want{Timeout: true}
+		}
+	}
+	if d.HangsUp() {
+		ends[3] = func(c *load.Command) {
+			c.Kind, c.HangUpAfter, c.Want = "hangs-up", overtimeLimit, trial.Want{HangUp: true}
+		}
+	}
+	return ends
+}
 
 func heldStdout(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
 	if index%heldAtOnce == heldAtOnce-1 {
-		// More than a pipe holds, when no one asks for it any more.
-		const writes = "(sleep 1; head -c 100000 /dev/zero; exec sleep %s) & %s"
+		// More than a pipe holds, and than a daemon keeps, when no one asks for it any more.
+		const writes = "(sleep 1; head -c 30000000 /dev/zero && exec sleep %s) & %s"
 		c.Kind, c.Script = "held-stdout-writes", fmt.Sprintf(writes, seconds(heldFor), c.Script)
 		c.Want.AnyOutput = true
 		return c
@@ -70,16 +83,13 @@ func heldStdout(index int, r *rand.Rand) load.Command {
 // releasedAt is heldStdout up to the last trial. That one looks whether the
 // children of all bursts are there, also after others' ends, and ends them. Its code
 // tells, since not every dialect has a word for output.
-func releasedAt(last int, limited bool) load.Source {
-	children := last
-	if limited {
-		children -= last / heldAtOnce
-	}
+func releasedAt(last int, ended map[int]func(c *load.Command)) load.Source {
+	children := last / heldAtOnce * (heldAtOnce - len(ended))
 	return func(index int, r *rand.Rand) load.Command {
-		if limited && index < last && index%heldAtOnce == ending {
+		if end := ended[index%heldAtOnce]; end != nil && index < last {
 			c := load.Instant(index, r)
-			c.Kind, c.Script, c.Timeout = "times-out", "sleep 1000; :", overtimeLimit
-			c.Want = trial.Want{Timeout: true}
+			c.Script = "sleep 1000; :"
+			end(&c)
 			return c
 		}
 		if index < last {

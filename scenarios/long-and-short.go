@@ -63,9 +63,14 @@ func longAndShort(index int, r *rand.Rand) load.Command {
 	const releasing = 10
 	turn := index % every
 	if turn == 0 {
-		return released(index, r)
+		c := released(index, r)
+		c.Cwd = "/" // one folder is as good for many
+		return c
 	}
 	c := load.Instant(index, r)
+	if turn%2 == 0 {
+		c.Cwd = "/"
+	}
 	// All they outlast the second after which a reaper may ask for each child.
 	c.Kind, c.Script = "short", "sleep 0.5; "+c.Script
 	if turn >= releasing { // all of them, should the long one start late

@@ -39,6 +39,9 @@ var _ = should("out-of-files", "a target that may open no more files",
 func withoutFiles(limit fault.FileLimit) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		c := load.Instant(index, r)
+		if index%3 == 0 { // which may take a file to look at
+			c.Cwd = "/"
+		}
 		if !limit.Under(index) {
 			return c
 		}

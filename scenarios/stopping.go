@@ -34,7 +34,7 @@ var _ = should("stopping", "a daemon that is told to stop",
 			baseline,
 			arms{signal: syscall.SIGTERM, before: everyWayOut}.arm("after-commands", ways+1),
 			arms{signal: syscall.SIGTERM, twice: true}.arm("twice", 1),
-			never(), unused(),
+			never(s.Candidate.Dialect), unused(),
 		}
 		if s.Candidate.Listens() {
 			all = append(all, halfAsked(s.Candidate.Dialect))
@@ -121,7 +121,7 @@ func halfAsked(d dialect.Dialect) session.Arm {
 // never is a command that does not end, whatever it is told. Nothing is promised of
 // its answer, but that the daemon does not wait for it for longer than docker stop
 // waits for the daemon.
-func never() session.Arm {
+func never(d dialect.Dialect) session.Arm {
 	arm := candidate(session.Arm{
 		Trials: 1, InFlight: 1, Ends: "exit status 0", EndWithin: 10 * time.Second,
 		Deadline: time.Minute,
@@ -131,6 +131,9 @@ func never() session.Arm {
 			c := load.Instant(index, r)
 			c.Kind, c.Script, c.Want = "never-ends",
 				"trap '' TERM INT HUP; while :; do sleep 1000; done", trial.Want{Anything: true}
+			if d.TimesOut() { // which is no reason to wait for it
+				c.Timeout = time.Hour
+			}
 			return c
 		},
 		Fault: fault.Signal{Signal: syscall.SIGTERM, Processes: 1, Named: "sleep"},

@@ -71,7 +71,7 @@ var overtimes = []look{
 var overtimesApart = []look{
 	{"apart-setsid", "setsid sleep 1000 & wait"},
 	{"apart-setsid-twice", "setsid sh -c 'setsid sleep 1000 & sleep 1000; :' & wait"},
-	{"apart-many", "i=0; while [ $i -lt 40 ]; do setsid sleep 1000 & i=$((i+1)); done; wait"},
+	{"apart-many", "i=0; while [ $i -lt 200 ]; do setsid sleep 1000 & i=$((i+1)); done; wait"},
 	{"apart-deep", `export D='[ $1 -gt 0 ] || exec sleep 1000; setsid sh -c "$D" d $(($1-1)) & wait'; ` +
 		`sh -c "$D" d 12; :`},
 	// Any name is a process's, also one that seems to end a field (proc_pid_stat(5)).

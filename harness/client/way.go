@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 	"unicode/utf16"
 
@@ -41,6 +42,14 @@ func (c *Client) writeAs(ctx context.Context, way dialect.Way, conn net.Conn, fr
 		if kind := req.Header.Get("Content-Type"); kind != "" {
 			req.Header.Set("Content-Type", kind+"; charset=utf-8")
 		}
+	case dialect.Fetch:
+		req.Header.Set("Sec-Fetch-Mode", "cors")
+	case dialect.Laden:
+		req.Header.Set("X-Request-Context", strings.Repeat("x", laden))
+	case dialect.Newline:
+		replaceBody(req, append(bytes.Clone(m.Body), '\n'))
+	case dialect.More:
+		replaceBody(req, withMore(m.Body))
 	case dialect.Version0:
 		var written bytes.Buffer
 		if err := req.Write(&written); err != nil {
@@ -50,13 +59,12 @@ func (c *Client) writeAs(ctx context.Context, way dialect.Way, conn net.Conn, fr
 			[]byte(" HTTP/1.0\r\n"), 1))
 		return false, err
 	case dialect.Escaped:
-		body := escaped(m.Body)
-		req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+		replaceBody(req, escaped(m.Body))
 	case dialect.Spaced:
 		var body bytes.Buffer
 		if json.Indent(&body, m.Body, "", "\t") == nil {
 			body.WriteByte('\n')
-			req.Body, req.ContentLength = io.NopCloser(&body), int64(body.Len())
+			replaceBody(req, body.Bytes())
 		}
 	case dialect.Slowly:
 		return false, readsSlowly(ctx, conn, req)
@@ -76,6 +84,24 @@ func (c *Client) writeAs(ctx context.Context, way dialect.Way, conn net.Conn, fr
 		}
 	}
 	return false, req.Write(conn)
+}
+
+// laden is the length of a header.
+const laden = 6 << 10
+
+func replaceBody(req *http.Request, body []byte) {
+	req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+}
+
+// withMore is a JSON object with a field more; what is none stays as it is.
+func withMore(body []byte) []byte {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(body, &fields) != nil || fields == nil {
+		return body
+	}
+	fields["reapcheck"] = json.RawMessage("null")
+	more, _ := json.Marshal(fields)
+	return more
 }
 
 // askedBefore asks once and lets the connection rest. It goes on unless the target says
@@ -120,7 +146,8 @@ func readsSlowly(ctx context.Context, conn net.Conn, req *http.Request) error {
 	return errors.Join(req.Write(conn), restFor(ctx, deafFor))
 }
 
-// pieces is into how many parts a request is cut, with a rest of pieceRest behind each.
+// pieces is into how many parts a request's body is cut, with a rest of pieceRest behind each.
+// The first one comes with the head.
 const (
 	pieces    = 4
 	pieceRest = 900 * time.Millisecond
@@ -132,10 +159,13 @@ func writesSlowly(ctx context.Context, conn net.Conn, req *http.Request) error {
 	if err := req.Write(&whole); err != nil {
 		return err
 	}
+	head := bytes.Index(whole.Bytes(), []byte("\r\n\r\n")) + len("\r\n\r\n")
 	for left := pieces; left > 0; left-- {
-		if _, err := conn.Write(whole.Next(whole.Len() / left)); err != nil {
+		next := (whole.Len() - head) / left
+		if _, err := conn.Write(whole.Next(head + next)); err != nil {
 			return err
 		}
+		head = 0
 		if err := restFor(ctx, pieceRest); err != nil {
 			return err
 		}

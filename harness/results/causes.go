@@ -220,11 +220,11 @@ var trialCauses = []Cause{
 	},
 	{
 		ID: "hides-environment", Level: trial.Advice,
-		Title: "Commands do not have the daemon's own variables, or some that they are given.",
+		Title: "Commands have other variables than the daemon's own and those that they are given.",
 		Look: "An image's ENV is meant for whatever runs in it. Names with a dot or a dash are no " +
 			"shell's, and other programs have them.",
 		explains: func(e Evidence) bool {
-			return e.is(trial.Output) && e.of("of-the-daemon", "names-of-no-shell")
+			return e.is(trial.Output) && e.of("of-the-daemon", "names-of-no-shell", "no-others")
 		},
 	},
 	{
