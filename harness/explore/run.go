@@ -273,7 +273,7 @@ func (r *running) look(ctx context.Context) (err error) {
 		if len(r.now.Held) == 0 {
 			most = mostShortAlone
 		}
-		if i == most || len(r.now.Timers) == 0 || r.now.Timers[0] >= shortTimer {
+		if i >= most || len(r.now.Timers) == 0 || r.now.Timers[0] >= shortTimer {
 			break
 		}
 		if err := r.advance(r.now.Timers[0]); err != nil {

@@ -97,6 +97,15 @@ func TestATargetThatIsToldToStopMayGo(t *testing.T) {
 	}
 }
 
+// Whoever polls lets any number of short timers pass until something comes.
+func TestATargetThatPollsIsNotWaitedForForEver(t *testing.T) {
+	x := of(t, "polls")
+	run, err := x.Run(t.Context(), Shape("timeout", 1, 0), Follow(nil))
+	if err != nil || run.Bad() {
+		t.Errorf("%s: %s %q, error %v", run.Order(), run.Outcome(), run.Whys, err)
+	}
+}
+
 // A timeout that is told although no time has passed is not what was asked for.
 func TestNoTimeoutComesBeforeItsTime(t *testing.T) {
 	x := of(t, "times out")

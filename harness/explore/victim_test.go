@@ -1,6 +1,7 @@
 package explore
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -38,6 +39,8 @@ func victim(manner string) {
 	switch manner {
 	case "races":
 		go reap()
+	case "polls":
+		go poll()
 	case "forgets":
 		signal.Notify(toStop, unix.SIGTERM)
 	case "ticks":
@@ -64,9 +67,15 @@ func victim(manner string) {
 		}
 		var request struct{ Command string }
 		_ = json.NewDecoder(r.Body).Decode(&request)
-		cmd := exec.Command("/bin/sh", "-c", request.Command)
+		limited := r.Context()
+		if manner == "polls" {
+			withTimeout, cancel := context.WithTimeout(limited, shortLimit)
+			defer cancel()
+			limited = withTimeout
+		}
+		cmd := exec.CommandContext(limited, "/bin/sh", "-c", request.Command)
 		out, _ := cmd.CombinedOutput()
-		if manner == "times out" {
+		if manner == "times out" || limited.Err() != nil {
 			w.WriteHeader(http.StatusRequestTimeout)
 			fmt.Fprint(w, `{"code": "TIMEOUT"}`)
 			return
@@ -79,6 +88,17 @@ func victim(manner string) {
 	})
 	fmt.Fprintln(os.Stderr, http.ListenAndServe("127.0.0.1:2280", nil))
 	os.Exit(1)
+}
+
+// poll looks for children every few milliseconds, and leaves them to their waiters.
+func poll() {
+	for {
+		const looks = unix.WEXITED | unix.WNOWAIT | unix.WNOHANG
+		if unix.Waitid(unix.P_ALL, 0, nil, looks, nil) == unix.ECHILD {
+			time.Sleep(50 * time.Millisecond)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
 }
 
 // reap takes every child, whoever else waits for it.
