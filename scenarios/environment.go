@@ -22,6 +22,9 @@ var _ = scenario("environment", "environment and folder",
 	"are as they were asked for, for one command, and changed where a naive daemon pastes them into its text",
 	func(s *session.Session) session.Experiment {
 		all := slices.Concat(settings[:1], appears, settings[1:])
+		if !s.Candidate.Dialect.SaysEnv() { // a shell sets them in its stead
+			all = slices.DeleteFunc(all, func(s setting) bool { return s.kind == ofNoShell })
+		}
 		arm := session.Arm{
 			Trials:   s.Scale.Trials(each(len(all), 2, 4, 20)),
 			InFlight: 1, // each follows what the one before it may have left
@@ -137,7 +140,7 @@ var settings = []setting{
 		}
 		says(c, `echo "$`+strings.Join(knownNames, " $")+` "`, want+"\n")
 	}},
-	{kind: "names-of-no-shell", give: func(c *load.Command, nonce, _ string) {
+	{kind: ofNoShell, give: func(c *load.Command, nonce, _ string) {
 		c.Env = map[string]string{"reapcheck.dotted-name": nonce}
 		says(c, `e=$(tr '\0' '\n' </proc/$$/environ); case $e in *reapcheck.dotted-name=`+nonce+
 			`*) echo there;; *) echo missing;; esac`, "there\n")
@@ -200,6 +203,9 @@ $n="*) ;; *) echo "$n";; esac;; esac;; esac; done`, "")
 
 // quoted is a text within a shell's single quotes.
 func quoted(text string) string { return strings.ReplaceAll(text, "'", `'\''`) }
+
+// ofNoShell is the kind of a variable whose name no shell can set.
+const ofNoShell = "names-of-no-shell"
 
 // knownNames are those that somebody has a reason to leave out or to set anew.
 var knownNames = []string{"API_KEY", "REAPCHECK_TOKEN", "DB_PASSWORD", "LD_LIBRARY_PATH", "TERM",

@@ -79,7 +79,7 @@ func withoutFields(d Dialect, r Request) Request {
 	if r.Cwd != "" && !d.Says("<cwd>") {
 		fmt.Fprintf(&before, "cd %s || exit %d; ", quote(r.Cwd), NoFolder)
 	}
-	if !d.saysEnv() {
+	if !d.SaysEnv() {
 		for _, name := range slices.Sorted(maps.Keys(r.Env)) {
 			fmt.Fprintf(&before, "export %s=%s; ", name, quote(r.Env[name]))
 		}

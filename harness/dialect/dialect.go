@@ -282,8 +282,9 @@ func (d Dialect) SaysInput() bool { return d.Says(stdin) }
 // Says reports whether a request can carry what the placeholder stands for.
 func (d Dialect) Says(name string) bool { return slices.Contains(d.placeholders, name) }
 
-// saysEnv reports whether a request can carry variables, in whatever form.
-func (d Dialect) saysEnv() bool { return d.Says("<env>") || d.Says("<envList>") }
+// SaysEnv reports whether a request can carry variables, in whatever form. Without, a shell
+// sets them, which takes the names of a shell alone.
+func (d Dialect) SaysEnv() bool { return d.Says("<env>") || d.Says("<envList>") }
 
 func eachText(v any, do func(string)) {
 	switch v := v.(type) {

@@ -233,7 +233,7 @@ func (e Attempt) Hint(d Dialect) string {
 		return "if -1 means unknown here, say so in words.unknown"
 	case strings.Contains(e.Script, "kill -9") && strings.HasPrefix(e.Understood, "exit code -9,"):
 		return `if -n means death by signal n here, set words.signal: "-n"`
-	case e.Asked == environment && d.saysEnv():
+	case e.Asked == environment && d.SaysEnv():
 		return "if <env> is not understood here, leave it out: the shell is told then"
 	}
 	return ""

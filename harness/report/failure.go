@@ -19,7 +19,7 @@ type failure struct {
 	Anchor, Scenario, Arm, Strategy, Fault string
 	Index                                  int
 	Outcome, Kind, Asked, Beside, Got, Why string
-	Want                                   int
+	Want                                   string
 	Sent, Took                             string
 	Lanes                                  []lane
 	Moments                                []moment
@@ -91,7 +91,7 @@ func newFailure(run results.Run, f results.Finding, a results.Arm, r trial.Recor
 		Kind:     printable.Line(r.Kind),
 		Asked:    printable.Text(r.Command),
 		Beside:   printable.Line(r.Beside),
-		Want:     r.Want,
+		Want:     wanted(r),
 		Got:      got(r),
 		Why:      printable.Text(r.Detail),
 		Took:     printable.Micros(float64(r.Micros)),

@@ -194,9 +194,9 @@ func evidence(f results.Finding, run results.Run) string {
 			continue
 		}
 		for _, r := range a.Bad[:min(show, len(a.Bad))] {
-			fmt.Fprintf(&b, "%s, trial %d: %s. %s%s was to give %d and gave %s. %s\n",
+			fmt.Fprintf(&b, "%s, trial %d: %s. %s%s was to give %s and gave %s. %s\n",
 				printable.Line(a.Plan.Arm), r.Index, printable.Line(
-					string(r.Outcome)), printable.Line(r.Command), beside(r), r.Want, got(r), printable.Line(
+					string(r.Outcome)), printable.Line(r.Command), beside(r), wanted(r), got(r), printable.Line(
 					r.Detail))
 		}
 	}

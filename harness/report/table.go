@@ -207,12 +207,20 @@ func trialText(arm string, r trial.Record) string {
 	if r.Outcome == trial.Hung { // whatever was wanted
 		return asked + "no answer within " + printable.Micros(float64(r.Micros))
 	}
-	text := asked + fmt.Sprintf("wanted exit code %d, got %s after %s", r.Want, got(r),
+	text := asked + fmt.Sprintf("wanted %s, got %s after %s", wanted(r), got(r),
 		printable.Micros(float64(r.Micros)))
 	if r.Detail != "" {
 		text += fmt.Sprintf(" (%s)", printable.Line(printable.Clip(r.Detail, exampleLimit)))
 	}
 	return text
+}
+
+// wanted is what the trial's command was to give.
+func wanted(r trial.Record) string {
+	if r.Wanted != "" {
+		return printable.Line(r.Wanted)
+	}
+	return fmt.Sprintf("exit code %d", r.Want)
 }
 
 // beside is what else was asked for, in brackets; empty where that is nothing.

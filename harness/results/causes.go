@@ -24,6 +24,17 @@ var trialCauses = []Cause{
 		},
 	},
 	{
+		ID: "other-clients", Level: trial.Advice,
+		Title: "Another client's request is not understood, or its answer is cut.",
+		Look: "Chunked bodies, JSON escapes, parameters of the media type, HTTP/1.0: leave them " +
+			"to an HTTP library. A client may read slowly: no limit for an answer as a whole.",
+		explains: func(e Evidence) bool {
+			return e.of("asked-") && !e.codeAlone() &&
+				e.is(trial.Error, trial.Hung, trial.Wrong, trial.Output) ||
+				e.of("abandoned-chunked") && e.is(trial.Error)
+		},
+	},
+	{
 		ID: "half-closed", Level: trial.Advice,
 		Title: "A client that closes its sending side is taken for one that has gone, or the " +
 			"other way round.",
@@ -109,16 +120,6 @@ var trialCauses = []Cause{
 		},
 	},
 	{
-		ID: "other-clients", Level: trial.Advice,
-		Title: "Another client's request is not understood, or its answer is cut.",
-		Look: "Chunked bodies, JSON escapes, parameters of the media type, HTTP/1.0: leave them " +
-			"to an HTTP library. A client may read slowly: no limit for an answer as a whole.",
-		explains: func(e Evidence) bool {
-			return e.of("asked-") && !e.codeAlone() &&
-				e.is(trial.Error, trial.Hung, trial.Wrong, trial.Output)
-		},
-	},
-	{
 		ID: "silent-timeout", Level: trial.Advice, Choice: "no-output-at-timeouts",
 		Title: "What a command wrote before its timeout is not in the answer.",
 		Look: "Read on until the killed processes have ended, and answer with their output: " +
@@ -194,8 +195,9 @@ var trialCauses = []Cause{
 	},
 	{
 		ID: "not-stopped", Level: trial.Should,
-		Title:    "The daemon does not stop when it is told to.",
-		Look:     "PID 1 ignores each signal for which it has no handler.",
+		Title: "The daemon does not stop when it is told to.",
+		Look: "PID 1 ignores each signal for which it has no handler. Or a count of what still runs " +
+			"is never back at zero: some way out of a command forgot it.",
 		explains: func(e Evidence) bool { return e.check("target") && e.Check.Got == runs },
 	},
 	stranded,
@@ -323,7 +325,8 @@ const fullTemp = "no room in /tmp"
 var stranded = Cause{
 	ID: "stranded", Level: trial.Should, Choice: "stops-at-once",
 	Title: "SIGTERM strands the commands that run, or the daemon ends with another status.",
-	Look:  "Stop taking commands, answer for those that run, and exit 0 (docker stop gives 10 s).",
+	Look: "Stop taking commands, answer for those that run, wait for no one who only holds an " +
+		"output, and exit 0 (docker stop gives 10 s).",
 	explains: func(e Evidence) bool {
 		return e.under(stopSignals...) && (e.is(trial.Error, trial.Hung) ||
 			e.check("target") && e.Check.Got != runs)

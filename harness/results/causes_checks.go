@@ -37,7 +37,8 @@ var checkCauses = []Cause{
 	{
 		ID: "not-reaped", Level: trial.Should,
 		Title: "Zombies stay.",
-		Look:  "PID 1 must wait for each of its children, also for orphans that it inherits.",
+		Look: "PID 1 must wait for each of its children, also for orphans that it inherits. No second " +
+			"waiter may do so: see reaper-had-status.",
 		explains: func(e Evidence) bool {
 			return e.check(zombies) || e.left() && e.Zombies > 0
 		},

@@ -57,9 +57,10 @@ var generalCauses = []Cause{
 	},
 	{
 		ID: "end-missed", Level: trial.Must,
-		Title: "A command has ended, and the answer never comes.",
-		Look: "One SIGCHLD may stand for the end of many children. " +
-			"After one that comes while the reaper works, the reaper must look again.",
+		Title: "The answer to a command never comes.",
+		Look: "One SIGCHLD may stand for the end of many children: " +
+			"after one that comes while the reaper works, the reaper must look again. Or a timer, or " +
+			"the watch for a client that goes, begins too late.",
 		explains: func(e Evidence) bool { return e.is(trial.Hung) },
 	},
 	wrongCode.otherwise(reaperHad,

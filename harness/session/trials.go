@@ -107,6 +107,7 @@ func (a *runningArm) record(index int, cmd load.Command, answer trial.Answer, se
 	}
 	if r.Bad() {
 		r.Command, r.Beside, r.Sent = cmd.Script, cmd.Beside(), sent.UTC()
+		r.Wanted = cmd.Want.InPlaceOfCode()
 	}
 	a.quickest.note(cmd.Kind, outcome, took)
 	a.keep(r)

@@ -96,9 +96,11 @@ func (t Target) Check() error {
 		}
 	}
 	switch u, err := url.Parse(t.URL); {
-	case given != 1:
+	case given == 0:
+		return errors.New("no target was given: name one by --binary, --image or --url")
+	case given > 1:
 		return fmt.Errorf(
-			"%d targets were given: give one, by --binary, --image or --url", given)
+			"%d targets were given: name one, by --binary, --image or --url", given)
 	case t.URL == "":
 		return nil
 	case len(t.Driver) > 0 || len(t.Exec) > 0: // their own affair

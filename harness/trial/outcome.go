@@ -56,6 +56,20 @@ type Want struct {
 	MayRefuse bool
 }
 
+// InPlaceOfCode is what is wanted in the place of an exit code, in words; empty where that is
+// a code.
+func (w Want) InPlaceOfCode() string {
+	switch {
+	case w.Timeout:
+		return "the word for a timeout"
+	case w.HangUp:
+		return "no answer, since the client had gone"
+	case w.NotRun:
+		return "that it cannot be run"
+	}
+	return ""
+}
+
 // output says whether what came back is what the command wrote.
 func (w Want) output(got string) bool {
 	want := w.Output

@@ -44,13 +44,15 @@ type Record struct {
 	// Walk counts the random walks of an arm that tries orders, from 1 in each kind; 0 for
 	// what is none.
 	Walk int `json:"walk,omitempty"`
-	// Sent, Command, Beside and Detail are kept for trials that are not ok. Sent is by
+	// Sent, Command, Wanted, Beside and Detail are kept for trials that are not ok. Sent is by
 	// the wall clock, to find the trial in the target's log. Beside is what was asked for beside
 	// the command, such as a timeout, in words.
 	Sent    time.Time `json:"sent,omitzero"`
 	Command string    `json:"command,omitempty"`
-	Beside  string    `json:"beside,omitempty"`
-	Detail  string    `json:"detail,omitempty"`
+	// Wanted is what was wanted in the place of an exit code, in words; empty for a code.
+	Wanted string `json:"wanted,omitempty"`
+	Beside string `json:"beside,omitempty"`
+	Detail string `json:"detail,omitempty"`
 	// Steps are those of an order that was not ok, each by its turn.
 	Steps []Step `json:"steps,omitempty"`
 }

@@ -157,7 +157,11 @@ func detectedText(all []detected) string {
 			fmt.Fprintf(table, "  %s\t%s\t%s\n", g.Match, g.Dialect, oneLine(guessText(g)))
 		}
 		_ = table.Flush() // to memory
-		fmt.Fprintf(&w, "  %d others do not fit\n", apart)
+		others := ""
+		if apart < len(found.Dialects) {
+			others = "others "
+		}
+		fmt.Fprintf(&w, "  %d %sdo not fit\n", apart, others)
 	}
 	fmt.Fprintln(&w, advice(all))
 	return w.String()

@@ -19,7 +19,7 @@ func TestUsageErrorsSayWhatToGive(t *testing.T) {
 		"repeat a b c":            "3 arguments were given",
 		"merge":                   "give the folders of shards",
 		"dialect show":            "as in: reapcheck dialect show process-execute",
-		"gate":                    "give one, by --binary, --image or --url",
+		"gate":                    "name one by --binary, --image or --url",
 		"gate --image=a --url=b":  "2 targets were given",
 		"gate --url=127.0.0.1:80": `the URL "127.0.0.1:80" is invalid`,
 		"gate --listen=:80":       "write it after --",
