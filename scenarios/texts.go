@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"github.com/reapcheck/reapcheck/harness/load"
@@ -22,9 +23,10 @@ var _ = answers.scenario("texts", "text of every shape",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
 			Trials:   s.Scale.Trials(each(len(shapes), 1, 2, 10)),
-			InFlight: 4, Commands: shaped, ByOutput: true, Work: 3, Deadline: waitsLimit,
+			InFlight: 4, Commands: shaped(s.NoBytes), ByOutput: true, Work: 3, Deadline: waitsLimit,
 		}
 		baseline := naive(arm, "decoding", trial.Symptom(trial.Output))
+		baseline.Commands = shaped(true)
 		baseline.Trials = len(shapes)
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
@@ -33,73 +35,94 @@ var _ = answers.scenario("texts", "text of every shape",
 type shape struct {
 	kind string
 	text func(nonce string) (script, output string)
+	none bool // it is no text
+}
+
+// noText is a shape of bytes that are not UTF-8.
+func noText(kind string, bytes func(nonce string) (script, output string)) shape {
+	return shape{kind, bytes, true}
 }
 
 var shapes = []shape{
-	{"character-in-two-writes", func(n string) (string, string) {
+	{kind: "character-in-two-writes", text: func(n string) (string, string) {
 		return fmt.Sprintf(`echo %s; printf '\342\230'; sleep 0.1; printf '\225\n'`, n), n + "\n☕\n"
 	}},
-	{"character-on-every-boundary", func(n string) (string, string) {
+	{kind: "character-on-every-boundary", text: func(n string) (string, string) {
 		text, doubled := doubling(octal("☕"), "☕", 15)
 		return text + fmt.Sprintf(`; printf '%%s%%s' x%s "$s"`, n), "x" + n + doubled
 	}},
-	{"nul", func(n string) (string, string) {
+	{kind: "nul", text: func(n string) (string, string) {
 		return fmt.Sprintf(`printf '%s\000a\000\n'`, n), n + "\x00a\x00\n"
 	}},
-	{"no-newline", func(n string) (string, string) { return "printf " + n, n }},
-	{"nothing", func(string) (string, string) { return ":", "" }},
-	{"newlines", func(n string) (string, string) {
+	{kind: "no-newline", text: func(n string) (string, string) { return "printf " + n, n }},
+	{kind: "nothing", text: func(string) (string, string) { return ":", "" }},
+	{kind: "newlines", text: func(n string) (string, string) {
 		return fmt.Sprintf(`printf '\n\n  \t%s \n\n \n'`, n), "\n\n  \t" + n + " \n\n \n"
 	}},
-	{"newlines-last", func(n string) (string, string) { return fmt.Sprintf(`printf '%s\n\n\n'`, n), n + "\n\n\n" }},
-	{"carriage-returns", func(n string) (string, string) {
+	{kind: "newlines-last", text: func(n string) (string, string) { return fmt.Sprintf(`printf '%s\n\n\n'`, n), n + "\n\n\n" }},
+	{kind: "carriage-returns", text: func(n string) (string, string) {
 		return fmt.Sprintf(`printf '%s\r\nb\r\n\rc'`, n), n + "\r\nb\r\n\rc"
 	}},
-	{"escapes", func(n string) (string, string) {
+	{kind: "escapes", text: func(n string) (string, string) {
 		return fmt.Sprintf(`printf '\033[31m%s\033[0m\033]0;title\007\b'`, n),
 			"\x1b[31m" + n + "\x1b[0m\x1b]0;title\x07\b"
 	}},
-	{"byte-order-mark", func(n string) (string, string) {
+	{kind: "byte-order-mark", text: func(n string) (string, string) {
 		return fmt.Sprintf(`printf '\357\273\277%s'`, n), "\ufeff" + n
 	}},
-	{"answer-in-answer", func(n string) (string, string) {
+	{kind: "answer-in-answer", text: func(n string) (string, string) {
 		text := fmt.Sprintf(`{"exitCode":0,"result":"%s"}`, n)
 		return "printf %s '" + text + "'", text
 	}},
-	{"one-long-line", func(n string) (string, string) {
+	{kind: "one-long-line", text: func(n string) (string, string) {
 		text, doubled := doubling(n, n, 14)
 		return text + `; echo "$s"; echo after`, doubled + "\nafter\n"
 	}},
 	sized(511), sized(512), sized(513), sized(1024), sized(4095), sized(4096), sized(4097),
 	sized(8192),
 	sized(16384), sized(32768), sized(65535), sized(65536), sized(65537), sized(131072),
-	{"errors-alone", func(n string) (string, string) {
+	{kind: "errors-alone", text: func(n string) (string, string) {
 		text, doubled := doubling(n, n, 14)
 		return text + `; echo "$s" >&2`, doubled + "\n"
 	}},
+	// No text at all, and bytes far behind the beginning that are none.
+	noText("every-byte", func(n string) (string, string) {
+		all := ""
+		for b := range 256 {
+			all += string([]byte{byte(b)})
+		}
+		return fmt.Sprintf("printf '%s'; echo %s", octal(all), n), all + n + "\n"
+	}),
+	noText("half-a-character-last", func(n string) (string, string) {
+		return fmt.Sprintf(`printf '%s\303'`, n), n + "\xc3"
+	}),
+	noText("no-text-far-behind", func(n string) (string, string) {
+		text, doubled := doubling(n, n, 14)
+		return text + `; printf '%s\377\376' "$s"; printf '\303\050\n'`, doubled + "\xff\xfe\xc3(\n"
+	}),
 	// By name it is opened anew: a file is emptied by that (open(2), O_TRUNC), and a socket
 	// cannot be (unix(7), ENXIO).
-	{"kept-by-name", func(n string) (string, string) {
+	{kind: "kept-by-name", text: func(n string) (string, string) {
 		return fmt.Sprintf("echo %s; (echo b >/dev/stdout) 2>/dev/null || echo b; echo c", n), n + "\nb\nc\n"
 	}},
-	{"by-name", func(n string) (string, string) {
+	{kind: "by-name", text: func(n string) (string, string) {
 		return fmt.Sprintf("echo %s; echo b >/dev/stdout; echo c", n), n + "\nb\nc\n"
 	}},
-	{"errors-by-name", func(n string) (string, string) {
+	{kind: "errors-by-name", text: func(n string) (string, string) {
 		return fmt.Sprintf("echo %s; echo b >/dev/stderr; echo c >&2", n), n + "\nb\nc\n"
 	}},
 	// The end of an output is not the end of its command, nor that of the other output.
-	{"errors-after-output-closed", func(n string) (string, string) {
+	{kind: "errors-after-output-closed", text: func(n string) (string, string) {
 		return fmt.Sprintf("echo %s; exec >&-; sleep 0.2; echo %s >&2", n, n), n + "\n" + n + "\n"
 	}},
-	{"ends-after-its-output", func(n string) (string, string) {
+	{kind: "ends-after-its-output", text: func(n string) (string, string) {
 		return fmt.Sprintf("echo %s; exec >/dev/null 2>&1; sleep 0.5", n), n + "\n"
 	}},
 }
 
 // sized is a text of so many bytes, in one write.
 func sized(bytes int) shape {
-	return shape{fmt.Sprintf("bytes-%d", bytes), func(n string) (string, string) {
+	return shape{kind: fmt.Sprintf("bytes-%d", bytes), text: func(n string) (string, string) {
 		rest := bytes - len(n)
 		return fmt.Sprintf(`s=$(printf '%%0%dd' 0); printf %%s%%s %s "$s"`, rest, n),
 			n + strings.Repeat("0", rest)
@@ -112,12 +135,19 @@ func doubling(written, text string, times int) (script, doubled string) {
 	return fmt.Sprintf(form, written, times), strings.Repeat(text, 1<<times)
 }
 
-func shaped(index int, r *rand.Rand) load.Command {
-	c := load.Instant(index, r)
-	s := shapes[index%len(shapes)]
-	c.Kind = s.kind
-	script, output := s.text(strings.TrimSpace(c.Want.Output))
-	c.Script, c.Want.Output = fmt.Sprintf("%s; exit %d", script, c.Want.Code), output
-	c.Want.Merged = strings.HasPrefix(s.kind, "errors-") // which needs both streams in one output
-	return c
+// shaped is each shape in turn, without those that are no text where these come back changed.
+func shaped(textAlone bool) load.Source {
+	all := shapes
+	if textAlone {
+		all = slices.DeleteFunc(slices.Clone(shapes), func(s shape) bool { return s.none })
+	}
+	return func(index int, r *rand.Rand) load.Command {
+		c := load.Instant(index, r)
+		s := all[index%len(all)]
+		c.Kind, c.Want.NoText = s.kind, s.none
+		script, output := s.text(strings.TrimSpace(c.Want.Output))
+		c.Script, c.Want.Output = fmt.Sprintf("%s; exit %d", script, c.Want.Code), output
+		c.Want.Merged = strings.HasPrefix(s.kind, "errors-") // which needs both streams in one output
+		return c
+	}
 }

@@ -79,6 +79,9 @@ type Response struct {
 	// Output is not compared where this is empty.
 	Output   Places `yaml:"output"`
 	Encoding string `yaml:"encoding"`
+	// Bytes is where the output stands in base64, in the answers in which Output had to be
+	// changed since it is no text.
+	Bytes    Places `yaml:"bytes"`
 	Newlines string `yaml:"newlines"`
 	Trimmed  bool   `yaml:"trimmed"`
 	Error    Places `yaml:"error"`
@@ -161,10 +164,18 @@ type Condition struct {
 // Want is what of a command's promise the dialect can tell.
 func (d Dialect) Want(w trial.Want) trial.Want {
 	w.AnyOutput = w.AnyOutput || len(d.Response.Output) == 0 || w.Merged &&
-		len(d.Response.Output) > 1
+		len(d.Response.Output) > 1 || w.NoText && !d.tellsBytes()
 	w.Trimmed = d.Response.Trimmed
 	return w
 }
+
+// tellsBytes says whether an output that is no text comes back as it was.
+func (d Dialect) tellsBytes() bool {
+	return d.Response.Encoding == base64Words || len(d.Response.Bytes) > 0
+}
+
+// base64Words is the encoding of outputs that are told byte by byte.
+const base64Words = "base64"
 
 func (d *Dialect) setDefaults(name string) {
 	setDefault(&d.Name, name)

@@ -159,8 +159,13 @@ var inC = map[syscall.Signal]string{
 
 // output joins the parts in the order in which they came.
 func (r *answerReader) output() (string, error) {
-	parts, err := r.texts(r.Response.Output)
-	if err == nil && r.Response.Encoding == "base64" {
+	parts, err := r.texts(r.Response.Bytes)
+	encoded := len(parts) > 0
+	if err == nil && !encoded {
+		parts, err = r.texts(r.Response.Output)
+		encoded = r.Response.Encoding == base64Words
+	}
+	if err == nil && encoded {
 		err = decodeBase64(parts)
 	}
 	if err != nil {

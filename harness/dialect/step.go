@@ -260,7 +260,7 @@ func (d *Dialect) checkNames(doc *userfile.File, names []string) error {
 			strings.Join(names, ", "))
 	}
 	for _, places := range []Places{d.Response.ExitCode, d.Response.Signal,
-		d.Response.Output, d.Response.Error} {
+		d.Response.Output, d.Response.Bytes, d.Response.Error} {
 		for _, p := range places {
 			if p.Step != "" && !slices.Contains(names, p.Step) {
 				return unknown("response", p.Step)

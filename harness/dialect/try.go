@@ -40,6 +40,7 @@ type Attempt struct {
 
 	path   string // that was asked first
 	silent bool   // something was heard, and no output
+	lossy  bool   // an output that is no text came back changed
 }
 
 // answerLimit is for one question. None takes longer than a second.
@@ -100,10 +101,11 @@ func ready(ctx context.Context, d Dialect, to Speaker) Attempt {
 	return e
 }
 
-// environment is the question that a hint is about, and standardInput the one that shows
-// whether a target heeds its input.
+// environment is the question that a hint is about, standardInput the one that shows
+// whether a target heeds its input, and noText whether it can tell bytes.
 const (
 	environment   = "environment"
+	noText        = "output that is no text"
 	standardInput = "standard input"
 )
 
@@ -113,6 +115,12 @@ func IgnoresInput(all []Attempt) bool {
 	return slices.ContainsFunc(all, func(e Attempt) bool {
 		return e.Asked == standardInput && e.silent
 	})
+}
+
+// NoBytes says whether a target changes what is no text, though its dialect has a place for
+// bytes.
+func NoBytes(all []Attempt) bool {
+	return slices.ContainsFunc(all, func(e Attempt) bool { return e.lossy })
 }
 
 func questions(d Dialect) []question {
@@ -147,6 +155,10 @@ func questions(d Dialect) []question {
 		reads := Request{Script: "cat; exit 7", Stdin: new("reap check\n")}
 		all = append(all, question{standardInput, reads, prints(7, "reap check\n")})
 	}
+	if d.tellsBytes() {
+		all = append(all, question{noText, Request{Script: `printf 'reap \377check\n'`},
+			trial.Want{Output: "reap \xffcheck\n", NoText: true}})
+	}
 	if d.SaysTimeout() {
 		limited := Request{Script: "sleep 5", Timeout: d.Timeout(time.Second / 2)}
 		all = append(all, question{"timeout", limited, trial.Want{Timeout: true}})
@@ -161,6 +173,7 @@ func ask(ctx context.Context, d Dialect, to Speaker, q question) Attempt {
 	want := d.Want(q.want)
 	outcome, _ := trial.Classify(want, answer)
 	coded := answer.Known || answer.Unknown
+	lossy := q.asked == noText && outcome == trial.Output
 	return Attempt{
 		Asked:      q.asked,
 		Script:     q.Script,
@@ -169,7 +182,8 @@ func ask(ctx context.Context, d Dialect, to Speaker, q question) Attempt {
 		Understood: words(answer),
 		Heard:      coded || answer.TimedOut || answer.NotStarted || answer.Refused,
 		Coded:      coded,
-		OK:         outcome == trial.OK,
+		OK:         outcome == trial.OK || lossy, // which is no fault of its
+		lossy:      lossy,
 		Hung:       answer.Hung,
 		Status:     answer.Status,
 		path:       firstPath(d),

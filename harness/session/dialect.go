@@ -33,7 +33,7 @@ func (s *Session) CheckDialect(ctx context.Context) error {
 		return errors.Join(err, sb.Stop(context.WithoutCancel(ctx)))
 	}
 	all := dialect.Try(ctx, s.Candidate.Dialect, asking)
-	s.IgnoresInput = dialect.IgnoresInput(all)
+	s.IgnoresInput, s.NoBytes = dialect.IgnoresInput(all), dialect.NoBytes(all)
 	if !dialect.Fits(all) { // it may have ended, which shows a little later
 		sandbox.EndsWithin(ctx, sb, s.Patience(endReport))
 	}

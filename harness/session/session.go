@@ -46,6 +46,8 @@ type Session struct {
 	// IgnoresInput is what CheckDialect found: the candidate took a command whose input
 	// the dialect can give, and nothing of that came back.
 	IgnoresInput bool
+	// NoBytes is another thing that it found: what is no text comes back changed.
+	NoBytes bool
 	// Hub receives the launchers; nil where no target gets one.
 	Hub *seccomp.Hub
 	// BlackBox runs ordinary builds only: all faults come from outside.

@@ -23,6 +23,8 @@ type Want struct {
 	Output string
 	// AnyOutput accepts whatever the command printed.
 	AnyOutput bool
+	// NoText says that Output is no text, which many a target cannot tell byte by byte.
+	NoText bool
 	// PrefixOnly lets the output go on after Output.
 	PrefixOnly bool
 	// OrEnds accepts, where the target may cut the output, that it ends so instead.
