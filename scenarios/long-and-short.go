@@ -20,9 +20,10 @@ var _ = scenario("long-and-short", "short commands beside a long one",
 		baseline := naive(session.Arm{Trials: every / 4, InFlight: 4, Wait: 500 * time.Millisecond,
 			Commands: longAndShort, Deadline: time.Second}, "serial", trial.Symptom(trial.Hung))
 		sound := candidate(session.Arm{Trials: every * s.Scale.Trials(longRounds), InFlight: 4,
-			Commands: longAndShort, Wait: 500 * time.Millisecond})
+			Commands: longAndShort, Wait: 500 * time.Millisecond, Deadline: waitsLimit})
 		outlasting := candidate(session.Arm{Trials: outlasted + 2, InFlight: 4,
-			Commands: outlasts, Wait: time.Second})
+			Commands: outlasts, Wait: time.Second,
+			Deadline: time.Minute}) // one of them lasts as long as all others together
 		outlasting.Name += "-outlasting"
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, sound, outlasting}}
 	})
