@@ -7,6 +7,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/reapcheck/reapcheck/harness/await"
 )
 
 // DrainLimit bounds the wait for the last output of a target that has ended.
@@ -46,9 +48,15 @@ func Interrupts() []os.Signal {
 const CleanupLimit = 30 * time.Second
 
 // CleanupContext lives on when ctx is cancelled: what must be removed after
-// Ctrl-C is removed all the same.
+// Ctrl-C is removed all the same. A machine that has stood still for a minute gets its time
+// for that, and one whose clock is no longer looked at some more.
 func CleanupContext(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), CleanupLimit)
+	ctx, release := context.WithTimeout(context.WithoutCancel(ctx), 4*CleanupLimit)
+	ctx, cancel := await.Limit(ctx, CleanupLimit)
+	return ctx, func() {
+		cancel()
+		release()
+	}
 }
 
 // CloseContext is for Close: there may be many sandboxes, so its caller says how

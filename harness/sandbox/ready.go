@@ -157,7 +157,7 @@ func probeReady(ctx context.Context, transport http.RoundTripper, q question) (s
 // EndsWithin says whether PID 1 of a sandbox has ended, or does so within the limit; 0 is for
 // now. A context that is cancelled ends the wait.
 func EndsWithin(ctx context.Context, sb Sandbox, limit time.Duration) bool {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := await.Limit(ctx, limit)
 	defer cancel()
 	select {
 	case <-sb.Done():

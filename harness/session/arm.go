@@ -233,7 +233,7 @@ func (a *runningArm) end(ctx context.Context) error {
 		if lost := sandbox.Lost(a.sandbox); lost != nil {
 			a.last.Void = lost.Error()
 		}
-		if why := a.problem(0); why != nil {
+		if why := a.problem(ctx, 0); why != nil {
 			a.last.Void = why.Error()
 		}
 		if pathErr != nil && err == nil {
@@ -283,7 +283,7 @@ func (a *runningArm) lookBack(ctx context.Context) error {
 	if stuck != nil {
 		wait = a.session.Patience(endLimit) // the target's end may be why, and is the finding then
 	}
-	if !a.running(wait) {
+	if !a.running(ctx, wait) {
 		return nil
 	}
 	if stuck != nil {
@@ -311,7 +311,7 @@ func (a *runningArm) lookAtLast(ctx context.Context) error {
 	}
 	// The end of PID 1 shows in /proc before the sandbox says so, whose log is read to
 	// its end first.
-	if probe.Gone(lookErr) && !a.running(a.session.Patience(endLimit)) {
+	if probe.Gone(lookErr) && !a.running(ctx, a.session.Patience(endLimit)) {
 		return nil
 	}
 	if lookErr != nil {

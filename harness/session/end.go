@@ -12,8 +12,8 @@ import (
 
 // running says whether the target is as it has to be, and records that. Where it
 // ends within wait that is the finding, and it answers no questions.
-func (a *runningArm) running(wait time.Duration) bool {
-	state := a.state(wait)
+func (a *runningArm) running(ctx context.Context, wait time.Duration) bool {
+	state := a.state(ctx, wait)
 	a.recorder.Write(trial.Line{Check: &state})
 	return state.OK
 }
@@ -22,12 +22,12 @@ func (a *runningArm) running(wait time.Duration) bool {
 var endLimit = 5 * time.Second
 
 // state says whether PID 1 still runs after wait, or how it ended where it had to.
-func (a *runningArm) state(wait time.Duration) trial.Check {
+func (a *runningArm) state(ctx context.Context, wait time.Duration) trial.Check {
 	check := trial.Check{Name: "target", Want: "running", Got: "running"}
 	if a.mustEnd() {
 		check.Want, wait = a.Ends, a.session.Patience(cmp.Or(a.EndWithin, endLimit))
 	}
-	if a.endedWithin(wait) {
+	if a.endedWithin(ctx, wait) {
 		check.Got = a.sandbox.Ended()
 	}
 	// One that was cut short may have had its reason to end, or not.
@@ -39,9 +39,10 @@ func (a *runningArm) state(wait time.Duration) trial.Check {
 // endedWithin says whether PID 1 has ended, or does so within the wait; 0 is for now. By
 // then a machine may stand still, on which nobody forks or exits for as long as nine
 // seconds have been seen: who runs or is in a call that no signal ends is waited for again.
-func (a *runningArm) endedWithin(wait time.Duration) bool {
+func (a *runningArm) endedWithin(ctx context.Context, wait time.Duration) bool {
+	ctx = context.WithoutCancel(ctx) // its clock counts, and an interrupt changes no finding
 	for range mostWaits {
-		if sandbox.EndsWithin(context.Background(), a.sandbox, wait) {
+		if sandbox.EndsWithin(ctx, a.sandbox, wait) {
 			return true
 		}
 		if wait == 0 || !probe.Stirs(a.sandbox.PID()) {

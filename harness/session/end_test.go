@@ -44,7 +44,7 @@ func TestAnEndIsWaitedForAgainWhereSomethingStirs(t *testing.T) {
 	} {
 		sb := &stirring{&fakeSandbox{done: make(chan struct{})}, c.pid, c.endsAt, 0}
 		a := &runningArm{sandbox: sb}
-		if got := a.endedWithin(c.wait); got != c.ended || sb.looks != c.looks {
+		if got := a.endedWithin(t.Context(), c.wait); got != c.ended || sb.looks != c.looks {
 			t.Errorf("%s: ended %v, %d looks, want %v, %d", name, got, sb.looks, c.ended, c.looks)
 		}
 	}

@@ -48,7 +48,7 @@ func (a *runningArm) enterBehindFront(ctx context.Context) error {
 		if !right { // its end may not be known yet
 			wait = a.session.Patience(time.Second)
 		}
-		ended := a.endedWithin(wait)
+		ended := a.endedWithin(ctx, wait)
 		switch {
 		case err != nil || right && !ended:
 			return err

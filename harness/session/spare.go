@@ -29,7 +29,7 @@ func (a Arm) firstSpare() int { return max(a.part.whole, a.Trials) + a.part.firs
 // again runs all trials once more where what the first time has shown counts only if it
 // comes again. The last look then says what has come on top of that.
 func (a *runningArm) again(ctx context.Context) error {
-	if !a.seesTwice() || a.endedWithin(0) {
+	if !a.seesTwice() || a.endedWithin(ctx, 0) {
 		return nil
 	}
 	checks, err := a.look(ctx)
@@ -65,7 +65,7 @@ func (a *runningArm) spareTrials(ctx context.Context) error {
 // missesFault says whether the fault has hit too rarely in a target that still runs.
 func (a *runningArm) missesFault(ctx context.Context) bool {
 	counting, ok := a.injected.(fault.Counting)
-	if !ok || a.endedWithin(0) {
+	if !ok || a.endedWithin(ctx, 0) {
 		return false
 	}
 	hits, err := counting.SoFar(ctx)

@@ -13,12 +13,12 @@ import (
 // problem says why the answers of the arm's speaker count for nothing; nil as a rule. One
 // that broke down over the end of its target is not to blame: that end is the finding,
 // for which this waits.
-func (a *runningArm) problem(wait time.Duration) error {
+func (a *runningArm) problem(ctx context.Context, wait time.Duration) error {
 	why := a.speaker.Problem()
 	if why == nil {
 		return nil
 	}
-	if a.endedWithin(wait) {
+	if a.endedWithin(ctx, wait) {
 		return nil
 	}
 	a.spoiled.Store(true)

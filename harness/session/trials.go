@@ -48,7 +48,7 @@ func (a *runningArm) trials(ctx context.Context, turn, of int) error {
 // several are the trials from first to before last, as many in flight as may be.
 func (a *runningArm) several(ctx context.Context, first, last int) error {
 	_, err := parallel.Do(ctx, first, last, a.InFlight, func(i int) { a.try(ctx, i) })
-	return genuine(err, a.recorder.Failed(), a.problem(0))
+	return genuine(err, a.recorder.Failed(), a.problem(ctx, 0))
 }
 
 // detailLimit bounds what a recording keeps of a target's own words.
@@ -80,7 +80,7 @@ func (a *runningArm) try(ctx context.Context, index int) {
 	sent, passed := time.Now(), await.Stopwatch(ctx)
 	answer := a.speaker.Execute(bounded, cmd.Request)
 	took := time.Since(sent)
-	if ctx.Err() != nil || a.problem(a.session.Patience(endLimit)) != nil {
+	if ctx.Err() != nil || a.problem(ctx, a.session.Patience(endLimit)) != nil {
 		return
 	}
 	if perTrial != nil {
