@@ -139,6 +139,29 @@ func TestCausesThatNeedMoreThanAnOutcome(t *testing.T) {
 	}
 }
 
+// A daemon that answers 0 for what it has lost does so everywhere: one that it tells of a start
+// that failed is no other defect.
+func TestTheCodeOfWhatIsLostIsTheSameEverywhere(t *testing.T) {
+	defect := func(scenario, id string, told int) Defect {
+		at := slices.IndexFunc(causes, func(c Cause) bool { return c.ID == id })
+		return Defect{Scenario: scenario, Symptom: trial.Symptom(trial.Wrong), Cause: causes[at],
+			Level: trial.Must, Weight: Fails, told: &told, Trials: 3, Of: 3}
+	}
+	all := []Finding{{Verdict: trial.Fail, Arms: []Arm{{Defects: []Defect{
+		defect("late-register", reaperHad, 0), defect("texts", "code-for-failed-start", 0),
+		defect("start-errors", "code-for-failed-start", 7)}}}}}
+	var got []string
+	for _, found := range Causes(all) {
+		for _, in := range found.Scenarios {
+			got = append(got, found.ID+" "+in.Scenario)
+		}
+	}
+	want := []string{"reaper-had-status late-register", "reaper-had-status texts", "code-for-failed-start start-errors"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // findingsOf are the findings of one daemon's recordings, all of which failed.
 func findingsOf(t *testing.T, daemon string, info Info) []Finding {
 	t.Helper()

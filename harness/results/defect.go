@@ -40,6 +40,8 @@ type Defect struct {
 	Logged bool
 	// weak is evidence that another cause of the run explains better.
 	weak bool
+	// told is the exit code that all its trials were told, a wrong one; nil where there is none.
+	told *int
 }
 
 // Cause is why daemons go wrong, in a way that can show in many scenarios.
@@ -165,7 +167,11 @@ func (a *Arm) defects(info Info, s trial.Scenario) []Defect {
 		e := base
 		e.Symptom, e.Way = trial.Symptom(way.Outcome), way
 		record, logged := a.best(way)
-		add(e, Defect{Trials: way.Trials, Of: a.Kinds[way.Kind], Record: &record, Logged: logged})
+		d := Defect{Trials: way.Trials, Of: a.Kinds[way.Kind], Record: &record, Logged: logged}
+		if way.OneCode && way.Outcome == trial.Wrong {
+			d.told = way.First.Got
+		}
+		add(e, d)
 	}
 	for _, c := range a.FailedChecks() {
 		e := base

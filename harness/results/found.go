@@ -41,6 +41,8 @@ func Causes(findings []Finding) []Found {
 	for _, d := range all {
 		if under := d.Cause.under; under != "" && d.fails() && shows(all, under) {
 			d = d.joins(under)
+		} else if d.fails() && d.saysLost(all) {
+			d = d.joins(reaperHad)
 		}
 		at := slices.IndexFunc(found, func(f Found) bool {
 			return f.ID == d.Cause.ID && f.Weight == d.Weight && f.Level == d.Level
@@ -84,6 +86,15 @@ func counted(findings []Finding) []Defect {
 func shows(all []Defect, id string) bool {
 	return slices.ContainsFunc(all, func(d Defect) bool {
 		return d.Cause.ID == id && d.Cause.under == "" && d.fails()
+	})
+}
+
+// saysLost says whether the defect's code is the one that this run's lost codes were told, in
+// whatever way the command was to go.
+func (d Defect) saysLost(all []Defect) bool {
+	return d.told != nil && d.Cause.ID != reaperHad && slices.ContainsFunc(all, func(lost Defect) bool {
+		return lost.Cause.ID == reaperHad && lost.Cause.under == "" && lost.fails() &&
+			lost.told != nil && *lost.told == *d.told
 	})
 }
 
