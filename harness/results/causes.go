@@ -224,7 +224,8 @@ var trialCauses = []Cause{
 		ID: "hides-environment", Level: trial.Advice,
 		Title: "Commands have other variables than the daemon's own and those that they are given.",
 		Look: "An image's ENV is meant for whatever runs in it. Names with a dot or a dash are no " +
-			"shell's, and other programs have them.",
+			"shell's, and other programs have them. What a daemon sets for itself its commands " +
+			"inherit; Python sets LC_CTYPE (PEP 538).",
 		explains: func(e Evidence) bool {
 			return e.is(trial.Output) && e.of("of-the-daemon", "names-of-no-shell", "no-others")
 		},
