@@ -22,7 +22,7 @@ var _ = scenario("long-and-short", "short commands beside a long one",
 		sound := candidate(session.Arm{Trials: every * s.Scale.Trials(longRounds), InFlight: 4,
 			Commands: longAndShort, Wait: 500 * time.Millisecond, Deadline: waitsLimit})
 		outlasting := candidate(session.Arm{Trials: outlasted + 2, InFlight: 4,
-			Commands: outlasts, Wait: time.Second,
+			Commands: outlasts,
 			Deadline: time.Minute}) // one of them lasts as long as all others together
 		outlasting.Name += "-outlasting"
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, sound, outlasting}}

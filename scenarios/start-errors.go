@@ -21,7 +21,7 @@ var _ = should("start-errors", "a command that cannot be started",
 		const inFlight, spare = 4, 16
 		failed := s.Scale.Trials(failedStarts)
 		arm := session.Arm{
-			Trials: failed + 1, InFlight: inFlight, Wait: 2 * overtimeLimit,
+			Trials: failed + 1, InFlight: inFlight,
 			Commands: cannotStartInTime(s.Candidate.Dialect, failed),
 			Watch:    check.Settles(check.ComesBack(inFlight+spare, check.Files, check.Threads)),
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -107,5 +108,16 @@ func TestEveryExitCodeIsAskedForAtTheFloor(t *testing.T) {
 	}
 	if len(codes) != 256 {
 		t.Errorf("%d codes: %v", len(codes), slices.Sorted(maps.Keys(codes)))
+	}
+}
+
+// On a fast machine a tier does all that it has, in the time that it promises: one wait that is
+// counted for each of many trials, and every run is as on a slow one.
+func TestAFastMachineNeedsNoFewerTrials(t *testing.T) {
+	s := planning(t, false)
+	s.Pace = session.Pace{Command: 700 * time.Microsecond, Start: 10 * time.Millisecond}
+	all := slices.DeleteFunc(List(), func(c trial.Scenario) bool { return LeftOut(c.ID, Inside) != "" })
+	if takes := Fit(s, all); s.Scale.Factor != 1 || takes > s.Scale.Budget() {
+		t.Errorf("factor %g, %v of %v", s.Scale.Factor, takes, s.Scale.Budget())
 	}
 }
