@@ -38,6 +38,9 @@ func (a *runningArm) withdraw(ctx context.Context) (err, stuck error) {
 	if err != nil {
 		a.last.Error = err.Error()
 	}
+	if a.showing.shownBy() != nil { // what is held after that trial waits for the other arms' last
+		a.last.FaultNote = ""
+	}
 	if stuck = a.injected.Undo(ctx); stuck != nil {
 		stuck = fmt.Errorf("undo fault %s: %w", a.Fault.Name(), stuck)
 	}
