@@ -148,6 +148,7 @@ func TestWhatCouldNotBeSeenIsNoProblemOfTheRun(t *testing.T) {
 		}
 	}
 }
+
 // noting is a fault that has let somebody go at its limit.
 type noting struct{}
 
