@@ -18,6 +18,7 @@ type Listener struct {
 	Socket string `json:"socket,omitempty"`
 }
 
+// String is the address, as reports name it.
 func (l Listener) String() string {
 	if l.Socket != "" {
 		return "socket " + l.Socket
