@@ -32,7 +32,8 @@ var _ = scenario("environment", "environment and folder",
 			Env: map[string]string{"REAPCHECK_OF_THE_DAEMON": "its own"},
 		}
 		baseline := naive(arm, "pasting", trial.Symptom(trial.Wrong), trial.Symptom(trial.Output))
-		baseline.Trials, baseline.Commands = len(settings), asSet(s.Seed, awkwardFolder(s), settings)
+		baseline.Trials = len(settings)
+		baseline.Commands = asSet(s.Seed, awkwardFolder(s), settings)
 		meanwhile := candidate(session.Arm{
 			Trials:   s.Scale.Trials(session.Count{Floor: 16, Quick: 24, Standard: 400}),
 			InFlight: 8, Bursts: true, Commands: setMeanwhile, ByOutput: true,
@@ -85,7 +86,7 @@ type setting struct {
 var settings = []setting{
 	{kind: "makes-folder", give: func(c *load.Command, _, folder string) {
 		// Beside the one that is meant is one that a tidied name would lead to.
-		c.Script = fmt.Sprintf("mkdir -p '%s' '%s' 2>/dev/null; ln -sfn /proc/self '%[1]s/link' 2>/dev/null; %[3]s",
+		c.Script = fmt.Sprintf("{ mkdir -p '%s' '%s'; ln -sfn /proc/self '%[1]s/link'; } 2>/dev/null; %[3]s",
 			quoted(folder), quoted(strings.TrimSpace(folder)), c.Script)
 	}},
 	{kind: "folder", give: func(c *load.Command, _, folder string) {

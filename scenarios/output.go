@@ -23,7 +23,8 @@ var _ = scenario("output", "what a command writes",
 	"comes back to the last byte, and cut where a naive daemon forgets what it has in hand",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
-			Trials: s.Scale.Trials(outputs), InFlight: 4, Commands: writes(s.NoBytes), ByOutput: true, Work: 8,
+			Trials: s.Scale.Trials(outputs), InFlight: 4, Commands: writes(s.NoBytes),
+			ByOutput: true, Work: 8,
 		}
 		return session.Experiment{Busy: true, Divides: 24,
 			Arms: []session.Arm{naive(arm, "unflushed", trial.Symptom(trial.Output)),
@@ -73,7 +74,8 @@ func brokenText(noBytes bool) load.Source {
 		const before, behind = "\xff\xfe", "\xc3\x28\xed\xa0\x80"
 		nonce := strings.TrimSpace(c.Want.Output)
 		text, doubled := doubling(nonce, nonce, 14)
-		c.Script = fmt.Sprintf(`%s; printf '%s%%s%s' "$s"; exit %d`, text, octal(before), octal(behind), c.Want.Code)
+		c.Script = fmt.Sprintf(`%s; printf '%s%%s%s' "$s"; exit %d`,
+			text, octal(before), octal(behind), c.Want.Code)
 		c.Want.Output, c.Want.NoText, c.Want.AnyOutput = before+doubled+behind, true, noBytes
 		return c
 	}

@@ -26,7 +26,8 @@ var _ = scenario("pairs", "what a command has and does, two things at a time",
 		d := s.Candidate.Dialect
 		arm := session.Arm{
 			Trials: s.Scale.Trials(paired), InFlight: inFlight, Work: 2, Wait: pairLimit / 2,
-			Commands: pairs(s.Seed, traits(d, d.SaysInput() && !s.IgnoresInput)), Deadline: waitsLimit,
+			Commands: pairs(s.Seed, traits(d, d.SaysInput() && !s.IgnoresInput)),
+			Deadline: waitsLimit,
 			Watch: check.Settles(check.ComesBack(inFlight+spare, check.Files, check.Threads),
 				check.NobodyLeft),
 			Used: true,
@@ -54,6 +55,9 @@ type mixture struct {
 func (m *mixture) do(step, out string) {
 	m.steps, m.out = append(m.steps, step), m.out+out
 }
+
+// does is a step that writes nothing.
+func does(step string) func(m *mixture) { return func(m *mixture) { m.do(step, "") } }
 
 // trait is a value that commands can have, and its word; without one it is the usual value.
 type trait struct {
@@ -84,7 +88,7 @@ func traits(d dialect.Dialect, fed bool) [][]trait {
 		ways = append(ways, trait{"asked-chunked", func(m *mixture) { m.Way = dialect.Chunked }})
 	}
 	return [][]trait{ways, limits, placeTraits, inputs, outputTraits, companyTraits,
-		{plain, {"lasts", func(m *mixture) { m.do("sleep 0.03", "") }}}, ends}
+		{plain, {"lasts", does("sleep 0.03")}}, ends}
 }
 
 // limitTraits are for commands that need no timeout, unless a background child has the output
@@ -131,10 +135,10 @@ var outputTraits = []trait{plain,
 }
 
 var companyTraits = []trait{plain,
-	{"leaves-orphan", func(m *mixture) { m.do("(sleep 0.05; exit 7) </dev/null >/dev/null 2>&1 &", "") }},
-	{"leaves-writer", func(m *mixture) { m.do("sleep 0.4 </dev/null &", "") }},
-	{"leaves-session", func(m *mixture) { m.do("setsid sleep 0.05 </dev/null >/dev/null 2>&1 &", "") }},
-	{"has-children", func(m *mixture) { m.do("(exit 3); sh -c 'exit 4' | :", "") }},
+	{"leaves-orphan", does("(sleep 0.05; exit 7) </dev/null >/dev/null 2>&1 &")},
+	{"leaves-writer", does("sleep 0.4 </dev/null &")},
+	{"leaves-session", does("setsid sleep 0.05 </dev/null >/dev/null 2>&1 &")},
+	{"has-children", does("(exit 3); sh -c 'exit 4' | :")},
 }
 
 var endTraits = []trait{
@@ -143,7 +147,7 @@ var endTraits = []trait{
 		m.do("kill -9 $$", "")
 	}},
 	{"executes", func(m *mixture) { m.do(fmt.Sprintf("exec sh -c 'exit %d'", m.Want.Code), "") }},
-	{"closes-all", func(m *mixture) { m.do("exec >&- 2>&- <&-; sleep 0.03", "") }},
+	{"closes-all", does("exec >&- 2>&- <&-; sleep 0.03")},
 	{"cwd-missing", func(m *mixture) {
 		m.Cwd, m.Want = "/nonexistent", trial.Want{NotRun: true}
 	}},

@@ -195,9 +195,8 @@ func evidence(f results.Finding, run results.Run) string {
 		}
 		for _, r := range a.Bad[:min(show, len(a.Bad))] {
 			fmt.Fprintf(&b, "%s, trial %d: %s. %s%s was to give %s and gave %s. %s\n",
-				printable.Line(a.Plan.Arm), r.Index, printable.Line(
-					string(r.Outcome)), printable.Line(r.Command), beside(r), wanted(r), got(r), printable.Line(
-					r.Detail))
+				printable.Line(a.Plan.Arm), r.Index, printable.Line(string(r.Outcome)),
+				printable.Line(r.Command), beside(r), wanted(r), got(r), printable.Line(r.Detail))
 		}
 	}
 	return b.String()

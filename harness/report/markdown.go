@@ -151,8 +151,9 @@ func (s *sheet) failures(run results.Run) {
 			}
 			for _, r := range a.Bad[:min(show, len(a.Bad))] {
 				s.add("- %s, trial %d: **%s**. %s%s was to give %s and gave %s. %s\n",
-					printable.Cell(a.Plan.Arm), r.Index, printable.Cell(string(r.Outcome)), code(
-						r.Command), printable.Cell(beside(r)), printable.Cell(wanted(r)), got(r), code(r.Detail))
+					printable.Cell(a.Plan.Arm), r.Index, printable.Cell(string(r.Outcome)),
+					code(r.Command), printable.Cell(beside(r)), printable.Cell(wanted(r)), got(r),
+					code(r.Detail))
 				if len(r.Steps) > 0 {
 					s.add("\n%s\n", orderText(r.Steps))
 				}

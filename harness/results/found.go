@@ -92,7 +92,10 @@ func shows(all []Defect, id string) bool {
 // saysLost says whether the defect's code is the one that this run's lost codes were told, in
 // whatever way the command was to go.
 func (d Defect) saysLost(all []Defect) bool {
-	return d.told != nil && d.Cause.ID != reaperHad && slices.ContainsFunc(all, func(lost Defect) bool {
+	if d.told == nil || d.Cause.ID == reaperHad {
+		return false
+	}
+	return slices.ContainsFunc(all, func(lost Defect) bool {
 		return lost.Cause.ID == reaperHad && lost.Cause.under == "" && lost.fails() &&
 			lost.told != nil && *lost.told == *d.told
 	})

@@ -166,7 +166,8 @@ func TestALimitThatIsMetAfterTheClaimWasShownIsNotTold(t *testing.T) {
 		}
 		err, stuck := a.withdraw(t.Context())
 		if err != nil || stuck != nil || a.last.FaultHits != 2 || (a.last.FaultNote == "") != shown {
-			t.Errorf("shown %v: %d hits, note %q, %v, %v", shown, a.last.FaultHits, a.last.FaultNote, err, stuck)
+			t.Errorf("shown %v: %d hits, note %q, %v, %v", shown, a.last.FaultHits,
+				a.last.FaultNote, err, stuck)
 		}
 	}
 }

@@ -130,7 +130,8 @@ func (g *gateFlags) resolve(cmd *cobra.Command, args []string, c *common, o *opt
 // arguments makes what follows -- the same as --arg.
 func (g *gateFlags) arguments(cmd *cobra.Command, args []string) error {
 	if n := cmd.ArgsLenAtDash(); len(args) > 0 && n != 0 {
-		return fmt.Errorf("unexpected argument %q: name your daemon by --binary; its own arguments follow --", args[0])
+		return fmt.Errorf("unexpected argument %q: name your daemon by --binary; "+
+			"its own arguments follow --", args[0])
 	}
 	for _, arg := range args {
 		if err := cmd.Flags().Set("arg", arg); err != nil {
