@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
@@ -31,6 +32,9 @@ var _ = should("speechless", "clients that say nothing",
 			Commands: load.Instant, Fresh: true, Deadline: waitsLimit,
 			Fault: ask(s.Candidate.Dialect), MinHits: clients,
 		}
+		sound := candidate(arm)
+		// That they have gone is noticed when their connections are closed, and not before.
+		sound.Watch = check.Settles(check.ComesBack(clients, check.Files))
 		peeking := naive(arm, "peeking", trial.Symptom(trial.Hung))
 		peeking.Trials, peeking.Deadline = 4, time.Second
 		peeking.Fault = fault.Speechless{Clients: clients, Begins: true}
@@ -38,7 +42,7 @@ var _ = should("speechless", "clients that say nothing",
 		queueing.Trials, queueing.Deadline = 4, time.Second
 		queueing.Fault = ask(dialect.ProcessExecute())
 		return session.Experiment{SideBySide: true,
-			Arms: []session.Arm{peeking, queueing, candidate(arm)}}
+			Arms: []session.Arm{peeking, queueing, sound}}
 	})
 
 // givesUp is the soonest that a target gives up a request that does not come. One that waits
