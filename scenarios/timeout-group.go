@@ -39,6 +39,7 @@ var _ = should("timeout-group", "a command that outlives its timeout",
 		baseline.Prompt = 0
 		apart := candidate(arm(overtimesApart))
 		apart.Name += leftGroup
+		apart.Prompt = limit + 5*time.Second // whoever looks for 150 of them takes longer
 		return session.Experiment{SideBySide: true,
 			Arms: []session.Arm{baseline, candidate(arm(overtimes)), apart}}
 	})
@@ -71,7 +72,7 @@ var overtimes = []look{
 var overtimesApart = []look{
 	{"apart-setsid", "setsid sleep 1000 & wait"},
 	{"apart-setsid-twice", "setsid sh -c 'setsid sleep 1000 & sleep 1000; :' & wait"},
-	{"apart-many", "i=0; while [ $i -lt 200 ]; do setsid sleep 1000 & i=$((i+1)); done; wait"},
+	{"apart-many", "i=0; while [ $i -lt 150 ]; do setsid sleep 1000 & i=$((i+1)); done; wait"},
 	{"apart-deep", `export D='[ $1 -gt 0 ] || exec sleep 1000; setsid sh -c "$D" d $(($1-1)) & wait'; ` +
 		`sh -c "$D" d 12; :`},
 	// Any name is a process's, also one that seems to end a field (proc_pid_stat(5)).
