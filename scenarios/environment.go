@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -86,8 +87,9 @@ type setting struct {
 var settings = []setting{
 	{kind: "makes-folder", give: func(c *load.Command, _, folder string) {
 		// Beside the one that is meant is one that a tidied name would lead to.
-		c.Script = fmt.Sprintf("{ mkdir -p '%s' '%s'; ln -sfn /proc/self '%[1]s/link'; } 2>/dev/null; %[3]s",
-			quoted(folder), quoted(strings.TrimSpace(folder)), c.Script)
+		c.Script = fmt.Sprintf("{ mkdir -p %s %s; ln -sfn /proc/self %s; } 2>/dev/null; %s",
+			dialect.Quote(folder), dialect.Quote(strings.TrimSpace(folder)),
+			dialect.Quote(folder+"/link"), c.Script)
 	}},
 	{kind: "folder", give: func(c *load.Command, _, folder string) {
 		c.Cwd, c.Want.MayNotRun = folder, true // an image may have no mkdir
@@ -185,7 +187,7 @@ var appears = []setting{
 		c.Cwd, c.Want = folder+"/"+nonce, trial.Want{NotRun: true}
 	}},
 	{kind: "makes-folder-later", follows: 1, give: func(c *load.Command, nonce, folder string) {
-		c.Script = fmt.Sprintf("mkdir '%s/%s'; %s", quoted(folder), nonce, c.Script)
+		c.Script = fmt.Sprintf("mkdir %s; %s", dialect.Quote(folder+"/"+nonce), c.Script)
 	}},
 	{kind: "folder-now", follows: 2, give: func(c *load.Command, nonce, folder string) {
 		c.Cwd = folder + "/" + nonce
@@ -201,9 +203,6 @@ func noOthers(c *load.Command, _, _ string) {
 		`*) case "$its" in "$n="*|*"
 $n="*) ;; *) echo "$n";; esac;; esac;; esac; done`, "")
 }
-
-// quoted is a text within a shell's single quotes.
-func quoted(text string) string { return strings.ReplaceAll(text, "'", `'\''`) }
 
 // ofNoShell is the kind of a variable whose name no shell can set.
 const ofNoShell = "names-of-no-shell"

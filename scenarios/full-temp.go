@@ -25,7 +25,7 @@ var _ = should("full-temp", "a sandbox that has no room for temporary files",
 		bursts := s.Scale.Trials(session.Count{Floor: 2 * 6, Quick: 2 * 6, Standard: 2 * 30})
 		arm := session.Arm{
 			Trials: bursts * burst, InFlight: burst, Bursts: true,
-			Commands: withoutRoom(full, s.Candidate.Dialect, s.IgnoresInput),
+			Commands: withoutRoom(full, s.Candidate.Dialect, s.Feeds()),
 			Fault:    full, MinHits: int64(bursts / 2), ByOutput: true,
 			Watch: check.All(check.Settles(check.NobodyLeft,
 				check.ComesBack(burst+spareThreads, check.Files)), check.TemporaryFiles(burst)),
@@ -37,9 +37,9 @@ var _ = should("full-temp", "a sandbox that has no room for temporary files",
 // withoutRoom may be refused without room and must be right otherwise: a short script, one
 // that needs more pages than are left, and one whose output does, or whose input, be that read
 // or not.
-func withoutRoom(full fault.FullTemp, d dialect.Dialect, ignoresInput bool) load.Source {
+func withoutRoom(full fault.FullTemp, d dialect.Dialect, feeds bool) load.Source {
 	kinds := []load.Source{load.Instant, load.Bulk, longScript}
-	if d.SaysInput() && !ignoresInput {
+	if feeds {
 		kinds = append(kinds, fed)
 		if d.TimesOut() {
 			kinds = append(kinds, fedInVain)

@@ -20,7 +20,7 @@ var _ = should("hang-up", "a client that hangs up",
 	"takes its command with it, where a naive daemon lets it run on",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
-			Trials: s.Scale.Trials(gone), InFlight: 8, Commands: abandoned(s.Candidate.Dialect, s.IgnoresInput),
+			Trials: s.Scale.Trials(gone), InFlight: 8, Commands: abandoned(s.Candidate.Dialect, s.Feeds()),
 			Watch: check.Settles(check.NobodyLeft), Used: true,
 		}
 		return session.Experiment{SideBySide: true,
@@ -35,7 +35,7 @@ const bystander = 200 * time.Millisecond
 // other clients of the same address go away, and has its own code all the same. A client
 // may go whatever it has asked for, such as a timeout that is still to come, and however it
 // has asked: what a server still has to read hides the end of the connection from it.
-func abandoned(d dialect.Dialect, ignoresInput bool) load.Source {
+func abandoned(d dialect.Dialect, feeds bool) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		if index%8 == 7 {
 			c := load.Instant(index, r)
@@ -57,7 +57,7 @@ func abandoned(d dialect.Dialect, ignoresInput bool) load.Source {
 			c.Kind, c.Reset = "abandoned-reset", true
 		case index/8%5 == 3 && d.Simple():
 			c.Kind, c.Way = "abandoned-chunked", dialect.Chunked
-		case index/8%5 == 4 && d.SaysInput() && !ignoresInput:
+		case index/8%5 == 4 && feeds:
 			c.Kind, c.Stdin = "abandoned-unread", new(strings.Repeat("x", 2*overPipe))
 		}
 		return c

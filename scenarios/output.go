@@ -23,17 +23,16 @@ var _ = scenario("output", "what a command writes",
 	"comes back to the last byte, and cut where a naive daemon forgets what it has in hand",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
-			Trials: s.Scale.Trials(outputs), InFlight: 4, Commands: writes(s.NoBytes),
-			ByOutput: true, Work: 8,
+			Trials: s.Scale.Trials(outputs), InFlight: 4, Commands: writes, ByOutput: true, Work: 8,
 		}
 		return session.Experiment{Busy: true, Divides: 24,
 			Arms: []session.Arm{naive(arm, "unflushed", trial.Symptom(trial.Output)),
 				candidate(arm)}}
 	})
 
-func writes(noBytes bool) load.Source {
-	all := []load.Source{load.Bulk, megabyte, characters, load.Bulk, brokenText(noBytes), bothStreams}
-	return func(index int, r *rand.Rand) load.Command { return all[index%len(all)](index, r) }
+func writes(index int, r *rand.Rand) load.Command {
+	return []load.Source{load.Bulk, megabyte, characters, load.Bulk, brokenText,
+		bothStreams}[index%6](index, r)
 }
 
 // megabyte is many pipes full.
@@ -67,18 +66,16 @@ func characters(index int, r *rand.Rand) load.Command {
 // brokenText is not UTF-8, and as much as is collected in several pieces. JSON cannot tell such
 // bytes: where the target has no other place for them nothing is promised of the output but that
 // the answer is one.
-func brokenText(noBytes bool) load.Source {
-	return func(index int, r *rand.Rand) load.Command {
-		c := load.Instant(index, r)
-		c.Kind = "broken-text"
-		const before, behind = "\xff\xfe", "\xc3\x28\xed\xa0\x80"
-		nonce := strings.TrimSpace(c.Want.Output)
-		text, doubled := doubling(nonce, nonce, 14)
-		c.Script = fmt.Sprintf(`%s; printf '%s%%s%s' "$s"; exit %d`,
-			text, octal(before), octal(behind), c.Want.Code)
-		c.Want.Output, c.Want.NoText, c.Want.AnyOutput = before+doubled+behind, true, noBytes
-		return c
-	}
+func brokenText(index int, r *rand.Rand) load.Command {
+	c := load.Instant(index, r)
+	c.Kind = "broken-text"
+	const before, behind = "\xff\xfe", "\xc3\x28\xed\xa0\x80"
+	nonce := strings.TrimSpace(c.Want.Output)
+	text, doubled := doubling(nonce, nonce, 14)
+	c.Script = fmt.Sprintf(`%s; printf '%s%%s%s' "$s"; exit %d`,
+		text, octal(before), octal(behind), c.Want.Code)
+	c.Want.Output, c.Want.NoText = before+doubled+behind, true
+	return c
 }
 
 // octal writes a text for printf(1).

@@ -23,10 +23,9 @@ var _ = scenario("pairs", "what a command has and does, two things at a time",
 	"is as when each is alone, and not where a naive daemon forgets the one over the other",
 	func(s *session.Session) session.Experiment {
 		const inFlight, spare = 8, 24
-		d := s.Candidate.Dialect
 		arm := session.Arm{
 			Trials: s.Scale.Trials(paired), InFlight: inFlight, Work: 2, Wait: pairLimit / 2,
-			Commands: pairs(s.Seed, traits(d, d.SaysInput() && !s.IgnoresInput)),
+			Commands: pairs(s.Seed, traits(s.Candidate.Dialect, s.Feeds())),
 			Deadline: waitsLimit,
 			Watch: check.Settles(check.ComesBack(inFlight+spare, check.Files, check.Threads),
 				check.NobodyLeft),
@@ -69,9 +68,9 @@ var plain = trait{"", func(*mixture) {}}
 
 // traits are the values that the candidate can be asked for, one list for each thing. They
 // are given in this order.
-func traits(d dialect.Dialect, fed bool) [][]trait {
+func traits(d dialect.Dialect, feeds bool) [][]trait {
 	inputs := []trait{plain}
-	if fed {
+	if feeds {
 		inputs = append(inputs, inputTraits...)
 	}
 	limits, ends := []trait{plain}, []trait{plain}

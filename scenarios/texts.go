@@ -3,7 +3,6 @@ package scenarios
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
 
 	"github.com/reapcheck/reapcheck/harness/load"
@@ -23,10 +22,9 @@ var _ = answers.scenario("texts", "text of every shape",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
 			Trials:   s.Scale.Trials(each(len(shapes), 1, 2, 10)),
-			InFlight: 4, Commands: shaped(s.NoBytes), ByOutput: true, Work: 3, Deadline: waitsLimit,
+			InFlight: 4, Commands: shaped, ByOutput: true, Work: 3, Deadline: waitsLimit,
 		}
 		baseline := naive(arm, "decoding", trial.Symptom(trial.Output))
-		baseline.Commands = shaped(true)
 		baseline.Trials = len(shapes)
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
@@ -135,19 +133,12 @@ func doubling(written, text string, times int) (script, doubled string) {
 	return fmt.Sprintf(form, written, times), strings.Repeat(text, 1<<times)
 }
 
-// shaped is each shape in turn, without those that are no text where these come back changed.
-func shaped(textAlone bool) load.Source {
-	all := shapes
-	if textAlone {
-		all = slices.DeleteFunc(slices.Clone(shapes), func(s shape) bool { return s.none })
-	}
-	return func(index int, r *rand.Rand) load.Command {
-		c := load.Instant(index, r)
-		s := all[index%len(all)]
-		c.Kind, c.Want.NoText = s.kind, s.none
-		script, output := s.text(strings.TrimSpace(c.Want.Output))
-		c.Script, c.Want.Output = fmt.Sprintf("%s; exit %d", script, c.Want.Code), output
-		c.Want.Merged = strings.HasPrefix(s.kind, "errors-") // which needs both streams in one output
-		return c
-	}
+func shaped(index int, r *rand.Rand) load.Command {
+	c := load.Instant(index, r)
+	s := shapes[index%len(shapes)]
+	c.Kind, c.Want.NoText = s.kind, s.none
+	script, output := s.text(strings.TrimSpace(c.Want.Output))
+	c.Script, c.Want.Output = fmt.Sprintf("%s; exit %d", script, c.Want.Code), output
+	c.Want.Merged = strings.HasPrefix(s.kind, "errors-") // which needs both streams in one output
+	return c
 }

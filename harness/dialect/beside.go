@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/reapcheck/reapcheck/harness/printable"
 )
 
 // Beside is what the request has beside its script, in words for who wants to ask the same by
@@ -33,10 +35,4 @@ func (r Request) Beside() string {
 }
 
 // cut shortens a text for a sentence.
-func cut(s string) string {
-	const most = 40
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "..."
-}
+func cut(s string) string { return printable.Clip(s, 40) }

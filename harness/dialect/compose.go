@@ -77,11 +77,11 @@ const NoFolder = 126
 func withoutFields(d Dialect, r Request) Request {
 	var before strings.Builder
 	if r.Cwd != "" && !d.Says("<cwd>") {
-		fmt.Fprintf(&before, "cd %s || exit %d; ", quote(r.Cwd), NoFolder)
+		fmt.Fprintf(&before, "cd %s || exit %d; ", Quote(r.Cwd), NoFolder)
 	}
 	if !d.SaysEnv() {
 		for _, name := range slices.Sorted(maps.Keys(r.Env)) {
-			fmt.Fprintf(&before, "export %s=%s; ", name, quote(r.Env[name]))
+			fmt.Fprintf(&before, "export %s=%s; ", name, Quote(r.Env[name]))
 		}
 	}
 	if before.Len() > 0 {
@@ -139,14 +139,14 @@ func text(style Style, r Request) string {
 	case r.Plain || style == Shell:
 		return r.Script
 	case style == QuotedWords:
-		return "/bin/sh -c " + quote(r.Script)
+		return "/bin/sh -c " + Quote(r.Script)
 	default:
 		return "/bin/sh -c " + unspaced(r.Script)
 	}
 }
 
-// quote makes one word of a text for a shell, or for who splits like one.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+// Quote makes one word of a text for a shell, or for who splits like one.
+func Quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // unspaced writes a script as one word without quotes around it: its white space is
 // cut from the shell's IFS, which holds a space, a tab and a newline.

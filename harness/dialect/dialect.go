@@ -46,6 +46,7 @@ type Dialect struct {
 	placeholders []string // that they hold
 	spoken       bool     // not over HTTP
 	hangsUp      bool     // although not over HTTP
+	noBytes      bool     // what is no text comes back changed
 }
 
 // Style is what a target does with the text of a command.
@@ -171,7 +172,14 @@ func (d Dialect) Want(w trial.Want) trial.Want {
 
 // tellsBytes says whether an output that is no text comes back as it was.
 func (d Dialect) tellsBytes() bool {
-	return d.Response.Encoding == base64Words || len(d.Response.Bytes) > 0
+	return !d.noBytes && (d.Response.Encoding == base64Words || len(d.Response.Bytes) > 0)
+}
+
+// WithoutBytes is the dialect of a target that changes what is no text, whatever places it has
+// for bytes.
+func (d Dialect) WithoutBytes() Dialect {
+	d.noBytes = true
+	return d
 }
 
 // base64Words is the encoding of outputs that are told byte by byte.

@@ -19,8 +19,11 @@ type inBursts struct {
 // next counts a request: it says in which burst it is, from 0, and whether the fault has
 // to come or go before it is sent.
 func (b *inBursts) next() (burst int, changes bool) {
-	burst, before := b.begun/b.size, b.on
+	before := b.on
 	b.on = meets(b.begun, b.size)
 	b.begun++
-	return burst, b.on != before
+	return b.last(), b.on != before
 }
+
+// last is the burst of the last request.
+func (b *inBursts) last() int { return (b.begun - 1) / b.size }

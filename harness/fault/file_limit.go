@@ -129,7 +129,7 @@ func dial(ctx context.Context, sb sandbox.Sandbox) (net.Conn, error) {
 func (f *starving) giveWay(burst int) {
 	f.bursts.Lock()
 	defer f.bursts.Unlock()
-	if !f.bursts.on || (f.bursts.begun-1)/f.Burst != burst {
+	if !f.bursts.on || f.bursts.last() != burst {
 		return
 	}
 	f.gaveWay = true

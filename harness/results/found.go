@@ -41,7 +41,7 @@ func Causes(findings []Finding) []Found {
 	for _, d := range all {
 		if under := d.Cause.under; under != "" && d.fails() && shows(all, under) {
 			d = d.joins(under)
-		} else if d.fails() && d.saysLost(all) {
+		} else if d.fails() && d.Cause.ID != reaperHad && d.saysLost(all) {
 			d = d.joins(reaperHad)
 		}
 		at := slices.IndexFunc(found, func(f Found) bool {
@@ -84,20 +84,18 @@ func counted(findings []Finding) []Defect {
 
 // shows says whether the cause was shown by evidence of its own.
 func shows(all []Defect, id string) bool {
-	return slices.ContainsFunc(all, func(d Defect) bool {
-		return d.Cause.ID == id && d.Cause.under == "" && d.fails()
-	})
+	return slices.ContainsFunc(all, func(d Defect) bool { return d.shows(id) })
+}
+
+func (d Defect) shows(id string) bool {
+	return d.Cause.ID == id && d.Cause.under == "" && d.fails()
 }
 
 // saysLost says whether the defect's code is the one that this run's lost codes were told, in
 // whatever way the command was to go.
 func (d Defect) saysLost(all []Defect) bool {
-	if d.told == nil || d.Cause.ID == reaperHad {
-		return false
-	}
-	return slices.ContainsFunc(all, func(lost Defect) bool {
-		return lost.Cause.ID == reaperHad && lost.Cause.under == "" && lost.fails() &&
-			lost.told != nil && *lost.told == *d.told
+	return d.told != nil && slices.ContainsFunc(all, func(lost Defect) bool {
+		return lost.shows(reaperHad) && lost.told != nil && *lost.told == *d.told
 	})
 }
 

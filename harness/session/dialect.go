@@ -33,7 +33,10 @@ func (s *Session) CheckDialect(ctx context.Context) error {
 		return errors.Join(err, sb.Stop(context.WithoutCancel(ctx)))
 	}
 	all := dialect.Try(ctx, s.Candidate.Dialect, asking)
-	s.IgnoresInput, s.NoBytes = dialect.IgnoresInput(all), dialect.NoBytes(all)
+	s.IgnoresInput = dialect.IgnoresInput(all)
+	if dialect.NoBytes(all) {
+		s.Candidate.Dialect = s.Candidate.Dialect.WithoutBytes()
+	}
 	if !dialect.Fits(all) { // it may have ended, which shows a little later
 		sandbox.EndsWithin(ctx, sb, s.Patience(endReport))
 	}

@@ -20,7 +20,11 @@ func (s *Session) targetOf(a Arm) target.Target {
 	if a.Role != trial.Baseline {
 		return s.Candidate
 	}
-	return target.Target{Build: a.Build, Strategy: a.Strategy, Dialect: dialect.ProcessExecute()}
+	d := dialect.ProcessExecute()
+	if a.Build == target.Naive {
+		d = d.WithoutBytes() // and what is no text must not show what it does wrong
+	}
+	return target.Target{Build: a.Build, Strategy: a.Strategy, Dialect: d}
 }
 
 // command is what a trial asks, in what the dialect can say: where it has no

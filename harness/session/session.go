@@ -46,8 +46,6 @@ type Session struct {
 	// IgnoresInput is what CheckDialect found: the candidate took a command whose input
 	// the dialect can give, and nothing of that came back.
 	IgnoresInput bool
-	// NoBytes is another thing that it found: what is no text comes back changed.
-	NoBytes bool
 	// Hub receives the launchers; nil where no target gets one.
 	Hub *seccomp.Hub
 	// BlackBox runs ordinary builds only: all faults come from outside.
@@ -75,6 +73,9 @@ type Session struct {
 	// starting has a place for each sandbox that is being started.
 	starting chan struct{}
 }
+
+// Feeds says whether the candidate's commands can be given an input, as far as is known.
+func (s *Session) Feeds() bool { return s.Candidate.Dialect.SaysInput() && !s.IgnoresInput }
 
 // Problem is what kept the session from doing its own work; nil if nothing
 // did. An interrupt is named where there was nothing else.
