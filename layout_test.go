@@ -83,7 +83,7 @@ func TestImportArrows(t *testing.T) {
 		},
 		{
 			"results or reports are not pure",
-			under("harness/results", "harness/report"),
+			under("harness/results", "harness/report", "harness/evidence"),
 			either(
 				prefix("net"),
 				prefix("syscall"),
@@ -105,6 +105,11 @@ func TestImportArrows(t *testing.T) {
 			"results are drawn where they are kept",
 			under("harness/results"),
 			under("harness/report"),
+		},
+		{
+			"evidence knows more than the judge",
+			under("harness/evidence"),
+			all(under("harness"), not(under("harness/trial"))),
 		},
 		{
 			"a report is drawn by others than the command",

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/reapcheck/reapcheck/harness/evidence"
 	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -18,7 +19,7 @@ func takesThreads(weight results.Weight, verdict trial.Verdict) results.Run {
 		},
 		Defects: []results.Defect{{
 			Scenario: "many-in-flight", Arm: "candidate", Symptom: symptom, Check: &check,
-			Cause: results.CauseOf(results.Evidence{Symptom: symptom, Check: check}),
+			Cause: results.CauseOf(evidence.Evidence{Symptom: symptom, Check: check}),
 			Level: trial.Advice, Weight: weight,
 		}},
 	}

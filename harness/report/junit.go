@@ -146,7 +146,7 @@ func junitCaseOf(run results.Run, f results.Finding) junitCase {
 	problem := &junitProblem{
 		Type:    f.Verdict.String(),
 		Message: printable.Line(join(waiverNote(f), f.Reason)),
-		Text:    evidence(f, run),
+		Text:    details(f, run),
 	}
 	switch {
 	case f.Verdict == trial.Pass:
@@ -175,8 +175,8 @@ func armProperties(a results.Arm) []junitProperty {
 			strconv.FormatFloat(trial.Upper95(a.BadTrials(), a.Trials), 'g', 3, 64)})
 }
 
-// evidence is what a person reads when a case is opened.
-func evidence(f results.Finding, run results.Run) string {
+// details are what a person reads when a case is opened.
+func details(f results.Finding, run results.Run) string {
 	const show = 3
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\nrepeat with: %s\n", printable.Text(f.Reason),

@@ -3,6 +3,7 @@ package results
 import (
 	"strings"
 
+	"github.com/reapcheck/reapcheck/harness/evidence"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -18,9 +19,9 @@ var trialCauses = []Cause{
 		ID: "target-ended", Level: trial.Must,
 		Title: "The daemon ends, and as PID 1 it takes the sandbox with it.",
 		Look:  "Its log says why. A Go program that gets no thread, or no file, must not panic.",
-		explains: func(e Evidence) bool {
-			return e.check("target") && e.Check.Want == runs ||
-				e.Ended && e.is(trial.Error, trial.Hung)
+		explains: func(e evidence.Evidence) bool {
+			return e.Fails(evidence.Target) && e.Check.Want == evidence.Runs ||
+				e.Ended && e.Is(trial.Error, trial.Hung)
 		},
 	},
 	{
@@ -28,10 +29,10 @@ var trialCauses = []Cause{
 		Title: "Another client's request is not understood, or its answer is cut.",
 		Look: "Chunked bodies, JSON escapes, parameters of the media type, HTTP/1.0: leave them " +
 			"to an HTTP library. A client may read slowly: no limit for an answer as a whole.",
-		explains: func(e Evidence) bool {
-			return e.of("asked-") && !e.codeAlone() &&
-				e.is(trial.Error, trial.Hung, trial.Wrong, trial.Output) ||
-				e.of("abandoned-chunked") && e.is(trial.Error)
+		explains: func(e evidence.Evidence) bool {
+			return e.Of("asked-") && !e.CodeAlone() &&
+				e.Is(trial.Error, trial.Hung, trial.Wrong, trial.Output) ||
+				e.Of("abandoned-chunked") && e.Is(trial.Error)
 		},
 	},
 	{
@@ -40,21 +41,21 @@ var trialCauses = []Cause{
 			"other way round.",
 		Look: "net/http cancels the request's context at the end of its input (RFC 9112, 9.6, " +
 			"leaves that to the server).",
-		explains: func(e Evidence) bool {
-			return e.is(trial.Error, trial.Hung) && e.of("half-closed", "gone-with-more-behind") ||
-				e.is(trial.Wrong) && e.of("half-closed") && e.sameCode() // of the signal
+		explains: func(e evidence.Evidence) bool {
+			return e.Is(trial.Error, trial.Hung) && e.Of("half-closed", "gone-with-more-behind") ||
+				e.Is(trial.Wrong) && e.Of("half-closed") && e.SameCode() // of the signal
 		},
 	},
 	unknownForSignals,
-	unknownForSignals.otherwise(reaperHad, func(e Evidence) bool {
-		return e.is(trial.Lost) && e.of(bySignal...) && e.all()
+	unknownForSignals.otherwise(reaperHad, func(e evidence.Evidence) bool {
+		return e.Is(trial.Lost) && e.Of(bySignal...) && e.All()
 	}),
 	{
 		ID: "long-command", Level: trial.Should, Choice: "limits-commands",
 		Title: "A command of more than 64 KiB breaks the connection.",
 		Look:  "The limit of a request's body. Refuse what is too long with an error that says so.",
-		explains: func(e Evidence) bool {
-			return e.is(trial.Error, trial.Hung) && e.of(tooLong...)
+		explains: func(e evidence.Evidence) bool {
+			return e.Is(trial.Error, trial.Hung) && e.Of(tooLong...)
 		},
 	},
 	{
@@ -62,10 +63,10 @@ var trialCauses = []Cause{
 		Title: "A command that could not be started has an exit code, or an unknown one.",
 		Look: "The error of the start (a folder that is not there, a NUL byte, E2BIG) must " +
 			"reach the caller as an error.",
-		explains: func(e Evidence) bool {
-			return e.is(trial.Lost, trial.Wrong) && e.of(notToStart...) &&
-				!(e.is(trial.Lost) && !e.all()) ||
-				e.is(trial.Wrong) && e.of("phantom") && e.sameCode()
+		explains: func(e evidence.Evidence) bool {
+			return e.Is(trial.Lost, trial.Wrong) && e.Of(notToStart...) &&
+				!(e.Is(trial.Lost) && !e.All()) ||
+				e.Is(trial.Wrong) && e.Of("phantom") && e.SameCode()
 		},
 	},
 	{
@@ -74,28 +75,28 @@ var trialCauses = []Cause{
 		Look: "Two calls wait for one child: the reaper's wait4(-1) and the handler's. " +
 			"Only one may wait. It must hand the status over, even if it comes before the " +
 			"other asks.",
-		explains: func(e Evidence) bool {
-			return e.is(trial.Lost, trial.Error) && e.says("no child process", "ECHILD") ||
-				e.reaperFirst() && (e.is(trial.Lost, trial.Error) || e.is(trial.Hung) && e.most() ||
-					e.is(trial.Wrong) && e.sameCode())
+		explains: func(e evidence.Evidence) bool {
+			return e.Is(trial.Lost, trial.Error) && e.Says("no child process", "ECHILD") ||
+				e.ReaperFirst() && (e.Is(trial.Lost, trial.Error) || e.Is(trial.Hung) && e.Most() ||
+					e.Is(trial.Wrong) && e.SameCode())
 		},
 	},
 	anotherOwner,
-	anotherOwner.otherwise(reaperHad, func(e Evidence) bool {
-		return e.under("next PID") && e.is(trial.Lost, trial.Error, trial.Hung, trial.Output)
+	anotherOwner.otherwise(reaperHad, func(e evidence.Evidence) bool {
+		return e.Under("next PID") && e.Is(trial.Lost, trial.Error, trial.Hung, trial.Output)
 	}),
 	noWordForNoRoom,
-	noWordForNoRoom.otherwise(reaperHad, func(e Evidence) bool {
-		return e.is(trial.Lost) && e.under(noRoom...)
+	noWordForNoRoom.otherwise(reaperHad, func(e evidence.Evidence) bool {
+		return e.Is(trial.Lost) && e.Under(noRoom...)
 	}),
 	{
 		ID: "half-written", Level: trial.Must,
 		Title: "Without room for temporary files a command is run, or answered, in part.",
 		Look: "Look at what each write(2) and close(2) says. If the disk is full answer \"try " +
 			"again\", HTTP 503, and no exit code.",
-		explains: func(e Evidence) bool {
+		explains: func(e evidence.Evidence) bool {
 			kind, without := strings.CutPrefix(e.Way.Kind, "without-room-")
-			return without && e.is(trial.Wrong, trial.Output) && !e.went(e.Way.Outcome, kind)
+			return without && e.Is(trial.Wrong, trial.Output) && !e.Went(e.Way.Outcome, kind)
 		},
 	},
 	{
@@ -104,9 +105,9 @@ var trialCauses = []Cause{
 		Look: "If only the shell is killed, its children still hold the pipe, " +
 			"and the daemon waits for it. Kill the whole process group, at last with SIGKILL, " +
 			"and stop reading.",
-		explains: func(e Evidence) bool {
-			return e.is(trial.Hung) && e.of(outlives...) && !e.of("given-much-overtime") ||
-				e.left() && e.went(trial.Hung, outlives...)
+		explains: func(e evidence.Evidence) bool {
+			return e.Is(trial.Hung) && e.Of(outlives...) && !e.Of("given-much-overtime") ||
+				e.Leaves() && e.Went(trial.Hung, outlives...)
 		},
 	},
 	{
@@ -114,9 +115,9 @@ var trialCauses = []Cause{
 		Title: "A command that outlives its timeout ends without the word for a timeout.",
 		Look: "The answer must tell a timeout from an exit code; " +
 			"see words.timeout of the dialect.",
-		explains: func(e Evidence) bool {
-			return e.is(trial.Lost) && e.of(outlives...) && e.all() ||
-				e.is(trial.Error) && e.says("no timeout reported")
+		explains: func(e evidence.Evidence) bool {
+			return e.Is(trial.Lost) && e.Of(outlives...) && e.All() ||
+				e.Is(trial.Error) && e.Says("no timeout reported")
 		},
 	},
 	{
@@ -124,8 +125,8 @@ var trialCauses = []Cause{
 		Title: "What a command wrote before its timeout is not in the answer.",
 		Look: "Read on until the killed processes have ended, and answer with their output: " +
 			"it says how far the command got.",
-		explains: func(e Evidence) bool {
-			return e.is(trial.Output) && e.of("overtime-wrote", "overtime-wrote-errors")
+		explains: func(e evidence.Evidence) bool {
+			return e.Is(trial.Output) && e.Of("overtime-wrote", "overtime-wrote-errors")
 		},
 	},
 	{
@@ -133,8 +134,8 @@ var trialCauses = []Cause{
 		Title: "A thousand idle clients keep others from being answered.",
 		Look: "A limit of connections, or select(2), which knows no file above 1023: use poll(2) " +
 			"or epoll(7).",
-		explains: func(e Evidence) bool {
-			return e.is(trial.Hung, trial.Error) && e.under("a crowd of")
+		explains: func(e evidence.Evidence) bool {
+			return e.Is(trial.Hung, trial.Error) && e.Under("a crowd of")
 		},
 	},
 	{
@@ -143,16 +144,16 @@ var trialCauses = []Cause{
 		Look: "Ask how the command ended before asking the timer. " +
 			"If commands without a limit get one of the daemon's own, " +
 			"let the dialect ask for a longer one: request.noTimeout.",
-		explains: func(e Evidence) bool {
-			return e.is(trial.Error) && e.says("timeout reported for")
+		explains: func(e evidence.Evidence) bool {
+			return e.Is(trial.Error) && e.Says("timeout reported for")
 		},
 	},
 	{
 		ID: "cut-off", Level: trial.Must, Choice: "limits-time",
 		Title: "A command that is long and silent is cut off.",
 		Look:  "A server's WriteTimeout, a proxy's limit, or a default timeout.",
-		explains: func(e Evidence) bool {
-			return e.is(trial.Error, trial.Hung) && e.of("silent", "begun")
+		explains: func(e evidence.Evidence) bool {
+			return e.Is(trial.Error, trial.Hung) && e.Of("silent", "begun")
 		},
 	},
 	{
@@ -160,8 +161,8 @@ var trialCauses = []Cause{
 		Title: "A client that says nothing keeps others from being answered.",
 		Look: "Accept connections in a loop that does nothing else, and read each in a " +
 			"thread or task of its own.",
-		explains: func(e Evidence) bool {
-			return e.is(trial.Hung) && e.under("clients that say nothing")
+		explains: func(e evidence.Evidence) bool {
+			return e.Is(trial.Hung) && e.Under("clients that say nothing")
 		},
 	},
 	{
@@ -169,9 +170,9 @@ var trialCauses = []Cause{
 		Title: "The answer waits for a background child that holds the output.",
 		Look: "Answer when the command has ended and its output has been read, " +
 			"and do not wait for the end of the pipe (os/exec has WaitDelay for this).",
-		explains: func(e Evidence) bool {
-			return e.is(trial.Hung) && e.of("held-stdout", "held-stdout-") ||
-				e.left() && e.ran("held-stdout", "held-stdout-") && !e.ran("release")
+		explains: func(e evidence.Evidence) bool {
+			return e.Is(trial.Hung) && e.Of("held-stdout", "held-stdout-") ||
+				e.Leaves() && e.Ran("held-stdout", "held-stdout-") && !e.Ran("release")
 		},
 	},
 	{
@@ -179,8 +180,8 @@ var trialCauses = []Cause{
 		Title: "A background child is ended, or held up, once its command has ended.",
 		Look: "A command that succeeds may leave a server behind, as in a shell: end no child of " +
 			"another command, and read on what it writes.",
-		explains: func(e Evidence) bool {
-			return e.is(trial.Wrong) && e.of("release") && e.ran("held-stdout", "held-stdout-")
+		explains: func(e evidence.Evidence) bool {
+			return e.Is(trial.Wrong) && e.Of("release") && e.Ran("held-stdout", "held-stdout-")
 		},
 	},
 	{
@@ -188,9 +189,9 @@ var trialCauses = []Cause{
 		Title: "SIGTERM waits for a command that never ends.",
 		Look: "Limit the wait to less than the ten seconds that docker stop gives the daemon. An " +
 			"orchestrator may give more.",
-		explains: func(e Evidence) bool {
-			return e.is(trial.Hung) && e.of("never-ends") ||
-				e.check("target") && e.Check.Got == runs && e.ran("never-ends")
+		explains: func(e evidence.Evidence) bool {
+			return e.Is(trial.Hung) && e.Of("never-ends") ||
+				e.Fails(evidence.Target) && e.Check.Got == evidence.Runs && e.Ran("never-ends")
 		},
 	},
 	{
@@ -198,16 +199,18 @@ var trialCauses = []Cause{
 		Title: "The daemon does not stop when it is told to.",
 		Look: "PID 1 ignores each signal for which it has no handler. Or a count of what still runs " +
 			"is never back at zero: some way out of a command forgot it.",
-		explains: func(e Evidence) bool { return e.check("target") && e.Check.Got == runs },
+		explains: func(e evidence.Evidence) bool {
+			return e.Fails(evidence.Target) && e.Check.Got == evidence.Runs
+		},
 	},
 	stranded,
 	stranded.otherwise(reaperHad,
-		func(e Evidence) bool { return e.is(trial.Lost) && e.under(stopSignals...) }),
+		func(e evidence.Evidence) bool { return e.Is(trial.Lost) && e.Under(stopSignals...) }),
 	{
 		ID: "replaces-environment", Level: trial.Should, Choice: "replaces-environment",
 		Title:    "Variables that a command is given take the place of all others.",
 		Look:     "exec.Cmd.Env, like execve(2), passes only these: add them to the daemon's own.",
-		explains: func(e Evidence) bool { return e.is(trial.Output) && e.of("others-stay") },
+		explains: func(e evidence.Evidence) bool { return e.Is(trial.Output) && e.Of("others-stay") },
 		under:    "not-as-set",
 	},
 	{
@@ -215,9 +218,9 @@ var trialCauses = []Cause{
 		Title: "A command cannot open its output or input by name, as in echo >/dev/stderr.",
 		Look: "open(2) of a socket fails with ENXIO (Node.js makes sockets of a child's pipes), and " +
 			"of another user's pipe with EACCES.",
-		explains: func(e Evidence) bool {
-			return e.is(trial.Output, trial.Wrong) && !e.codeAlone() &&
-				e.of("by-name", "errors-by-name", "given-by-name")
+		explains: func(e evidence.Evidence) bool {
+			return e.Is(trial.Output, trial.Wrong) && !e.CodeAlone() &&
+				e.Of("by-name", "errors-by-name", "given-by-name")
 		},
 	},
 	{
@@ -226,8 +229,8 @@ var trialCauses = []Cause{
 		Look: "An image's ENV is meant for whatever runs in it. Names with a dot or a dash are no " +
 			"shell's, and other programs have them. What a daemon sets for itself its commands " +
 			"inherit; Python sets LC_CTYPE (PEP 538).",
-		explains: func(e Evidence) bool {
-			return e.is(trial.Output) && e.of("of-the-daemon", "names-of-no-shell", "no-others")
+		explains: func(e evidence.Evidence) bool {
+			return e.Is(trial.Output) && e.Of("of-the-daemon", "names-of-no-shell", "no-others")
 		},
 	},
 	{
@@ -235,41 +238,41 @@ var trialCauses = []Cause{
 		Title: "A command's environment or folder is not the one that was asked for.",
 		Look: "Set both for the child alone, and paste neither into a shell's text. Delete " +
 			"from the dialect what the daemon does not offer.",
-		explains: func(e Evidence) bool {
-			return e.is(trial.Output, trial.Wrong) && !e.codeAlone() && e.of(asSet...)
+		explains: func(e evidence.Evidence) bool {
+			return e.Is(trial.Output, trial.Wrong) && !e.CodeAlone() && e.Of(asSet...)
 		},
 	},
 	{
 		ID: "input-limited", Level: trial.Should, Choice: "limits-input",
 		Title: "An input of 64 KiB or more is refused, or breaks the connection.",
 		Look:  "The limit of a request's body. Refuse what is too long with an error that says so.",
-		explains: func(e Evidence) bool {
-			return e.is(trial.Error) && e.of(longInput...)
+		explains: func(e evidence.Evidence) bool {
+			return e.Is(trial.Error) && e.Of(longInput...)
 		},
 	},
 	inputChanged,
-	inputChanged.otherwise("end-missed", func(e Evidence) bool {
-		return e.is(trial.Hung) && e.of("given-") && !e.of(overtimeInput...)
+	inputChanged.otherwise("end-missed", func(e evidence.Evidence) bool {
+		return e.Is(trial.Hung) && e.Of("given-") && !e.Of(overtimeInput...)
 	}),
-	inputChanged.otherwise("output-cut", func(e Evidence) bool {
-		return e.is(trial.Output) && e.of("reads", "reads-much")
+	inputChanged.otherwise("output-cut", func(e evidence.Evidence) bool {
+		return e.Is(trial.Output) && e.Of("reads", "reads-much")
 	}),
-	inputChanged.otherwise("timeout-not-enforced", func(e Evidence) bool {
-		return e.is(trial.Hung) && e.of("given-much-overtime")
+	inputChanged.otherwise("timeout-not-enforced", func(e evidence.Evidence) bool {
+		return e.Is(trial.Hung) && e.Of("given-much-overtime")
 	}),
 	{
 		ID: "hands-on-settings", Level: trial.Advice,
 		Title:    "Commands get the daemon's own umask, limits, scheduling or privileges.",
 		Look:     "What the daemon changes for itself its commands inherit: set it back for them.",
-		explains: func(e Evidence) bool { return e.found() && e.of(settings...) },
+		explains: func(e evidence.Evidence) bool { return e.Found() && e.Of(settings...) },
 	},
 	{
 		ID: "hands-on", Level: trial.Should,
 		Title: "Commands inherit what is the daemon's own: input, files, signals or group.",
 		Look: "/dev/null as standard input, close-on-exec, a process group of their own, and no " +
 			"signal ignored or blocked.",
-		explains: func(e Evidence) bool {
-			return (e.found() || e.is(trial.Hung)) && e.of("input-", "files", "files-meanwhile",
+		explains: func(e evidence.Evidence) bool {
+			return (e.Found() || e.Is(trial.Hung)) && e.Of("input-", "files", "files-meanwhile",
 				"group", "memory", "signals", "signals-blocked")
 		},
 	},
@@ -277,7 +280,7 @@ var trialCauses = []Cause{
 
 // otherwise is the same cause where its evidence is weaker than that of another. A cause that
 // is listed twice for this has a name.
-func (c Cause) otherwise(under string, explains func(Evidence) bool) Cause {
+func (c Cause) otherwise(under string, explains func(evidence.Evidence) bool) Cause {
 	c.under, c.explains = under, explains
 	return c
 }
@@ -291,10 +294,10 @@ var unknownForSignals = Cause{
 	Title: "A command that a signal ended has no exit code.",
 	Look: "Go's ExitCode says -1 for it, and Python's returncode -n. Shells say 128 and the " +
 		"signal's number, which callers know.",
-	explains: func(e Evidence) bool {
-		lost, ran := e.count(trial.Lost, bySignal...)
-		return e.is(trial.Lost) && e.of(bySignal...) && lost == ran && ran >= enough &&
-			!e.reaperFirst()
+	explains: func(e evidence.Evidence) bool {
+		lost, ran := e.Count(trial.Lost, bySignal...)
+		return e.Is(trial.Lost) && e.Of(bySignal...) && lost == ran && ran >= evidence.Enough &&
+			!e.ReaperFirst()
 	},
 }
 
@@ -305,7 +308,7 @@ var anotherOwner = Cause{
 	Title: "A process ID that was given out again is taken for its old owner.",
 	Look: "Whatever is kept by process ID (a status, a timer, a clean-up) has to go before the " +
 		"child is reaped, or to be kept by something that is not used again, such as a pidfd.",
-	explains: func(e Evidence) bool { return e.is(trial.Wrong) && e.under("next PID") },
+	explains: func(e evidence.Evidence) bool { return e.Is(trial.Wrong) && e.Under("next PID") },
 }
 
 // noWordForNoRoom is believed of errors; a race loses codes there as elsewhere.
@@ -314,7 +317,7 @@ var noWordForNoRoom = Cause{
 	Title: "What cannot be started for want of processes, files or room is not refused in words.",
 	Look: "EAGAIN of fork, EMFILE and ENOSPC are over in a moment: answer \"try again\", HTTP 503, " +
 		"and no exit code.",
-	explains: func(e Evidence) bool { return e.is(trial.Error) && e.under(noRoom...) },
+	explains: func(e evidence.Evidence) bool { return e.Is(trial.Error) && e.Under(noRoom...) },
 }
 
 // noRoom are the faults that take something away for a while.
@@ -328,9 +331,9 @@ var stranded = Cause{
 	Title: "SIGTERM strands the commands that run, or the daemon ends with another status.",
 	Look: "Stop taking commands, answer for those that run, wait for no one who only holds an " +
 		"output, and exit 0 (docker stop gives 10 s).",
-	explains: func(e Evidence) bool {
-		return e.under(stopSignals...) && (e.is(trial.Error, trial.Hung) ||
-			e.check("target") && e.Check.Got != runs)
+	explains: func(e evidence.Evidence) bool {
+		return e.Under(stopSignals...) && (e.Is(trial.Error, trial.Hung) ||
+			e.Fails(evidence.Target) && e.Check.Got != evidence.Runs)
 	},
 }
 
@@ -341,7 +344,7 @@ var inputChanged = Cause{
 	Title: "A command's input is not as it was sent: cut, changed, another's, or without an end.",
 	Look: "Write it in a thread or task of its own, while the output is read, until all of it is " +
 		"written. Close both ends. EPIPE is no error, and no answer waits for who does not read.",
-	explains: func(e Evidence) bool {
-		return e.is(trial.Output) && e.of("given-") && e.cutAt() < pipeBytes
+	explains: func(e evidence.Evidence) bool {
+		return e.Is(trial.Output) && e.Of("given-") && e.CutAt() < pipeBytes
 	},
 }

@@ -1,9 +1,7 @@
 package results
 
 import (
-	"fmt"
-	"slices"
-
+	"github.com/reapcheck/reapcheck/harness/evidence"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -13,25 +11,25 @@ var checkCauses = []Cause{
 		ID: "runs-on-after-hang-up", Level: trial.Should, Choice: "runs-on-after-hang-up",
 		Title: "A command runs on when its client has gone.",
 		Look:  "The end of the connection (in Go the request's context) must end the command.",
-		explains: func(e Evidence) bool {
-			return e.left() && e.ran(hangsUp...) && !e.ran(outlives...) && !e.dead()
+		explains: func(e evidence.Evidence) bool {
+			return e.Leaves() && e.Ran(hangsUp...) && !e.Ran(outlives...) && !e.AllEnded()
 		},
 	},
 	{
 		ID: "left-the-group", Level: trial.Advice,
 		Title: "What has left a command's process group runs on after its timeout or hang-up.",
 		Look:  "Stop the whole tree, and find what called setsid(2) through its parents.",
-		explains: func(e Evidence) bool {
-			return e.left() && e.Zombies == 0 && e.ran(apart...) &&
-				!e.ran("overtime-shell", "resists-shell")
+		explains: func(e evidence.Evidence) bool {
+			return e.Leaves() && e.Zombies == 0 && e.Ran(apart...) &&
+				!e.Ran("overtime-shell", "resists-shell")
 		},
 	},
 	{
 		ID: "left-behind", Level: trial.Should, Choice: "runs-on-after-hang-up",
 		Title: "Commands run on after their timeout or their client's hang-up.",
 		Look:  "Kill the process group and what has left it, at last with SIGKILL.",
-		explains: func(e Evidence) bool {
-			return e.left() && e.ran(hangsUp...) && !e.dead()
+		explains: func(e evidence.Evidence) bool {
+			return e.Leaves() && e.Ran(hangsUp...) && !e.AllEnded()
 		},
 	},
 	{
@@ -39,95 +37,63 @@ var checkCauses = []Cause{
 		Title: "Zombies stay.",
 		Look: "PID 1 must wait for each of its children, also for orphans that it inherits. No second " +
 			"waiter may do so: see reaper-had-status.",
-		explains: func(e Evidence) bool {
-			return e.check(zombies) || e.left() && e.Zombies > 0
+		explains: func(e evidence.Evidence) bool {
+			return e.Fails(evidence.Zombies) || e.Leaves() && e.Zombies > 0
 		},
 	},
 	{
 		ID: "group-not-killed", Level: trial.Should,
 		Title:    "Processes that a command started are left behind.",
 		Look:     "Kill the process group and what has left it, at last with SIGKILL.",
-		explains: func(e Evidence) bool { return e.left() },
+		explains: func(e evidence.Evidence) bool { return e.Leaves() },
 	},
 	{
 		ID: "keeps", Level: trial.Should,
 		Title: "Something of each command is kept: open files, threads or memory.",
 		Look:  "Close pipes and pidfds, also where a start fails, a timer fires or a client goes.",
-		explains: func(e Evidence) bool {
-			return e.check(held...)
+		explains: func(e evidence.Evidence) bool {
+			return e.Fails(evidence.Held...)
 		},
 	},
 	{
 		ID: "keeps-temporary-files", Level: trial.Should,
 		Title:    "Temporary files of commands that have ended are left behind.",
 		Look:     "Remove them also where a start fails or the disk is full, or unlink them once open.",
-		explains: func(e Evidence) bool { return e.check("temporary files") },
+		explains: func(e evidence.Evidence) bool { return e.Fails("temporary files") },
 	},
 	{
 		ID: "floods-memory", Level: trial.Advice, Choice: "no-output-limit",
 		Title: "All output is kept in memory, however much it is.",
 		Look: "A limit, or an answer that is streamed; a sandbox has less memory than `yes` " +
 			"has output.",
-		explains: func(e Evidence) bool { return e.check("the target's peak memory in bytes") },
+		explains: func(e evidence.Evidence) bool { return e.Fails("the target's peak memory in bytes") },
 	},
 	{
 		ID: "thread-per-command", Level: trial.Advice, Choice: "thread-per-command",
 		Title: "Each running command takes a thread.",
 		Look: "A blocking wait parks one. Threads count as processes, and a Go program dies at " +
 			"10,000.",
-		explains: func(e Evidence) bool { return e.check("highest of the target's threads") },
+		explains: func(e evidence.Evidence) bool { return e.Fails("highest of the target's threads") },
 	},
 	{
 		ID: "silent-when-busy", Level: trial.Should,
 		Title: "The daemon does not say whether it is ready while commands run.",
 		Look: "Who watches it restarts it then: " +
 			"that answer must take no lock that a command holds.",
-		explains: func(e Evidence) bool {
-			return e.check("an answer to who asks whether the target is ready")
+		explains: func(e evidence.Evidence) bool {
+			return e.Fails("an answer to who asks whether the target is ready")
 		},
 	},
 	{
 		ID: "unwell", Level: trial.Must,
 		Title:    "The daemon is not well again when the fault is over.",
 		Look:     "Something that failed once was taken for good: a listener, a reaper, a lock.",
-		explains: func(e Evidence) bool { return e.check("health after the fault") },
+		explains: func(e evidence.Evidence) bool { return e.Fails("health after the fault") },
 	},
 	{
 		ID: "busy", Level: trial.Should,
 		Title:    "The daemon keeps a CPU busy with nothing to do.",
 		Look:     "wait4 with WNOHANG gives 0 while children run: wait for SIGCHLD then.",
-		explains: func(e Evidence) bool { return e.check("CPU time at rest") },
+		explains: func(e evidence.Evidence) bool { return e.Fails("CPU time at rest") },
 	},
 }
-
-// check says whether one of these checks does not hold.
-func (e Evidence) check(names ...string) bool { return slices.Contains(names, e.Check.Name) }
-
-// ran says whether the arm had a command of one of these kinds.
-func (e Evidence) ran(kinds ...string) bool {
-	_, n := e.count("", kinds...)
-	return n > 0
-}
-
-// left says whether a check finds processes, or what such processes hold.
-func (e Evidence) left() bool { return e.check(leftProcesses) || e.Left > 0 && e.check(held...) }
-
-// dead says whether all that is left has ended: nothing runs on.
-func (e Evidence) dead() bool { return e.Zombies > 0 && e.Zombies >= e.Left }
-
-// amount is how many of these a check has found; 0 if it is another check.
-func amount(c trial.Check, name string) (n int) {
-	if c.Name == name {
-		_, _ = fmt.Sscanf(c.Got, "%d", &n)
-	}
-	return n
-}
-
-// Checks that more than one cause is known by.
-const (
-	leftProcesses = "processes besides the target"
-	zombies       = "zombies"
-)
-
-var held = []string{"the target's open files", "the target's threads",
-	"the target's memory in bytes", "highest of the target's open files"}

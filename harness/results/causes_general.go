@@ -1,9 +1,7 @@
 package results
 
 import (
-	"regexp"
-	"strconv"
-
+	"github.com/reapcheck/reapcheck/harness/evidence"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -14,7 +12,7 @@ var wrongCode = Cause{
 	Title: "A command is answered with an exit code that is not its own.",
 	Look: "A status that is decoded wrongly, another command's, or 0 for one that a second " +
 		"waiter took: Python's subprocess answers 0 to ECHILD.",
-	explains: func(e Evidence) bool { return e.is(trial.Wrong) },
+	explains: func(e evidence.Evidence) bool { return e.Is(trial.Wrong) },
 }
 
 // kernel's default for a pipe, and the least that a limit of outputs is believed to be.
@@ -26,7 +24,7 @@ var outputCut = Cause{
 	Title: "The end of a command's output is missing.",
 	Look: "The last bytes are still in the pipe when the command ends: read the pipe to its end " +
 		"before you answer.",
-	explains: func(e Evidence) bool { return e.is(trial.Output) && e.cutAt() >= 0 },
+	explains: func(e evidence.Evidence) bool { return e.Is(trial.Output) && e.CutAt() >= 0 },
 }
 
 // generalCauses explain trials by their outcome.
@@ -36,15 +34,15 @@ var generalCauses = []Cause{
 		Title: "What a command wrote to its two outputs in turn comes back in another order.",
 		Look: "Two pipes have no order between them. If the answer has one output, " +
 			"give the command one pipe for both streams. Otherwise keep them apart in the answer.",
-		explains: func(e Evidence) bool { return e.Way.First.Interleaved() },
+		explains: func(e evidence.Evidence) bool { return e.Way.First.Interleaved() },
 	},
 	{
 		ID: "output-limited", Level: trial.Must, Choice: "limits-output",
 		Title: "Output is cut at a limit.",
 		Look: "A limit is a choice: declare it in the dialect, " +
 			"and say in the answer that it was met.",
-		explains: func(e Evidence) bool {
-			return e.is(trial.Output) && e.cutAt() >= pipeBytes
+		explains: func(e evidence.Evidence) bool {
+			return e.Is(trial.Output) && e.CutAt() >= pipeBytes
 		},
 	},
 	outputCut,
@@ -53,7 +51,7 @@ var generalCauses = []Cause{
 		Title: "A command's output is not what it wrote.",
 		Look: "Text that is decoded piece by piece, a terminal in between, " +
 			"or another command's bytes.",
-		explains: func(e Evidence) bool { return e.is(trial.Output) },
+		explains: func(e evidence.Evidence) bool { return e.Is(trial.Output) },
 	},
 	{
 		ID: "end-missed", Level: trial.Must,
@@ -61,23 +59,23 @@ var generalCauses = []Cause{
 		Look: "One SIGCHLD may stand for the end of many children: " +
 			"after one that comes while the reaper works, the reaper must look again. Or a timer, or " +
 			"the watch for a client that goes, begins too late.",
-		explains: func(e Evidence) bool { return e.is(trial.Hung) },
+		explains: func(e evidence.Evidence) bool { return e.Is(trial.Hung) },
 	},
 	wrongCode.otherwise(reaperHad,
-		func(e Evidence) bool { return e.is(trial.Wrong) && e.sameCode() }),
+		func(e evidence.Evidence) bool { return e.Is(trial.Wrong) && e.SameCode() }),
 	wrongCode,
 	{
 		ID: "code-lost", Level: trial.Must, under: reaperHad,
 		Title: "The exit code of a command is lost.",
 		Look: "The run does not show who took it: look for a second waiter, " +
 			"and for errors of waitid.",
-		explains: func(e Evidence) bool { return e.is(trial.Lost) },
+		explains: func(e evidence.Evidence) bool { return e.Is(trial.Lost) },
 	},
 	{
 		ID:       "no-answer",
 		Title:    "A command is answered with an error, or not at all.",
 		Look:     "What the target said is in the example below.",
-		explains: func(e Evidence) bool { return e.is(trial.Error) },
+		explains: func(e evidence.Evidence) bool { return e.Is(trial.Error) },
 	},
 }
 
@@ -86,36 +84,5 @@ var unknownCause = Cause{
 	ID:       "unexplained",
 	Title:    "A promise about the sandbox is not kept.",
 	Look:     "The check says what was looked at.",
-	explains: func(Evidence) bool { return true },
-}
-
-// sameCode says whether so many commands of different codes were told one code that it
-// is no command's.
-func (e Evidence) sameCode() bool {
-	return e.Way.OneCode && e.Way.Trials >= enough
-}
-
-// mismatch is how the judge tells of an output that is not what was written.
-var mismatch = regexp.MustCompile(
-	`^output differs at byte (\d+): (\d+) bytes wanted .* got (\d+) bytes `)
-
-// cutAt is where the output ends too early, 0 where all of it is missing; -1 where something
-// else is wrong with it. A character that is cut in two may have become another.
-func (e Evidence) cutAt() int {
-	found := mismatch.FindStringSubmatch(e.Way.First.Detail)
-	if found == nil {
-		return -1
-	}
-	var at, want, got int
-	for i, n := range []*int{&at, &want, &got} {
-		var err error
-		if *n, err = strconv.Atoi(found[i+1]); err != nil {
-			return -1
-		}
-	}
-	const character = 8 // two that stand for what could not be read, and more
-	if got-at > character || at > got || got >= want || at == 0 && got > 0 {
-		return -1
-	}
-	return at
+	explains: func(evidence.Evidence) bool { return true },
 }

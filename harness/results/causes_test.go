@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/reapcheck/reapcheck/fixtures/targets"
+	"github.com/reapcheck/reapcheck/harness/evidence"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -105,7 +106,7 @@ func TestCausesOfInputs(t *testing.T) {
 		{trial.Way{Outcome: trial.Output, Kind: "instant", First: differs(3, 9, 9)}, "output-changed"},
 	} {
 		c.way.Trials = 1
-		if got := CauseOf(Evidence{Symptom: trial.Symptom(c.way.Outcome), Way: c.way}); got.ID != c.want {
+		if got := CauseOf(evidence.Evidence{Symptom: trial.Symptom(c.way.Outcome), Way: c.way}); got.ID != c.want {
 			t.Errorf("%s %s: %s, want %s", c.way.Outcome, c.way.Kind, got.ID, c.want)
 		}
 	}
@@ -131,7 +132,7 @@ func TestCausesThatNeedMoreThanAnOutcome(t *testing.T) {
 		{"", trial.Way{Outcome: trial.Wrong, Kind: "value-spaces", Trials: 1}, "not-as-set"},
 		{"", trial.Way{Outcome: trial.Error, Kind: "lasts+reads-none+killed", Trials: 1}, "input-limited"},
 	} {
-		e := Evidence{Symptom: trial.Symptom(c.way.Outcome), Fault: c.fault, Way: c.way,
+		e := evidence.Evidence{Symptom: trial.Symptom(c.way.Outcome), Fault: c.fault, Way: c.way,
 			Kinds: map[string]int{c.way.Kind: 3}}
 		if got := CauseOf(e); got.ID != c.want {
 			t.Errorf("%s %s under %q: %s, want %s", c.way.Outcome, c.way.Kind, c.fault, got.ID, c.want)
@@ -221,14 +222,14 @@ func TestALostCodeAloneHasNoCulprit(t *testing.T) {
 // A daemon may have one code, such as 0, for all that its reaper took. It is the reaper's
 // doing where the run shows that, and where the codes are the same.
 func TestOneCodeForAllThatIsLostIsTheReapersDoing(t *testing.T) {
-	taken := Defect{Scenario: "reaper-wins", Weight: Fails, Cause: CauseOf(Evidence{
+	taken := Defect{Scenario: "reaper-wins", Weight: Fails, Cause: CauseOf(evidence.Evidence{
 		Fault: "hold reaper-wins", Way: trial.Way{Outcome: trial.Lost, Trials: 9}})}
 	for _, c := range []struct {
 		one, shown bool
 		want       string
 	}{{true, true, reaperHad}, {true, false, "wrong-code"}, {false, true, "wrong-code"}} {
-		all := []Defect{{Scenario: "storm", Weight: Fails, Cause: CauseOf(Evidence{
-			Way: trial.Way{Outcome: trial.Wrong, Trials: enough, OneCode: c.one}})}}
+		all := []Defect{{Scenario: "storm", Weight: Fails, Cause: CauseOf(evidence.Evidence{
+			Way: trial.Way{Outcome: trial.Wrong, Trials: evidence.Enough, OneCode: c.one}})}}
 		if c.shown {
 			all = append(all, taken)
 		}

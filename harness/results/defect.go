@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/reapcheck/reapcheck/harness/evidence"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -59,11 +60,11 @@ type Cause struct {
 	// nothing of its own.
 	under string
 
-	explains func(e Evidence) bool
+	explains func(e evidence.Evidence) bool
 }
 
 // CauseOf is what the evidence points to. Something always is: in the end the symptom.
-func CauseOf(e Evidence) Cause {
+func CauseOf(e evidence.Evidence) Cause {
 	for _, c := range causes {
 		if c.explains(e) {
 			return c
@@ -151,32 +152,23 @@ func (a *Arm) judged() *trial.Summary {
 }
 
 func (a *Arm) defects(info Info, s trial.Scenario) []Defect {
-	base := Evidence{Fault: a.Plan.Fault, Kinds: a.Kinds, Ways: a.Ways}
-	for _, c := range a.FailedChecks() {
-		base.Ended = base.Ended || c.Name == targetCheck && c.Want == runs
-		base.Left = max(base.Left, amount(c, leftProcesses))
-		base.Zombies = max(base.Zombies, amount(c, zombies))
-	}
+	base := evidence.Of(&a.Summary)
 	var all []Defect
-	add := func(e Evidence, d Defect) {
+	add := func(e evidence.Evidence, d Defect) {
 		d.Scenario, d.Arm, d.Symptom, d.Cause = s.ID, a.Plan.Arm, e.Symptom, CauseOf(e)
 		d.Level, d.Weight = info.weigh(s, d.Cause)
 		all = append(all, d)
 	}
 	for _, way := range a.Ways {
-		e := base
-		e.Symptom, e.Way = trial.Symptom(way.Outcome), way
 		record, logged := a.best(way)
 		d := Defect{Trials: way.Trials, Of: a.Kinds[way.Kind], Record: &record, Logged: logged}
 		if way.OneCode && way.Outcome == trial.Wrong {
 			d.told = way.First.Got
 		}
-		add(e, d)
+		add(base.OfWay(way), d)
 	}
 	for _, c := range a.FailedChecks() {
-		e := base
-		e.Symptom, e.Check = trial.FailedCheck(c.Name), c
-		add(e, Defect{Check: &c})
+		add(base.OfCheck(c), Defect{Check: &c})
 	}
 	return all
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/reapcheck/reapcheck/harness/evidence"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -126,17 +127,13 @@ func (f *Found) add(d Defect) {
 	}
 }
 
-// enough trials are no chance: a race does not lose all of them, and what they show will
-// show again.
-const enough = 3
-
 // clearer says whether a reader learns more from this defect than from another.
 func (d Defect) clearer(other Defect) bool {
 	return cmp.Or(
 		boolean(other.weak)-boolean(d.weak),
 		boolean(d.Record != nil)-boolean(other.Record != nil),
 		boolean(d.Logged)-boolean(other.Logged),
-		boolean(d.Trials >= enough)-boolean(other.Trials >= enough),
+		boolean(d.Trials >= evidence.Enough)-boolean(other.Trials >= evidence.Enough),
 		cmp.Compare(other.commandLength(), d.commandLength())) > 0
 }
 

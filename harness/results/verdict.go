@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/evidence"
 	"github.com/reapcheck/reapcheck/harness/trial"
 	"github.com/reapcheck/reapcheck/harness/userfile"
 )
@@ -156,14 +157,9 @@ func (f *Finding) waive(waivers []Waiver, began time.Time) {
 	}
 }
 
-// Ways of failing beside the outcomes: promises about the sandbox.
-const (
-	targetCheck = "target" // PID 1 did not run on, or did not end as it had to
-	otherCheck  = "check"  // any other one
-)
-
-// runs is what the check of PID 1 wants where nothing is to end it.
-const runs = "running"
+// otherCheck is a way of failing beside the outcomes and evidence.Target: any other promise
+// about the sandbox.
+const otherCheck = "check"
 
 // usualWays are what a waiver accepts that names none. A wrong code is worse than
 // any that is lost, and a daemon that ends is another defect.
@@ -183,8 +179,8 @@ func (f Finding) Ways() []string {
 			}
 		}
 		for _, c := range a.judged().FailedChecks() {
-			if c.Name == targetCheck {
-				ways = append(ways, targetCheck)
+			if c.Name == evidence.Target {
+				ways = append(ways, evidence.Target)
 			} else {
 				ways = append(ways, otherCheck)
 			}

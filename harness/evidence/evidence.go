@@ -1,0 +1,181 @@
+// Package evidence is what a recording tells of one way in which an arm went wrong, and the
+// questions that are asked of it to find the cause.
+package evidence
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+// Evidence is one way in which an arm went wrong, and what the arm shows beside it.
+type Evidence struct {
+	Symptom trial.Symptom
+	// Fault is the name of what was injected; empty for nothing.
+	Fault string
+	// Kinds counts all trials of the arm by the kind of their command.
+	Kinds map[string]int
+	// Ways are all ways in which trials of the arm went wrong.
+	Ways []trial.Way
+	// Left is how many processes too many are left in the sandbox, zombies too, and Zombies
+	// how many zombies; 0 where no check says so.
+	Left, Zombies int
+	// Ended says that PID 1 was to run on in this arm, and did not.
+	Ended bool
+	// Way is how the trials went wrong; the zero Way is a check's.
+	Way trial.Way
+	// Check is what does not hold; the zero Check is a trial's.
+	Check trial.Check
+}
+
+// Checks that more than one cause is known by.
+const (
+	// Target is whether PID 1 runs on, or ends as it has to.
+	Target = "target"
+	// Runs is what Target wants where nothing is to end it.
+	Runs = "running"
+	// LeftProcesses are all that are left in the sandbox, and Zombies those that nobody reaped.
+	LeftProcesses = "processes besides the target"
+	Zombies       = "zombies"
+)
+
+// Held are the checks of what a process that is left behind may hold.
+var Held = []string{"the target's open files", "the target's threads",
+	"the target's memory in bytes", "highest of the target's open files"}
+
+// Enough trials are no chance: a race does not lose all of them, and what they show will
+// show again.
+const Enough = 3
+
+// Of is what the arm shows as a whole, without a way or a check.
+func Of(s *trial.Summary) Evidence {
+	e := Evidence{Fault: s.Plan.Fault, Kinds: s.Kinds, Ways: s.Ways}
+	for _, c := range s.FailedChecks() {
+		e.Ended = e.Ended || c.Name == Target && c.Want == Runs
+		e.Left = max(e.Left, amount(c, LeftProcesses))
+		e.Zombies = max(e.Zombies, amount(c, Zombies))
+	}
+	return e
+}
+
+// amount is how many of these a check has found; 0 if it is another check.
+func amount(c trial.Check, name string) (n int) {
+	if c.Name == name {
+		_, _ = fmt.Sscanf(c.Got, "%d", &n)
+	}
+	return n
+}
+
+// OfWay is the evidence for one way in which trials went wrong.
+func (e Evidence) OfWay(way trial.Way) Evidence {
+	e.Symptom, e.Way = trial.Symptom(way.Outcome), way
+	return e
+}
+
+// OfCheck is the evidence for a check that does not hold.
+func (e Evidence) OfCheck(c trial.Check) Evidence {
+	e.Symptom, e.Check = trial.FailedCheck(c.Name), c
+	return e
+}
+
+// Is says whether trials came to one of these outcomes.
+func (e Evidence) Is(outcomes ...trial.Outcome) bool {
+	return e.Way.Trials > 0 && slices.Contains(outcomes, e.Way.Outcome)
+}
+
+// Of says whether the trials' commands are of one of these kinds, or have it beside others. A
+// word that ends in a hyphen stands for all kinds that begin so.
+func (e Evidence) Of(kinds ...string) bool {
+	return fits(e.Way.Kind, kinds)
+}
+
+// says looks for words in what is told of the first such trial.
+func (e Evidence) Says(words ...string) bool {
+	return slices.ContainsFunc(words,
+		func(w string) bool { return strings.Contains(e.Way.First.Detail, w) })
+}
+
+// Under says whether the fault's name has one of these words.
+func (e Evidence) Under(words ...string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(e.Fault, w) })
+}
+
+// All says whether every command of this kind went wrong so.
+func (e Evidence) All() bool { return e.Way.Trials == e.Kinds[e.Way.Kind] }
+
+// Most says whether that is how commands of this kind go: a race that is forced is lost by
+// most of them, and one that is not by few.
+func (e Evidence) Most() bool { return 2*e.Way.Trials >= e.Kinds[e.Way.Kind] }
+
+// CodeAlone says whether nothing but the code was wrong, as far as the output tells.
+func (e Evidence) CodeAlone() bool { return e.Way.First.CodeAlone() }
+
+// Found says whether a command that looks for something found it: it says so, and ends with the
+// next code.
+func (e Evidence) Found() bool {
+	r := e.Way.First
+	return e.Is(trial.Wrong) && (e.Says(`"found: `) || r.Got != nil && *r.Got == (r.Want+1)%256)
+}
+
+// Went says whether commands of one of these kinds came to that outcome in the arm.
+func (e Evidence) Went(o trial.Outcome, kinds ...string) bool {
+	n, _ := e.Count(o, kinds...)
+	return n > 0
+}
+
+// Count says how many commands of these kinds came to that outcome in the arm, and how
+// many ran.
+func (e Evidence) Count(o trial.Outcome, kinds ...string) (went, ran int) {
+	for kind, n := range e.Kinds {
+		if fits(kind, kinds) {
+			ran += n
+		}
+	}
+	for _, w := range e.Ways {
+		if w.Outcome == o && fits(w.Kind, kinds) {
+			went += w.Trials
+		}
+	}
+	return went, ran
+}
+
+// fits says whether a kind, or one of the words that a plus sign joins in it, is one of these.
+func fits(kind string, patterns []string) bool {
+	for word := range strings.SplitSeq(kind, "+") {
+		if slices.ContainsFunc(patterns, func(p string) bool {
+			return word == p || strings.HasSuffix(p, "-") && strings.HasPrefix(word, p)
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// ReaperFirst says whether the fault lets the reaper come before the waiter, or before
+// the child is registered, or published late.
+func (e Evidence) ReaperFirst() bool {
+	return e.Under("reaper-wins", "until reaped", "returns after", "frozen for", "before-")
+}
+
+// SameCode says whether so many commands of different codes were told one code that it
+// is no command's.
+func (e Evidence) SameCode() bool {
+	return e.Way.OneCode && e.Way.Trials >= Enough
+}
+
+// Fails says whether one of these checks does not hold.
+func (e Evidence) Fails(names ...string) bool { return slices.Contains(names, e.Check.Name) }
+
+// Ran says whether the arm had a command of one of these kinds.
+func (e Evidence) Ran(kinds ...string) bool {
+	_, n := e.Count("", kinds...)
+	return n > 0
+}
+
+// Leaves says whether a check finds processes, or what such processes hold.
+func (e Evidence) Leaves() bool { return e.Fails(LeftProcesses) || e.Left > 0 && e.Fails(Held...) }
+
+// AllEnded says whether all that is left has ended: nothing runs on.
+func (e Evidence) AllEnded() bool { return e.Zombies > 0 && e.Zombies >= e.Left }

@@ -1,0 +1,62 @@
+package evidence
+
+import (
+	"testing"
+
+	"github.com/reapcheck/reapcheck/harness/trial"
+)
+
+func TestAKindIsFoundBesideOthers(t *testing.T) {
+	for _, c := range []struct {
+		kind string
+		of   []string
+		want bool
+	}{
+		{"silent", []string{"silent"}, true},
+		{"silent", []string{"sil"}, false},
+		{"overtime-shell", []string{"overtime-"}, true},
+		{"overtime", []string{"overtime-"}, false},
+		{"writes+given-much+folder", []string{"given-"}, true},
+		{"writes+given-much+folder", []string{"much"}, false},
+		{"silent", nil, false},
+	} {
+		e := Evidence{Way: trial.Way{Kind: c.kind}}
+		if got := e.Of(c.of...); got != c.want {
+			t.Errorf("%q of %q: %v", c.kind, c.of, got)
+		}
+	}
+}
+
+func TestWhereAnOutputIsCut(t *testing.T) {
+	for detail, want := range map[string]int{
+		"output differs at byte 4: 10 bytes wanted (aaaa), got 4 bytes (a)":  4,
+		"output differs at byte 4: 10 bytes wanted (aaaa), got 7 bytes (a)":  4, // half a character
+		"output differs at byte 0: 10 bytes wanted (aaaa), got 0 bytes ()":   0,
+		"output differs at byte 0: 10 bytes wanted (aaaa), got 4 bytes (b)":  -1,
+		"output differs at byte 4: 10 bytes wanted (aaaa), got 12 bytes (b)": -1,
+		"no exit code": -1,
+	} {
+		e := Evidence{Way: trial.Way{First: trial.Record{Detail: detail}}}
+		if got := e.CutAt(); got != want {
+			t.Errorf("%s: %d, want %d", detail, got, want)
+		}
+	}
+}
+
+func TestWhatAnArmLeaves(t *testing.T) {
+	s := trial.Summary{Checks: []trial.Check{
+		{Name: LeftProcesses, Want: "0", Got: "3 (sh, sh, sleep)"},
+		{Name: Zombies, Want: "0", Got: "2"},
+		{Name: Target, Want: Runs, Got: "exited 2"},
+	}}
+	e := Of(&s)
+	if e.Left != 3 || e.Zombies != 2 || !e.Ended {
+		t.Fatalf("%+v", e)
+	}
+	if e.AllEnded() {
+		t.Error("one of the three still runs")
+	}
+	if e = e.OfCheck(s.Checks[0]); !e.Leaves() || !e.Fails(LeftProcesses) || e.Fails(Zombies) {
+		t.Errorf("%+v", e)
+	}
+}
