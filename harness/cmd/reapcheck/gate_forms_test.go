@@ -69,15 +69,17 @@ func TestTheGateJudgesEachForm(t *testing.T) {
 	}
 }
 
-func TestTheGateJudgesAFormInAContainer(t *testing.T) {
+func TestTheGateJudgesEachFormInAContainer(t *testing.T) {
 	newEngineFront(t) // skips without an engine
-	for manner, want := range map[string]trial.Verdict{"sound": trial.Pass, "races": trial.Fail} {
-		t.Run(manner, func(t *testing.T) {
-			t.Parallel()
-			status := map[trial.Verdict]int{trial.Pass: exitPass, trial.Fail: exitFail}[want]
-			flags := append([]string{"--runtime=docker"}, formFlags(t, "e2b", manner, "reaper-wins")...)
-			gate(t, flags...).expect(t, status, want)
-		})
+	for form, name := range forms {
+		for manner, want := range map[string]trial.Verdict{"sound": trial.Pass, "races": trial.Fail} {
+			t.Run(form+", "+manner, func(t *testing.T) {
+				t.Parallel()
+				status := map[trial.Verdict]int{trial.Pass: exitPass, trial.Fail: exitFail}[want]
+				flags := append([]string{"--runtime=docker"}, formFlags(t, name, manner, "reaper-wins")...)
+				gate(t, flags...).expect(t, status, want)
+			})
+		}
 	}
 }
 
