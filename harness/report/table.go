@@ -76,6 +76,9 @@ func Table(w io.Writer, run results.Run, style Style) error {
 		}
 	}
 	if run.Folder != "" {
+		if run.Info.Problem != "" {
+			fmt.Fprintf(&b, "to complete it: %s\n", printable.Line(run.Resume()))
+		}
 		fmt.Fprintf(&b, "report: %s\n", printable.Line(filepath.Join(run.Folder, "report.html")))
 	}
 	fmt.Fprintf(&b, "verdict: %s\n", style.verdict(run.Verdict))
@@ -147,8 +150,9 @@ func advice(run results.Run) string {
 	text := "inconclusive: nothing was found that fails the candidate, " +
 		"and not everything could be tried. "
 	open := undecided(run)
-	if len(open) == 0 {
-		return text + "The problem above kept the run from its end: mend that and run again."
+	if run.Info.Problem != "" {
+		return text + fmt.Sprintf("The problem above kept the run from its end, with %d of %s "+
+			"undecided.", len(open), printable.Plural(len(run.Findings), "scenario"))
 	}
 	return text + fmt.Sprintf(
 		"The reason of %s stands above. On a busy machine run what follows \"repeat with\" once "+

@@ -57,6 +57,18 @@ func TestTableOfARunThatDidNotBegin(t *testing.T) {
 	}
 }
 
+// Whoever interrupts a run is told how to go on, and not to leave out what had no turn.
+func TestTableOfACutRunSaysHowToCompleteIt(t *testing.T) {
+	run := failRun(t)
+	run.Verdict, run.Info.Problem = trial.Inconclusive, "interrupted"
+	run.Info.Argv = []string{"bin/reapcheck", "gate", "--binary=x"}
+	text := table(t, run, Style{})
+	if !strings.Contains(text, "\nto complete it: bin/reapcheck gate --resume "+run.Folder+"\n") ||
+		strings.Contains(text, "--skip") {
+		t.Errorf("%s", text)
+	}
+}
+
 // What has one cause is mended once, and tried again by the scenario that shows it best.
 func TestTableRepeatsEachCauseOnce(t *testing.T) {
 	text := table(t, failRun(t), Style{})

@@ -16,6 +16,15 @@ func (r Run) Repeat(id string) string {
 	return shellLine([]string{r.program(), "repeat", r.Folder, id})
 }
 
+// Resume is the command line that completes the run where it was cut.
+func (r Run) Resume() string {
+	words := []string{r.program()}
+	if len(r.Info.Argv) > 1 {
+		words = append(words, r.Info.Argv[1])
+	}
+	return shellLine(append(words, "--resume", r.Folder))
+}
+
 // program is how reapcheck was called.
 func (r Run) program() string {
 	if len(r.Info.Argv) == 0 {
