@@ -76,7 +76,7 @@ func Table(w io.Writer, run results.Run, style Style) error {
 		}
 	}
 	if run.Folder != "" {
-		if run.Info.Problem != "" {
+		if run.Info.Problem != "" && begun(run) {
 			fmt.Fprintf(&b, "to complete it: %s\n", printable.Line(run.Resume()))
 		}
 		fmt.Fprintf(&b, "report: %s\n", printable.Line(filepath.Join(run.Folder, "report.html")))
