@@ -24,7 +24,7 @@ import (
 var _ = scenario("in-time", "a command that ends before its timeout, or just then",
 	"has its own code or has timed out, where a naive daemon says so of all that have a timeout",
 	func(s *session.Session) session.Experiment {
-		lasting := s.Stretched(2 * time.Second)
+		lasting := s.Patience(lasts)
 		arm := session.Arm{
 			Trials: s.Scale.Trials(inTime), InFlight: inTimeAtOnce, Wait: lasting,
 			Commands: endsInTime(lasting, s.Patience(spare), s.Stretched(wrote)),
@@ -51,8 +51,9 @@ const (
 	// command ends, on either side.
 	boundary = time.Second
 	spread   = 20 * time.Millisecond
-	// spare is what the limit of the others leaves: less than they last twice more.
-	spare = 3 * time.Second
+	// lasts is how long the others last, and spare what their limit leaves: less than that
+	// twice more, however slow the machine is.
+	lasts, spare = 2 * time.Second, 3 * time.Second
 	// wrote is a timeout before which a command has long written what it writes at first.
 	wrote = 3 * time.Second
 	// farAway is more than 31 bits of milliseconds, the most that some timers take: those

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/dialect"
+	"github.com/reapcheck/reapcheck/harness/evidence"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -57,7 +58,7 @@ func TestOnlyALongInputIsLimited(t *testing.T) {
 	for i := range all {
 		c := fedBy(all)(i, load.Random(1, "input", i))
 		refused := trial.Way{Outcome: trial.Error, Kind: c.Kind, Trials: 1}
-		got := results.CauseOf(results.Evidence{Symptom: trial.Symptom(trial.Error), Way: refused})
+		got := results.CauseOf(evidence.Evidence{Symptom: trial.Symptom(trial.Error), Way: refused})
 		long := c.Stdin != nil && len(*c.Stdin) >= 64<<10-1
 		if (got.ID == "input-limited") != long {
 			t.Errorf("%s: refused for %s", c.Kind, got.ID)

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/reapcheck/reapcheck/harness/evidence"
 	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -42,7 +43,7 @@ func TestEachCheckOfABaselineHasACause(t *testing.T) {
 				}
 				looked++
 				name := string(symptom)[len("check "):]
-				e := results.Evidence{Symptom: symptom,
+				e := evidence.Evidence{Symptom: symptom,
 					Check: trial.Check{Name: name, Want: "running"}}
 				if c := results.CauseOf(e); c.ID == "unexplained" {
 					t.Errorf("%s/%s: no cause explains %q", known.ID, arm.Name, symptom)

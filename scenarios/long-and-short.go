@@ -89,14 +89,16 @@ func endSleeps(d time.Duration) string { return eachSleep(d, "kill ${p#/proc/} &
 // and again, each time for as long as it takes to start another sleep, and gives up.
 func awaitSleeps(d time.Duration, wanted int) string {
 	const looks = 30
-	return fmt.Sprintf("n=0; i=0; until [ $n -ge %d ] || [ $i -ge %d ]; do [ $i = 0 ] || sleep 0.1; i=$((i+1)); %sdone; ",
+	return fmt.Sprintf("n=0; i=0; until [ $n -ge %d ] || [ $i -ge %d ]; do "+
+		"[ $i = 0 ] || sleep 0.1; i=$((i+1)); %sdone; ",
 		wanted, looks, eachSleep(d, "n=$((n+1))"))
 }
 
 // eachSleep does something for each, $p, with $n at zero before the first. It finds them
 // by what they were called with, which a shell that speaks of sleep does not begin with.
 func eachSleep(d time.Duration, do string) string {
-	const script = "n=0; for p in /proc/[0-9]*; do l=; read -r l <$p/cmdline; case $l in sleep*%s) %s;; esac; done 2>/dev/null; "
+	const script = "n=0; for p in /proc/[0-9]*; do l=; read -r l <$p/cmdline; " +
+		"case $l in sleep*%s) %s;; esac; done 2>/dev/null; "
 	return fmt.Sprintf(script, seconds(d), do)
 }
 

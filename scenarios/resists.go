@@ -16,7 +16,8 @@ import (
 // whoever waits for its end waits for ever: only SIGKILL ends what resists. A daemon
 // may ask first. This checks that it does not leave it at that.
 var _ = should("resists", "a command that resists SIGTERM",
-	"is gone all the same after its timeout and its client's hang-up, where a naive daemon leaves it at the question",
+	"is gone all the same after its timeout and its client's hang-up, where a naive daemon leaves it "+
+		"at the question",
 	func(s *session.Session) session.Experiment {
 		// What is asked before it has begun to resist is gone at once.
 		limit := s.Stretched(overtimeLimit)

@@ -38,7 +38,8 @@ var _ = should("signals", "a command that a signal ends",
 
 // wakeUp sends SIGCONT to the shell again and again until it has ended, since nothing
 // tells when it has stopped itself; for a minute at most.
-const wakeUp = "(i=0; while [ $i -lt 1200 ]; do sleep 0.05; kill -CONT $$ || exit; i=$((i+1)); done) >/dev/null 2>&1 &"
+const wakeUp = "(i=0; while [ $i -lt 1200 ]; do sleep 0.05; kill -CONT $$ || exit; i=$((i+1)); " +
+	"done) >/dev/null 2>&1 &"
 
 var (
 	// usual are the signals that everyone's table has, and others those that also end a
@@ -85,7 +86,8 @@ func killed(index int, r *rand.Rand) load.Command {
 // its core_pattern are against it (core(5)). What it wrote is soon removed.
 func dumpsCore(c load.Command) load.Command {
 	// A cd to nothing stays where it is (dash, BusyBox), and that is the target's folder.
-	const inFolder = `d=$(mktemp -d) && cd "$d" && ulimit -S -c "$(ulimit -H -c)" && { (sleep 1; rm -r "$d") >/dev/null 2>&1 & }`
+	const inFolder = `d=$(mktemp -d) && cd "$d" && ulimit -S -c "$(ulimit -H -c)" && ` +
+		`{ (sleep 1; rm -r "$d") >/dev/null 2>&1 & }`
 	c.Kind = "core"
 	c.Script = fmt.Sprintf("{ %s; } 2>/dev/null || ulimit -c 0; echo %s; kill -SEGV $$", inFolder,
 		strings.TrimSpace(c.Want.Output))

@@ -20,7 +20,8 @@ import (
 // forgot, a wait without a limit, a channel that is closed twice: none of them shows
 // while the daemon runs.
 var _ = should("stopping", "a daemon that is told to stop",
-	"ends well whatever it has run, however often and by which signal it is told, and strands what runs where a naive one ends at once",
+	"ends well whatever it has run, however often and by which signal it is told, and strands what "+
+		"runs where a naive one ends at once",
 	func(s *session.Session) session.Experiment {
 		inFlight := arms{signal: syscall.SIGTERM}
 		baseline := naive(inFlight.arm("", 1), "", trial.Symptom(trial.Error),

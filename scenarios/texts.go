@@ -57,7 +57,9 @@ var shapes = []shape{
 	{kind: "newlines", text: func(n string) (string, string) {
 		return fmt.Sprintf(`printf '\n\n  \t%s \n\n \n'`, n), "\n\n  \t" + n + " \n\n \n"
 	}},
-	{kind: "newlines-last", text: func(n string) (string, string) { return fmt.Sprintf(`printf '%s\n\n\n'`, n), n + "\n\n\n" }},
+	{kind: "newlines-last", text: func(n string) (string, string) {
+		return fmt.Sprintf(`printf '%s\n\n\n'`, n), n + "\n\n\n"
+	}},
 	{kind: "carriage-returns", text: func(n string) (string, string) {
 		return fmt.Sprintf(`printf '%s\r\nb\r\n\rc'`, n), n + "\r\nb\r\n\rc"
 	}},

@@ -22,7 +22,8 @@ type atRest struct{ window, limit time.Duration }
 // ended.
 func Rests(_ context.Context, sb sandbox.Sandbox, within time.Duration) (session.Look, error) {
 	return func(ctx context.Context) ([]trial.Check, error) {
-		return atRest{window: time.Second, limit: 3 * max(within, leastPatience)}.look(ctx, func() (cpuTime, error) {
+		rest := atRest{window: time.Second, limit: 3 * max(within, leastPatience)}
+		return rest.look(ctx, func() (cpuTime, error) {
 			share, err := probe.ShareOf(sandbox.Daemon(sb))
 			if err != nil {
 				return cpuTime{}, err

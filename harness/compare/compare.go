@@ -72,9 +72,12 @@ type Latencies struct {
 // NewReport has no part that is null in JSON.
 func NewReport() *Report {
 	return &Report{
-		Measurement: results.Measurement{Argv: []string{}}, Differences: []Difference{}, Scenarios: []Scenario{},
-		Reasons: []string{}, LeftOut: []string{},
-		Latencies: Latencies{Percents: []float64{}, A: []int64{}, B: []int64{}},
+		Measurement: results.Measurement{Argv: []string{}},
+		Differences: []Difference{},
+		Scenarios:   []Scenario{},
+		Reasons:     []string{},
+		LeftOut:     []string{},
+		Latencies:   Latencies{Percents: []float64{}, A: []int64{}, B: []int64{}},
 	}
 }
 

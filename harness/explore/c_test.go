@@ -54,7 +54,7 @@ func TestATargetWhoseTimeCannotBeHadIsSaidToBeOne(t *testing.T) {
 			found, err := x.Explore(t.Context(), Shape("instant", 1, 1),
 				Bounds{Delays: search.NoBound, Orders: 3}, func(r Run) { last = r })
 			if err != nil || len(found.Bad) != 0 {
-				t.Fatalf("%s, %d bad, error %v", found.Tried(), len(found.Bad), err)
+				t.Fatalf("%s, %d bad (%v), error %v", found.Tried(), len(found.Bad), found.Bad, err)
 			}
 			timed := strings.Contains(last.Order(), "time100")
 			if timed != (untimed == "") || strings.Join(found.Untimed, " ") != untimed {

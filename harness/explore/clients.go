@@ -246,7 +246,10 @@ func (c *clients) giveUp() {
 	c.update(func() {
 		for _, d := range c.dialogs {
 			if !d.done {
-				d.answer = trial.Answer{Hung: true, Message: "no answer, and nothing left that could bring one"}
+				d.answer = trial.Answer{
+					Hung:    true,
+					Message: "no answer, and nothing left that could bring one",
+				}
 				d.done = true
 			}
 			d.cancel()

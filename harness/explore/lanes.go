@@ -11,19 +11,31 @@ import (
 
 // laneOf is the index in trial.Lanes.
 var laneOf = map[event.Kind]int{
-	event.Ask: 0, event.HangUp: 0, event.Exit: 1, event.Signal: 2, event.Time: 2, event.Term: 2,
-	event.Orphan: 1, event.Empty: 3, event.Peek: 3, event.Take: 3, event.Wait: 4, event.Waited: 4, event.Start: 5, event.Data: 5, event.EOF: 5,
+	event.Ask: 0, event.HangUp: 0,
+	event.Exit: 1, event.Orphan: 1,
+	event.Signal: 2, event.Time: 2, event.Term: 2,
+	event.Empty: 3, event.Peek: 3, event.Take: 3,
+	event.Wait: 4, event.Waited: 4,
+	event.Start: 5, event.Data: 5, event.EOF: 5,
 }
 
 // meanings say what an event is, in a few words.
 var meanings = map[event.Kind]string{
-	event.Ask: "asks for command %d", event.HangUp: "the client of command %d goes away", event.Exit: "command %d ends",
-	event.Signal: "SIGCHLD arrives", event.Term: "SIGTERM arrives", event.Time: "%d ms pass",
-	event.Peek: "a wait for any child sees command %d", event.Take: "a wait for any child takes command %d's status",
-	event.Empty: "a wait for any child finds none that has ended", event.Orphan: "a process that command %d has started ends",
-	event.Wait: "a wait for command %d begins", event.Waited: "the wait for command %d returns",
-	event.Start: "the daemon learns that command %d runs", event.Data: "reads output of command %d",
-	event.EOF: "reads the end of command %d's output",
+	event.Ask:    "asks for command %d",
+	event.HangUp: "the client of command %d goes away",
+	event.Exit:   "command %d ends",
+	event.Orphan: "a process that command %d has started ends",
+	event.Signal: "SIGCHLD arrives",
+	event.Term:   "SIGTERM arrives",
+	event.Time:   "%d ms pass",
+	event.Peek:   "a wait for any child sees command %d",
+	event.Take:   "a wait for any child takes command %d's status",
+	event.Empty:  "a wait for any child finds none that has ended",
+	event.Wait:   "a wait for command %d begins",
+	event.Waited: "the wait for command %d returns",
+	event.Start:  "the daemon learns that command %d runs",
+	event.Data:   "reads output of command %d",
+	event.EOF:    "reads the end of command %d's output",
 }
 
 // Meaning says in words what an event of an order is.
@@ -70,9 +82,9 @@ func (r Run) Picture() string {
 	fmt.Fprintln(&b)
 	for _, step := range r.Drawn() {
 		lane := slices.Index(trial.Lanes, step.Lane)
-		cells := strings.Repeat(fmt.Sprintf("%-*s", width, "|"), lane) + fmt.Sprintf("%-*s", width, step.Name) +
-			strings.Repeat(fmt.Sprintf("%-*s", width, "|"), len(trial.Lanes)-lane-1)
-		fmt.Fprintf(&b, "%s%s\n", cells, step.Text)
+		empty := fmt.Sprintf("%-*s", width, "|")
+		fmt.Fprintf(&b, "%s%-*s%s%s\n", strings.Repeat(empty, lane), width, step.Name,
+			strings.Repeat(empty, len(trial.Lanes)-lane-1), step.Text)
 	}
 	for i, outcome := range r.Outcomes {
 		fmt.Fprintf(&b, "answer to command %d: %s", i+1, outcome)

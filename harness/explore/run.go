@@ -176,8 +176,8 @@ func (x *Explorer) first(ctx context.Context) (Run, error) {
 }
 
 // errElsewhere is a target whose commands are not its own children.
-var errElsewhere = fmt.Errorf("%w: the process that was started leaves commands to another, which is not traced; "+
-	"start a daemon without the init or the wrapper in front of it", ErrDeclined)
+var errElsewhere = fmt.Errorf("%w: the process that was started leaves commands to another, "+
+	"which is not traced; start a daemon without the init or the wrapper in front of it", ErrDeclined)
 
 // once is Run on a target that is ready.
 func (x *Explorer) once(ctx context.Context, plan Plan, choose Choose) (Run, error) {
@@ -258,7 +258,8 @@ const (
 // look waits until everybody is held or asleep, and has read what was sent to them.
 func (r *running) look(ctx context.Context) (err error) {
 	for i := 0; ; i++ {
-		if r.now, err = r.rest(ctx, tracer.Clients{Arrived: r.arrived, Gone: r.toSee(), Acts: r.acts}); err != nil {
+		clients := tracer.Clients{Arrived: r.arrived, Gone: r.toSee(), Acts: r.acts}
+		if r.now, err = r.rest(ctx, clients); err != nil {
 			return err
 		}
 		r.deaf = r.deaf || r.now.Deaf

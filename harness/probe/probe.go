@@ -140,8 +140,8 @@ func LookAt(pid int) (Process, error) {
 // start them may still not look into them.
 func unread(pid int, err error) error {
 	if errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf(
-			"%w: process %d belongs to another user; run as root (sudo -E), or with --runtime=namespace", ErrUnseen, pid)
+		return fmt.Errorf("%w: process %d belongs to another user; run as root (sudo -E), or with "+
+			"--runtime=namespace", ErrUnseen, pid)
 	}
 	return fmt.Errorf("look at process %d: %w", pid, err)
 }

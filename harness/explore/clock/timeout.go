@@ -177,7 +177,8 @@ func (t Timeout) Rewrite(memory Memory, length time.Duration) (undo func() error
 	if err := memory.Read(old[:], t.Address); err != nil {
 		return nil, err
 	}
-	return func() error { return memory.Write(old[:], t.Address) }, write(memory, t.Address, length, time.Nanosecond)
+	undo = func() error { return memory.Write(old[:], t.Address) }
+	return undo, write(memory, t.Address, length, time.Nanosecond)
 }
 
 // untimed are calls that tell the time, or wait for it, in ways that are not ours.

@@ -99,8 +99,9 @@ func Parse(text string) (Name, error) {
 	}
 	n.Kind = Kind(word)
 	if _, known := rank[n.Kind]; !known || err != nil {
-		return n, fmt.Errorf("unknown event %q: a name is one of exit, orphan, sigchld, start, peek, take, empty, wait, waited, data, "+
-			"eof, time200, ask, hangup and sigterm, with .2 behind it for the second command", text)
+		return n, fmt.Errorf("unknown event %q: a name is one of exit, orphan, sigchld, start, peek, "+
+			"take, empty, wait, waited, data, eof, time200, ask, hangup and sigterm, with .2 behind it "+
+			"for the second command", text)
 	}
 	if n.Command == 0 && n.Kind.owned() {
 		n.Command = 1

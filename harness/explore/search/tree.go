@@ -87,7 +87,8 @@ func (t *Tree) Add(run []Step, outcome string) (new bool, err error) {
 	}
 	if at.ended {
 		if at.outcome != outcome {
-			err = fmt.Errorf("%w: %s, then %s: %s", ErrTwice, at.outcome, outcome, strings.Join(Order(run), " "))
+			err = fmt.Errorf("%w: %s, then %s: %s", ErrTwice, at.outcome, outcome,
+				strings.Join(Order(run), " "))
 		}
 		return false, err
 	}

@@ -10,15 +10,18 @@ import (
 )
 
 // Seat is how the kernel shows one thread to others: whether it is asleep, and in
-// which call. A nil one shows a thread that never sleeps. Its files stay open, so that a look at 40 threads costs a millisecond.
+// which call. A nil one shows a thread that never sleeps. Its files stay open, so that a look
+// at 40 threads costs a millisecond.
 type Seat struct{ call, stat, times int }
 
 // OpenSeat opens the files of a thread. The caller closes them.
 func OpenSeat(tid int) (*Seat, error) {
 	s := &Seat{-1, -1, -1}
-	for name, fd := range map[string]*int{"syscall": &s.call, "stat": &s.stat, "schedstat": &s.times} {
+	files := map[string]*int{"syscall": &s.call, "stat": &s.stat, "schedstat": &s.times}
+	for name, fd := range files {
 		var err error
-		*fd, err = unix.Open(fmt.Sprintf("/proc/%d/task/%d/%s", tid, tid, name), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		path := fmt.Sprintf("/proc/%d/task/%d/%s", tid, tid, name)
+		*fd, err = unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 		if err != nil {
 			s.Close()
 			return nil, fmt.Errorf("open %s of thread %d: %w", name, tid, err)

@@ -62,16 +62,26 @@ func (t *tracer) lookForRest() (reply, bool) {
 	answer := t.rest()
 	answer.Deaf = rest && t.received >= a.Arrived && t.left < a.Gone
 	if !rest && t.ended == "" {
-		answer.Restless = fmt.Sprintf("a moment at which everybody is held or asleep expected within %v, last saw that %s", a.Limit, a.why)
+		answer.Restless = fmt.Sprintf("a moment at which everybody is held or asleep expected "+
+			"within %v, last saw that %s", a.Limit, a.why)
 	}
 	return reply{Rest: answer}, true
 }
 
 func (t *tracer) rest() *Rest {
 	r := &Rest{
-		Held: []Held{}, Timers: t.clock.Timers(), Received: t.received, Sent: t.sent, Left: t.left, Closed: t.closed, Stops: t.stops,
+		Held:     []Held{},
+		Timers:   t.clock.Timers(),
+		Received: t.received,
+		Sent:     t.sent,
+		Left:     t.left,
+		Closed:   t.closed,
+		Stops:    t.stops,
 		Rivals:   t.rivals,
-		Commands: len(t.commands), Threads: t.own(), Untimed: slices.Sorted(maps.Keys(t.untimed)), Ended: t.ended,
+		Commands: len(t.commands),
+		Threads:  t.own(),
+		Untimed:  slices.Sorted(maps.Keys(t.untimed)),
+		Ended:    t.ended,
 	}
 	for _, c := range t.commands {
 		r.PIDs = append(r.PIDs, c.inside)
@@ -209,11 +219,17 @@ func (t *tracer) own() (n int) {
 	return n
 }
 
-// look says whether the thread sleeps, and keeps in what.
+// look says whether the thread sleeps, and keeps in what. Who was woken and has had no CPU
+// since is unmoved, and sleeps no more: on a busy machine that takes milliseconds.
 func (th *thread) look() (ok bool) {
-	if !th.asleep || th.sleep.Turns == 0 || !th.seat.Unmoved(th.sleep) {
-		th.sleep, th.asleep = th.seat.Look()
+	if th.asleep && th.sleep.Turns > 0 {
+		sleeps := th.seat.Sleeps() // first: whoever is unmoved afterwards did so in that call
+		if th.seat.Unmoved(th.sleep) {
+			th.asleep = sleeps
+			return sleeps
+		}
 	}
+	th.sleep, th.asleep = th.seat.Look()
 	return th.asleep
 }
 

@@ -69,7 +69,10 @@ func (t *tracer) meet(tid int) *thread {
 	c := &command{pid: tid, status: map[uint64]bool{}, output: map[uint64]bool{}}
 	c.inside, _ = statusNumber(tid, "NSpid")
 	t.number(c)
-	for inode := range pipes(tid, func(flags int) bool { return flags&unix.O_CLOEXEC != 0 && flags&unix.O_ACCMODE == unix.O_WRONLY }) {
+	writesUntilExec := func(flags int) bool {
+		return flags&unix.O_CLOEXEC != 0 && flags&unix.O_ACCMODE == unix.O_WRONLY
+	}
+	for inode := range pipes(tid, writesUntilExec) {
 		c.status[inode] = true
 	}
 	th.command = c
@@ -132,7 +135,8 @@ const smallPipe = 8 << 10
 // makeEven gives a command's pipe that capacity: when it must wait for its output to be read is
 // not to depend on who runs it, and what else that user does.
 func makeEven(pid, fd int) {
-	pipe, err := unix.Open(fmt.Sprintf("/proc/%d/fd/%d", pid, fd), unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	pipe, err := unix.Open(fmt.Sprintf("/proc/%d/fd/%d", pid, fd),
+		unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return // the command is gone
 	}
