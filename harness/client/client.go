@@ -101,7 +101,11 @@ func (c *Client) exchange(ctx context.Context, r dialect.Request, keep bool) (tr
 	t.kill.Wait()
 	gone := patience.Err() != nil && ctx.Err() == nil
 	if !gone {
-		why = errors.Join(why, t.cleanUp(ctx))
+		// The command is answered by then: one who is being stopped may be gone before it is
+		// asked to clean up. Whatever failed before may be told with that.
+		if failed := t.cleanUp(ctx); why != nil {
+			why = errors.Join(why, failed)
+		}
 	}
 	raw := t.raw.Bytes()
 	switch {

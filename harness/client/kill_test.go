@@ -71,6 +71,43 @@ response: {exitCode: /code}
 	}
 }
 
+// What a dialect asks for after the answer says nothing of the command: a target that is being
+// stopped may be gone by then. Where there was no answer, it is told beside what failed.
+func TestACleanupIsNoAnswer(t *testing.T) {
+	d, err := dialect.Parse("d.yaml", []byte(`
+port: 80
+request:
+  steps:
+    - {name: start, path: /start, body: {command: <command>}, keep: {id: /id}}
+    - {name: result, path: "/result/{id}"}
+  cleanup:
+    - {method: DELETE, path: "/jobs/{id}"}
+response: {exitCode: {step: result, at: /code}}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, answers := range []bool{true, false} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case r.URL.Path == "/start":
+				say(w, `{"id": 7}`)
+			case r.Method == http.MethodDelete || !answers:
+				panic(http.ErrAbortHandler) // closes the connection
+			default:
+				say(w, `{"code": 5}`)
+			}
+		}))
+		ctx, cancel := context.WithTimeout(t.Context(), late)
+		got := New(server.URL, d, 1, &http.Transport{}).Execute(ctx, dialect.Request{Script: "exit 5"})
+		cancel()
+		server.Close()
+		if answers != (got.Known && got.Code == 5) || answers != (got.Message == "") {
+			t.Errorf("result answered %v: %+v", answers, got)
+		}
+	}
+}
+
 // A command that ends in its time is not killed.
 func TestNothingIsKilledThatHasEnded(t *testing.T) {
 	d, err := dialect.Parse("d.yaml", []byte(`

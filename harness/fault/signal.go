@@ -69,7 +69,7 @@ func (s Signal) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, erro
 			}
 			injected.sent(err)
 			if s.EndAfter > 0 {
-				injected.failed(s.end(ctx, sb.PID()))
+				injected.ended(s.end(ctx, sb.PID()))
 			}
 		})
 	})
@@ -101,25 +101,25 @@ func (s Signal) send(ctx context.Context, sb sandbox.Sandbox) error {
 }
 
 // end terminates the processes after a while, and those that come later, until ctx
-// is done or the target has ended.
-func (s Signal) end(ctx context.Context, pid int) error {
+// is done or the target has ended. The note says that it came too late.
+func (s Signal) end(ctx context.Context, pid int) (note string, err error) {
 	next, began := time.NewTimer(s.EndAfter), time.Now()
 	defer next.Stop()
 	for first := true; ; first = false {
 		select {
 		case <-next.C:
 		case <-ctx.Done():
-			return nil
+			return "", nil
 		}
 		seen, err := probe.Look(pid)
 		if err == nil {
 			err = Terminate(s.counted(seen))
 		}
 		if err != nil {
-			return unlessGone(err)
+			return "", unlessGone(err)
 		}
-		if err := s.late(time.Since(began)); first && err != nil {
-			return err
+		if note := s.late(time.Since(began)); first && note != "" {
+			return note, nil
 		}
 		next.Reset(endPause)
 	}
@@ -130,14 +130,13 @@ func (s Signal) end(ctx context.Context, pid int) error {
 const mostLate = 3 * time.Second
 
 // late says that the processes were ended so long after the signal that the target need
-// not have waited.
-func (s Signal) late(took time.Duration) error {
+// not have waited; empty where they were not.
+func (s Signal) late(took time.Duration) (note string) {
 	if took <= s.EndAfter+mostLate {
-		return nil
+		return ""
 	}
-	return fmt.Errorf("%w: this machine was so busy that the commands were ended %v after %v, "+
-		"and not %v: no target has to wait so long", ErrDeclined, took.Round(time.Millisecond),
-		s.Signal, s.EndAfter)
+	return fmt.Sprintf("this machine was so busy that the commands were ended %v after %v, and not "+
+		"%v: no target has to wait so long", took.Round(time.Millisecond), s.Signal, s.EndAfter)
 }
 
 // endPause is how long what comes late may sleep.
@@ -174,6 +173,7 @@ type signalling struct {
 
 	mu   sync.Mutex
 	hits int64
+	note string
 	err  error
 }
 
@@ -191,17 +191,17 @@ func (g *signalling) sent(err error) {
 	}
 }
 
-// failed keeps what went wrong after the signal.
-func (g *signalling) failed(err error) {
+// ended keeps what came of ending the processes.
+func (g *signalling) ended(note string, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.err = cmp.Or(g.err, err)
+	g.note, g.err = note, cmp.Or(g.err, err)
 }
 
 func (g *signalling) Hits(context.Context) (int64, string, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.hits, "", g.err
+	return g.hits, g.note, g.err
 }
 
 func (g *signalling) Undo(context.Context) error {

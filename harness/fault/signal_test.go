@@ -86,11 +86,12 @@ func TestSignalEndsWhatItWaitedFor(t *testing.T) {
 // A target is not blamed for ending commands itself which the harness came too late to end.
 func TestASignalWhoseCommandsEndLateIsVoid(t *testing.T) {
 	s := Signal{Signal: syscall.SIGTERM, EndAfter: 2 * time.Second}
-	if err := s.late(4 * time.Second); err != nil {
-		t.Error(err)
-	}
-	if err := s.late(8 * time.Second); !errors.Is(err, ErrDeclined) {
-		t.Errorf("got %v", err)
+	for took, void := range map[time.Duration]bool{4 * time.Second: false, 8 * time.Second: true} {
+		var g signalling
+		g.ended(s.late(took), nil)
+		if _, note, err := g.Hits(t.Context()); (note != "") != void || err != nil {
+			t.Errorf("after %v: note %q, error %v", took, note, err)
+		}
 	}
 }
 

@@ -16,6 +16,14 @@ var causes = append(append(trialCauses, generalCauses...), checkCauses...)
 // trialCauses explain trials by the command that went wrong.
 var trialCauses = []Cause{
 	{
+		ID: "streams-interleaved", Level: trial.Advice,
+		Title: "What a command wrote to its two outputs in turn comes back in another order.",
+		Look: "Two pipes have no order between them. If the answer has one output, " +
+			"give the command one pipe for both streams. Otherwise keep them apart in the answer.",
+		// The judge has told it from all else by then, whatever was asked.
+		explains: func(e evidence.Evidence) bool { return e.Way.First.Interleaved() },
+	},
+	{
 		ID: "target-ended", Level: trial.Must,
 		Title: "The daemon ends, and as PID 1 it takes the sandbox with it.",
 		Look:  "Its log says why. A Go program that gets no thread, or no file, must not panic.",

@@ -30,13 +30,6 @@ var outputCut = Cause{
 // generalCauses explain trials by their outcome.
 var generalCauses = []Cause{
 	{
-		ID: "streams-interleaved", Level: trial.Advice,
-		Title: "What a command wrote to its two outputs in turn comes back in another order.",
-		Look: "Two pipes have no order between them. If the answer has one output, " +
-			"give the command one pipe for both streams. Otherwise keep them apart in the answer.",
-		explains: func(e evidence.Evidence) bool { return e.Way.First.Interleaved() },
-	},
-	{
 		ID: "output-limited", Level: trial.Must, Choice: "limits-output",
 		Title: "Output is cut at a limit.",
 		Look: "A limit is a choice: declare it in the dialect, " +

@@ -115,6 +115,8 @@ func TestCausesOfInputs(t *testing.T) {
 // The same outcome of the same command has another cause where its order was forced, where it
 // found what it looked for, or where its output was right.
 func TestCausesThatNeedMoreThanAnOutcome(t *testing.T) {
+	inOtherOrder := trial.Record{Outcome: trial.Output,
+		Detail: "the two streams are whole, in another order between them: output differs at byte 3"}
 	right, found := trial.Record{Outcome: trial.Wrong, Got: new(0), Detail: "another exit code than the command gave, with the right output"},
 		trial.Record{Got: new(0), Detail: `another exit code than the command gave; it wrote "found: 3"`}
 	for _, c := range []struct {
@@ -131,6 +133,8 @@ func TestCausesThatNeedMoreThanAnOutcome(t *testing.T) {
 		{"", trial.Way{Outcome: trial.Wrong, Kind: "value-spaces", Trials: 1, First: right}, "wrong-code"},
 		{"", trial.Way{Outcome: trial.Wrong, Kind: "value-spaces", Trials: 1}, "not-as-set"},
 		{"", trial.Way{Outcome: trial.Error, Kind: "lasts+reads-none+killed", Trials: 1}, "input-limited"},
+		{"", trial.Way{Outcome: trial.Output, Kind: "given-much+both", Trials: 1, First: inOtherOrder},
+			"streams-interleaved"},
 	} {
 		e := evidence.Evidence{Symptom: trial.Symptom(c.way.Outcome), Fault: c.fault, Way: c.way,
 			Kinds: map[string]int{c.way.Kind: 3}}
