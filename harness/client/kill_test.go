@@ -102,7 +102,7 @@ response: {exitCode: {step: result, at: /code}}
 		got := New(server.URL, d, 1, &http.Transport{}).Execute(ctx, dialect.Request{Script: "exit 5"})
 		cancel()
 		server.Close()
-		if answers != (got.Known && got.Code == 5) || answers != (got.Message == "") {
+		if answers != (got.Known && got.Code == 5) || !answers && got.Message == "" {
 			t.Errorf("result answered %v: %+v", answers, got)
 		}
 	}

@@ -91,6 +91,12 @@ func (e Evidence) Of(kinds ...string) bool {
 	return fits(e.Way.Kind, kinds)
 }
 
+// OnlyOf says whether commands of these kinds went wrong, and no others of the arm.
+func (e Evidence) OnlyOf(kinds ...string) bool {
+	return e.Of(kinds...) && !slices.ContainsFunc(e.Ways,
+		func(w trial.Way) bool { return !fits(w.Kind, kinds) })
+}
+
 // says looks for words in what is told of the first such trial.
 func (e Evidence) Says(words ...string) bool {
 	return slices.ContainsFunc(words,

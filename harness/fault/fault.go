@@ -47,6 +47,13 @@ type Counting interface {
 	SoFar(ctx context.Context) (hits int64, err error)
 }
 
+// Excusing is an Injection that may have been harder on the target than was meant, on a busy
+// machine. Excuse says how, once the fault is over, and is empty as a rule. What a candidate has
+// done right under it is right all the same.
+type Excusing interface {
+	Excuse() string
+}
+
 // ErrDeclined means that this sandbox cannot host the fault.
 var ErrDeclined = errors.New("fault declined")
 

@@ -101,25 +101,25 @@ func (s Signal) send(ctx context.Context, sb sandbox.Sandbox) error {
 }
 
 // end terminates the processes after a while, and those that come later, until ctx
-// is done or the target has ended. The note says that it came too late.
-func (s Signal) end(ctx context.Context, pid int) (note string, err error) {
+// is done or the target has ended. The excuse says that it came too late.
+func (s Signal) end(ctx context.Context, pid int) (excuse string, err error) {
 	next, began := time.NewTimer(s.EndAfter), time.Now()
 	defer next.Stop()
 	for first := true; ; first = false {
 		select {
 		case <-next.C:
 		case <-ctx.Done():
-			return "", nil
+			return excuse, nil
 		}
 		seen, err := probe.Look(pid)
 		if err == nil {
 			err = Terminate(s.counted(seen))
 		}
 		if err != nil {
-			return "", unlessGone(err)
+			return excuse, unlessGone(err)
 		}
-		if note := s.late(time.Since(began)); first && note != "" {
-			return note, nil
+		if first {
+			excuse = s.late(time.Since(began))
 		}
 		next.Reset(endPause)
 	}
@@ -131,7 +131,7 @@ const mostLate = 3 * time.Second
 
 // late says that the processes were ended so long after the signal that the target need
 // not have waited; empty where they were not.
-func (s Signal) late(took time.Duration) (note string) {
+func (s Signal) late(took time.Duration) (excuse string) {
 	if took <= s.EndAfter+mostLate {
 		return ""
 	}
@@ -171,10 +171,10 @@ type signalling struct {
 	stop   context.CancelFunc
 	ending sync.WaitGroup
 
-	mu   sync.Mutex
-	hits int64
-	note string
-	err  error
+	mu     sync.Mutex
+	hits   int64
+	excuse string
+	err    error
 }
 
 // Before begins the count.
@@ -192,16 +192,23 @@ func (g *signalling) sent(err error) {
 }
 
 // ended keeps what came of ending the processes.
-func (g *signalling) ended(note string, err error) {
+func (g *signalling) ended(excuse string, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.note, g.err = note, cmp.Or(g.err, err)
+	g.excuse, g.err = excuse, cmp.Or(g.err, err)
 }
 
 func (g *signalling) Hits(context.Context) (int64, string, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.hits, g.note, g.err
+	return g.hits, "", g.err
+}
+
+// Excuse says that the commands were ended too late.
+func (g *signalling) Excuse() string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.excuse
 }
 
 func (g *signalling) Undo(context.Context) error {

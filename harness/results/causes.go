@@ -90,6 +90,9 @@ var trialCauses = []Cause{
 		},
 	},
 	anotherOwner,
+	anotherOwner.otherwise("end-missed", func(e evidence.Evidence) bool {
+		return e.OnlyOf(reused...) && e.Is(trial.Lost, trial.Error, trial.Hung, trial.Output)
+	}),
 	anotherOwner.otherwise(reaperHad, func(e evidence.Evidence) bool {
 		return e.Under("next PID") && e.Is(trial.Lost, trial.Error, trial.Hung, trial.Output)
 	}),
@@ -316,7 +319,9 @@ var anotherOwner = Cause{
 	Title: "A process ID that was given out again is taken for its old owner.",
 	Look: "Whatever is kept by process ID (a status, a timer, a clean-up) has to go before the " +
 		"child is reaped, or to be kept by something that is not used again, such as a pidfd.",
-	explains: func(e evidence.Evidence) bool { return e.Is(trial.Wrong) && e.Under("next PID") },
+	explains: func(e evidence.Evidence) bool {
+		return e.Is(trial.Wrong) && (e.Under("next PID") || e.OnlyOf(reused...))
+	},
 }
 
 // noWordForNoRoom is believed of errors; a race loses codes there as elsewhere.

@@ -18,6 +18,9 @@ var wrongCode = Cause{
 // kernel's default for a pipe, and the least that a limit of outputs is believed to be.
 const pipeBytes = 64 << 10
 
+// limited is the cause of an output that ends where a limit may be.
+const limited = "output-limited"
+
 // outputCut is a choice where the limit is larger than a pipe, and a race below.
 var outputCut = Cause{
 	ID: "output-cut", Level: trial.Must,
@@ -30,7 +33,7 @@ var outputCut = Cause{
 // generalCauses explain trials by their outcome.
 var generalCauses = []Cause{
 	{
-		ID: "output-limited", Level: trial.Must, Choice: "limits-output",
+		ID: limited, Level: trial.Must, Choice: "limits-output",
 		Title: "Output is cut at a limit.",
 		Look: "A limit is a choice: declare it in the dialect, " +
 			"and say in the answer that it was met.",

@@ -244,6 +244,42 @@ func TestOneCodeForAllThatIsLostIsTheReapersDoing(t *testing.T) {
 	}
 }
 
+// Outputs that end at many places are cut by chance, be they longer than a pipe or not.
+func TestOutputsThatEndAtManyPlacesAreNotLimited(t *testing.T) {
+	for _, c := range []struct {
+		cuts []int
+		want string
+	}{{[]int{1 << 20, 1 << 20}, limited}, {[]int{1 << 16, 1 << 18}, limited},
+		{[]int{1 << 20, 1 << 16}, "output-cut"}} {
+		var all []Defect
+		for _, at := range c.cuts {
+			detail := fmt.Sprintf(`output differs at byte %d: %d bytes wanted "a", got %d bytes "a"`,
+				at, 1<<24, at)
+			way := trial.Way{Outcome: trial.Output, Trials: 1, First: trial.Record{Detail: detail}}
+			arm := Arm{Summary: trial.Summary{Ways: []trial.Way{way}}}
+			all = append(all, arm.defects(Info{}, trial.Scenario{ID: "output"})...)
+		}
+		found := Causes([]Finding{{Verdict: trial.Fail, Arms: []Arm{{Defects: all}}}})
+		if len(found) != 1 || found[0].ID != c.want {
+			t.Errorf("cut at %v: %+v", c.cuts, found)
+		}
+	}
+}
+
+// Where nothing but a number that is used again goes wrong, that is why.
+func TestWhatGoesWrongWithANumberAloneIsAnotherOwners(t *testing.T) {
+	again := trial.Way{Outcome: trial.Hung, Kind: "number-used-again", Trials: 2}
+	one := trial.Way{Outcome: trial.Hung, Kind: "one", Trials: 1}
+	for want, ways := range map[string][]trial.Way{
+		"another-owner": {again}, "end-missed": {again, one},
+	} {
+		e := evidence.Evidence{Way: again, Ways: ways}
+		if got := CauseOf(e); got.ID != want {
+			t.Errorf("%s, want %s", got.ID, want)
+		}
+	}
+}
+
 // What an inconclusive scenario saw counts for nothing, and a waiver's failure stays a
 // cause that fails nothing.
 func TestCausesCountWhatFailed(t *testing.T) {

@@ -43,6 +43,8 @@ type Defect struct {
 	weak bool
 	// told is the exit code that all its trials were told, a wrong one; nil where there is none.
 	told *int
+	// cut is where its first output ends too early; -1 where none does.
+	cut int
 }
 
 // Cause is why daemons go wrong, in a way that can show in many scenarios.
@@ -161,14 +163,16 @@ func (a *Arm) defects(info Info, s trial.Scenario) []Defect {
 	}
 	for _, way := range a.Ways {
 		record, logged := a.best(way)
-		d := Defect{Trials: way.Trials, Of: a.Kinds[way.Kind], Record: &record, Logged: logged}
+		e := base.OfWay(way)
+		d := Defect{Trials: way.Trials, Of: a.Kinds[way.Kind], Record: &record, Logged: logged,
+			cut: e.CutAt()}
 		if way.OneCode && way.Outcome == trial.Wrong {
 			d.told = way.First.Got
 		}
-		add(base.OfWay(way), d)
+		add(e, d)
 	}
 	for _, c := range a.FailedChecks() {
-		add(base.OfCheck(c), Defect{Check: &c})
+		add(base.OfCheck(c), Defect{Check: &c, cut: -1})
 	}
 	return all
 }

@@ -44,6 +44,8 @@ func Causes(findings []Finding) []Found {
 			d = d.joins(under)
 		} else if d.fails() && d.Cause.ID != reaperHad && d.saysLost(all) {
 			d = d.joins(reaperHad)
+		} else if d.shows(limited) && cutElsewhere(all) {
+			d = d.joins(outputCut.ID)
 		}
 		at := slices.IndexFunc(found, func(f Found) bool {
 			return f.ID == d.Cause.ID && f.Weight == d.Weight && f.Level == d.Level
@@ -98,6 +100,18 @@ func (d Defect) saysLost(all []Defect) bool {
 	return d.told != nil && slices.ContainsFunc(all, func(lost Defect) bool {
 		return lost.shows(reaperHad) && lost.told != nil && *lost.told == *d.told
 	})
+}
+
+// cutElsewhere says whether outputs that are taken for limited end at places too different for
+// one limit, which may count characters of up to four bytes.
+func cutElsewhere(all []Defect) bool {
+	var cuts []int
+	for _, d := range all {
+		if d.shows(limited) {
+			cuts = append(cuts, d.cut)
+		}
+	}
+	return len(cuts) > 0 && slices.Max(cuts) > 4*slices.Min(cuts)
 }
 
 // joins makes the defect one of a stronger cause.

@@ -11,8 +11,8 @@ var (
 	notToStart = []string{"cwd-missing", "folder-not-yet", "cwd-is-file", "nul", "cannot-start",
 		"too-long"}
 	// longInput are commands whose input is 64 KiB or more in a request.
-	longInput = []string{"given-bytes-65535", "given-bytes-65536", "given-bytes-65537", "given-bytes-131073",
-		"given-bytes-524289", "given-characters", "given-and-written", "given-late",
+	longInput = []string{"given-bytes-65535", "given-bytes-65536", "given-bytes-65537",
+		"given-bytes-131073", "given-bytes-524289", "given-characters", "given-and-written", "given-late",
 		"given-at-once-", "given-unread", "given-unread-but-a-line", "given-and-closed",
 		"given-and-held", "given-much-overtime", "reads-much", "reads-none"}
 	// outlives are commands that outlive their timeout.
@@ -25,15 +25,17 @@ var (
 		"heir-abandoned"}
 	// apart are commands whose children leave their process group.
 	apart = []string{"overtime-apart-", "resists-apart-", "abandoned-apart-"}
+	// reused are orders in which a second command has the first one's number.
+	reused = []string{"number-used-again", "number-of-an-orphan", "number-of-a-failed-start",
+		"new-owner-lasts"}
 	// settings are looks at what a daemon may have changed for itself.
 	settings = []string{"umask", "limits", "priority", "processors", "scheduling", "privileges",
 		"others"}
 	// asSet are commands that look at their environment or folder.
-	asSet = []string{"value-", "no-value", "like-numbers", "names", "names-that-filters-know", "many", "folder",
-		"folder-and-variable", "no-folder-again", "no-folder-after-none", "folder-up-from-link",
-		"folder-now", "own-emptied", "own-wins-by-tilde",
-		"not-set-again", "own-wins",
-		"set-meanwhile", "not-set-meanwhile"}
+	asSet = []string{"value-", "no-value", "like-numbers", "names", "names-that-filters-know",
+		"many", "folder", "folder-and-variable", "no-folder-again", "no-folder-after-none",
+		"folder-up-from-link", "folder-now", "own-emptied", "own-wins-by-tilde", "not-set-again",
+		"own-wins", "set-meanwhile", "not-set-meanwhile"}
 )
 
 // stopSignals is how the name of a fault begins that sends a signal to PID 1.

@@ -1,10 +1,12 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -43,6 +45,9 @@ func (a *runningArm) withdraw(ctx context.Context) (err, stuck error) {
 	}
 	if stuck = a.injected.Undo(ctx); stuck != nil {
 		stuck = fmt.Errorf("undo fault %s: %w", a.Fault.Name(), stuck)
+	}
+	if excusing, ok := a.injected.(fault.Excusing); ok && a.Role == trial.Candidate && a.bad.Load() {
+		a.last.FaultNote = cmp.Or(a.last.FaultNote, excusing.Excuse())
 	}
 	return unlessDeclined(err), stuck
 }

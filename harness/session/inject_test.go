@@ -112,6 +112,13 @@ func (unhit) Hits(context.Context) (int64, string, error) {
 	return 0, "", fmt.Errorf("%w: 8 processes expected", fault.ErrDeclined)
 }
 
+// excused is a fault that was harder on the target than was meant.
+type excused struct{ fakeFault }
+
+func (e excused) Inject(context.Context, sandbox.Sandbox) (fault.Injection, error) { return e, nil }
+func (excused) Hits(context.Context) (int64, string, error)                        { return 1, "", nil }
+func (excused) Excuse() string                                                     { return "it came late" }
+
 // What the target's own limits keep from being seen makes an arm inconclusive and
 // is no problem of the run's; a wrong answer is a wrong answer all the same.
 func TestWhatCouldNotBeSeenIsNoProblemOfTheRun(t *testing.T) {
@@ -128,6 +135,8 @@ func TestWhatCouldNotBeSeenIsNoProblemOfTheRun(t *testing.T) {
 	}{
 		{"a fault", "registry", unhit{}, nil, trial.Inconclusive, "8 processes expected"},
 		{"a fault and a wrong answer", "reaper-only", unhit{}, nil, trial.Fail, "lost"},
+		{"an excuse", "registry", excused{}, nil, trial.Pass, ""},
+		{"an excuse and a wrong answer", "reaper-only", excused{}, nil, trial.Inconclusive, "it came late"},
 		{"a look", "registry", nil, tooLittle, trial.Inconclusive, "too little was seen: 1 look"},
 		{"a look and a wrong answer", "reaper-only", nil, tooLittle, trial.Fail, "lost"},
 	} {
