@@ -158,7 +158,7 @@ var timesOut = trait{"times-out", func(m *mixture) {
 }}
 
 var hangsUpSoon = trait{"hangs-up", func(m *mixture) {
-	m.HangUpAfter, m.Want = pairLimit/4, trial.Want{HangUp: true}
+	m.HangUpAfter, m.Want = pairLimit/4, trial.Want{HangUp: true, MayTimeout: m.Want.MayTimeout}
 	m.do("sleep 1000; :", "")
 }}
 

@@ -40,20 +40,17 @@ type daemon struct {
 // in flight. An empty front is none.
 func (b *Bench) start(ctx context.Context, name string, t target.Target, inFlight int,
 	front sandbox.Front) (*daemon, error) {
-	spec := t.Spec(name, map[target.Build]string{target.Ordinary: b.Daemon})
+	spec := speaker.Spec(t, name, map[target.Build]string{target.Ordinary: b.Daemon})
 	spec.Front = front
 	sb, err := b.Runtime.Start(ctx, spec)
 	if err != nil {
 		return nil, err
 	}
-	d := &daemon{
-		Sandbox: sb,
-		client:  speaker.OverHTTP(sb.URL(), t.Dialect, inFlight, sandbox.Transport(sb)),
-		dialect: t.Dialect,
-		seed:    b.Seed,
-		ours:    t.Ours(),
-	}
+	d := &daemon{Sandbox: sb, dialect: t.Dialect, seed: b.Seed, ours: t.Ours()}
 	if err := d.findOwn(); err != nil {
+		return nil, errors.Join(err, d.stop(ctx))
+	}
+	if d.client, err = speaker.Open(ctx, t, sb, inFlight); err != nil {
 		return nil, errors.Join(err, d.stop(ctx))
 	}
 	return d, nil
@@ -75,8 +72,11 @@ const stopLimit = 30 * time.Second
 func (d *daemon) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
 	defer cancel()
-	d.client.Idle()
-	return d.Stop(ctx)
+	var err error
+	if d.client != nil {
+		err = d.client.Close()
+	}
+	return errors.Join(err, d.Stop(ctx))
 }
 
 // ended says how the daemon ended, if it has.

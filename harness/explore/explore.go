@@ -14,6 +14,7 @@
 package explore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,6 +38,8 @@ type Explorer struct {
 	Target target.Target
 	// Seed decides the commands' exit codes and output.
 	Seed uint64
+	// RestLimit bounds each wait until everybody is held or asleep; zero is UsualRest.
+	RestLimit time.Duration
 
 	sandbox sandbox.Sandbox
 	tracer  *tracer.Tracer
@@ -52,9 +55,9 @@ type Explorer struct {
 // says why. It is no verdict.
 var ErrDeclined = errors.New("orders cannot be explored")
 
-// restLimit bounds the wait until everybody is held or asleep, which takes a
+// UsualRest is far more than it takes until everybody is held or asleep on a fast machine: a
 // millisecond. A target that spins never comes to it.
-const restLimit = 10 * time.Second
+const UsualRest = 10 * time.Second
 
 // calmer is for targets in Go. On one processor goroutines that race for a mutex come
 // in the same turn each time, and what a collection would do between two events is
@@ -76,7 +79,7 @@ func (x *Explorer) start(ctx context.Context) (err error) {
 	spec.Front = x.Hub.Traced(spec.Name, func(pid int) error { return x.tracer.Seize(pid, kill) })
 	x.sandbox, err = x.Runtime.Start(ctx, spec)
 	if _, refused := x.Hub.Supervisor(spec.Name); refused != nil {
-		err = fmt.Errorf("%w: %w", ErrDeclined, refused)
+		err = fmt.Errorf("%w: %w", ErrDeclined, errors.Join(refused, err))
 	}
 	if err == nil {
 		err = x.calm(ctx)
@@ -127,7 +130,7 @@ func (x *Explorer) rest(ctx context.Context, after tracer.Clients) (tracer.Rest,
 	if err := ctx.Err(); err != nil {
 		return tracer.Rest{}, err
 	}
-	rest, err := x.tracer.Rest(restLimit, after)
+	rest, err := x.tracer.Rest(cmp.Or(x.RestLimit, UsualRest), after)
 	switch {
 	case errors.Is(err, tracer.ErrTraces):
 		return rest, fmt.Errorf("%w: %w", ErrDeclined, err)

@@ -191,12 +191,11 @@ func (a *runningArm) obtain(ctx context.Context, spec sandbox.Spec) (sandbox.San
 
 // asked is the sandbox that the arm's target asks for.
 func (a *runningArm) asked() sandbox.Spec {
-	spec := a.target.Spec(a.scenario+"-"+a.Name, a.session.Daemons)
+	spec := speaker.Spec(a.target, a.scenario+"-"+a.Name, a.session.Daemons)
 	if a.target.Ours() && !a.session.BlackBox {
 		spec.FaultPointsBinary = a.session.Daemons[target.FaultPoints]
 	}
 	spec.StartLimit = a.session.Stretched(sandbox.DefaultStartLimit)
-	spec.Await = speaker.Await(a.target)
 	maps.Copy(spec.Env, a.Env)
 	return spec
 }

@@ -96,7 +96,8 @@ func (a *runningArm) divide() (all []*exploring) {
 
 func (s *Session) explorer(spec sandbox.Spec, t target.Target) *explore.Explorer {
 	spec.FaultPointsBinary = ""
-	return &explore.Explorer{Runtime: s.Runtime, Hub: s.Hub, Spec: spec, Target: t, Seed: s.Seed}
+	return &explore.Explorer{Runtime: s.Runtime, Hub: s.Hub, Spec: spec, Target: t, Seed: s.Seed,
+		RestLimit: s.Patience(explore.UsualRest)}
 }
 
 // unexplored says whether an error means that orders cannot be tried with this target.

@@ -78,9 +78,17 @@ func (c overHTTP) Close() error {
 	return nil
 }
 
-// Await is how a target's sandbox waits for it, or nil for one that answers over HTTP at
+// Spec is the sandbox that the target asks for, with how to wait for it. One of this project's
+// is found in programs.
+func Spec(t target.Target, name string, programs map[target.Build]string) sandbox.Spec {
+	spec := t.Spec(name, programs)
+	spec.Await = until(t)
+	return spec
+}
+
+// until is how a target's sandbox waits for it, or nil for one that answers over HTTP at
 // its port.
-func Await(t target.Target) func(ctx context.Context, sb sandbox.Sandbox) error {
+func until(t target.Target) func(ctx context.Context, sb sandbox.Sandbox) error {
 	if ByPort(t) {
 		return nil
 	}

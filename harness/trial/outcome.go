@@ -193,5 +193,5 @@ func timeoutMismatch(want Want) string {
 	if want.Timeout {
 		return "no timeout reported where the command outlives its limit"
 	}
-	return "timeout reported for a command without a limit"
+	return "timeout reported for a command that needed none"
 }

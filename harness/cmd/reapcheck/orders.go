@@ -11,6 +11,7 @@ import (
 
 	"github.com/reapcheck/reapcheck/harness/explore"
 	"github.com/reapcheck/reapcheck/harness/session"
+	"github.com/reapcheck/reapcheck/harness/speaker"
 	"github.com/reapcheck/reapcheck/harness/target"
 )
 
@@ -139,6 +140,6 @@ func (f *ordersFlags) run(ctx context.Context, o *options) (err error) {
 
 // explorer is for one target. The name must be the run's only one.
 func (w workbench) explorer(name string, t target.Target) *explore.Explorer {
-	spec := t.Spec(name, w.daemons)
+	spec := speaker.Spec(t, name, w.daemons)
 	return &explore.Explorer{Runtime: w.runtime, Hub: w.hub, Spec: spec, Target: t, Seed: w.seed}
 }
