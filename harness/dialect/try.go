@@ -118,7 +118,7 @@ func IgnoresInput(all []Attempt) bool {
 }
 
 // NoBytes says whether a target changes what is no text, though its dialect has a place for
-// bytes.
+// bytes beside the text.
 func NoBytes(all []Attempt) bool {
 	return slices.ContainsFunc(all, func(e Attempt) bool { return e.lossy })
 }
@@ -173,7 +173,8 @@ func ask(ctx context.Context, d Dialect, to Speaker, q question) Attempt {
 	want := d.Want(q.want)
 	outcome, _ := trial.Classify(want, answer)
 	coded := answer.Known || answer.Unknown
-	lossy := q.asked == noText && outcome == trial.Output
+	// Whoever tells each output in base64 means to tell bytes; another may have no place for them.
+	lossy := q.asked == noText && outcome == trial.Output && d.Response.Encoding != base64Words
 	return Attempt{
 		Asked:      q.asked,
 		Script:     q.Script,

@@ -43,6 +43,15 @@ var generalCauses = []Cause{
 	},
 	outputCut,
 	{
+		ID: "bytes-changed", Level: trial.Should, Choice: "tells-text-alone",
+		Title: "Output that is no text comes back changed, in a place that is for bytes.",
+		Look: "It was made text before it was encoded: Node.js and Python decode by default, and " +
+			"Rust's from_utf8_lossy and Go's JSON put U+FFFD for what they cannot read.",
+		explains: func(e evidence.Evidence) bool {
+			return e.Is(trial.Output) && e.Of(noText...) && e.All()
+		},
+	},
+	{
 		ID: "output-changed", Level: trial.Must,
 		Title: "A command's output is not what it wrote.",
 		Look: "Text that is decoded piece by piece, a terminal in between, " +

@@ -25,6 +25,8 @@ var (
 		"heir-abandoned"}
 	// apart are commands whose children leave their process group.
 	apart = []string{"overtime-apart-", "resists-apart-", "abandoned-apart-"}
+	// noText are commands whose output is no text.
+	noText = []string{"every-byte", "half-a-character-last", "no-text-far-behind", "broken-text"}
 	// reused are orders in which a second command has the first one's number.
 	reused = []string{"number-used-again", "number-of-an-orphan", "number-of-a-failed-start",
 		"new-owner-lasts"}
