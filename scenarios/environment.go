@@ -167,6 +167,16 @@ var settings = []setting{
 		c.Env = map[string]string{"HOME": "/" + nonce}
 		c.Script, c.Want = "echo ~", trial.Want{Output: "/" + nonce + "\n"}
 	}},
+	// A program is looked for where its own PATH says, by whoever looks, and found there first.
+	{kind: "makes-program", give: func(c *load.Command, nonce, folder string) {
+		own := dialect.Quote(folder + "/" + nonce)
+		c.Script = fmt.Sprintf("mkdir %s && cd %[1]s && { echo '#!/bin/sh'; echo 'echo %s; exit 7'; } "+
+			">uname && chmod +x uname; %s", own, nonce, c.Script)
+	}},
+	{kind: "own-path-is-searched", follows: 1, give: func(c *load.Command, nonce, folder string) {
+		c.Env = map[string]string{"PATH": folder + "/" + nonce + ":/usr/bin:/bin"}
+		c.Script, c.Want = "uname", trial.Want{Code: 7, Output: nonce + "\n"}
+	}},
 	{kind: "no-others", give: noOthers},
 	{kind: "others-stay", give: func(c *load.Command, nonce, _ string) {
 		c.Env = map[string]string{"REAPCHECK_GIVEN": nonce}

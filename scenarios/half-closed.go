@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/check"
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -22,7 +23,7 @@ var _ = advice("half-closed", "a client that has nothing more to say",
 	"gets its answer, one that goes is missed, and a naive daemon takes the one for the other",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
-			Trials: s.Scale.Trials(session.Count{Floor: 9, Quick: 12, Standard: 90}), InFlight: 6,
+			Trials: s.Scale.Trials(session.Count{Floor: 12, Quick: 12, Standard: 90}), InFlight: 6,
 			Commands: nothingMore,
 			Watch:    check.Settles(check.NobodyLeft),
 		}
@@ -31,12 +32,19 @@ var _ = advice("half-closed", "a client that has nothing more to say",
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
+// halfCloses are the ways of a client that closes its sending side: at first, behind an answer
+// and behind an error on the same connection, and while its own answer is on the way.
+var halfCloses = []dialect.Way{"", dialect.Again, dialect.Failed, dialect.Slowly}
+
 func nothingMore(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
 	c.Kind, c.Script = "half-closed", "sleep 0.3; "+c.Script
 	switch index % 3 {
 	case 0:
-		c.HalfClose = true
+		c.HalfClose, c.Way = true, halfCloses[index/3%len(halfCloses)]
+		if c.Way == dialect.Slowly { // its answer is stuck when it says so
+			c.Script, c.Want.Output = muchUnheard(c)
+		}
 	case 1:
 		c.Kind, c.Script, c.Behind = "gone-with-more-behind", "sleep 1000; :", "G"
 		c.HangUpAfter, c.Want = 100*time.Millisecond, trial.Want{HangUp: true}

@@ -29,7 +29,12 @@ var _ = should("held-stdout", "a background child that holds the output",
 			Trials: held + 1, InFlight: heldAtOnce, Bursts: true,
 			Commands: byOthers(releasedAt(held, meanwhile(s.Candidate.Dialect)),
 				s.Candidate.Dialect.Simple()),
-			Watch: check.Settles(check.NobodyLeft), Used: true,
+			// What a daemon keeps for each output that is held it has no use for any more.
+			Watch: check.All(
+				check.Settles(check.ComesBack(heldAtOnce, check.Files, check.Threads), check.NobodyLeft),
+				check.Rests,
+			),
+			Used: true,
 		})
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, sound}}
 	})

@@ -127,6 +127,7 @@ func endsAtItsLimit(index int, c load.Command, r *rand.Rand) load.Command {
 		}
 		// A target may say that this is more than it can wait.
 		c.Kind, c.Timeout, c.Want.MayNotRun = "far-away", farAway, true
+		c.Script = "sleep 0.3; " + c.Script // a limit that is over at once comes before that
 		return c
 	}
 	if index%8 == 6 { // which ends nowhere near a whole second, and not before it is due

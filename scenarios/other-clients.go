@@ -32,7 +32,7 @@ var _ = advice("other-clients", "requests as other clients write them",
 
 var asking = []dialect.Way{dialect.Chunked, dialect.Expects, dialect.Charset, dialect.Version0,
 	dialect.Escaped, dialect.Spaced, dialect.Slowly, dialect.Ahead, dialect.Piece, dialect.Nonsense,
-	dialect.Fetch, dialect.Laden, dialect.Newline, dialect.More, dialect.Again}
+	dialect.Fetch, dialect.Laden, dialect.Newline, dialect.More, dialect.Again, dialect.Failed}
 
 func asks(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
@@ -47,11 +47,15 @@ func asks(index int, r *rand.Rand) load.Command {
 	case dialect.Ahead: // long enough for the next request to come meanwhile
 		c.Script = "sleep 0.3; " + c.Script
 	case dialect.Slowly:
-		more := strings.Repeat("x", unheard)
-		c.Script = fmt.Sprintf("head -c %d /dev/zero | tr '\\0' x; %s", unheard, c.Script)
-		c.Want.Output = more + c.Want.Output
+		c.Script, c.Want.Output = muchUnheard(c)
 	}
 	return c
+}
+
+// muchUnheard is the command, and what it writes, with more before it than is taken unread.
+func muchUnheard(c load.Command) (script, output string) {
+	return fmt.Sprintf("head -c %d /dev/zero | tr '\\0' x; %s", unheard, c.Script),
+		strings.Repeat("x", unheard) + c.Want.Output
 }
 
 // unheard is more than the kernel takes of an answer that is not read (tcp(7), tcp_wmem), and

@@ -1,6 +1,9 @@
 package scenarios
 
 import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
 	"syscall"
 	"time"
 
@@ -27,7 +30,25 @@ var _ = should("shutdown", "SIGTERM with commands in flight",
 		}
 		candidate := candidate(arm)
 		candidate.Ends = "exit status 0"
+		if s.Feeds() {
+			candidate.Commands = readsAtLast
+		}
 		// All commands at once, and one arm after the other.
 		return session.Experiment{Turns: 1,
 			Arms: []session.Arm{naive(arm, "", trial.Symptom(trial.Error)), candidate}}
 	})
+
+// readsAtLast is, in turn, such a command, and one that reads its input only then: a daemon that
+// stops has not stopped writing it.
+func readsAtLast(index int, r *rand.Rand) load.Command {
+	c := load.UntilWoken(index, r)
+	if index%2 == 1 {
+		const unread = 300_000 // several pipes' (pipe(7))
+		input := strings.Repeat("x", unread)
+		c.Kind, c.Stdin = "until-woken-reads", &input
+		const woken = "2>/dev/null; "
+		c.Script = strings.Replace(c.Script, woken, woken+"echo $(wc -c); ", 1)
+		c.Want.Output = fmt.Sprintf("%d\n", unread) + c.Want.Output
+	}
+	return c
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 
 	"github.com/reapcheck/reapcheck/harness/dialect"
@@ -36,7 +37,7 @@ func (c *Client) openOwn(ctx context.Context, m dialect.Message, r dialect.Reque
 		conn.Close()
 	}
 	from := bufio.NewReader(conn)
-	again, err := c.writeAs(ctx, r.Way, conn, from, req, m)
+	again, err := c.writeAs(ctx, r, conn, from, req, m)
 	if err != nil {
 		end()
 		return nil, errors.Join(ctx.Err(), err)
@@ -48,8 +49,8 @@ func (c *Client) openOwn(ctx context.Context, m dialect.Message, r dialect.Reque
 		return c.openOwn(ctx, m, r, sent)
 	}
 	_, _ = conn.Write([]byte(r.Behind)) // a target that has gone shows by its answer
-	if half, ok := conn.(interface{ CloseWrite() error }); ok && r.HalfClose {
-		_ = half.CloseWrite()
+	if r.HalfClose {
+		closeSending(conn)
 	}
 	if sent != nil {
 		sent()
@@ -61,6 +62,13 @@ func (c *Client) openOwn(ctx context.Context, m dialect.Message, r dialect.Reque
 	}
 	resp.Body = owned{resp.Body, end}
 	return resp, nil
+}
+
+// closeSending says that no more will come from this side.
+func closeSending(conn net.Conn) {
+	if half, ok := conn.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+	}
 }
 
 // owned is the body of an answer that has its connection for itself.

@@ -31,9 +31,9 @@ const (
 // writeAs writes a request in a way of its own. Where that takes a connection that goes on
 // and the target has said that this one does not, again is true: the caller asks on
 // another one.
-func (c *Client) writeAs(ctx context.Context, way dialect.Way, conn net.Conn, from *bufio.Reader,
-	req *http.Request, m dialect.Message) (again bool, err error) {
-	switch way {
+func (c *Client) writeAs(ctx context.Context, r dialect.Request, conn net.Conn,
+	from *bufio.Reader, req *http.Request, m dialect.Message) (again bool, err error) {
+	switch r.Way {
 	case dialect.Chunked:
 		req.ContentLength, req.TransferEncoding = -1, []string{"chunked"}
 	case dialect.Expects:
@@ -67,7 +67,7 @@ func (c *Client) writeAs(ctx context.Context, way dialect.Way, conn net.Conn, fr
 			replaceBody(req, body.Bytes())
 		}
 	case dialect.Slowly:
-		return false, readsSlowly(ctx, conn, req)
+		return false, readsSlowly(ctx, conn, req, r.HalfClose)
 	case dialect.Piece:
 		return false, writesSlowly(ctx, conn, req)
 	case dialect.Nonsense:
@@ -78,8 +78,14 @@ func (c *Client) writeAs(ctx context.Context, way dialect.Way, conn net.Conn, fr
 			return err == nil, err
 		}
 		return false, nil
-	case dialect.Again:
-		if goesOn, err := c.askedBefore(ctx, conn, from, m); err != nil || !goesOn {
+	case dialect.Again, dialect.Failed:
+		before := m
+		if r.Way == dialect.Failed {
+			if before, err = c.failing(); err != nil {
+				return false, err
+			}
+		}
+		if goesOn, err := c.askedBefore(ctx, conn, from, before); err != nil || !goesOn {
 			return err == nil, err
 		}
 	}
@@ -114,6 +120,12 @@ func (c *Client) askedBefore(ctx context.Context, conn net.Conn, from *bufio.Rea
 	return true, restFor(ctx, restsFor)
 }
 
+// failing asks for a command that cannot be started. Whatever is answered is right.
+func (c *Client) failing() (dialect.Message, error) {
+	begun := c.dialect.Begin(dialect.Request{Script: ":", Cwd: "/nonexistent"})
+	return begun.Compose(c.dialect.Steps()[0], 0)
+}
+
 // askOnce asks, and passes over the answer.
 func (c *Client) askOnce(ctx context.Context, conn net.Conn, from *bufio.Reader,
 	m dialect.Message) (goesOn bool, err error) {
@@ -142,8 +154,13 @@ func (c *Client) askedAhead(ctx context.Context, conn net.Conn, from *bufio.Read
 }
 
 // readsSlowly asks, and leaves the answer unread for a while: the kernel takes a little of it.
-func readsSlowly(ctx context.Context, conn net.Conn, req *http.Request) error {
-	return errors.Join(req.Write(conn), restFor(ctx, deafFor))
+// Who closes the sending side does so meanwhile, when the answer is stuck.
+func readsSlowly(ctx context.Context, conn net.Conn, req *http.Request, half bool) error {
+	err := errors.Join(req.Write(conn), restFor(ctx, deafFor/2))
+	if half {
+		closeSending(conn)
+	}
+	return errors.Join(err, restFor(ctx, deafFor/2))
 }
 
 // pieces is into how many parts a request's body is cut, with a rest of pieceRest behind each.

@@ -58,6 +58,7 @@ const (
 	Fetch    Way = "fetch"    // with the header that Node.js's fetch adds (Fetch Metadata)
 	Laden    Way = "laden"    // with headers of 6 KiB, as of a long token: servers take 8 KiB
 	Newline  Way = "newline"  // with a newline behind its body, as curl -d @file and echo
+	Failed   Way = "failed"   // behind an error on the same connection
 	More     Way = "more"     // with a field that a newer client knows
 	Again    Way = "again"    // behind another, on a connection that has rested since
 )

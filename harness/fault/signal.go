@@ -64,12 +64,13 @@ func (s Signal) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, erro
 	injected.begin = sync.OnceFunc(func() {
 		injected.ending.Go(func() {
 			err := s.enough(ctx, sb.PID())
+			began := time.Now() // before the target's own time begins
 			if err == nil {
 				err = s.send(ctx, sb)
 			}
 			injected.sent(err)
 			if s.EndAfter > 0 {
-				injected.ended(s.end(ctx, sb.PID()))
+				injected.ended(s.end(ctx, sb.PID(), began))
 			}
 		})
 	})
@@ -102,8 +103,8 @@ func (s Signal) send(ctx context.Context, sb sandbox.Sandbox) error {
 
 // end terminates the processes after a while, and those that come later, until ctx
 // is done or the target has ended. The excuse says that it came too late.
-func (s Signal) end(ctx context.Context, pid int) (excuse string, err error) {
-	next, began := time.NewTimer(s.EndAfter), time.Now()
+func (s Signal) end(ctx context.Context, pid int, began time.Time) (excuse string, err error) {
+	next := time.NewTimer(s.EndAfter)
 	defer next.Stop()
 	for first := true; ; first = false {
 		select {

@@ -20,7 +20,7 @@ var checkCauses = []Cause{
 		Title: "What has left a command's process group runs on after its timeout or hang-up.",
 		Look:  "Stop the whole tree, and find what called setsid(2) through its parents.",
 		explains: func(e evidence.Evidence) bool {
-			return e.Leaves() && e.Zombies == 0 && e.Ran(apart...) &&
+			return e.Leaves() && !e.AllEnded() && e.Ran(apart...) &&
 				!e.Ran("overtime-shell", "resists-shell")
 		},
 	},
