@@ -170,12 +170,19 @@ var settings = []setting{
 	// A program is looked for where its own PATH says, by whoever looks, and found there first.
 	{kind: "makes-program", give: func(c *load.Command, nonce, folder string) {
 		own := dialect.Quote(folder + "/" + nonce)
-		c.Script = fmt.Sprintf("mkdir %s && cd %[1]s && { echo '#!/bin/sh'; echo 'echo %s; exit 7'; } "+
-			">uname && chmod +x uname; %s", own, nonce, c.Script)
+		c.Script = fmt.Sprintf("{ mkdir %s && cd %[1]s && { echo '#!/bin/sh'; echo 'echo %s; exit 7'; } "+
+			">uname && chmod +x uname; } 2>/dev/null; %s", own, nonce, c.Script)
 	}},
 	{kind: "own-path-is-searched", follows: 1, give: func(c *load.Command, nonce, folder string) {
 		c.Env = map[string]string{"PATH": folder + "/" + nonce + ":/usr/bin:/bin"}
-		c.Script, c.Want = "uname", trial.Want{Code: 7, Output: nonce + "\n"}
+		c.Script, c.Want = "uname", trial.Want{Code: 7, Output: nonce + "\n", MayNotRun: true}
+	}},
+	// A FIFO is no folder, and whoever opens it waits for somebody to write (fifo(7)).
+	{kind: "makes-fifo", give: func(c *load.Command, nonce, folder string) {
+		c.Script = fmt.Sprintf("mkfifo %s 2>/dev/null; %s", dialect.Quote(folder+"/fifo"+nonce), c.Script)
+	}},
+	{kind: "folder-is-fifo", follows: 1, give: func(c *load.Command, nonce, folder string) {
+		c.Cwd, c.Want = folder+"/fifo"+nonce, trial.Want{NotRun: true}
 	}},
 	{kind: "no-others", give: noOthers},
 	{kind: "others-stay", give: func(c *load.Command, nonce, _ string) {

@@ -33,8 +33,38 @@ var _ = answers.scenario("input", "what a command is given to read",
 		}
 		baseline := naive(arm, "sipping", trial.Symptom(trial.Output))
 		baseline.Trials, baseline.Commands = len(blocks), fedBy(blocks)
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
+		// The small ones have the last place in turn, so what ends the large ones comes when all
+		// of these are answered.
+		beside := candidate(session.Arm{Trials: unreadAtOnce + 4, InFlight: unreadAtOnce + 1,
+			Commands: besideUnread, Deadline: 4 * waitsLimit})
+		beside.Name += "-beside-unread"
+		return session.Experiment{SideBySide: true,
+			Arms: []session.Arm{baseline, candidate(arm), beside}}
 	})
+
+// unreadAtOnce is more than whoever shares out the writing of inputs has hands for.
+const unreadAtOnce = 40
+
+// besideUnread are commands that last and read nothing of a large input, some that read a
+// small one meanwhile, and one that ends the first.
+func besideUnread(index int, r *rand.Rand) load.Command {
+	if index < unreadAtOnce {
+		c := released(index, r)
+		input := strings.Repeat("x", 200_000)
+		c.Kind, c.Stdin = "given-unread-for-long", &input
+		return c
+	}
+	c := load.Instant(index, r)
+	if index < unreadAtOnce+3 {
+		input := strings.TrimSpace(c.Want.Output) + "\n"
+		c.Kind, c.Stdin = "given-beside-unread", &input
+		c.Script = fmt.Sprintf("cat; exit %d", c.Want.Code)
+		return c
+	}
+	c = releases(c)
+	c.Script = awaitSleeps(load.Endless, unreadAtOnce) + c.Script
+	return c
+}
 
 // feed is a way to give a command an input: of a nonce it makes the text, the script that
 // reads it and what that writes.

@@ -8,12 +8,12 @@ var (
 	// tooLong are commands of 100 KB and more.
 	tooLong = []string{"too-long", "very-long", "phantom"}
 	// notToStart are commands that nothing can start.
-	notToStart = []string{"cwd-missing", "folder-not-yet", "cwd-is-file", "nul", "cannot-start",
+	notToStart = []string{"cwd-missing", "folder-is-fifo", "folder-not-yet", "cwd-is-file", "nul", "cannot-start",
 		"too-long"}
 	// longInput are commands whose input is 64 KiB or more in a request.
 	longInput = []string{"given-bytes-65535", "given-bytes-65536", "given-bytes-65537",
 		"given-bytes-131073", "given-bytes-524289", "given-characters", "given-and-written", "given-late",
-		"given-at-once-", "given-unread", "given-unread-but-a-line", "given-and-closed",
+		"given-at-once-", "given-unread", "given-unread-for-long", "given-unread-but-a-line", "given-and-closed",
 		"given-and-held", "given-much-overtime", "reads-much", "reads-none"}
 	// outlives are commands that outlive their timeout.
 	outlives = []string{"overtime-", "resists-", "times-out", "ends-when-asked", "given-overtime",
