@@ -36,7 +36,7 @@ var _ = answers.scenario("input", "what a command is given to read",
 		// The small ones have the last place in turn, so what ends the large ones comes when all
 		// of these are answered.
 		beside := candidate(session.Arm{Trials: unreadAtOnce + 4, InFlight: unreadAtOnce + 1,
-			Commands: besideUnread, Deadline: 4 * waitsLimit})
+			Commands: besideUnread, Deadline: 2 * waitsLimit})
 		beside.Name += "-beside-unread"
 		return session.Experiment{SideBySide: true,
 			Arms: []session.Arm{baseline, candidate(arm), beside}}

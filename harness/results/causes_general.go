@@ -62,8 +62,9 @@ var generalCauses = []Cause{
 		ID: "end-missed", Level: trial.Must,
 		Title: "The answer to a command never comes.",
 		Look: "One SIGCHLD may stand for the end of many children: " +
-			"after one that comes while the reaper works, the reaper must look again. Or a timer, or " +
-			"the watch for a client that goes, begins too late.",
+			"after one that comes while the reaper works, the reaper must look again. Or a child ends " +
+			"before it is registered, a timer begins too late, or all input is written before any " +
+			"output is read.",
 		explains: func(e evidence.Evidence) bool { return e.Is(trial.Hung) },
 	},
 	wrongCode.otherwise(reaperHad,
