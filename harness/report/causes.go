@@ -76,7 +76,11 @@ func where(scenarios []results.Showing) string {
 func best(d results.Defect) string {
 	in := printable.Line(d.Scenario) + ", "
 	if d.Record != nil {
-		return in + trialText(d.Arm, *d.Record)
+		text := in + trialText(d.Arm, *d.Record)
+		if d.Complaint != "" {
+			text += "; the daemon's log has: " + printable.Line(d.Complaint)
+		}
+		return text
 	}
 	return in + fmt.Sprintf("%s, %s: wanted %s, got %s", printable.Line(d.Arm),
 		printable.Line(d.Check.Name), printable.Line(d.Check.Want), printable.Line(d.Check.Got))

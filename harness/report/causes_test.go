@@ -119,3 +119,15 @@ func TestACauseLinksToNoTrialThatIsNotShown(t *testing.T) {
 		t.Errorf("a link to %s", all[0].Anchor)
 	}
 }
+
+// A panic says more than the answer that did not come.
+func TestACauseQuotesThePanicInTheLog(t *testing.T) {
+	d := results.Defect{Scenario: "storm", Arm: "candidate", Record: &trial.Record{Command: "exit 3"}}
+	if text := best(d); strings.Contains(text, "log") {
+		t.Error(text)
+	}
+	d.Complaint = "panic: \x1b[31mclosed"
+	if text := best(d); !strings.HasSuffix(text, `; the daemon's log has: panic: \x1b[31mclosed`) {
+		t.Error(text)
+	}
+}

@@ -37,8 +37,10 @@ type Defect struct {
 	// Record is the trial that shows it best; nil where a check does.
 	Record *trial.Record
 	Check  *trial.Check
-	// Logged says that the target's log was kept of that trial.
-	Logged bool
+	// Logged says that the target's log was kept of that trial. Complaint is what stands in it
+	// of something that has gone wrong in the target itself; empty for nothing.
+	Logged    bool
+	Complaint string
 	// weak is evidence that another cause of the run explains better.
 	weak bool
 	// told is the exit code that all its trials were told, a wrong one; nil where there is none.
@@ -162,10 +164,10 @@ func (a *Arm) defects(info Info, s trial.Scenario) []Defect {
 		all = append(all, d)
 	}
 	for _, way := range a.Ways {
-		record, logged := a.best(way)
+		record, log := a.best(way)
 		e := base.OfWay(way)
-		d := Defect{Trials: way.Trials, Of: a.Kinds[way.Kind], Record: &record, Logged: logged,
-			cut: e.CutAt()}
+		d := Defect{Trials: way.Trials, Of: a.Kinds[way.Kind], Record: &record, Logged: len(log) > 0,
+			Complaint: complaint(log), cut: e.CutAt()}
 		if way.OneCode && way.Outcome == trial.Wrong {
 			d.told = way.First.Got
 		}
@@ -177,13 +179,14 @@ func (a *Arm) defects(info Info, s trial.Scenario) []Defect {
 	return all
 }
 
-// best is the trial of which the target's log was kept, or else the first.
-func (a *Arm) best(way trial.Way) (record trial.Record, logged bool) {
+// best is the trial of which the target's log was kept, with that, or else the first.
+func (a *Arm) best(way trial.Way) (record trial.Record, log []byte) {
 	for _, r := range a.Bad {
-		if way.Has(r) && slices.ContainsFunc(a.Artefacts,
-			func(f Artefact) bool { return f.Trial == r.Index && len(f.Log) > 0 }) {
-			return r, true
+		for _, f := range a.Artefacts {
+			if way.Has(r) && f.Trial == r.Index && len(f.Log) > 0 {
+				return r, f.Log
+			}
 		}
 	}
-	return way.First, false
+	return way.First, nil
 }
