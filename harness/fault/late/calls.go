@@ -63,12 +63,16 @@ func (pidfds) executed(int)                                {}
 // standard streams when it executes its program, or ends without, and the former closes
 // with exec. The set holds those that are a standard stream or have been a hit.
 //
+// Rust's std has a pair of sockets of the type SEQPACKET in the place of that pipe, since Linux
+// can send a pidfd over one (library/std/src/sys/process/unix/unix.rs); what carries output is
+// of no such type anywhere.
+//
 // It is deceived by a target that learns of a command's end by a further pipe, which the
 // command inherits under a number above 2.
 type pipes map[string]bool
 
 func (pipes) begins(_ int, call trace.Call) bool {
-	return call.Number == unix.SYS_READ && call.Args[2] > 0
+	return (call.Number == unix.SYS_READ || call.Number == unix.SYS_RECVFROM) && call.Args[2] > 0
 }
 
 func (p pipes) hits(tid int, call trace.Call, result int64) bool {
@@ -76,7 +80,7 @@ func (p pipes) hits(tid int, call trace.Call, result int64) bool {
 		return false
 	}
 	pipe := file(tid, int(int32(call.Args[0])))
-	if !strings.HasPrefix(pipe, "pipe:") || p[pipe] {
+	if p[pipe] || !strings.HasPrefix(pipe, "pipe:") && !packets(tid, pipe) {
 		return false
 	}
 	p[pipe] = true
@@ -89,6 +93,28 @@ func (p pipes) executed(pid int) {
 			p[pipe] = true
 		}
 	}
+}
+
+// packets says whether a file of a thread is a Unix socket of the type SEQPACKET, by
+// /proc/net/unix (proc(5)).
+func packets(tid int, file string) bool {
+	inode, ok := strings.CutPrefix(file, "socket:[")
+	if !ok {
+		return false
+	}
+	inode = strings.TrimSuffix(inode, "]")
+	table, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/unix", tid))
+	if err != nil {
+		return false
+	}
+	const typeOf, inodeOf = 4, 6
+	for line := range strings.Lines(string(table)) {
+		words := strings.Fields(line)
+		if len(words) > inodeOf && words[inodeOf] == inode {
+			return words[typeOf] == fmt.Sprintf("%04X", unix.SOCK_SEQPACKET)
+		}
+	}
+	return false
 }
 
 // file is the kernel's name for an open file of a thread; empty for none.
