@@ -4,6 +4,8 @@ import (
 	"io"
 	"os/exec"
 	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,21 +17,16 @@ import (
 
 // busyOn keeps that CPU busy until the test has ended.
 func busyOn(t *testing.T, cpu unix.CPUSet) {
-	stop, done := make(chan struct{}), make(chan struct{})
-	t.Cleanup(func() { close(stop); <-done })
+	var over atomic.Bool
+	var spinning sync.WaitGroup
+	t.Cleanup(func() { over.Store(true); spinning.Wait() })
 	started := make(chan error)
-	go func() {
-		defer close(done)
+	spinning.Go(func() {
 		runtime.LockOSThread() // and never unlocked: the thread ends with its affinity
 		started <- unix.SchedSetaffinity(0, &cpu)
-		for {
-			select {
-			case <-stop:
-				return
-			default:
-			}
+		for turns := 0; !over.Load(); turns++ {
 		}
-	}()
+	})
 	if err := <-started; err != nil {
 		t.Fatal(err)
 	}
