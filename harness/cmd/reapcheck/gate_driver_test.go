@@ -38,13 +38,14 @@ func framedFlags(t *testing.T) (flags []string, driver string) {
 		filepath.Join(programs, "framed-driver")
 }
 
-func python(t *testing.T) string {
+// python is the command line of a driver in Python.
+func python(t *testing.T, driver string) string {
 	t.Helper()
 	path, err := exec.LookPath("python3")
 	if err != nil {
 		t.Skip("no python3:", err)
 	}
-	script, err := filepath.Abs("../../../fixtures/drivers/framed.py")
+	script, err := filepath.Abs(filepath.Join("../../../fixtures/drivers", driver))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,13 +59,38 @@ func TestADriverInFrontOfADaemon(t *testing.T) {
 		status   int
 		verdict  trial.Verdict
 	}{{"registry", exitPass, trial.Pass}, {"reaper-only", exitFail, trial.Fail}} {
-		for language, driver := range map[string]string{"go": inGo, "python": python(t)} {
+		for language, driver := range map[string]string{"go": inGo, "python": python(t, "framed.py")} {
 			t.Run(language+"-"+c.strategy, func(t *testing.T) {
 				t.Parallel()
 				all := append(flags, "--driver="+driver,
 					"--only=reaper-wins,hang-up,timeout-group,input",
 					"--", "-strategy="+c.strategy)
 				gate(t, all...).expect(t, c.status, c.verdict)
+			})
+		}
+	}
+}
+
+// A daemon that is entered over SSH is judged by a script around the client that everybody has.
+func TestADriverInPythonInFrontOfATargetOverSSH(t *testing.T) {
+	if _, err := exec.LookPath("ssh"); err != nil {
+		t.Skip("no ssh:", err)
+	}
+	for _, runtime := range []string{"namespace", "docker"} {
+		for _, c := range []struct {
+			manner  string
+			status  int
+			verdict trial.Verdict
+		}{{"sound", exitPass, trial.Pass}, {"races", exitFail, trial.Fail}} {
+			t.Run(runtime+"-"+c.manner, func(t *testing.T) {
+				if runtime == "docker" {
+					newEngineFront(t) // skips without an engine
+				}
+				t.Parallel()
+				gate(t, "--runtime="+runtime, "--binary="+built(t, "foreign"), "--port=7022",
+					"--driver="+python(t, "over_ssh.py"), "--only=reaper-wins,hang-up",
+					"--", "--dialect=ssh", "--manner="+c.manner, "--listen=0.0.0.0:7022",
+				).expect(t, c.status, c.verdict)
 			})
 		}
 	}
