@@ -69,6 +69,14 @@ func TestTheGateJudgesEachForm(t *testing.T) {
 	}
 }
 
+// An API that knows whole seconds alone is no excuse for who does not hear of them.
+func TestTheGateSeesWhoIgnoresATimeoutInSeconds(t *testing.T) {
+	t.Parallel()
+	o := gate(t, formFlags(t, "openhands", "deaf", "timeout-group")...)
+	o.expect(t, exitFail, trial.Fail)
+	o.expectSaid(t, "timeout-not-enforced")
+}
+
 func TestTheGateJudgesEachFormInAContainer(t *testing.T) {
 	newEngineFront(t) // skips without an engine
 	for form, name := range forms {
