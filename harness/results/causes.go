@@ -86,7 +86,8 @@ var trialCauses = []Cause{
 		explains: func(e evidence.Evidence) bool {
 			return e.Is(trial.Lost, trial.Error) && e.Says("no child process", "ECHILD") ||
 				e.ReaperFirst() && (e.Is(trial.Lost, trial.Error) || e.Is(trial.Hung) && e.Most() ||
-					e.Is(trial.Wrong) && e.SameCode())
+					// A daemon may have one code for all signals, too.
+					e.Is(trial.Wrong) && e.SameCode() && !e.Of(bySignal...))
 		},
 	},
 	anotherOwner,
@@ -235,7 +236,7 @@ var trialCauses = []Cause{
 		},
 	},
 	{
-		ID: "hides-environment", Level: trial.Advice,
+		ID: "other-variables", Level: trial.Advice,
 		Title: "Commands have other variables than the daemon's own and those that they are given.",
 		Look: "An image's ENV is meant for whatever runs in it. Names with a dot or a dash are no " +
 			"shell's, and other programs have them. What a daemon sets for itself its commands " +

@@ -126,6 +126,8 @@ func TestCausesThatNeedMoreThanAnOutcome(t *testing.T) {
 	}{
 		{"until reaped", trial.Way{Outcome: trial.Hung, Kind: "instant", Trials: 2}, reaperHad},
 		{"until reaped", trial.Way{Outcome: trial.Hung, Kind: "instant", Trials: 1}, "end-missed"},
+		{"until reaped", trial.Way{Outcome: trial.Wrong, Kind: "instant", Trials: 3, OneCode: true}, reaperHad},
+		{"until reaped", trial.Way{Outcome: trial.Wrong, Kind: "killed", Trials: 3, OneCode: true}, "wrong-code"},
 		{"", trial.Way{Outcome: trial.Hung, Kind: "instant", Trials: 2}, "end-missed"},
 		{"", trial.Way{Outcome: trial.Wrong, Kind: "files", Trials: 1, First: found}, "hands-on"},
 		{"", trial.Way{Outcome: trial.Wrong, Kind: "files", Trials: 1, First: right}, "wrong-code"},
