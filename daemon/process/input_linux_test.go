@@ -133,11 +133,12 @@ func TestTheInputOfABackgroundProcessEnds(t *testing.T) {
 // A command that is to end has some time for it. Meanwhile half of its input must not
 // look like all of it.
 func TestAnInputIsNotCutShortByATimeout(t *testing.T) {
-	x := newExecutor(t, "registry", Options{KillGrace: 2 * time.Second})
+	x := newExecutor(t, "registry", Options{KillGrace: 10 * time.Second})
 	counted := filepath.Join(t.TempDir(), "counted")
 	_, err := x.Execute(context.Background(), Request{
-		Command: "trap '' TERM; sleep 0.2; n=$(wc -c); echo $n >" + counted,
-		Stdin:   everyByte(1 << 20), Timeout: 50 * time.Millisecond,
+		// The trap is set long before the timeout, and the input is read after it.
+		Command: "trap '' TERM; sleep 1.5; n=$(wc -c); echo $n >" + counted,
+		Stdin:   everyByte(1 << 20), Timeout: time.Second,
 	})
 	if !errors.Is(err, ErrTimeout) {
 		t.Fatalf("error %v, want ErrTimeout", err)
