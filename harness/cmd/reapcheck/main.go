@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -43,9 +44,15 @@ func main() {
 	// first one again: a terminal interrupts its whole foreground group, and mutants and
 	// alarms hand it on to their runs.
 	context.AfterFunc(ctx, func() { time.AfterFunc(oneSignal, stop) })
+	// Whoever reads the output may have seen enough, as head(1). Nobody has to be told then, but
+	// what runs is to be removed: package os/signal says that a program that is notified of
+	// SIGPIPE lives on, and gets EPIPE.
+	ctx, deaf := signal.NotifyContext(ctx, syscall.SIGPIPE)
 	cmd, err := newRoot().ExecuteContextC(ctx)
 	stop()
-	os.Exit(exitStatus(cmd.CommandPath(), err))
+	status := exitStatus(cmd.CommandPath(), err)
+	deaf()
+	os.Exit(status)
 }
 
 // exit is an error that carries its exit status. Its cause is printed unless
@@ -83,7 +90,7 @@ func exitStatus(command string, err error) int {
 	}
 	e := exit{exitUsage, err}
 	_ = errors.As(err, &e)
-	if e.cause != nil {
+	if e.cause != nil && !errors.Is(e.cause, syscall.EPIPE) {
 		fmt.Fprintln(os.Stderr, "reapcheck:", printable.Escape(e.cause.Error()))
 	}
 	if e.status == exitUsage {
