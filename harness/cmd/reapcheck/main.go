@@ -44,15 +44,14 @@ func main() {
 	// first one again: a terminal interrupts its whole foreground group, and mutants and
 	// alarms hand it on to their runs.
 	context.AfterFunc(ctx, func() { time.AfterFunc(oneSignal, stop) })
-	// Whoever reads the output may have seen enough, as head(1). Nobody has to be told then, but
-	// what runs is to be removed: package os/signal says that a program that is notified of
-	// SIGPIPE lives on, and gets EPIPE.
-	ctx, deaf := signal.NotifyContext(ctx, syscall.SIGPIPE)
+	// Whoever reads the output may have seen enough, as head(1). The run goes on to its end then,
+	// and takes down what it started: package os/signal says that a program that asks for SIGPIPE
+	// gets EPIPE instead. Nobody reads the channel, since a client's socket that is broken
+	// brings the same signal.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	cmd, err := newRoot().ExecuteContextC(ctx)
 	stop()
-	status := exitStatus(cmd.CommandPath(), err)
-	deaf()
-	os.Exit(status)
+	os.Exit(exitStatus(cmd.CommandPath(), err))
 }
 
 // exit is an error that carries its exit status. Its cause is printed unless
