@@ -37,24 +37,25 @@ var _ = should("grows", "what commands leave behind that do not go well",
 			check.TooMany(check.Processes))
 		baseline.Trials, baseline.Deadline = growing, 300*time.Millisecond
 		baseline.Commands = goesWrong(1) // what it keeps of a command is not its output
-		// Who looks for what has left its group opens something for each of these.
-		apart := candidate(session.Arm{
-			Trials: growing, InFlight: inFlight, Commands: leavesItsGroup,
-			Watch: check.Settles(check.ComesBack(inFlight+spareThreads, check.Files, check.Threads),
-				check.NobodyLeft),
-		})
-		apart.Name += leftGroup
 		arms := []session.Arm{baseline, candidate(arm)}
 		if s.Candidate.Dialect.TimesOut() {
+			// Who looks for what has left its group opens something for each of these.
+			apart := candidate(session.Arm{
+				Trials: growing, InFlight: inFlight, Commands: leavesItsGroup,
+				Watch: check.Settles(
+					check.ComesBack(inFlight+spareThreads, check.Files, check.Threads),
+					check.NobodyLeft),
+			})
+			apart.Name += leftGroup
 			arms = append(arms, apart)
 		}
 		return session.Experiment{SideBySide: true, Arms: arms}
 	})
 
-// leavesItsGroup outlives its timeout in two sessions.
+// leavesItsGroup outlives its timeout, and so does its child, in a session of its own.
 func leavesItsGroup(int, *rand.Rand) load.Command {
 	c := load.Command{Kind: "overtime-apart-kept", Want: trial.Want{Timeout: true}}
-	c.Script, c.Timeout = "setsid sleep 1000 & wait", overtimeLimit
+	c.Script, c.Timeout = overtimesApart[0].script, overtimeLimit
 	return c
 }
 

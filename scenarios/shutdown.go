@@ -41,14 +41,15 @@ var _ = should("shutdown", "SIGTERM with commands in flight",
 // readsAtLast is, in turn, such a command, and one that reads its input only then: a daemon that
 // stops has not stopped writing it.
 func readsAtLast(index int, r *rand.Rand) load.Command {
-	c := load.UntilWoken(index, r)
-	if index%2 == 1 {
-		const unread = 300_000 // several pipes' (pipe(7))
-		input := strings.Repeat("x", unread)
-		c.Kind, c.Stdin = "until-woken-reads", &input
-		const woken = "2>/dev/null; "
-		c.Script = strings.Replace(c.Script, woken, woken+"echo $(wc -c); ", 1)
-		c.Want.Output = fmt.Sprintf("%d\n", unread) + c.Want.Output
+	if index%2 == 0 {
+		return load.UntilWoken(index, r)
 	}
+	const unread = 300_000 // several pipes' (pipe(7))
+	input := strings.Repeat("x", unread)
+	c := load.Instant(index, r)
+	c.Script = "echo $(wc -c); " + c.Script
+	c.Want.Output = fmt.Sprintf("%d\n", unread) + c.Want.Output
+	c = load.OnceWoken(c)
+	c.Kind, c.Stdin = "until-woken-reads", &input
 	return c
 }

@@ -46,11 +46,12 @@ func (b *Bench) start(ctx context.Context, name string, t target.Target, inFligh
 	if err != nil {
 		return nil, err
 	}
-	d := &daemon{Sandbox: sb, dialect: t.Dialect, seed: b.Seed, ours: t.Ours()}
-	if err := d.findOwn(); err != nil {
-		return nil, errors.Join(err, d.stop(ctx))
+	client, err := speaker.Open(ctx, t, sb, inFlight)
+	if err != nil {
+		return nil, errors.Join(err, sb.Stop(context.WithoutCancel(ctx)))
 	}
-	if d.client, err = speaker.Open(ctx, t, sb, inFlight); err != nil {
+	d := &daemon{Sandbox: sb, client: client, dialect: t.Dialect, seed: b.Seed, ours: t.Ours()}
+	if err := d.findOwn(); err != nil {
 		return nil, errors.Join(err, d.stop(ctx))
 	}
 	return d, nil
@@ -72,11 +73,7 @@ const stopLimit = 30 * time.Second
 func (d *daemon) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
 	defer cancel()
-	var err error
-	if d.client != nil {
-		err = d.client.Close()
-	}
-	return errors.Join(err, d.Stop(ctx))
+	return errors.Join(d.client.Close(), d.Stop(ctx))
 }
 
 // ended says how the daemon ended, if it has.

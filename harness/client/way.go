@@ -79,11 +79,9 @@ func (c *Client) writeAs(ctx context.Context, r dialect.Request, conn net.Conn,
 		}
 		return false, nil
 	case dialect.Again, dialect.Failed:
-		before := m
-		if r.Way == dialect.Failed {
-			if before, err = c.failing(); err != nil {
-				return false, err
-			}
+		before, err := c.before(r.Way, m)
+		if err != nil {
+			return false, err
 		}
 		if goesOn, err := c.askedBefore(ctx, conn, from, before); err != nil || !goesOn {
 			return err == nil, err
@@ -120,8 +118,12 @@ func (c *Client) askedBefore(ctx context.Context, conn net.Conn, from *bufio.Rea
 	return true, restFor(ctx, restsFor)
 }
 
-// failing asks for a command that cannot be started. Whatever is answered is right.
-func (c *Client) failing() (dialect.Message, error) {
+// before is what is asked first on the same connection: the same, or a command that cannot be
+// started. Whatever is answered is right.
+func (c *Client) before(way dialect.Way, m dialect.Message) (dialect.Message, error) {
+	if way == dialect.Again {
+		return m, nil
+	}
 	begun := c.dialect.Begin(dialect.Request{Script: ":", Cwd: "/nonexistent"})
 	return begun.Compose(c.dialect.Steps()[0], 0)
 }

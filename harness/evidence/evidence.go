@@ -36,9 +36,9 @@ const (
 	Target = "target"
 	// Runs is what Target wants where nothing is to end it.
 	Runs = "running"
-	// LeftProcesses are all that are left in the sandbox, and Zombies those that nobody reaped.
-	LeftProcesses = "processes besides the target"
+	// Zombies are those that nobody reaped, and leftProcesses all that are left in the sandbox.
 	Zombies       = "zombies"
+	leftProcesses = "processes besides the target"
 )
 
 // Held are the checks of what a process that is left behind may hold.
@@ -54,7 +54,7 @@ func Of(s *trial.Summary) Evidence {
 	e := Evidence{Fault: s.Plan.Fault, Kinds: s.Kinds, Ways: s.Ways}
 	for _, c := range s.FailedChecks() {
 		e.Ended = e.Ended || c.Name == Target && c.Want == Runs
-		e.Left = max(e.Left, amount(c, LeftProcesses))
+		e.Left = max(e.Left, amount(c, leftProcesses))
 		e.Zombies = max(e.Zombies, amount(c, Zombies))
 	}
 	return e
@@ -97,7 +97,7 @@ func (e Evidence) OnlyOf(kinds ...string) bool {
 		func(w trial.Way) bool { return !fits(w.Kind, kinds) })
 }
 
-// says looks for words in what is told of the first such trial.
+// Says looks for words in what is told of the first such trial.
 func (e Evidence) Says(words ...string) bool {
 	return slices.ContainsFunc(words,
 		func(w string) bool { return strings.Contains(e.Way.First.Detail, w) })
@@ -181,7 +181,7 @@ func (e Evidence) Ran(kinds ...string) bool {
 }
 
 // Leaves says whether a check finds processes, or what such processes hold.
-func (e Evidence) Leaves() bool { return e.Fails(LeftProcesses) || e.Left > 0 && e.Fails(Held...) }
+func (e Evidence) Leaves() bool { return e.Fails(leftProcesses) || e.Left > 0 && e.Fails(Held...) }
 
 // AllEnded says whether all that is left has ended: nothing runs on.
 func (e Evidence) AllEnded() bool { return e.Zombies > 0 && e.Zombies >= e.Left }

@@ -45,7 +45,7 @@ func TestWhereAnOutputIsCut(t *testing.T) {
 
 func TestWhatAnArmLeaves(t *testing.T) {
 	s := trial.Summary{Checks: []trial.Check{
-		{Name: LeftProcesses, Want: "0", Got: "3 (sh, sh, sleep)"},
+		{Name: leftProcesses, Want: "0", Got: "3 (sh, sh, sleep)"},
 		{Name: Zombies, Want: "0", Got: "2"},
 		{Name: Target, Want: Runs, Got: "exited 2"},
 	}}
@@ -56,7 +56,7 @@ func TestWhatAnArmLeaves(t *testing.T) {
 	if e.AllEnded() {
 		t.Error("one of the three still runs")
 	}
-	if e = e.OfCheck(s.Checks[0]); !e.Leaves() || !e.Fails(LeftProcesses) || e.Fails(Zombies) {
+	if e = e.OfCheck(s.Checks[0]); !e.Leaves() || !e.Fails(leftProcesses) || e.Fails(Zombies) {
 		t.Errorf("%+v", e)
 	}
 }

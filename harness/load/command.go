@@ -86,8 +86,10 @@ func UntilTerminated(_ int, r *rand.Rand) Command {
 // UntilWoken sleeps until its sleep(1) is ended from outside, and then exits like any
 // other command. It does not die by the signal, so what a target says of signals does
 // not matter, and what the shell says of it is thrown away.
-func UntilWoken(_ int, r *rand.Rand) Command {
-	c := instant(nonce(r), code(r))
+func UntilWoken(index int, r *rand.Rand) Command { return OnceWoken(Instant(index, r)) }
+
+// OnceWoken is the command behind such a sleep.
+func OnceWoken(c Command) Command {
 	c.Kind, c.Script = "until-woken", fmt.Sprintf("{ sleep %.0f; } 2>/dev/null; %s",
 		Endless.Seconds(), c.Script)
 	return c

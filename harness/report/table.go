@@ -150,7 +150,7 @@ func advice(run results.Run) string {
 	text := "inconclusive: nothing was found that fails the candidate, " +
 		"and not everything could be tried. "
 	open := undecided(run)
-	if run.Info.Problem != "" {
+	if run.Info.Problem != "" || len(open) == 0 {
 		return text + fmt.Sprintf("The problem above kept the run from its end, with %d of %s "+
 			"undecided.", len(open), printable.Plural(len(run.Findings), "scenario"))
 	}

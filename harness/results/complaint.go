@@ -3,6 +3,8 @@ package results
 import (
 	"regexp"
 	"strings"
+
+	"github.com/reapcheck/reapcheck/harness/printable"
 )
 
 // complains are the words by which a program says that something has gone wrong with itself.
@@ -27,7 +29,7 @@ func complaint(log []byte) string {
 				break
 			}
 		}
-		return told[:min(len(told), complaintLength)]
+		return printable.Clip(told, complaintLength)
 	}
 	return ""
 }

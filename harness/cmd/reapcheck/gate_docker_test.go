@@ -40,13 +40,8 @@ func newEngineFront(t *testing.T) *engineFront {
 		t.Skip("no engine:", err)
 	}
 	conn.Close()
-	folder, err := os.MkdirTemp("", "engine-") // t.TempDir's name may be too long for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(folder) })
 	f := &engineFront{engine: engineSocket}
-	if f.listener, err = net.Listen("unix", filepath.Join(folder, "docker.sock")); err != nil {
+	if f.listener, err = net.Listen("unix", filepath.Join(shortFolder(t), "docker.sock")); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(f.lose)

@@ -41,12 +41,7 @@ func TestATargetAtAURLNeedsNoEngine(t *testing.T) {
 // countingEngine is a socket that hangs up on whoever asks.
 func countingEngine(t *testing.T) (path string, asked *atomic.Int32) {
 	t.Helper()
-	folder, err := os.MkdirTemp("", "engine-") // t.TempDir's name may be too long for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(folder) })
-	path, asked = filepath.Join(folder, "docker.sock"), new(atomic.Int32)
+	path, asked = filepath.Join(shortFolder(t), "docker.sock"), new(atomic.Int32)
 	listener, err := net.Listen("unix", path)
 	if err != nil {
 		t.Fatal(err)

@@ -79,18 +79,35 @@ type outcome struct {
 // that do not come have taken eleven minutes.
 const runLimit = 20 * time.Minute
 
+// command prepares a call of the built command, on a machine that has namespaces.
+func command(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	needNamespaces(t)
+	ctx, cancel := context.WithTimeout(context.Background(), runLimit)
+	t.Cleanup(cancel)
+	return exec.CommandContext(ctx, built(t, "reapcheck"), args...)
+}
+
+// shortFolder is t.TempDir for a socket, for whose path that may be too long (unix(7)).
+func shortFolder(t *testing.T) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("", "reap-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(folder) })
+	return folder
+}
+
 // gateCommand prepares a gate run in namespaces, which every machine has that may run
 // these tests. A few trials are enough: what an unsound target loses under a hold it loses
 // each time.
 func gateCommand(t *testing.T, args ...string) (*exec.Cmd, string) {
 	t.Helper()
-	needNamespaces(t)
 	parent := t.TempDir()
-	ctx, cancel := context.WithTimeout(context.Background(), runLimit)
-	t.Cleanup(cancel)
 	argv := append([]string{"gate", "--tier=quick", "--factor=0.1", "--runtime=namespace",
 		"--results=" + parent}, args...)
-	return exec.CommandContext(ctx, built(t, "reapcheck"), argv...), parent
+	return command(t, argv...), parent
 }
 
 func gate(t *testing.T, args ...string) outcome {

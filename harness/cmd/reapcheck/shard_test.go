@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io/fs"
@@ -26,11 +25,7 @@ const shardedScenarios = "exit-codes,ten-at-once,texts"
 // reapcheck runs the built command.
 func reapcheck(t *testing.T, parent string, args ...string) outcome {
 	t.Helper()
-	needNamespaces(t)
-	ctx, cancel := context.WithTimeout(t.Context(), runLimit)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, built(t, "reapcheck"), append(args, "--results="+parent)...)
-	return finish(t, cmd, parent)
+	return finish(t, command(t, append(args, "--results="+parent)...), parent)
 }
 
 func shardArgs(number, of int) []string {

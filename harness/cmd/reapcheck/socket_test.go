@@ -1,22 +1,15 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 )
 
 // A target may listen on a Unix socket, whatever is done with it.
 func TestOrdersAndBenchOfATargetAtASocket(t *testing.T) {
-	needNamespaces(t)
-	folder, err := os.MkdirTemp("", "reapcheck-") // t.TempDir's name may be too long for a socket
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(folder) })
+	folder := shortFolder(t)
 	socket, file := filepath.Join(folder, "its.sock"), filepath.Join(folder, "words.yaml")
 	const dialect = `
 socket: %s
@@ -32,15 +25,11 @@ response: {exitCode: /exitCode, output: /output}
 		"every order was tried": {"orders", "--list"},
 		"after 20 commands":     {"bench", "--quick", "--part=leaks", "--commands=20"},
 	} {
-		ctx, cancel := context.WithTimeout(context.Background(), runLimit)
-		t.Cleanup(cancel)
 		args = append(args, "--runtime=namespace", "--binary="+built(t, "foreign"), "--dialect="+file)
 		if args[0] == "bench" {
 			args = append(args, "--results="+t.TempDir())
 		}
 		args = append(args, "--", "--dialect=words", "--listen=unix:"+socket)
-		cmd := exec.CommandContext(ctx, built(t, "reapcheck"), args...)
-		cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
-		finish(t, cmd, "").expectSaid(t, said)
+		finish(t, command(t, args...), "").expectSaid(t, said)
 	}
 }

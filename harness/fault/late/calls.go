@@ -3,10 +3,12 @@ package late
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/prometheus/procfs"
 	"github.com/reapcheck/reapcheck/harness/explore/trace"
 )
 
@@ -98,23 +100,17 @@ func (p pipes) executed(pid int) {
 // packets says whether a file of a thread is a Unix socket of the type SEQPACKET, by
 // /proc/net/unix (proc(5)).
 func packets(tid int, file string) bool {
-	inode, ok := strings.CutPrefix(file, "socket:[")
-	if !ok {
+	if !strings.HasPrefix(file, "socket:") {
 		return false
 	}
-	inode = strings.TrimSuffix(inode, "]")
-	table, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/unix", tid))
+	of, err := procfs.NewFS(fmt.Sprintf("/proc/%d", tid))
 	if err != nil {
 		return false
 	}
-	const typeOf, inodeOf = 4, 6
-	for line := range strings.Lines(string(table)) {
-		words := strings.Fields(line)
-		if len(words) > inodeOf && words[inodeOf] == inode {
-			return words[typeOf] == fmt.Sprintf("%04X", unix.SOCK_SEQPACKET)
-		}
-	}
-	return false
+	sockets, err := of.NetUNIX()
+	return err == nil && slices.ContainsFunc(sockets.Rows, func(s *procfs.NetUNIXLine) bool {
+		return s.Type == unix.SOCK_SEQPACKET && file == fmt.Sprintf("socket:[%d]", s.Inode)
+	})
 }
 
 // file is the kernel's name for an open file of a thread; empty for none.
