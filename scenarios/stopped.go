@@ -25,8 +25,8 @@ var _ = scenario("stopped", "a daemon that is stopped while commands end",
 			Watch: check.Settles(check.NobodyLeft),
 		}
 		baseline := naive(arm, "one-by-one", trial.Symptom(trial.Hung))
-		const patience = 3 * time.Second
 		baseline.Trials, baseline.MinHits, baseline.Watch = atOnce, 1, nil
-		baseline.Deadline, baseline.Wait = patience, patience
+		// All of them must begin within it, or there is no standstill.
+		baseline.Deadline, baseline.Wait = 4*time.Second, time.Second
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})

@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/reapcheck/reapcheck/fixtures/mutants"
+	"github.com/reapcheck/reapcheck/harness/machine"
 	"github.com/reapcheck/reapcheck/harness/owner"
 	"github.com/reapcheck/reapcheck/harness/parallel"
 	"github.com/reapcheck/reapcheck/harness/proof"
@@ -104,6 +105,8 @@ type mutantRun struct {
 	folder  string   // of the results
 	scratch string   // for builds
 	all     []string // scenarios for a black box
+	jobs    int
+	pace    time.Duration // of a command while all jobs are at work
 	kills   proof.Kills
 }
 
@@ -113,8 +116,11 @@ func (o options) runMutants(ctx context.Context, chosen []proof.Mutant, jobs int
 	if done, ok := doneTable(o, mutantsTable, of, inTable); ok {
 		return o.showKills(*done)
 	}
-	r, err := o.prepareMutants(ctx)
+	r, err := o.prepareMutants(ctx, jobs)
 	defer os.RemoveAll(r.scratch)
+	if errors.Is(err, machine.ErrChoice) {
+		return usage(err)
+	}
 	if err != nil {
 		return notDone(ctx, err)
 	}
@@ -126,7 +132,7 @@ func (o options) runMutants(ctx context.Context, chosen []proof.Mutant, jobs int
 	if err := o.before(r.table(), r.kills.Shard.Plan, &before, &before.Shard); err != nil {
 		return usage(err)
 	}
-	if err := r.tryAll(ctx, chosen, before, jobs); err != nil {
+	if err := r.tryAll(ctx, chosen, before); err != nil {
 		return notDone(ctx, err)
 	}
 	return r.concludeMutants()
@@ -134,8 +140,7 @@ func (o options) runMutants(ctx context.Context, chosen []proof.Mutant, jobs int
 
 // tryAll tries the daemon without a defect and each mutant, jobs of them at a time, unless
 // they have been judged before. It writes the table again after each.
-func (r *mutantRun) tryAll(ctx context.Context, chosen []proof.Mutant, before proof.Kills,
-	jobs int) error {
+func (r *mutantRun) tryAll(ctx context.Context, chosen []proof.Mutant, before proof.Kills) error {
 	tasks := unpatched(chosen)
 	for _, m := range chosen {
 		tasks = append(tasks, task{m, []string{m.KilledBy}})
@@ -143,7 +148,7 @@ func (r *mutantRun) tryAll(ctx context.Context, chosen []proof.Mutant, before pr
 	results := make([]*proof.Kill, len(tasks))
 	progress := session.NewProgress(r.progress, false)
 	var mu sync.Mutex
-	_, err := parallel.Do(ctx, 0, len(tasks), jobs, func(i int) {
+	_, err := parallel.Do(ctx, 0, len(tasks), r.jobs, func(i int) {
 		kill, known := before.Of(tasks[i].Slug, tasks[i].Strategy)
 		if !known {
 			kill = r.try(ctx, tasks[i])
@@ -193,8 +198,15 @@ func notDone(ctx context.Context, err error) error {
 	return infrastructure(err)
 }
 
-func (o options) prepareMutants(ctx context.Context) (r mutantRun, err error) {
-	r.options = o
+func (o options) prepareMutants(ctx context.Context, jobs int) (r mutantRun, err error) {
+	progress := session.NewProgress(o.progress, false)
+	if _, err := o.chooseRuntime(ctx); err != nil {
+		return r, err
+	}
+	r.options, r.jobs = o, jobs
+	if r.pace, err = o.crowdedPace(ctx, jobs, progress); err != nil {
+		return r, err
+	}
 	if r.root, err = proof.Root(ctx); err != nil {
 		return r, err
 	}
@@ -210,6 +222,20 @@ func (o options) prepareMutants(ctx context.Context) (r mutantRun, err error) {
 	}
 	r.scratch, err = owner.MakeFolder("mutants-")
 	return r, err
+}
+
+// crowdedPace is what a command takes while all jobs are at work. It is measured once:
+// each judge would take longer for that than for what it judges.
+func (o options) crowdedPace(ctx context.Context, jobs int, progress *session.Progress) (
+	command time.Duration, err error) {
+	w, takeDown, err := o.workbench(ctx, "pace", progress)
+	defer func() { err = errors.Join(err, takeDown()) }()
+	if err != nil {
+		return 0, err
+	}
+	pace, err := w.pace(ctx)
+	return pace.Command * time.Duration(max(jobs, runtime.NumCPU())) /
+		time.Duration(runtime.NumCPU()), err
 }
 
 // task is one build and the scenarios that decide about it. A mutant without a
@@ -260,7 +286,7 @@ func (r mutantRun) try(ctx context.Context, t task) proof.Kill {
 func (r mutantRun) judge(ctx context.Context, t task, ids []string, as trial.Symptom,
 	result *proof.Kill) error {
 	args := []string{"judge", "--strategy=" + t.Strategy, "--only=" + strings.Join(ids, ","),
-		"--as=" + string(as),
+		"--as=" + string(as), "--pace=" + r.pace.String(),
 		"--seed=" + strconv.FormatUint(r.seed, 10), "--runtime=" + r.runtime, "--daemons=" +
 			r.daemons, "--base-image=" + r.baseImage,
 		"--cgroup-parent=" + r.cgroupParent}
