@@ -60,6 +60,8 @@ type Scale struct {
 	Arrivals []int
 	// Sleeps are how many commands are to be in flight, one number after the other.
 	Sleeps []int
+	// Compared bounds them for daemons that are shown for comparison; zero does not.
+	Compared int
 	// Commands is how many are executed before the look for what they left.
 	Commands int
 }

@@ -11,7 +11,9 @@ const Limit = 5 * time.Minute
 const (
 	// sleepWork is what one sleep costs in plain commands: to start it, to end it, and
 	// to look at a daemon that has thousands of them.
-	sleepWork = 2
+	sleepWork = 3
+	// comparedSleeps are enough to see what each costs: a thread, or none.
+	comparedSleeps = 1000
 	// leastCommands and leastLength still tell a leak, and a ratio within 5 %, from none.
 	leastCommands = 20_000
 	leastLength   = 45 * time.Second
@@ -32,7 +34,9 @@ func (s Scale) Takes(command time.Duration) time.Duration {
 	}
 	if slices.Contains(s.Parts, Sleeps) {
 		for _, n := range s.Sleeps {
-			takes += time.Duration(n*len(s.Strategies)*sleepWork) * command
+			for _, strategy := range s.Strategies {
+				takes += time.Duration(s.sleepsOf(strategy, n)*sleepWork) * command
+			}
 		}
 	}
 	if slices.Contains(s.Parts, Leaks) {
@@ -46,7 +50,8 @@ func (s Scale) Takes(command time.Duration) time.Duration {
 // Fit makes the bench shorter until it keeps to Limit, the least telling part first. On
 // a machine that is too slow even for the shortest one, that one is returned.
 func (s Scale) Fit(command time.Duration) Scale {
-	for _, shorten := range []func(*Scale) bool{fewerCommands, fewerSleeps, shorterRates} {
+	for _, shorten := range []func(*Scale) bool{fewerCommands, fewerSleeps, fewerCompared,
+		shorterRates} {
 		for s.Takes(command) > Limit && shorten(&s) {
 		}
 	}
@@ -67,6 +72,15 @@ func fewerSleeps(s *Scale) bool {
 		return false
 	}
 	s.Sleeps = slices.Sorted(slices.Values(s.Sleeps))[1:]
+	return true
+}
+
+// fewerCompared leaves it to the daemon of which something is required to have so many.
+func fewerCompared(s *Scale) bool {
+	if s.Compared > 0 {
+		return false
+	}
+	s.Compared = comparedSleeps
 	return true
 }
 

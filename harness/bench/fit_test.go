@@ -21,8 +21,12 @@ func TestABenchFitsItsMachine(t *testing.T) {
 	if last := slow.Sleeps[len(slow.Sleeps)-1]; last != claimSleeps {
 		t.Errorf("nothing is required of %d sleeps", last)
 	}
+	if got := slow.sleepsOf(registry, claimSleeps); got != claimSleeps {
+		t.Errorf("registry, of which something is required, has %d sleeps", got)
+	}
 	slowest := whole.Fit(time.Second)
 	if slowest.Commands != leastCommands || len(slowest.Sleeps) != 1 ||
+		slowest.sleepsOf("none", claimSleeps) != comparedSleeps ||
 		slowest.Length != leastLength || slowest.Takes(time.Second) < Limit {
 		t.Errorf("the slowest machine: %+v", slowest)
 	}

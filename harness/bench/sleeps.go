@@ -48,15 +48,24 @@ const (
 func (b *Bench) sleeps(ctx context.Context, report *Report) error {
 	for _, inFlight := range b.Scale.Sleeps {
 		for _, strategy := range b.Strategies {
-			s, err := b.sleep(ctx, strategy, inFlight)
+			n := b.sleepsOf(strategy, inFlight)
+			s, err := b.sleep(ctx, strategy, n)
 			if err != nil {
-				return fmt.Errorf("%s with %d in flight: %w", strategy, inFlight, err)
+				return fmt.Errorf("%s with %d in flight: %w", strategy, n, err)
 			}
 			report.Sleeps = append(report.Sleeps, s)
-			b.Progress.Say("sleeps: %s with %d in flight: %s", strategy, inFlight, s.text())
+			b.Progress.Say("sleeps: %s with %d in flight: %s", strategy, n, s.text())
 		}
 	}
 	return nil
+}
+
+// sleepsOf is how many a daemon has in flight where inFlight are asked for.
+func (s Scale) sleepsOf(strategy string, inFlight int) int {
+	if strategy == s.judged() || s.Compared == 0 {
+		return inFlight
+	}
+	return min(inFlight, s.Compared)
 }
 
 // sleep is one row. That the daemon ends is a result, not an error.

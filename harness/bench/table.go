@@ -142,7 +142,8 @@ func (r *Report) heldBy(name string) string {
 		return fmt.Sprintf("died with %d", most.InFlight)
 	}
 	threads := float64(most.During.Threads-most.Before.Threads) / float64(most.InFlight)
-	return fmt.Sprintf("%.2f, %.0f, %.0f", threads, kib(most.each()), most.filesEach())
+	grown := max(0, most.During.RSS-most.Before.RSS) / most.InFlight
+	return fmt.Sprintf("%.2f, %.0f, %.0f", threads, kib(grown), most.filesEach())
 }
 
 func (r *Report) leftBy(name string) string {

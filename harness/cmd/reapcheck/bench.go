@@ -254,6 +254,9 @@ func (o options) fitBench(ctx context.Context, scale bench.Scale, w workbench,
 		text += fmt.Sprintf(", for rates of %v, sleeps of %v, and leaks of %d commands",
 			fitted.Length, fitted.Sleeps, fitted.Commands)
 	}
+	if fitted.Compared != scale.Compared {
+		text += fmt.Sprintf("; %d sleeps of what is shown for comparison", fitted.Compared)
+	}
 	if fitted.Takes(pace.Command) > bench.Limit && !o.asAsked {
 		text += fmt.Sprintf("; this machine is too slow for a bench of %v", bench.Limit)
 	}
