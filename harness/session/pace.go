@@ -63,8 +63,8 @@ func (s *Session) Stretched(d time.Duration) time.Duration {
 
 const (
 	paceInFlight = 8
-	// paceCommands and paceTime are the least that is measured: several periods of a
-	// CPU quota (100 ms each, cgroups(7)), or a burst would pass for the machine's pace.
+	// paceCommands and paceTime are the least that is measured of a machine: several periods
+	// of a CPU quota (100 ms each, cgroups(7)), or a burst would pass for its pace.
 	paceCommands = 100
 	paceTime     = 600 * time.Millisecond
 	// paceLimit ends the measurement on a machine on which it would take longer.
@@ -75,11 +75,12 @@ const (
 // executes some hundred commands. A candidate that is slower sets the pace.
 func (s *Session) Measure(ctx context.Context) (Pace, error) {
 	reference := target.Reference("registry")
-	pace, err := s.measure(ctx, Arm{Name: "pace", Role: trial.Candidate}, reference)
+	pace, err := s.measure(ctx, Arm{Name: "pace", Role: trial.Candidate}, reference, paceTime)
 	if err != nil || s.Candidate.Ours() {
 		return pace, err
 	}
-	own, err := s.measure(ctx, Arm{Name: "pace-candidate", Role: trial.Candidate}, s.Candidate)
+	// Any CPU quota is used up by now, and the candidate counts where it is slower.
+	own, err := s.measure(ctx, Arm{Name: "pace-candidate", Role: trial.Candidate}, s.Candidate, 0)
 	if errors.Is(err, errNoPace) {
 		return pace, nil // what it does wrong is for the scenarios to say
 	}
@@ -90,9 +91,10 @@ func (s *Session) Measure(ctx context.Context) (Pace, error) {
 // errNoPace means that a target does not answer as it should.
 var errNoPace = errors.New("no pace to measure")
 
-func (s *Session) measure(ctx context.Context, arm Arm, t target.Target) (pace Pace, err error) {
+func (s *Session) measure(ctx context.Context, arm Arm, t target.Target, least time.Duration) (
+	pace Pace, err error) {
 	pace.Start, err = s.visit(ctx, arm, t, paceInFlight, func(asking speaker.Speaker) error {
-		pace.Command, err = commandPace(ctx, asking, s.Seed)
+		pace.Command, err = commandPace(ctx, asking, s.Seed, least)
 		return err
 	})
 	if errors.Is(err, sandbox.ErrTarget) {
@@ -144,15 +146,16 @@ func (s *Session) Sample(ctx context.Context, script string) (output []byte, err
 	return output, err
 }
 
-// commandPace executes commands for as long as it takes to tell. What counts is the
+// commandPace executes paceCommands, and more until least has passed. What counts is the
 // mean of the answers that came: one that never comes says nothing of the pace.
-func commandPace(ctx context.Context, c speaker.Speaker, seed uint64) (time.Duration, error) {
+func commandPace(ctx context.Context, c speaker.Speaker, seed uint64, least time.Duration) (
+	time.Duration, error) {
 	bounded, cancel := context.WithTimeout(ctx, paceLimit)
 	defer cancel()
 	var answered, took atomic.Int64
 	began := time.Now()
 	for n := 0; bounded.Err() == nil &&
-		(n < paceCommands || time.Since(began) < paceTime); n += paceCommands {
+		(n < paceCommands || time.Since(began) < least); n += paceCommands {
 		_, _ = parallel.Do(bounded, n, n+paceCommands, paceInFlight, func(i int) {
 			sent := time.Now()
 			if c.Execute(bounded, load.Instant(i, load.Random(seed, "pace", i)).Request).Known {
