@@ -22,7 +22,7 @@ var _ = should("grows", "what commands leave behind that do not go well",
 		const inFlight = 16
 		arm := session.Arm{
 			Trials:   s.Scale.Trials(each(ways, growing, growing, 2500)),
-			InFlight: inFlight, Commands: goesWrong(keptOutput), Work: 3,
+			InFlight: inFlight, Commands: goesWrong(keptOutput, s.Feeds()), Work: 3,
 			// What spins after one of these ends spins for good.
 			Watch: check.All(
 				check.Settles(check.ComesBack(inFlight+spareThreads, check.Files, check.Threads),
@@ -36,7 +36,7 @@ var _ = should("grows", "what commands leave behind that do not go well",
 		baseline := naive(arm, "hoarding", check.TooMany(check.Files), check.TooMany(check.Threads),
 			check.TooMany(check.Processes))
 		baseline.Trials, baseline.Deadline = growing, 300*time.Millisecond
-		baseline.Commands = goesWrong(1) // what it keeps of a command is not its output
+		baseline.Commands = goesWrong(1, false) // what it keeps of a command is not its output
 		arms := []session.Arm{baseline, candidate(arm)}
 		if s.Candidate.Dialect.TimesOut() {
 			// Who looks for what has left its group opens something for each of these.
@@ -76,8 +76,12 @@ const (
 	heapFor = 3 * keptOutput
 )
 
-// goesWrong is each way out in turn; what writes output writes so many bytes.
-func goesWrong(output int) load.Source {
+// neverRead is more than a pipe holds.
+var neverRead = strings.Repeat("x", 2*overPipe)
+
+// goesWrong is each way out in turn; what writes output writes so many bytes. What cannot
+// start is given an input all the same, every second time, if it can be.
+func goesWrong(output int, feeds bool) load.Source {
 	writes := fmt.Sprintf("head -c %d /dev/zero | tr '\\0' x", output)
 	return func(index int, r *rand.Rand) load.Command {
 		c := load.Instant(index, r)
@@ -93,7 +97,10 @@ func goesWrong(output int) load.Source {
 			c.Kind, c.Script = "writes", fmt.Sprintf("%s; echo %s; kill -9 $$", writes, nonce)
 			c.Want.Output, c.Want.Code = strings.Repeat("x", output)+nonce+"\n", 128+9
 		default: // in a folder that is not there, or, in every second round, half of them too long
-			return cannotStart(3*(index/ways%2)*(way/2%2), r)
+			c = cannotStart(3*(index/ways%2)*(way/2%2), r)
+			if feeds && way%2 == 0 {
+				c.Stdin = &neverRead
+			}
 		}
 		return c
 	}

@@ -51,14 +51,16 @@ func abandoned(d dialect.Dialect, feeds bool) load.Source {
 		case index%8 != 0: // while the command is being started, or not even that
 			c.Kind, c.HangUpAfter = "abandoned-at-once",
 				time.Duration(1+r.Int64N(int64(3*time.Millisecond)))
-		case index/8%5 == 1 && d.TimesOut():
+		case index/8%6 == 1 && d.TimesOut():
 			c.Kind, c.Timeout = "abandoned-timed", time.Minute
-		case index/8%5 == 2:
+		case index/8%6 == 2:
 			c.Kind, c.Reset = "abandoned-reset", true
-		case index/8%5 == 3 && d.Simple():
+		case index/8%6 == 3 && d.Simple():
 			c.Kind, c.Way = "abandoned-chunked", dialect.Chunked
-		case index/8%5 == 4 && feeds:
+		case index/8%6 == 4 && feeds:
 			c.Kind, c.Stdin = "abandoned-unread", new(strings.Repeat("x", 2*overPipe))
+		case index/8%6 == 5 && d.Simple():
+			c.Kind, c.Way = "abandoned-closing", dialect.Closing
 		}
 		return c
 	}

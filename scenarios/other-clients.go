@@ -32,7 +32,7 @@ var _ = advice("other-clients", "requests as other clients write them",
 
 var asking = []dialect.Way{dialect.Chunked, dialect.Expects, dialect.Charset, dialect.Version0,
 	dialect.Escaped, dialect.Spaced, dialect.Slowly, dialect.Ahead, dialect.Piece, dialect.Nonsense,
-	dialect.Fetch, dialect.Laden, dialect.Newline, dialect.More, dialect.Again, dialect.Failed}
+	dialect.Fetch, dialect.Laden, dialect.Newline, dialect.More, dialect.Again, dialect.Failed, dialect.Closing}
 
 func asks(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/load"
@@ -25,25 +26,32 @@ var _ = answers.scenario("silent", "a command that is long and silent",
 			long = 11 * time.Second
 		}
 		arm := session.Arm{
-			Trials: 4, InFlight: 2, Wait: long, Deadline: long + time.Minute,
-			Commands: silence(long, s.Candidate.Dialect.SaysTimeout()),
+			Trials: 5, InFlight: 3, Wait: long, Deadline: long + time.Minute,
+			Commands: silence(long, s.Candidate.Dialect.SaysTimeout(), s.Feeds()),
 		}
 		baseline := naive(arm, "impatient", trial.Symptom(trial.Error))
-		baseline.Commands, baseline.Wait = silence(4*time.Second, false), 4*time.Second
+		baseline.Commands, baseline.Wait = silence(4*time.Second, false, false), 4*time.Second
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
-// silence says nothing at all until the end, or something at once and at the end. What
-// comes after it is ordinary, and no one has asked for anything meanwhile.
-func silence(d time.Duration, limited bool) load.Source {
+// silence says nothing at all until the end, or something at once and at the end, or reads
+// what it was given when the time is over. What comes after it is ordinary, and no one has
+// asked for anything meanwhile.
+func silence(d time.Duration, limited, feeds bool) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		c := load.Instant(index, r)
-		if index >= 2 {
+		if index >= 3 {
 			c.Kind = "afterwards"
 			return c
 		}
+		if index == 2 && feeds {
+			stdin, script, output := later("sleep "+seconds(d), strings.TrimSpace(c.Want.Output))
+			c.Kind, c.Stdin, c.Want.Output = "reads-at-last", &stdin, output
+			c.Script = fmt.Sprintf("%s; exit %d", script, c.Want.Code)
+			return c
+		}
 		c.Kind, c.Script = "silent", fmt.Sprintf("sleep %s; %s", seconds(d), c.Script)
-		if index%2 == 1 {
+		if index == 1 {
 			c.Kind, c.Script, c.Want.Output = "begun", "echo begun; "+c.Script,
 				"begun\n"+c.Want.Output
 			if limited { // a limit of the daemon's own may be lower than the one asked for

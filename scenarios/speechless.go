@@ -25,7 +25,8 @@ var _ = should("speechless", "clients that say nothing",
 		ask := func(d dialect.Dialect) fault.Speechless {
 			return fault.Speechless{Clients: clients, Begins: d.OverHTTP(),
 				Asks:   d.Written(dialect.Request{Script: unread}),
-				Halves: 1 + int(s.Patience(waitsLimit)/givesUp)}
+				Halves: 1 + int(s.Patience(waitsLimit)/givesUp),
+				Broken: brokenOff}
 		}
 		arm := session.Arm{
 			Trials: s.Scale.Trials(session.Count{Floor: 8, Quick: 8, Standard: 40}), InFlight: 4,
@@ -44,6 +45,9 @@ var _ = should("speechless", "clients that say nothing",
 		return session.Experiment{SideBySide: true,
 			Arms: []session.Arm{peeking, queueing, sound}}
 	})
+
+// brokenOff is more than the places that a server has for requests that it reads.
+const brokenOff = 150
 
 // givesUp is the soonest that a target gives up a request that does not come. One that waits
 // for each of several in turn waits for longer than an answer may take on this machine.

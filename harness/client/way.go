@@ -42,6 +42,8 @@ func (c *Client) writeAs(ctx context.Context, r dialect.Request, conn net.Conn,
 		if kind := req.Header.Get("Content-Type"); kind != "" {
 			req.Header.Set("Content-Type", kind+"; charset=utf-8")
 		}
+	case dialect.Closing:
+		req.Close = true
 	case dialect.Fetch:
 		req.Header.Set("Sec-Fetch-Mode", "cors")
 	case dialect.Laden:
@@ -156,8 +158,11 @@ func (c *Client) askedAhead(ctx context.Context, conn net.Conn, from *bufio.Read
 }
 
 // readsSlowly asks, and leaves the answer unread for a while: the kernel takes a little of it.
-// Who closes the sending side does so meanwhile, when the answer is stuck.
+// Who closes the sending side does so meanwhile, when the answer is stuck. The connection ends
+// with the answer: what is still to be sent then is lost with it if that is done in haste
+// (socket(7), SO_LINGER).
 func readsSlowly(ctx context.Context, conn net.Conn, req *http.Request, half bool) error {
+	req.Close = true
 	err := errors.Join(req.Write(conn), restFor(ctx, deafFor/2))
 	if half {
 		closeSending(conn)

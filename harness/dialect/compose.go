@@ -61,6 +61,7 @@ const (
 	Failed   Way = "failed"   // behind an error on the same connection
 	More     Way = "more"     // with a field that a newer client knows
 	Again    Way = "again"    // behind another, on a connection that has rested since
+	Closing  Way = "closing"  // on a connection that ends with the answer (RFC 9112, 9.6), as Ruby's Net::HTTP
 )
 
 // Compose fills a request into the template of the dialect's first step. The result is

@@ -28,6 +28,9 @@ type Speechless struct {
 	// and so many as Halves keep its last byte back. Nil for none of them.
 	Asks   []byte
 	Halves int
+	// Broken is how many more go in the middle of Asks, one after the other, before all others
+	// come.
+	Broken int
 	// Stay has them stay until the target has ended, and not only until Undo: where it
 	// waits for them to go, they do not help it.
 	Stay bool
@@ -37,7 +40,7 @@ type Speechless struct {
 func (s Speechless) Name() string {
 	if s.Asks != nil {
 		return fmt.Sprintf("%d clients that say nothing, or half of it, or do not listen",
-			s.Clients+s.Halves+1)
+			s.Clients+s.Halves+s.Broken+1)
 	}
 	return fmt.Sprintf("%d clients that say nothing", s.Clients)
 }
@@ -47,6 +50,11 @@ func (Speechless) Prepare(*sandbox.Spec) error { return nil }
 
 // Inject declines where no connection is to be had.
 func (s Speechless) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error) {
+	if s.Asks != nil {
+		if err := s.breakOff(ctx, sb); err != nil {
+			return nil, err
+		}
+	}
 	all := make([]func(net.Conn) error, s.Clients, s.Clients+s.Halves+1)
 	for i := range all {
 		all[i] = s.says(i)
@@ -62,6 +70,20 @@ func (s Speechless) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, 
 		return held, err
 	}
 	return staying{held, sb}, nil
+}
+
+// breakOff has the clients come and go that go in the middle.
+func (s Speechless) breakOff(ctx context.Context, sb sandbox.Sandbox) error {
+	for range s.Broken {
+		one, err := connect(ctx, sb, []func(net.Conn) error{write(s.Asks[:len(s.Asks)-1])})
+		if err != nil {
+			return err
+		}
+		if err := one.Undo(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // staying are clients that go with the sandbox.
