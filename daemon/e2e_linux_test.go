@@ -288,7 +288,10 @@ func TestSIGTERM(t *testing.T) {
 			t.Fatalf("2 registered expected within %v, last saw %+v, %v", patience, counts, err)
 		}
 	}
-	d.cmd.Process.Signal(syscall.SIGHUP) // which ends nothing
+	for _, ignored := range []syscall.Signal{syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGABRT,
+		syscall.SIGSEGV} {
+		d.cmd.Process.Signal(ignored) // what a command sends ends nothing
+	}
 	d.cmd.Process.Signal(syscall.SIGTERM)
 	if a := <-short; a.status != 200 || a.ExitCode != 3 || a.Result != "done\n" {
 		t.Errorf("the short command gave %+v", a)

@@ -64,7 +64,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return runInit(c, stderr) // with the token, which the one behind it needs
 	}
 	scrubEnv()
-	outliveHangUps()
+	outliveCommands()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 		defer runtime.KeepAlive(make([]byte, ballast))
@@ -79,11 +79,18 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// outliveHangUps keeps a command from ending the sandbox by kill -HUP 1, which Go's runtime
-// takes for the end. Under nohup(1) it is ignored, and stays so for the commands.
-func outliveHangUps() {
-	if !signal.Ignored(syscall.SIGHUP) {
-		signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
+// outliveCommands keeps a command from ending the sandbox by kill -QUIT 1 and its like. The
+// kernel lets PID 1 have only the signals that it has asked for (kill(2)), and Go's runtime asks
+// for these, and takes them for the end (os/signal). A fault of the daemon's own still ends it.
+// What is ignored, as SIGHUP under nohup(1), stays so for the commands.
+func outliveCommands() {
+	for _, sig := range []syscall.Signal{
+		syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGABRT, syscall.SIGTRAP, syscall.SIGSYS,
+		syscall.SIGSEGV, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGILL,
+	} {
+		if !signal.Ignored(sig) {
+			signal.Notify(make(chan os.Signal, 1), sig)
+		}
 	}
 }
 

@@ -31,6 +31,11 @@ var _ = should("idle", "a daemon with nothing to do but a child that runs on",
 func leavesSleeper(index int, r *rand.Rand) load.Command {
 	c := registered(index, r)
 	kind, output := "leaves-sleeper", " >/dev/null 2>&1"
+	if index%4 == 2 { // a reaper that asks for stopped children is told of it again and again
+		c.Kind = "leaves-stopped"
+		c.Script = "(sh -c 'kill -STOP $$; :' &) >/dev/null 2>&1; " + c.Script
+		return c
+	}
 	if index%4 == 3 { // not among the two of the baseline, which would wait for it
 		kind, output = "held-stdout-idle", ""
 	}

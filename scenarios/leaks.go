@@ -17,7 +17,8 @@ import (
 var _ = should("leaks", "what commands leave behind",
 	"is nothing, where a naive daemon keeps something of every command",
 	func(s *session.Session) session.Experiment {
-		const inFlight, spare, filesEach = 8, 24, 6
+		// A start has many files for a moment: the JDK was seen with ten.
+		const inFlight, spare, filesEach = 8, 24, 12
 		arm := session.Arm{
 			Trials: s.Scale.Trials(leaking), InFlight: inFlight, Work: 2,
 			Commands: everyEnd(s.Candidate.Dialect),

@@ -26,8 +26,8 @@ var _ = scenario("pid-reuse", "a process ID that is given out again",
 		if s.BlackBox {
 			long *= 3 // the next command must come before that, also on a busy machine
 		}
-		// A thread that a busy target starts may take a number first: half of the few
-		// is what is asked. The first number is no one's.
+		// A thread that a busy target starts may take a number first, and some start one for
+		// each client: a quarter of the few is what is asked. The first number is no one's.
 		few, many := s.Scale.Trials(heirs), s.Scale.Trials(anyHeirs)
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{
 			{
@@ -38,7 +38,7 @@ var _ = scenario("pid-reuse", "a process ID that is given out again",
 				Commands: lastingHeir, Fresh: true,
 			}, {
 				Name: "candidate-late", Role: trial.Candidate, Claim: trial.Clean,
-				Fault: fault.All{latePublish(s, long), fault.NextPID{}}, MinHits: int64(few / 2),
+				Fault: fault.All{latePublish(s, long), fault.NextPID{}}, MinHits: int64(max(1, few/4)),
 				Trials: few, InFlight: 1, Commands: heir, Wait: long, Fresh: true,
 			}, {
 				Name: "candidate", Role: trial.Candidate, Claim: trial.Clean,

@@ -80,6 +80,9 @@ type Problem struct {
 	Message string `json:"message"`
 	// Result is what the command wrote before it was killed, if it was.
 	Result *string `json:"result,omitempty"`
+	// ResultBase64 and Truncated are those of ExecuteResponse.
+	ResultBase64 string `json:"resultBase64,omitempty"`
+	Truncated    bool   `json:"truncated,omitempty"`
 }
 
 func fail(c *gin.Context, status int, code, message string) {

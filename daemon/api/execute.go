@@ -68,18 +68,18 @@ func response(result process.Result) ExecuteResponse {
 const clientGone = 499
 
 func (s *Server) failExecute(c *gin.Context, result process.Result, err error) {
-	output := string(result.Output)
+	told := response(result)
 	p := Problem{Message: err.Error()}
 	status := http.StatusInternalServerError
 	switch {
 	case errors.Is(err, process.ErrTimeout):
-		status, p.Code, p.Result = http.StatusRequestTimeout, "TIMEOUT", &output
+		status, p.Code, p.Result = http.StatusRequestTimeout, "TIMEOUT", &told.Result
 	case errors.Is(err, process.ErrShuttingDown):
-		status, p.Code, p.Result = http.StatusServiceUnavailable, "SHUTTING_DOWN", &output
+		status, p.Code, p.Result = http.StatusServiceUnavailable, "SHUTTING_DOWN", &told.Result
 	case errors.Is(err, context.Canceled):
 		status, p.Code = clientGone, "CLIENT_GONE"
 	case errors.Is(err, process.ErrStatusLost):
-		p.Code, p.Result = "EXIT_STATUS_LOST", &output
+		p.Code, p.Result = "EXIT_STATUS_LOST", &told.Result
 	case errors.Is(err, process.ErrDir):
 		status, p.Code = http.StatusBadRequest, "INVALID_CWD"
 	case errors.Is(err, syscall.E2BIG):
@@ -88,6 +88,9 @@ func (s *Server) failExecute(c *gin.Context, result process.Result, err error) {
 		status, p.Code = http.StatusServiceUnavailable, "RESOURCES_EXHAUSTED"
 	default:
 		p.Code = "START_FAILED"
+	}
+	if p.Result != nil {
+		p.ResultBase64, p.Truncated = told.ResultBase64, told.Truncated
 	}
 	if p.Code == "START_FAILED" || p.Code == "EXIT_STATUS_LOST" {
 		s.log.Error("execute failed", "code", p.Code, "error", err)

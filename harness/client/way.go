@@ -44,6 +44,8 @@ func (c *Client) writeAs(ctx context.Context, r dialect.Request, conn net.Conn,
 		}
 	case dialect.Closing:
 		req.Close = true
+	case dialect.Named:
+		req.Host = "sandbox.example" // RFC 2606: nobody's
 	case dialect.Fetch:
 		req.Header.Set("Sec-Fetch-Mode", "cors")
 	case dialect.Laden:

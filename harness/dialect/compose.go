@@ -61,6 +61,7 @@ const (
 	Failed   Way = "failed"   // behind an error on the same connection
 	More     Way = "more"     // with a field that a newer client knows
 	Again    Way = "again"    // behind another, on a connection that has rested since
+	Named    Way = "named"    // by a name that the target does not know, as of a container
 	Closing  Way = "closing"  // on a connection that ends with the answer (RFC 9112, 9.6), as Ruby's Net::HTTP
 )
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -271,16 +272,17 @@ func TestCloseLeavesNothing(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "pids")
 	t.Setenv("PIDS", file)
 	p := started(t, "stays")
-	if err := p.Close(); err != nil {
+	var pids []string
+	err := await.Wait{For: "2 PIDs of the driver", Every: time.Millisecond, Limit: testLimit}.Until(
+		t.Context(), func() (any, bool, error) {
+			text, err := os.ReadFile(file)
+			if pids = strings.Fields(string(text)); errors.Is(err, fs.ErrNotExist) {
+				err = nil
+			}
+			return pids, len(pids) == 2, err
+		})
+	if err = errors.Join(err, p.Close()); err != nil {
 		t.Fatal(err)
-	}
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pids := strings.Fields(string(text))
-	if len(pids) != 2 {
-		t.Fatalf("PIDs %q", pids)
 	}
 	for _, pid := range pids {
 		n, _ := strconv.Atoi(pid)

@@ -29,11 +29,15 @@ func TestAKindIsFoundBesideOthers(t *testing.T) {
 
 func TestWhereAnOutputIsCut(t *testing.T) {
 	for detail, want := range map[string]int{
-		"output differs at byte 4: 10 bytes wanted (aaaa), got 4 bytes (a)":  4,
-		"output differs at byte 4: 10 bytes wanted (aaaa), got 7 bytes (a)":  4, // half a character
-		"output differs at byte 0: 10 bytes wanted (aaaa), got 0 bytes ()":   0,
-		"output differs at byte 0: 10 bytes wanted (aaaa), got 4 bytes (b)":  -1,
-		"output differs at byte 4: 10 bytes wanted (aaaa), got 12 bytes (b)": -1,
+		`output differs at byte 4: 10 bytes wanted "aaaabb", got 4 bytes "aaaa"`: 4,
+		// Half a character.
+		`output differs at byte 4: 10 bytes wanted "aaaaé", got 7 bytes "aaaa\ufffd"`: 4,
+		// Another character near the end.
+		`output differs at byte 4: 7 bytes wanted "aaaae\u0301\n", got 6 bytes "aaaaé\n"`: -1,
+		`output differs at byte 4: 7 bytes wanted "aaaa\u00a0|", got 6 bytes "aaaa?|"`:    -1,
+		`output differs at byte 0: 10 bytes wanted "aaaa", got 0 bytes ""`:                0,
+		`output differs at byte 0: 10 bytes wanted "aaaa", got 4 bytes "bbbb"`:            -1,
+		`output differs at byte 4: 10 bytes wanted "aaaabb", got 12 bytes "aaaabbbbbbbb"`: -1,
 		"no exit code": -1,
 	} {
 		e := Evidence{Way: trial.Way{First: trial.Record{Detail: detail}}}

@@ -3,11 +3,13 @@ package evidence
 import (
 	"regexp"
 	"strconv"
+	"strings"
 )
 
-// mismatch is how the judge tells of an output that is not what was written.
+// mismatch is how the judge tells of an output that is not what was written. The last part is
+// what came from four bytes before the place on.
 var mismatch = regexp.MustCompile(
-	`^output differs at byte (\d+): (\d+) bytes wanted .* got (\d+) bytes `)
+	`^output differs at byte (\d+): (\d+) bytes wanted .* got (\d+) bytes (".*")`)
 
 // CutAt is where the output ends too early, 0 where all of it is missing; -1 where something
 // else is wrong with it. A character that is cut in two may have become another.
@@ -27,5 +29,13 @@ func (e Evidence) CutAt() int {
 	if got-at > character || at > got || got >= want || at == 0 && got > 0 {
 		return -1
 	}
+	if came, err := strconv.Unquote(found[4]); err != nil || !unreadable(came[min(4, at, len(came)):]) {
+		return -1
+	}
 	return at
+}
+
+// unreadable says whether a text has only what stands for a character that could not be read.
+func unreadable(text string) bool {
+	return strings.Trim(text, "?\ufffd") == ""
 }

@@ -71,10 +71,18 @@ type starving struct {
 
 func (f *starving) set(files uint64) error {
 	limit := unix.Rlimit{Cur: files, Max: f.before.Max}
-	if err := unix.Prlimit(sandbox.Daemon(f.sandbox), unix.RLIMIT_NOFILE, &limit, nil); err != nil {
+	daemon := sandbox.Daemon(f.sandbox)
+	if err := unix.Prlimit(daemon, unix.RLIMIT_NOFILE, &limit, nil); err != nil {
 		return fmt.Errorf("set the target's limit on open files: %w", err)
 	}
-	return nil
+	// Between two bursts no command runs: what else there is has come to serve clients.
+	seen, err := probe.Look(f.sandbox.PID())
+	for _, p := range seen {
+		if p.PID != daemon && p.PID != f.sandbox.PID() {
+			_ = unix.Prlimit(p.PID, unix.RLIMIT_NOFILE, &limit, nil) // it may be gone
+		}
+	}
+	return err
 }
 
 // Before sets or lifts the limit for the first of a burst; the others wait.

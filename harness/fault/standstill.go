@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"sync"
@@ -18,7 +19,8 @@ import (
 
 // Standstill stops the target while commands end, so that it finds them all at once and
 // one signal tells of them (signal(7): what is pending is not queued twice). The target is
-// what there was before any command: PID 1, a daemon behind it, its workers.
+// what there was before any command, PID 1, a daemon behind it, its workers, and what stands
+// between these and a command's shell, as a process for each client.
 //
 // It waits until Commands of the commands sleep, as load.UntilWoken does, stops the target,
 // ends their sleeps, waits until they have ended, and lets the target go on; again and
@@ -56,6 +58,7 @@ type standing struct {
 	Standstill
 	sandbox  sandbox.Sandbox
 	own      map[int]int // pidfds of the target's processes, by PID
+	programs []string    // that these run
 	stop     context.CancelFunc
 	watching sync.WaitGroup
 
@@ -72,6 +75,9 @@ func (s *standing) open() error {
 		}
 		if fd, err := unix.PidfdOpen(p.PID, 0); err == nil {
 			s.own[p.PID] = fd
+		}
+		if program, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", p.PID)); err == nil {
+			s.programs = append(s.programs, program)
 		}
 	}
 	return err
@@ -91,14 +97,17 @@ func (s *standing) once(ctx context.Context) bool {
 
 // still stops the target while the commands end.
 func (s *standing) still(ctx context.Context, asleep probe.Snapshot) error {
-	defer func() { _ = s.tell(unix.SIGCONT) }()
-	if err := s.tell(unix.SIGSTOP); err != nil {
+	started, between := s.startedFor(asleep)
+	own := maps.Clone(s.own)
+	maps.Copy(own, between)
+	defer closeAll(between)
+	defer func() { _ = tell(own, unix.SIGCONT) }()
+	if err := tell(own, unix.SIGSTOP); err != nil {
 		return err
 	}
-	if err := s.stopped(ctx); err != nil {
+	if err := s.stopped(ctx, own); err != nil {
 		return err
 	}
-	started := s.startedFor(asleep)
 	if err := Terminate(asleep); err != nil {
 		return err
 	}
@@ -109,9 +118,9 @@ func (s *standing) still(ctx context.Context, asleep probe.Snapshot) error {
 	return err
 }
 
-// tell sends a signal to each of the target's processes that is left.
-func (s *standing) tell(sig unix.Signal) error {
-	for pid, fd := range s.own {
+// tell sends a signal to each of these processes that is left.
+func tell(all map[int]int, sig unix.Signal) error {
+	for pid, fd := range all {
 		err := unix.PidfdSendSignal(fd, sig, nil, 0)
 		if err != nil && !errors.Is(err, unix.ESRCH) {
 			return fmt.Errorf("send %v to process %d: %w", sig, pid, err)
@@ -122,11 +131,11 @@ func (s *standing) tell(sig unix.Signal) error {
 
 // stopped waits until each thread of the target has stopped. One that sleeps in a wait
 // would take the first child that ends before it sees the signal.
-func (s *standing) stopped(ctx context.Context) error {
+func (s *standing) stopped(ctx context.Context, own map[int]int) error {
 	return s.await("0 running processes of the target", await.Broken).Until(ctx,
 		func() (any, bool, error) {
 			running := 0
-			for pid := range s.own {
+			for pid := range own {
 				if !probe.Still(pid, false) {
 					running++
 				}
@@ -159,22 +168,44 @@ func (s *standing) ended(ctx context.Context, started []int) (zombies int, err e
 	return zombies, err
 }
 
-// startedFor is what the target has started for each of these sleeps: its shell, or the
-// process that serves its client, or the sleep itself.
-func (s *standing) startedFor(asleep probe.Snapshot) (started []int) {
+// startedFor is what the target has started for each of these sleeps, its shell or the sleep
+// itself, and pidfds of the target's processes that have come since and stand in between, by PID.
+func (s *standing) startedFor(asleep probe.Snapshot) (started []int, between map[int]int) {
+	between = map[int]int{}
 	for _, p := range asleep {
-		pid, parent := p.PID, p.Parent
-		for _, own := s.own[parent]; !own && parent > 1; _, own = s.own[parent] {
-			stat, err := probe.StatOf(parent)
-			if err != nil {
-				break
+		line := s.lineage(p)
+		for len(line) > 1 && s.isTarget(line[len(line)-1]) {
+			worker := line[len(line)-1]
+			if _, known := between[worker]; !known {
+				if fd, err := unix.PidfdOpen(worker, 0); err == nil {
+					between[worker] = fd
+				}
 			}
-			pid, parent = parent, stat.Parent
+			line = line[:len(line)-1]
 		}
-		started = append(started, pid)
+		started = append(started, line[len(line)-1])
 	}
 	slices.Sort(started)
-	return slices.Compact(started)
+	return slices.Compact(started), between
+}
+
+// lineage is a process and those above it, up to the target's own.
+func (s *standing) lineage(p probe.Process) []int {
+	line, parent := []int{p.PID}, p.Parent
+	for _, own := s.own[parent]; !own && parent > 1; _, own = s.own[parent] {
+		stat, err := probe.StatOf(parent)
+		if err != nil {
+			break
+		}
+		line, parent = append(line, parent), stat.Parent
+	}
+	return line
+}
+
+// isTarget says whether a process runs the target's program.
+func (s *standing) isTarget(pid int) bool {
+	program, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+	return err == nil && slices.Contains(s.programs, program)
 }
 
 func (s *standing) await(what string, limit time.Duration) await.Wait {
@@ -206,8 +237,12 @@ func (s *standing) Undo(context.Context) error {
 }
 
 func (s *standing) close() {
-	for _, fd := range s.own {
+	closeAll(s.own)
+	s.own = nil
+}
+
+func closeAll(pidfds map[int]int) {
+	for _, fd := range pidfds {
 		unix.Close(fd)
 	}
-	s.own = nil
 }

@@ -14,6 +14,8 @@ func TestEitherAnswerIsRight(t *testing.T) {
 		{either, Answer{TimedOut: true}, OK},
 		{either, Answer{Unknown: true}, Lost},
 		{either, Answer{Known: true, Code: 8}, Wrong},
+		{Want{NotRun: true, MayTimeout: true}, Answer{TimedOut: true}, OK},
+		{Want{NotRun: true}, Answer{TimedOut: true}, Error},
 		{Want{Anything: true}, Answer{Message: "connection reset"}, OK},
 		{Want{Anything: true}, Answer{Hung: true}, Hung},
 	} {

@@ -118,7 +118,7 @@ func (o options) runMutants(ctx context.Context, chosen []proof.Mutant, jobs int
 	}
 	r, err := o.prepareMutants(ctx, jobs)
 	defer os.RemoveAll(r.scratch)
-	if errors.Is(err, machine.ErrChoice) {
+	if errors.Is(err, machine.ErrChoice) && ctx.Err() == nil {
 		return usage(err)
 	}
 	if err != nil {
