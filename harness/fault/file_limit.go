@@ -75,14 +75,13 @@ func (f *starving) set(files uint64) error {
 	if err := unix.Prlimit(daemon, unix.RLIMIT_NOFILE, &limit, nil); err != nil {
 		return fmt.Errorf("set the target's limit on open files: %w", err)
 	}
-	// Between two bursts no command runs: what else there is has come to serve clients.
-	seen, err := probe.Look(f.sandbox.PID())
-	for _, p := range seen {
-		if p.PID != daemon && p.PID != f.sandbox.PID() {
-			_ = unix.Prlimit(p.PID, unix.RLIMIT_NOFILE, &limit, nil) // it may be gone
+	children, _ := probe.Children(daemon) // none where the kernel does not list them
+	for _, pid := range children {
+		if own := running(daemon); own != "" && running(pid) == own {
+			_ = unix.Prlimit(pid, unix.RLIMIT_NOFILE, &limit, nil) // it may be gone
 		}
 	}
-	return err
+	return nil
 }
 
 // Before sets or lifts the limit for the first of a burst; the others wait.

@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"os"
 	"os/exec"
 	"testing"
 	"time"
@@ -28,14 +29,15 @@ func TestALimitOnFilesGivesWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
-	files := func() uint64 {
+	filesOf := func(pid int) uint64 {
 		var now unix.Rlimit
-		if err := unix.Prlimit(cmd.Process.Pid, unix.RLIMIT_NOFILE, nil, &now); err != nil {
+		if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &now); err != nil {
 			t.Fatal(err)
 		}
 		return now.Cur
 	}
-	before := files()
+	files := func() uint64 { return filesOf(cmd.Process.Pid) }
+	before, others := files(), filesOf(os.Getpid())
 	injected, err := FileLimit{Burst: 1, Lasts: 500 * time.Millisecond}.Inject(t.Context(),
 		limitedProcess{pid: cmd.Process.Pid})
 	if err != nil {
@@ -47,6 +49,9 @@ func TestALimitOnFilesGivesWay(t *testing.T) {
 	f.Before(t.Context()) // the first under the limit
 	if now := files(); now >= before {
 		t.Errorf("%d files may be open, as before", now)
+	}
+	if now := filesOf(os.Getpid()); now != others {
+		t.Errorf("%d files may be open elsewhere, before it were %d", now, others)
 	}
 	err = await.Wait{For: "a limit that gives way", Every: time.Millisecond,
 		Limit: await.Broken}.Until(t.Context(), func() (any, bool, error) {

@@ -76,7 +76,7 @@ func (s *standing) open() error {
 		if fd, err := unix.PidfdOpen(p.PID, 0); err == nil {
 			s.own[p.PID] = fd
 		}
-		if program, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", p.PID)); err == nil {
+		if program := running(p.PID); program != "" {
 			s.programs = append(s.programs, program)
 		}
 	}
@@ -204,8 +204,13 @@ func (s *standing) lineage(p probe.Process) []int {
 
 // isTarget says whether a process runs the target's program.
 func (s *standing) isTarget(pid int) bool {
-	program, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
-	return err == nil && slices.Contains(s.programs, program)
+	return slices.Contains(s.programs, running(pid))
+}
+
+// running is the path of the program that a process runs, and empty where that cannot be seen.
+func running(pid int) string {
+	program, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
+	return program
 }
 
 func (s *standing) await(what string, limit time.Duration) await.Wait {
