@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
-	"time"
 
 	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/dialect"
@@ -23,7 +22,7 @@ var _ = should("start-errors", "a command that cannot be started",
 		failed := s.Scale.Trials(failedStarts)
 		arm := session.Arm{
 			Trials: failed + 1, InFlight: inFlight,
-			Commands: cannotStartInTime(s.Candidate.Dialect, s.Patience(2*overtimeLimit), failed),
+			Commands: cannotStartInTime(s.Candidate.Dialect, failed),
 			Watch:    check.Settles(check.ComesBack(inFlight+spare, check.Files, check.Threads)),
 		}
 		return session.Experiment{Busy: true,
@@ -34,17 +33,17 @@ var _ = should("start-errors", "a command that cannot be started",
 // cannotStartInTime gives every second command a timeout, which comes when there is nothing
 // to end, or on a busy machine before it is known that there is not. The last one starts, and
 // lasts until they have all come.
-func cannotStartInTime(d dialect.Dialect, limit time.Duration, last int) load.Source {
+func cannotStartInTime(d dialect.Dialect, last int) load.Source {
 	limited := d.TimesOut()
 	return func(index int, r *rand.Rand) load.Command {
 		if index == last {
 			c := load.Instant(index, r)
-			c.Kind, c.Script = "afterwards", fmt.Sprintf("sleep %s; %s", seconds(2*limit), c.Script)
+			c.Kind, c.Script = "afterwards", fmt.Sprintf("sleep %s; %s", seconds(2*overtimeLimit), c.Script)
 			return c
 		}
 		c := cannotStart(index, r)
 		if limited && c.Want.NotRun && index/6%2 == 0 {
-			c.Timeout, c.Want.MayTimeout = limit, true
+			c.Timeout, c.Want.MayTimeout = overtimeLimit, true
 		}
 		return c
 	}

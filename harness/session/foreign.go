@@ -32,7 +32,7 @@ func (s *Session) targetOf(a Arm) target.Target {
 func (a *runningArm) command(index int) load.Command {
 	c := a.Commands(index, load.Random(a.session.Seed, a.scenario, index))
 	if c.Want.NotRun && c.Cwd != "" && !a.target.Dialect.Says("<cwd>") {
-		c.Want = trial.Want{Code: dialect.NoFolder, AnyOutput: true}
+		c.Want = trial.Want{Code: dialect.NoFolder, AnyOutput: true, MayTimeout: c.Want.MayTimeout}
 	}
 	c.Timeout = a.target.Dialect.Timeout(c.Timeout)
 	return c

@@ -18,11 +18,13 @@ import (
 // wrong with that.
 func TestAFolderThatTheDialectCannotSayIsTheShellsToMiss(t *testing.T) {
 	for _, c := range []struct {
-		field string
-		want  trial.Want
+		field       string
+		asked, want trial.Want
 	}{
-		{"", trial.Want{Code: 126, AnyOutput: true}},
-		{", cwd: <cwd>", trial.Want{NotRun: true}},
+		{"", trial.Want{NotRun: true}, trial.Want{Code: 126, AnyOutput: true}},
+		{"", trial.Want{NotRun: true, MayTimeout: true},
+			trial.Want{Code: 126, AnyOutput: true, MayTimeout: true}},
+		{", cwd: <cwd>", trial.Want{NotRun: true}, trial.Want{NotRun: true}},
 	} {
 		d, err := dialect.Parse("folder.yaml",
 			fmt.Appendf(nil,
@@ -33,7 +35,7 @@ func TestAFolderThatTheDialectCannotSayIsTheShellsToMiss(t *testing.T) {
 		arm := runningArm{session: &Session{}, target: target.Target{Dialect: d},
 			Arm: Arm{Commands: func(int, *rand.Rand) load.Command {
 				return load.Command{Request: dialect.Request{Script: "true", Cwd: "/nonexistent"},
-					Want: trial.Want{NotRun: true}}
+					Want: c.asked}
 			}}}
 		if got := arm.command(0).Want; got != c.want {
 			t.Errorf("with the body's %q: %+v", c.field, got)
