@@ -84,12 +84,13 @@ func run(args []string, stdout, stderr io.Writer) int {
 // for these, and takes them for the end (os/signal). A fault of the daemon's own still ends it.
 // What is ignored, as SIGHUP under nohup(1), stays so for the commands.
 func outliveCommands() {
+	unread := make(chan os.Signal, 1)
 	for _, sig := range []syscall.Signal{
 		syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGABRT, syscall.SIGTRAP, syscall.SIGSYS,
 		syscall.SIGSEGV, syscall.SIGBUS, syscall.SIGFPE, syscall.SIGILL,
 	} {
 		if !signal.Ignored(sig) {
-			signal.Notify(make(chan os.Signal, 1), sig)
+			signal.Notify(unread, sig)
 		}
 	}
 }

@@ -76,9 +76,6 @@ const (
 	heapFor = 3 * keptOutput
 )
 
-// neverRead is more than a pipe holds.
-var neverRead = strings.Repeat("x", 2*overPipe)
-
 // goesWrong is each way out in turn; what writes output writes so many bytes. What cannot
 // start is given an input all the same, every second time, if it can be.
 func goesWrong(output int, feeds bool) load.Source {

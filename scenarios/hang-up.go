@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"math/rand/v2"
-	"strings"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/check"
@@ -58,7 +57,7 @@ func abandoned(d dialect.Dialect, feeds bool) load.Source {
 		case index/8%6 == 3 && d.Simple():
 			c.Kind, c.Way = "abandoned-chunked", dialect.Chunked
 		case index/8%6 == 4 && feeds:
-			c.Kind, c.Stdin = "abandoned-unread", new(strings.Repeat("x", 2*overPipe))
+			c.Kind, c.Stdin = "abandoned-unread", &neverRead
 		case index/8%6 == 5 && d.Simple():
 			c.Kind, c.Way = "abandoned-closing", dialect.Closing
 		}

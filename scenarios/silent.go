@@ -3,7 +3,6 @@ package scenarios
 import (
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/load"
@@ -38,16 +37,16 @@ var _ = answers.scenario("silent", "a command that is long and silent",
 // what it was given when the time is over. What comes after it is ordinary, and no one has
 // asked for anything meanwhile.
 func silence(d time.Duration, limited, feeds bool) load.Source {
+	atLast := fedBy([]feed{{"reads-at-last", func(n string) (string, string, string) {
+		return later("sleep "+seconds(d), n)
+	}}})
 	return func(index int, r *rand.Rand) load.Command {
+		if index == 2 && feeds {
+			return atLast(index, r)
+		}
 		c := load.Instant(index, r)
 		if index >= 3 {
 			c.Kind = "afterwards"
-			return c
-		}
-		if index == 2 && feeds {
-			stdin, script, output := later("sleep "+seconds(d), strings.TrimSpace(c.Want.Output))
-			c.Kind, c.Stdin, c.Want.Output = "reads-at-last", &stdin, output
-			c.Script = fmt.Sprintf("%s; exit %d", script, c.Want.Code)
 			return c
 		}
 		c.Kind, c.Script = "silent", fmt.Sprintf("sleep %s; %s", seconds(d), c.Script)

@@ -62,7 +62,7 @@ const (
 	More     Way = "more"     // with a field that a newer client knows
 	Again    Way = "again"    // behind another, on a connection that has rested since
 	Named    Way = "named"    // by a name that the target does not know, as of a container
-	Closing  Way = "closing"  // on a connection that ends with the answer (RFC 9112, 9.6), as Ruby's Net::HTTP
+	Closing  Way = "closing"  // on a connection that ends with the answer (RFC 9112, 9.6)
 )
 
 // Compose fills a request into the template of the dialect's first step. The result is

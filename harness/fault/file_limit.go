@@ -76,8 +76,9 @@ func (f *starving) set(files uint64) error {
 		return fmt.Errorf("set the target's limit on open files: %w", err)
 	}
 	children, _ := probe.Children(daemon) // none where the kernel does not list them
+	program := running(daemon)
 	for _, pid := range children {
-		if own := running(daemon); own != "" && running(pid) == own {
+		if program != "" && running(pid) == program {
 			_ = unix.Prlimit(pid, unix.RLIMIT_NOFILE, &limit, nil) // it may be gone
 		}
 	}

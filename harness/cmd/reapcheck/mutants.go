@@ -199,12 +199,11 @@ func notDone(ctx context.Context, err error) error {
 }
 
 func (o options) prepareMutants(ctx context.Context, jobs int) (r mutantRun, err error) {
-	progress := session.NewProgress(o.progress, false)
 	if _, err := o.chooseRuntime(ctx); err != nil {
 		return r, err
 	}
 	r.options, r.jobs = o, jobs
-	if r.pace, err = o.crowdedPace(ctx, jobs, progress); err != nil {
+	if r.pace, err = o.crowdedPace(ctx, jobs); err != nil {
 		return r, err
 	}
 	if r.root, err = proof.Root(ctx); err != nil {
@@ -226,9 +225,8 @@ func (o options) prepareMutants(ctx context.Context, jobs int) (r mutantRun, err
 
 // crowdedPace is what a command takes while all jobs are at work. It is measured once:
 // each judge would take longer for that than for what it judges.
-func (o options) crowdedPace(ctx context.Context, jobs int, progress *session.Progress) (
-	command time.Duration, err error) {
-	w, takeDown, err := o.workbench(ctx, "pace", progress)
+func (o options) crowdedPace(ctx context.Context, jobs int) (command time.Duration, err error) {
+	w, takeDown, err := o.workbench(ctx, "pace", session.NewProgress(o.progress, false))
 	defer func() { err = errors.Join(err, takeDown()) }()
 	if err != nil {
 		return 0, err
