@@ -21,7 +21,7 @@ var _ = should("timeout-group", "a command that outlives its timeout",
 		// A shell that is killed before it has started its child leaves no one behind:
 		// where starting takes longer, the timeout comes later.
 		limit := s.Stretched(overtimeLimit)
-		arm := func(shapes []look) session.Arm {
+		arm := func(shapes []look, limit time.Duration) session.Arm {
 			trials := s.Scale.Trials(each(len(shapes), 2, 3, 12))
 			return session.Arm{
 				Trials: trials + 1, InFlight: len(shapes), Bursts: true,
@@ -31,17 +31,17 @@ var _ = should("timeout-group", "a command that outlives its timeout",
 			}
 		}
 		all := slices.Concat(overtimes, overtimesApart)
-		baseline := naive(arm(all), "", trial.Symptom(trial.Hung),
+		long := unhurried * limit
+		baseline := naive(arm(all, long), "", trial.Symptom(trial.Hung),
 			check.TooMany(check.Processes))
 		baseline.Trials = len(all) // one of each kind
-		baseline.Commands = overtime(all, unhurried*limit, len(all))
-		baseline.Wait, baseline.Deadline = unhurried*limit, unhurried*limit+time.Second
-		baseline.Prompt = 0
-		apart := candidate(arm(overtimesApart))
+		baseline.Commands = overtime(all, long, len(all))
+		baseline.Deadline, baseline.Prompt = long+time.Second, 0
+		apart := candidate(arm(overtimesApart, long))
 		apart.Name += leftGroup
-		apart.Prompt = limit + 5*time.Second // whoever looks for 150 of them takes longer
+		apart.Prompt = long + 5*time.Second // whoever looks for 150 of them takes longer
 		return session.Experiment{SideBySide: true,
-			Arms: []session.Arm{baseline, candidate(arm(overtimes)), apart}}
+			Arms: []session.Arm{baseline, candidate(arm(overtimes, limit)), apart}}
 	})
 
 // leftGroup ends the names of arms whose commands have children that leave the process
@@ -51,8 +51,9 @@ const leftGroup = "-left-group"
 
 const overtimeLimit = 500 * time.Millisecond
 
-// unhurried times as much do a baseline's commands have before their timeout. One that has
-// not got anywhere by then shows nothing, and on a busy machine that would be all of them.
+// unhurried times as much do a baseline's commands have before their timeout, and one that
+// starts a hundred others. One that has not got anywhere by then shows nothing, and on a busy
+// machine that would be all of them.
 const unhurried = 4
 
 // overtimes run for longer than any deadline in the shell, in a child or in a grandchild.

@@ -223,6 +223,11 @@ func (r Kills) Table(w io.Writer) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
+	for _, m := range r.Kills {
+		if !m.OK() {
+			fmt.Fprintln(w, m)
+		}
+	}
 	figure := fmt.Sprintf("killed %d of %d mutants", r.Killed, r.Mutants)
 	if r.NotJudged > 0 {
 		figure += fmt.Sprintf(", %d not judged", r.NotJudged)

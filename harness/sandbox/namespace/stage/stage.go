@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"unsafe"
 )
 
 // becomeName is how the argv[0] begins by which the stage is known. See Own.
@@ -82,7 +83,18 @@ func become(own Own, command []string) {
 	if err := own.make(); err != nil {
 		fail('p', err)
 	}
+	blockNoSignal()
 	fail('x', syscall.Exec(command[0], command, os.Environ()))
+}
+
+// blockNoSignal keeps the target from what our starter blocks: an execve keeps that, and
+// Go gives it to each child (signal(7), runtime: minitSignalMask). The thread's mask is
+// the one that counts, and init runs on the thread that executes the target.
+func blockNoSignal() {
+	const setMask = 2 // SIG_SETMASK
+	var none uint64
+	_, _, _ = syscall.RawSyscall6(syscall.SYS_RT_SIGPROCMASK, setMask,
+		uintptr(unsafe.Pointer(&none)), 0, unsafe.Sizeof(none), 0, 0)
 }
 
 // closeOnExec keeps the report from the target, and with it what our starter
