@@ -2,10 +2,8 @@ package probe
 
 import (
 	"fmt"
-	"io/fs"
 	"os"
 	"sync"
-	"syscall"
 )
 
 // namespaces remembers the PID namespace of each process of this machine that was looked
@@ -29,30 +27,22 @@ type member struct {
 }
 
 // of is the PID namespace of a process, as /proc/<pid>/ns/pid names it.
-func (c *cache) of(pid int) (string, error) {
-	info, err := os.Stat(fmt.Sprintf("/proc/%d", pid))
-	if err != nil {
-		return "", err
-	}
-	inode := inodeOf(info)
+func (c *cache) of(e entry) (string, error) {
 	c.mu.Lock()
-	m := c.known[pid]
+	m := c.known[e.pid]
 	c.mu.Unlock()
-	if m.namespace != "" && m.inode == inode {
+	if m.namespace != "" && m.inode == e.inode {
 		return m.namespace, nil
 	}
-	namespace, err := pidNamespace(pid)
+	namespace, err := pidNamespace(e.pid)
 	if err != nil {
 		return "", err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.known[pid] = member{inode, namespace}
+	c.known[e.pid] = member{e.inode, namespace}
 	return namespace, nil
 }
-
-// inodeOf is the inode of a file that this machine has told of.
-func inodeOf(info fs.FileInfo) uint64 { return info.Sys().(*syscall.Stat_t).Ino }
 
 func pidNamespace(pid int) (string, error) {
 	return os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", pid))

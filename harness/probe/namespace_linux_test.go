@@ -1,32 +1,52 @@
 package probe
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"runtime"
 	"slices"
+	"syscall"
 	"testing"
 )
 
 // What is remembered of a process is not told of the next one with its number.
 func TestTheNamespaceOfANumberThatIsUsedAgain(t *testing.T) {
 	c := cache{known: map[int]member{}}
-	own, err := c.of(os.Getpid())
+	self := entry{os.Getpid(), 7}
+	own, err := c.of(self)
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := c.known[os.Getpid()]
-	c.known[os.Getpid()] = member{m.inode, "remembered"}
-	if got, err := c.of(os.Getpid()); got != "remembered" || err != nil {
+	c.known[self.pid] = member{self.inode, "remembered"}
+	if got, err := c.of(self); got != "remembered" || err != nil {
 		t.Errorf("the same process: %q, %v", got, err)
 	}
-	c.known[os.Getpid()] = member{m.inode + 1, "another's"}
-	if got, err := c.of(os.Getpid()); got != own || err != nil {
+	c.known[self.pid] = member{self.inode + 1, "another's"}
+	if got, err := c.of(self); got != own || err != nil {
 		t.Errorf("another process: %q, %v, want %q", got, err, own)
 	}
 	const nobody = 1 << 22 // the largest pid_max (proc_sys_kernel(5)), which no one has
-	if got, err := c.of(nobody); err == nil {
+	if got, err := c.of(entry{pid: nobody}); err == nil {
 		t.Errorf("nobody: %q", got)
+	}
+}
+
+// A listing has the inodes that stat(2) tells.
+func TestProcesses(t *testing.T) {
+	all, err := processes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pid := range []int{1, os.Getpid()} {
+		info, err := os.Stat(fmt.Sprintf("/proc/%d", pid))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := entry{pid, info.Sys().(*syscall.Stat_t).Ino}
+		if !slices.Contains(all, want) {
+			t.Errorf("%v is not in %v", want, all)
+		}
 	}
 }
 

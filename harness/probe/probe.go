@@ -95,25 +95,25 @@ func Look(pid int) (Snapshot, error) {
 	if pid <= 0 {
 		return nil, fmt.Errorf("%w: its engine is on another machine", ErrUnseen)
 	}
-	namespace, err := namespaces.of(pid)
+	namespace, err := pidNamespace(pid)
 	if err != nil {
 		return nil, unread(pid, err)
 	}
-	all, err := procfs.AllProcs()
+	all, err := processes()
 	if err != nil {
-		return nil, fmt.Errorf("list processes: %w", err)
+		return nil, err
 	}
 	var seen Snapshot
-	for _, proc := range all {
-		if ns, err := namespaces.of(proc.PID); err != nil || ns != namespace {
+	for _, e := range all {
+		if ns, err := namespaces.of(e); err != nil || ns != namespace {
 			continue // an unreadable one is another user's, so it is not in this sandbox
 		}
-		p, err := read(proc)
+		p, err := readPID(e.pid)
 		if Gone(err) {
 			continue
 		}
 		if err != nil {
-			return nil, unread(proc.PID, err)
+			return nil, unread(e.pid, err)
 		}
 		p.asked = p.PID == pid
 		seen = append(seen, p)
@@ -124,11 +124,7 @@ func Look(pid int) (Snapshot, error) {
 
 // LookAt looks at one process alone, by the number that this host knows it by.
 func LookAt(pid int) (Process, error) {
-	proc, err := procfs.NewProc(pid)
-	if err != nil {
-		return Process{}, unread(pid, err)
-	}
-	p, err := read(proc)
+	p, err := readPID(pid)
 	p.asked = true
 	if err != nil {
 		err = unread(pid, err)
@@ -175,6 +171,14 @@ func (p Process) Signal(sig unix.Signal) error {
 
 // tick is the unit of proc(5)'s times on all of Go's Linux platforms (USER_HZ).
 const tick = 10 * time.Millisecond
+
+func readPID(pid int) (Process, error) {
+	proc, err := procfs.NewProc(pid)
+	if err != nil {
+		return Process{}, err
+	}
+	return read(proc)
+}
 
 func read(proc procfs.Proc) (Process, error) {
 	stat, err := proc.Stat()

@@ -9,15 +9,19 @@ import (
 )
 
 // spare is how many trials may follow those of the plan: as many again, where the fault
-// has missed or something is to be seen twice. An order that needs a number of the
-// kernel's, or a moment, is missed now and then, and the next try may hit. An arm that is
-// tried until it shows its claim has its reserve in Trials.
+// has missed or something is to be seen twice, and leastSpare where the plan has few. An
+// order that needs a number of the kernel's, or a moment, is missed now and then, and the
+// next try may hit. An arm that is tried until it shows its claim has its reserve in Trials.
 func (a Arm) spare() int {
 	if a.Fault == nil && !a.seesTwice() || a.UntilShown {
 		return 0
 	}
-	return a.Trials
+	return max(a.Trials, leastSpare)
 }
+
+// leastSpare makes up for an arm of a few trials on a busy machine: four in a row have been
+// seen to be missed.
+const leastSpare = 12
 
 // seesTwice says whether something counts only if it comes again. What a baseline shows
 // counts at once.
