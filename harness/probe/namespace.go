@@ -27,20 +27,20 @@ type member struct {
 }
 
 // of is the PID namespace of a process, as /proc/<pid>/ns/pid names it.
-func (c *cache) of(e entry) (string, error) {
+func (c *cache) of(e Entry) (string, error) {
 	c.mu.Lock()
-	m := c.known[e.pid]
+	m := c.known[e.PID]
 	c.mu.Unlock()
-	if m.namespace != "" && m.inode == e.inode {
+	if m.namespace != "" && m.inode == e.Inode {
 		return m.namespace, nil
 	}
-	namespace, err := pidNamespace(e.pid)
+	namespace, err := pidNamespace(e.PID)
 	if err != nil {
 		return "", err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.known[e.pid] = member{e.inode, namespace}
+	c.known[e.PID] = member{e.Inode, namespace}
 	return namespace, nil
 }
 

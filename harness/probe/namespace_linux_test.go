@@ -13,28 +13,28 @@ import (
 // What is remembered of a process is not told of the next one with its number.
 func TestTheNamespaceOfANumberThatIsUsedAgain(t *testing.T) {
 	c := cache{known: map[int]member{}}
-	self := entry{os.Getpid(), 7}
+	self := Entry{os.Getpid(), 7}
 	own, err := c.of(self)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.known[self.pid] = member{self.inode, "remembered"}
+	c.known[self.PID] = member{self.Inode, "remembered"}
 	if got, err := c.of(self); got != "remembered" || err != nil {
 		t.Errorf("the same process: %q, %v", got, err)
 	}
-	c.known[self.pid] = member{self.inode + 1, "another's"}
+	c.known[self.PID] = member{self.Inode + 1, "another's"}
 	if got, err := c.of(self); got != own || err != nil {
 		t.Errorf("another process: %q, %v, want %q", got, err, own)
 	}
 	const nobody = 1 << 22 // the largest pid_max (proc_sys_kernel(5)), which no one has
-	if got, err := c.of(entry{pid: nobody}); err == nil {
+	if got, err := c.of(Entry{PID: nobody}); err == nil {
 		t.Errorf("nobody: %q", got)
 	}
 }
 
 // A listing has the inodes that stat(2) tells.
 func TestProcesses(t *testing.T) {
-	all, err := processes()
+	all, err := Processes()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestProcesses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := entry{pid, info.Sys().(*syscall.Stat_t).Ino}
+		want := Entry{pid, info.Sys().(*syscall.Stat_t).Ino}
 		if !slices.Contains(all, want) {
 			t.Errorf("%v is not in %v", want, all)
 		}

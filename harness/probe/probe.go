@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -99,7 +100,7 @@ func Look(pid int) (Snapshot, error) {
 	if err != nil {
 		return nil, unread(pid, err)
 	}
-	all, err := processes()
+	all, err := Processes()
 	if err != nil {
 		return nil, err
 	}
@@ -108,12 +109,12 @@ func Look(pid int) (Snapshot, error) {
 		if ns, err := namespaces.of(e); err != nil || ns != namespace {
 			continue // an unreadable one is another user's, so it is not in this sandbox
 		}
-		p, err := readPID(e.pid)
+		p, err := read(e.PID)
 		if Gone(err) {
 			continue
 		}
 		if err != nil {
-			return nil, unread(e.pid, err)
+			return nil, unread(e.PID, err)
 		}
 		p.asked = p.PID == pid
 		seen = append(seen, p)
@@ -124,7 +125,7 @@ func Look(pid int) (Snapshot, error) {
 
 // LookAt looks at one process alone, by the number that this host knows it by.
 func LookAt(pid int) (Process, error) {
-	p, err := readPID(pid)
+	p, err := read(pid)
 	p.asked = true
 	if err != nil {
 		err = unread(pid, err)
@@ -172,15 +173,18 @@ func (p Process) Signal(sig unix.Signal) error {
 // tick is the unit of proc(5)'s times on all of Go's Linux platforms (USER_HZ).
 const tick = 10 * time.Millisecond
 
-func readPID(pid int) (Process, error) {
-	proc, err := procfs.NewProc(pid)
+// procFS is /proc, which procfs would otherwise look at anew for each process.
+var procFS = sync.OnceValues(procfs.NewDefaultFS)
+
+func read(pid int) (Process, error) {
+	all, err := procFS()
 	if err != nil {
 		return Process{}, err
 	}
-	return read(proc)
-}
-
-func read(proc procfs.Proc) (Process, error) {
+	proc, err := all.Proc(pid)
+	if err != nil {
+		return Process{}, err
+	}
 	stat, err := proc.Stat()
 	if err != nil {
 		return Process{}, err

@@ -96,18 +96,14 @@ func (f family) children() ([]int, error) { return probe.Children(f.target) }
 
 // allChildren misses none: it looks at each process of this host.
 func (f family) allChildren() ([]int, error) {
-	names, err := os.ReadDir("/proc")
+	listed, err := probe.Processes()
 	if err != nil {
-		return nil, fmt.Errorf("list processes: %w", err)
+		return nil, err
 	}
 	var all []int
-	for _, name := range names {
-		pid, err := strconv.Atoi(name.Name())
-		if err != nil {
-			continue
-		}
-		if stat, err := probe.StatOf(pid); err == nil && stat.Parent == f.target {
-			all = append(all, pid)
+	for _, p := range listed {
+		if stat, err := probe.StatOf(p.PID); err == nil && stat.Parent == f.target {
+			all = append(all, p.PID)
 		}
 	}
 	return all, nil
