@@ -1,10 +1,15 @@
 package session
 
 import (
+	"context"
+	"io"
+	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/reapcheck/reapcheck/harness/explore"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -77,5 +82,58 @@ func TestPartsOfAnArmsOrders(t *testing.T) {
 	a.Orders = a.Orders[:1]
 	if n := len(a.divide()); n != 1 {
 		t.Errorf("%d parts of one kind", n)
+	}
+}
+
+// An order ends an arm if it ends badly again. What ends so once is named and proves nothing,
+// and too many of that leave the arm undecided.
+func TestABadOrderIsTakenAgain(t *testing.T) {
+	lost := explore.Run{Outcomes: []trial.Outcome{trial.Lost}, Whys: []string{"-1"}}
+	for _, c := range []struct {
+		name           string
+		same           [repeats]bool
+		ended, decided bool
+	}{
+		{"each time", [repeats]bool{true, true, true}, true, true},
+		{"but for one", [repeats]bool{false, true, true}, true, true},
+		{"one time more", [repeats]bool{true}, false, false},
+		{"never again", [repeats]bool{}, false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rec, err := results.NewRecorder(filepath.Join(t.TempDir(), "arm.jsonl"), trial.Plan{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			taken := 0
+			x := &exploring{
+				runningArm: &runningArm{Arm: Arm{Role: trial.Candidate, Claim: trial.Clean}, recorder: rec,
+					session: &Session{Progress: NewProgress(io.Discard, false)}},
+				ledger: &ledger{tried: map[string]string{}},
+				run: func(context.Context, explore.Plan, explore.Choose) (explore.Run, error) {
+					taken++
+					if c.same[(taken-1)%repeats] {
+						return lost, nil
+					}
+					return explore.Run{Outcomes: []trial.Outcome{trial.OK}, Whys: []string{""}}, nil
+				},
+			}
+			for n := range mostOnce + 1 {
+				if undecided := x.unsure(); undecided != "" {
+					t.Errorf("undecided after %d: %s", n, undecided)
+				}
+				if x.take(t.Context(), Order{Kind: "two"}, lost); x.ended {
+					break
+				}
+			}
+			if err := rec.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if x.ended != c.ended || x.failed != nil || (x.unsure() == "") != c.decided {
+				t.Errorf("ended %v, %v, %q", x.ended, x.failed, x.unsure())
+			}
+			if said := x.inWords(nil); strings.Contains(said, "not met again") == c.ended {
+				t.Errorf("said %q", said)
+			}
+		})
 	}
 }
