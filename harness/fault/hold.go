@@ -41,15 +41,16 @@ func (h Hold) Inject(_ context.Context, sb sandbox.Sandbox) (Injection, error) {
 		return nil, fmt.Errorf("%w: hold system calls: %w", ErrDeclined, err)
 	}
 	supervisor.Set(h.Policy)
-	return holding{supervisor, h.Policy.Rule}, nil
+	return &holding{Supervisor: supervisor, rule: h.Policy.Rule}, nil
 }
 
 type holding struct {
 	*seccomp.Supervisor
-	rule seccomp.Rule
+	rule        seccomp.Rule
+	interrupted bool // as it was when the fault was undone
 }
 
-func (h holding) Hits(context.Context) (int64, string, error) {
+func (h *holding) Hits(context.Context) (int64, string, error) {
 	counts, err := h.Counts()
 	hits := counts.Hits(h.rule)
 	if hits == 0 && err == nil && counts.Own() == 0 {
@@ -87,7 +88,20 @@ func troubles(rule seccomp.Rule, counts seccomp.Counts) string {
 	return strings.Join(notes, "; ")
 }
 
-func (h holding) Undo(context.Context) error {
+// Undo lets every call go from now on, and counts anew.
+func (h *holding) Undo(context.Context) error {
+	h.interrupted = h.Interrupts()
 	h.Set(seccomp.Policy{})
 	return nil
+}
+
+// Excuse says that the target may have been told what the kernel alone never says. An
+// interrupted call that is restarted, as in Go, has no such effect.
+func (h *holding) Excuse() string {
+	if !h.interrupted {
+		return ""
+	}
+	return "waits that do not block may have failed with EINTR: the target's handler of SIGCHLD " +
+		"is without SA_RESTART, and while reapcheck is asked about a call, a signal can interrupt it. " +
+		"Without reapcheck such a wait is never interrupted, so nothing wrong is proved here"
 }

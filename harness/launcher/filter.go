@@ -12,7 +12,8 @@ import (
 const (
 	offsetNumber  = 0
 	offsetArch    = 4
-	offsetOptions = 16 + 3*8 // waitid's fourth argument, of which the low half says all
+	offsetArgs    = 16
+	offsetOptions = offsetArgs + 3*8 // waitid's fourth argument, of which the low half says all
 )
 
 // peeks are the options of a waitid that neither blocks nor takes. No rule has
@@ -93,9 +94,9 @@ func auditArch() (uint32, error) {
 		runtime.GOARCH)
 }
 
-// program is the filter: a notification for wait4 and waitid but for peeks, ENOSYS for
-// pidfd_open if asked for, and everything else as ever. A program of another
-// architecture, whose numbers mean other calls, is let alone.
+// program is the filter: a notification for wait4 and waitid but for peeks, and for a
+// handler of SIGCHLD; ENOSYS for pidfd_open if asked for, and everything else as ever. A
+// program of another architecture, whose numbers mean other calls, is let alone.
 func program(arch uint32, noPidfd bool) []unix.SockFilter {
 	code := []unix.SockFilter{
 		load(offsetArch),
@@ -117,7 +118,14 @@ func program(arch uint32, noPidfd bool) []unix.SockFilter {
 		unix.SockFilter{Code: unix.BPF_ALU | unix.BPF_AND | unix.BPF_K, K: peeks},
 		unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: peeks, Jf: 1},
 		answer(unix.SECCOMP_RET_ALLOW),
-		answer(unix.SECCOMP_RET_USER_NOTIF))
+		answer(unix.SECCOMP_RET_USER_NOTIF),
+		unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_RT_SIGACTION, Jf: 6},
+		load(offsetArgs),
+		unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: uint32(unix.SIGCHLD), Jf: 3},
+		load(offsetArgs+8), // the address of the new action, which is on a page other than the first
+		unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: 0, Jt: 1},
+		answer(unix.SECCOMP_RET_USER_NOTIF),
+		answer(unix.SECCOMP_RET_ALLOW))
 	if noPidfd {
 		on(unix.SYS_PIDFD_OPEN, unix.SECCOMP_RET_ERRNO|uint32(unix.ENOSYS))
 	}

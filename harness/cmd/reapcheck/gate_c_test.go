@@ -64,3 +64,12 @@ func TestATargetInC(t *testing.T) {
 		})
 	}
 }
+
+// A target that ends of an EINTR which only the hold can cause is not accused of that.
+func TestATargetThatIsToldWhatTheKernelNeverSays(t *testing.T) {
+	t.Parallel()
+	o := gate(t, "--binary="+inC(t), "--only=reaper-wins", "--", "strict")
+	if o.status == exitFail {
+		t.Errorf("status %d, said %s", o.status, o.said)
+	}
+}

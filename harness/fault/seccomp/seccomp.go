@@ -85,6 +85,11 @@ type Counts struct {
 	WaiterFirst, Spared int64
 	// LimitHits counts holds that were let go because of the limit.
 	LimitHits int64
+	// Cut counts calls that do not block and that a signal came to before they were answered,
+	// and calls of anybody's that went before they were read. The kernel makes the first fail
+	// with EINTR if a handler without SA_RESTART took the signal (signal(7)), as they never do
+	// where no one is asked.
+	Cut int64
 	// Unseen counts calls of which it could not be told whom they are about,
 	// and Why the last of them was one.
 	Unseen int64

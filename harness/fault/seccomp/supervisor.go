@@ -26,6 +26,7 @@ type Supervisor struct {
 	done    chan struct{} // closed when no call will be answered any more
 
 	mu     sync.Mutex
+	action action // the target's own for SIGCHLD
 	rule   rule
 	counts Counts
 	census census
@@ -104,6 +105,14 @@ func (s *Supervisor) Counts() (Counts, error) {
 	return s.counts, s.err
 }
 
+// Interrupts says whether a wait of the target's that does not block may have failed with
+// EINTR since the policy was set, which is our doing.
+func (s *Supervisor) Interrupts() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.counts.Cut > 0 && s.action.interrupts()
+}
+
 // OwnFilter says whether the target has installed a seccomp filter since the
 // launcher did. Where that one is stricter about a call, no one is asked here.
 func (s *Supervisor) OwnFilter() bool {
@@ -146,6 +155,9 @@ func (s *Supervisor) run() {
 func (s *Supervisor) serveAll() (over bool, err error) {
 	for {
 		waits, over, err := poll(s.listener)
+		if over {
+			s.cut() // the caller of a call that was not read may have ended of that
+		}
 		if over || !waits || err != nil {
 			return over, err
 		}
@@ -183,17 +195,29 @@ func (s *Supervisor) lookAgain() {
 func (s *Supervisor) serve() {
 	n, err := receive(s.listener)
 	if err != nil {
-		return // its caller was interrupted; it comes again
+		s.cut() // it comes again
+		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.ownThread(n.thread) {
+	own := s.ownThread(n.thread)
+	if n.number == unix.SYS_RT_SIGACTION {
+		if own {
+			s.action = actionOf(n)
+		}
+		_ = letGo(s.listener, n.id)
+		return
+	}
+	if !own {
 		s.counts.Foreign++
 		_ = letGo(s.listener, n.id)
 		return
 	}
 	now, c := time.Now(), callOf(n.number, n.args)
 	e := s.held[n.thread]
+	if e != nil && !e.blocks {
+		s.counts.Cut++
+	}
 	if e == nil || e.call != c {
 		s.forget(e)
 		e = &entry{call: c, thread: n.thread, since: now}
@@ -205,6 +229,13 @@ func (s *Supervisor) serve() {
 		s.judgeHeld() // the reaper is at it: its last call has had its effect
 	}
 	s.lookAgain()
+}
+
+// cut counts a call whose caller went before it was read.
+func (s *Supervisor) cut() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.counts.Cut++
 }
 
 // ownThread says whether a thread is the target's own. It sends signal 0 to it, as to a
@@ -234,6 +265,8 @@ func (s *Supervisor) decide(e *entry, now time.Time) {
 	// else its caller was interrupted, and it comes again
 	if reply(s.listener, e.id, verdict) == nil {
 		s.counts.answered(e, verdict, now)
+	} else if !e.blocks {
+		s.counts.Cut++
 	}
 }
 

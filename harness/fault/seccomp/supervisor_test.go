@@ -289,3 +289,36 @@ func (v *victim) heldWait(script string) <-chan string {
 	v.until("a wait", func(c Counts) bool { return c.Waits > before.Waits })
 	return answer
 }
+
+// A held take may be one that does not block. What a signal makes of it depends on the
+// target's handler.
+func TestASignalCutsACallThatDoesNotBlock(t *testing.T) {
+	for interrupts, answer := range map[bool]string{false: "none", true: unix.EINTR.Error()} {
+		t.Run(answer, func(t *testing.T) {
+			v := newVictim(t, newHub(t))
+			if interrupts {
+				v.must("interrupts", "true")
+			}
+			v.Set(Policy{Rule: WaiterWins})
+			pid, _ := v.start("exit 3")
+			v.dead(1)
+			take := v.order("take")
+			v.until("a take", func(c Counts) bool { return c.Takes == 1 })
+			if v.Interrupts() {
+				t.Error("interrupted before any signal")
+			}
+			v.signalEachThread(unix.SIGCHLD)
+			if interrupts {
+				v.want(take, answer)
+			} else {
+				v.until("a cut", func(c Counts) bool { return c.Cut > 0 })
+			}
+			v.must(fmt.Sprint("wait ", pid), "3")
+			v.must("clones", echild) // one more wait4 of a thread is answered
+			if got := v.Interrupts(); got != interrupts {
+				c, err := v.Counts()
+				t.Errorf("interrupts %v, %+v, %v", got, c, err)
+			}
+		})
+	}
+}

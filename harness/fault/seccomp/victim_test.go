@@ -111,6 +111,8 @@ func obey(order string) string {
 		return waitid(unix.P_PIDFD, self, unix.WEXITED)
 	case "peek":
 		return waitid(unix.P_ALL, 0, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT)
+	case "interrupts":
+		return interrupts()
 	case "filter":
 		return fmt.Sprint(filter(0))
 	case "listener":
@@ -123,6 +125,20 @@ func obey(order string) string {
 		return fmt.Sprint(err)
 	}
 	return "no such order: " + order
+}
+
+// interrupts takes SA_RESTART from Go's handler of SIGCHLD.
+func interrupts() string {
+	var now struct{ handler, flags, restorer, mask uint64 }
+	size := unsafe.Sizeof(now.mask)
+	_, _, errno := unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(unix.SIGCHLD), 0,
+		uintptr(unsafe.Pointer(&now)), size, 0, 0)
+	now.flags &^= restartCalls
+	if errno == 0 {
+		_, _, errno = unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(unix.SIGCHLD),
+			uintptr(unsafe.Pointer(&now)), 0, size, 0, 0)
+	}
+	return fmt.Sprint(errno == 0)
 }
 
 // filter installs a seccomp filter, on all threads, that allows everything.
