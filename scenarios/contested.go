@@ -10,15 +10,52 @@ import (
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// Contested returns the chosen scenarios without those that hold the candidate's waiters
+// Contested returns the chosen scenarios without those that only hold the candidate's waiters
 // until its reaper has taken their command, and why, where no reaper of its does: held, they
-// would wait for nobody. The orders of one command show it, and never that nobody came by
-// some time.
+// would wait for nobody. Of a scenario that asks something else too it is the arm that the
+// session then leaves out. If nothing else was chosen, the scenario says so itself.
 func Contested(ctx context.Context, s *session.Session, chosen []trial.Scenario) (
 	contested []trial.Scenario, why map[string]string, err error) {
-	return leaveOut(chosen, with(s, chosen, holdsWaiters),
-		func() (string, error) { return s.Spared(ctx) })
+	why = map[string]string{}
+	for _, e := range experiments(s, chosen) {
+		held := armsThat(e.Arms, holdsWaiters)
+		switch {
+		case len(held) == 0:
+		case len(held) == len(armsThat(e.Arms, isCandidate)):
+			why[e.Scenario] = ""
+		default:
+			for _, arm := range held {
+				why["the arm "+arm+" of "+e.Scenario] = ""
+			}
+		}
+	}
+	others := slices.DeleteFunc(slices.Clone(chosen), func(c trial.Scenario) bool {
+		_, moot := why[c.ID]
+		return moot
+	})
+	if len(why) == 0 || len(others) == 0 {
+		return chosen, nil, nil
+	}
+	if s.Uncontested, err = s.Spared(ctx); s.Uncontested == "" || err != nil {
+		return chosen, nil, err
+	}
+	for what := range why {
+		why[what] = s.Uncontested
+	}
+	return others, why, nil
 }
+
+// armsThat are the names of the arms that are so.
+func armsThat(arms []session.Arm, so func(session.Arm) bool) (all []string) {
+	for _, arm := range arms {
+		if so(arm) {
+			all = append(all, arm.Name)
+		}
+	}
+	return all
+}
+
+func isCandidate(arm session.Arm) bool { return arm.Role == trial.Candidate }
 
 // Told returns the chosen scenarios without those that tell the candidate late that its
 // command has begun, and why, where nothing tells it that could be late.
@@ -42,6 +79,16 @@ func with(s *session.Session, chosen []trial.Scenario, so func(session.Arm) bool
 func tellsLate(arm session.Arm) bool {
 	late, ok := arm.Fault.(fault.LateReturn)
 	return ok && arm.Role == trial.Candidate && late.Call == fault.Read
+}
+
+// withoutHeld are an experiment's arms but for those that hold the candidate's waiters, or all
+// of them where nothing else would be asked of it.
+func withoutHeld(arms []session.Arm) []session.Arm {
+	rest := slices.DeleteFunc(slices.Clone(arms), holdsWaiters)
+	if !slices.ContainsFunc(rest, isCandidate) {
+		return arms
+	}
+	return rest
 }
 
 // holdsWaiters says whether an arm holds a candidate's waiters, from outside.

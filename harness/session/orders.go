@@ -149,31 +149,6 @@ func (s *Session) starts(ctx context.Context) bool {
 	return err == nil
 }
 
-// mostSpared is beyond what the orders of one command are of a daemon that spares them:
-// a lock around its waits leaves 51.
-const mostSpared = 200
-
-// Spared says in words that nothing but its waiter takes a command's status from the
-// candidate, in whatever order one command's events come; it is empty where something does,
-// or may. Nobody can be made to come before such a waiter.
-func (s *Session) Spared(ctx context.Context) (why string, err error) {
-	x := s.explorer(s.asCandidate("spared").asked(), s.Candidate)
-	contested := false
-	found, err := x.Explore(ctx, explore.Shape("instant", 1, 1), explore.Bounds{
-		Delays: search.NoBound, Orders: mostSpared,
-		StopAt: func(run explore.Run) bool { contested = !run.Spares(); return contested },
-	}, nil)
-	err = errors.Join(err, x.Close(context.WithoutCancel(ctx)))
-	switch {
-	case unexplored(err):
-		return "", nil
-	case err != nil || contested || found.Delays < 1:
-		return "", err
-	}
-	return "since nothing but its waiter takes a command's status (of one command, " +
-		found.Tried() + ")", nil
-}
-
 func (x *exploring) all(ctx context.Context) error {
 	for _, o := range x.kinds {
 		if x.over.Load() {

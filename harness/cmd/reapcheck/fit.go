@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -121,10 +122,8 @@ func (o *options) leaveOutMoot(ctx context.Context, s *session.Session,
 func (o *options) leaveOut(why map[string]string, others []trial.Scenario, s *session.Session,
 	info *results.Info) {
 	already := len(info.LeftOut)
-	for _, scenario := range o.scenarios {
-		if text := why[scenario.ID]; text != "" {
-			info.LeftOut = append(info.LeftOut, results.LeftOut{ID: scenario.ID, Why: text})
-		}
+	for _, what := range slices.Sorted(maps.Keys(why)) { // a scenario, or an arm of one
+		info.LeftOut = append(info.LeftOut, results.LeftOut{ID: what, Why: why[what]})
 	}
 	o.scenarios, info.Scenarios = others, others
 	for _, note := range (results.Info{LeftOut: info.LeftOut[already:]}).LeftOutNotes() {

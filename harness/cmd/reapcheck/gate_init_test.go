@@ -34,6 +34,20 @@ func TestTheGateJudgesADaemonBehindAnInit(t *testing.T) {
 	}
 }
 
+// A daemon that leaves all other children to its init has no reaper that could be first. What
+// asks for nothing else is left out, and of other scenarios the arms that do.
+func TestTheGateHoldsNoWaiterThatNobodyContests(t *testing.T) {
+	t.Parallel()
+	o := gate(t, "--binary="+built(t, "foreign"), "--dialect=words", "--tier=quick",
+		"--only=reaper-wins,signals", "--", "--init", "--manner=alone")
+	o.expect(t, exitPass, trial.Pass)
+	o.expectSaid(t, "since the daemon behind the init takes no child but the one that it waits for")
+	o.expectSaid(t, "the arm candidate-reaper-wins of signals")
+	if arms := o.finding(t, "signals").Arms; len(arms) != 2 {
+		t.Errorf("%d arms of signals", len(arms))
+	}
+}
+
 // A daemon that is told of no start by a pipe is not to blame for that, and its verdict
 // does not wait for it.
 func TestTheGateLeavesOutWhatNothingCanTellLate(t *testing.T) {
