@@ -197,8 +197,8 @@ var settings = []setting{
 	askedAgain("first", 0), askedAgain("again", 1),
 }
 
-// appears is a folder that is not there when it is first asked for. The baseline, which may have
-// the same files, does not ask.
+// appears is a folder that is not there when it is first asked for, and one that becomes another.
+// The baseline, which may have the same files, does not ask.
 var appears = []setting{
 	{kind: "folder-not-yet", give: func(c *load.Command, nonce, folder string) {
 		c.Cwd, c.Want = folder+"/"+nonce, trial.Want{NotRun: true}
@@ -210,6 +210,24 @@ var appears = []setting{
 		c.Cwd = folder + "/" + nonce
 		says(c, "pwd -P", c.Cwd+"\n")
 	}},
+	leads("/proc", "link", 0), follows("/proc", "folder-by-link", 1),
+	leads("/dev", "link-elsewhere", 2), follows("/dev", "folder-by-link-elsewhere", 3),
+}
+
+// leads makes a link, or has it lead elsewhere than before: where it leads is to be asked each
+// time.
+func leads(to, kind string, after int) setting {
+	return setting{"makes-" + kind, func(c *load.Command, nonce, folder string) {
+		c.Script = fmt.Sprintf("ln -sfn %s %s 2>/dev/null; %s", to, dialect.Quote(folder+"/to"+nonce),
+			c.Script)
+	}, after}
+}
+
+func follows(to, kind string, after int) setting {
+	return setting{kind, func(c *load.Command, nonce, folder string) {
+		c.Cwd, c.Want.MayNotRun = folder+"/to"+nonce, true
+		says(c, "pwd -P", to+"\n")
+	}, after}
 }
 
 // noOthers says which variables a command has that neither PID 1 has nor a shell makes.

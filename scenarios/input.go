@@ -105,6 +105,9 @@ var texts = []feed{
 	{"given-newlines-last", func(n string) (string, string, string) {
 		return "\n" + n + "\n\n", "cat; echo .", "\n" + n + "\n\n.\n"
 	}},
+	{"given-blanks", func(n string) (string, string, string) {
+		return " \n\t \n", "cat; echo " + n, " \n\t \n" + n + "\n"
+	}},
 	{"given-nul", func(n string) (string, string, string) { return sum(n + "\x00\x00a\x00") }},
 	{"given-every-character", func(n string) (string, string, string) {
 		text := n

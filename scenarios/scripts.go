@@ -73,6 +73,9 @@ var scripts = []script{
 	{"brace-last", "{ echo N; (exit 7); }", "N\n", drawn},
 	{"carriage-returns", "printf '%s|' 'N\r\nb\r'", "N\r\nb\r|", 0},
 	{"white-space", "printf '%s|' 'N\ta  b\v\f' '\u00a0'", "N\ta  b\v\f|\u00a0|", 0},
+	// Two ways to write a letter (Unicode, Annex 15), and signs that are letters by one of them.
+	{"letters-in-parts", "printf '%s|' 'e\u0301\u00e9N' '\u212b\ufb01\uff11' '\u200b\u202e\ufeff'",
+		"e\u0301\u00e9N|\u212b\ufb01\uff11|\u200b\u202e\ufeff|", 0},
 	// What HTML, URLs, templates and other languages make something else of.
 	{"others-escapes", "cat <<'E'\n" + foreignEscapes + "N\nE\n(exit 7)", foreignEscapes + "N\n",
 		drawn},

@@ -194,7 +194,7 @@ func checkDir(dir string) error {
 }
 
 func command(req Request, w *os.File) *exec.Cmd {
-	cmd := exec.Command("/bin/sh", "-c", req.Command)
+	cmd := exec.Command("/bin/sh", "-c", "--", req.Command)
 	cmd.Dir = req.Dir
 	cmd.Stdout, cmd.Stderr = w, w
 	if null := devNull(); null != nil { // a nil file would close the command's input

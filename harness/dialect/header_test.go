@@ -46,6 +46,8 @@ func TestAHeaderHasTheCode(t *testing.T) {
 		{http.Header{"X-Exit-Code": {"7"}}, true, 7, false},
 		{http.Header{"X-Exit-Code": {"-1"}, "X-Signal": {"SIGKILL"}}, true, 137, false},
 		{http.Header{"X-Exit-Code": {"-1"}, "X-Signal": {"9"}}, true, 137, false},
+		{http.Header{"X-Exit-Code": {"-1"}, "X-Signal": {"SIGIOT"}}, true, 134, false},
+		{http.Header{"X-Exit-Code": {"-1"}, "X-Signal": {"poll"}}, true, 157, false},
 		{http.Header{"X-Ended": {"timeout"}}, false, 0, true},
 		{http.Header{"X-Exit-Code": {"seven"}}, false, 0, false},
 		{http.Header{}, false, 0, false},

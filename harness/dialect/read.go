@@ -142,7 +142,8 @@ func signalNumber(v found) (int, error) {
 			return int(n), nil
 		}
 	}
-	n := unix.SignalNum("SIG" + strings.TrimPrefix(strings.ToUpper(name), "SIG"))
+	short := strings.TrimPrefix(strings.ToUpper(name), "SIG")
+	n := unix.SignalNum("SIG" + cmp.Or(otherNames[short], short))
 	if n == 0 {
 		return 0, fmt.Errorf("%q is not a signal", name)
 	}
@@ -156,6 +157,10 @@ var inC = map[syscall.Signal]string{
 	unix.SIGPROF: "Profiling timer expired", unix.SIGIO: "I/O possible",
 	unix.SIGPWR: "Power failure", unix.SIGSYS: "Bad system call",
 }
+
+// otherNames are second names of signals (signal(7)): the first that a table finds for 6 is
+// IOT in some languages.
+var otherNames = map[string]string{"IOT": "ABRT", "CLD": "CHLD", "POLL": "IO", "UNUSED": "SYS"}
 
 // output joins the parts in the order in which they came.
 func (r *answerReader) output() (string, error) {
