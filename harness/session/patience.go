@@ -63,6 +63,8 @@ func (a *runningArm) deadline() time.Duration {
 	switch hung := a.patience.hung.Load() > 0; {
 	case a.Role == trial.Candidate && a.Claim == trial.Clean && hung:
 		return limit
+	case a.Role == trial.Candidate && a.hangsOften(): // in storms too, which may take a minute
+		limit = min(limit, DefaultDeadline)
 	case a.Role == trial.Baseline: // which hangs on purpose: what it waits for is no work
 		wait := min(a.Wait, limit)
 		return wait + a.session.Patience(limit-wait)
@@ -108,8 +110,10 @@ func (a *runningArm) tooManyHung() bool {
 // further one the first trial that hangs says it again, and costs as long as it waits.
 const hangsOften = 5
 
+func (a *runningArm) hangsOften() bool { return a.session.armsHung.Load() >= hangsOften }
+
 func (a *runningArm) mostHung() int32 {
-	if a.session.armsHung.Load() >= hangsOften {
+	if a.hangsOften() {
 		return 1
 	}
 	return int32(max(3, a.InFlight))

@@ -123,3 +123,16 @@ func TestOnlyTheFirstHangHasAllPatience(t *testing.T) {
 		}
 	}
 }
+
+// What is known to hang is not waited for as long as a storm may take.
+func TestACandidateThatHangsOftenIsWaitedForLess(t *testing.T) {
+	s := &Session{}
+	storm := Arm{Role: trial.Candidate, Claim: trial.Clean, Deadline: 4 * DefaultDeadline}
+	a := &runningArm{Arm: storm, session: s}
+	for _, want := range []time.Duration{s.Patience(4 * DefaultDeadline), s.Patience(DefaultDeadline)} {
+		if got := a.deadline(); got != want {
+			t.Errorf("%v, want %v", got, want)
+		}
+		s.armsHung.Store(hangsOften)
+	}
+}
