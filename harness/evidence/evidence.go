@@ -19,6 +19,9 @@ type Evidence struct {
 	Kinds map[string]int
 	// Ways are all ways in which trials of the arm went wrong.
 	Ways []trial.Way
+	// Plain are the ways in which most commands of a kind went wrong in arms of the scenario
+	// without a fault.
+	Plain []trial.Way
 	// Left is how many processes too many are left in the sandbox, zombies too, and Zombies
 	// how many zombies; 0 where no check says so.
 	Left, Zombies int
@@ -160,9 +163,12 @@ func fits(kind string, patterns []string) bool {
 }
 
 // ReaperFirst says whether the fault lets the reaper come before the waiter, or before
-// the child is registered, or published late.
+// the child is registered, or published late. What goes wrong without it too is not of that.
 func (e Evidence) ReaperFirst() bool {
-	return e.Under("reaper-wins", "until reaped", "returns after", "frozen for", "before-")
+	return e.Under("reaper-wins", "until reaped", "returns after", "frozen for", "before-") &&
+		!slices.ContainsFunc(e.Plain, func(w trial.Way) bool {
+			return w.Kind == e.Way.Kind && w.Outcome == e.Way.Outcome
+		})
 }
 
 // SameCode says whether so many commands of different codes were told one code that it

@@ -64,3 +64,21 @@ func TestWhatAnArmLeaves(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 }
+
+// A race that is forced shows in what goes right without the fault.
+func TestWhatGoesWrongWithoutAFaultToo(t *testing.T) {
+	way := trial.Way{Kind: "stopped", Outcome: trial.Lost, Trials: 9}
+	for _, c := range []struct {
+		plain trial.Way
+		first bool
+	}{
+		{way, false},
+		{trial.Way{Kind: "stopped", Outcome: trial.Wrong}, true},
+		{trial.Way{Kind: "killed", Outcome: trial.Lost}, true},
+	} {
+		e := Evidence{Fault: "hold reaper-wins", Plain: []trial.Way{c.plain}}.OfWay(way)
+		if e.ReaperFirst() != c.first {
+			t.Errorf("beside %+v: %v", c.plain, !c.first)
+		}
+	}
+}

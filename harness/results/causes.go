@@ -98,6 +98,9 @@ var trialCauses = []Cause{
 		return e.Under("next PID") && e.Is(trial.Lost, trial.Error, trial.Hung, trial.Output)
 	}),
 	noWordForNoRoom,
+	noWordForNoRoom.otherwise("end-missed", func(e evidence.Evidence) bool {
+		return e.Is(trial.Hung) && e.Under(noRoom...)
+	}),
 	noWordForNoRoom.otherwise(reaperHad, func(e evidence.Evidence) bool {
 		return e.Is(trial.Lost) && e.Under(noRoom...)
 	}),

@@ -135,13 +135,27 @@ func (i Info) JudgeArms(scenario string, arms []trial.Summary) (trial.Verdict, s
 			about = s
 		}
 	}
+	var plain []trial.Way
+	for _, summary := range arms {
+		plain = append(plain, plainWays(&summary)...)
+	}
 	counted := make([]trial.Summary, len(arms))
 	for n, summary := range arms {
-		a := Arm{Summary: summary}
+		a := Arm{Summary: summary, plain: plain}
 		a.weigh(i, about)
 		counted[n] = *a.judged()
 	}
 	return trial.Judge(counted)
+}
+
+// plainWays are the ways in which most commands of a kind went wrong without a fault: a race
+// that is not forced is lost by few.
+func plainWays(s *trial.Summary) []trial.Way {
+	if s.Plan.Role != trial.Candidate || s.Plan.Fault != "" {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(s.Ways),
+		func(w trial.Way) bool { return 2*w.Trials < s.Kinds[w.Kind] })
 }
 
 // Judge is what the arm comes to without what is shown only, or declared.
@@ -157,6 +171,7 @@ func (a *Arm) judged() *trial.Summary {
 
 func (a *Arm) defects(info Info, s trial.Scenario) []Defect {
 	base := evidence.Of(&a.Summary)
+	base.Plain = a.plain
 	var all []Defect
 	add := func(e evidence.Evidence, d Defect) {
 		d.Scenario, d.Arm, d.Symptom, d.Cause = s.ID, a.Plan.Arm, e.Symptom, CauseOf(e)

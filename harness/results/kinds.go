@@ -36,8 +36,9 @@ var (
 	// asSet are commands that look at their environment or folder.
 	asSet = []string{"value-", "no-value", "like-numbers", "names", "names-that-filters-know",
 		"many", "folder", "folder-and-variable", "no-folder-again", "no-folder-after-none",
-		"folder-up-from-link", "folder-now", "own-emptied", "own-wins-by-tilde", "not-set-again",
-		"own-wins", "set-meanwhile", "not-set-meanwhile"}
+		"folder-up-from-link", "folder-now", "folder-by-link", "folder-by-link-elsewhere",
+		"own-emptied", "own-wins-by-tilde", "not-set-again", "own-wins", "set-meanwhile",
+		"not-set-meanwhile"}
 )
 
 // stopSignals is how the name of a fault begins that sends a signal to PID 1.

@@ -87,6 +87,7 @@ type Arm struct {
 	Defects []Defect
 
 	counted *trial.Summary // without what does not fail it; nil for the whole
+	plain   []trial.Way    // in which its scenario's arms without a fault went wrong
 }
 
 // Artefact is a file that was kept of one trial, such as the target's log.
