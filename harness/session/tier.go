@@ -77,12 +77,18 @@ func (s Scale) Budget() time.Duration {
 // comes before and after them, and for a machine that gets slower meanwhile.
 const planned = 0.75
 
+// leastFactor leaves every arm at its floor.
+const leastFactor = 0.01
+
+// AtFloor says whether every arm has the fewest trials that prove something.
+func (s Scale) AtFloor() bool { return s.Factor == leastFactor }
+
 // Fit is the largest factor with which the plan keeps to the budget, two digits
 // long, and how long the plan then takes. A plan that does not fit at all gets the
 // least factor, at which every arm is at its floor.
 func (s Scale) Fit(estimate func(Scale) time.Duration) (Scale, time.Duration) {
 	room := time.Duration(planned * float64(s.Budget()))
-	least, most := 0.01, 1.0
+	least, most := leastFactor, 1.0
 	if s.Tier == Soak {
 		most = math.Ceil(float64(s.Duration) / float64(time.Second))
 	}

@@ -42,6 +42,8 @@ func forecast(s *session.Session, takes time.Duration) string {
 	case takes > budget:
 		text += fmt.Sprintf(", not the %v of tier %s: this machine is too slow for less",
 			roughly(budget), s.Scale.Tier)
+	case s.Scale.AtFloor():
+		text += ", with the fewest trials that prove something"
 	case s.Scale.Factor != 1:
 		text += fmt.Sprintf(", for %.2g of the trials of a fast machine", s.Scale.Factor)
 	}
