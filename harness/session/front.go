@@ -126,29 +126,43 @@ func (a *runningArm) ask(ctx context.Context, to speaker.Speaker,
 // no pipe tells it, since it waits for none or starts commands by vfork(2). It is empty
 // where a pipe does, or may.
 func (s *Session) Told(ctx context.Context) (why string, err error) {
-	a := s.asCandidate("told")
-	a.Fault = fault.LateReturn{Call: fault.Read}
+	return s.tryUnder(ctx, "told", fault.LateReturn{Call: fault.Read}, 1,
+		func(_ sandbox.Sandbox, injected fault.Injection) string {
+			if hits, note, _ := injected.Hits(ctx); hits > 0 || note != "" {
+				return ""
+			}
+			return "since no pipe tells the target that a command has begun, so nobody can tell it late"
+		})
+}
+
+// tryUnder has the candidate run known commands under a fault, and then says what the fault
+// shows of it. It says nothing where that cannot be tried, or goes wrong: the trials come to
+// that as well, and what keeps the candidate from starting is for them to say.
+func (s *Session) tryUnder(ctx context.Context, name string, f fault.Fault, times int,
+	shows func(sandbox.Sandbox, fault.Injection) string) (what string, err error) {
+	a := s.asCandidate(name)
+	a.Fault = f
 	spec, err := a.prepared(1)
 	if err != nil {
 		return "", unlessDeclined(err)
 	}
 	sb, err := a.launch(ctx, spec)
 	if err != nil {
-		return "", nil // what keeps it from starting is for the trials to say
+		return "", nil
 	}
 	defer func() { err = errors.Join(err, sb.Stop(context.WithoutCancel(ctx))) }()
-	injected, err := a.Fault.Inject(ctx, sb)
+	injected, err := f.Inject(ctx, sb)
 	if err != nil {
 		return "", unlessDeclined(err)
 	}
-	_, right, err := a.runsKnown(ctx, sb)
-	if ctx.Err() != nil {
-		return "", context.Cause(ctx)
+	for range times {
+		_, right, err := a.runsKnown(ctx, sb)
+		if ctx.Err() != nil {
+			return "", context.Cause(ctx)
+		}
+		if err != nil || !right {
+			return "", nil
+		}
 	}
-	hits, note, _ := injected.Hits(ctx)
-	if err != nil || !right || hits > 0 || note != "" { // what it does wrong is for them too
-		return "", nil
-	}
-	return "since no pipe tells the target that a command has begun, so nobody can tell it late",
-		nil
+	return shows(sb, injected), nil
 }

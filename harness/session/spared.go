@@ -42,38 +42,18 @@ func (s *Session) Spared(ctx context.Context) (why string, err error) {
 // no wait at all, or took no child but those that it waited for, and is not PID 1, to which
 // the orphans fall. It is empty where it may.
 func (s *Session) aside(ctx context.Context) (why string, err error) {
-	a := s.asCandidate("aside")
-	a.Fault = fault.Hold{Hub: s.Hub}
-	spec, err := a.prepared(1)
-	if err != nil {
-		return "", unlessDeclined(err)
-	}
-	sb, err := a.launch(ctx, spec)
-	if err != nil {
-		return "", nil // what keeps it from starting is for the trials to say
-	}
-	defer func() { err = errors.Join(err, sb.Stop(context.WithoutCancel(ctx))) }()
-	if _, err := a.Fault.Inject(ctx, sb); err != nil {
-		return "", unlessDeclined(err)
-	}
-	supervisor, err := s.Hub.Supervisor(sb.Name())
-	if err != nil {
-		return "", nil // which the trials come to as well
-	}
-	for range 3 {
-		_, right, err := a.runsKnown(ctx, sb)
-		if ctx.Err() != nil {
-			return "", context.Cause(ctx)
-		}
-		if err != nil || !right { // for them too
-			return "", nil
-		}
-	}
-	counts, err := supervisor.Counts()
-	if err != nil {
-		return "", nil
-	}
-	return asideIn(counts, sandbox.Daemon(sb) != sb.PID()), nil
+	return s.tryUnder(ctx, "aside", fault.Hold{Hub: s.Hub}, 3,
+		func(sb sandbox.Sandbox, _ fault.Injection) string {
+			supervisor, err := s.Hub.Supervisor(sb.Name())
+			if err != nil {
+				return ""
+			}
+			counts, err := supervisor.Counts()
+			if err != nil {
+				return ""
+			}
+			return asideIn(counts, sandbox.Daemon(sb) != sb.PID())
+		})
 }
 
 func asideIn(counts seccomp.Counts, behindInit bool) string {
