@@ -18,9 +18,9 @@ import (
 // program needs on a busy machine.
 var (
 	// startLimit bounds its start until its hello, with an interpreter's imports.
-	startLimit = 30 * time.Second
+	startLimit = time.Minute
 	// pingLimit bounds its answer to a ping.
-	pingLimit = 10 * time.Second
+	pingLimit = time.Minute
 	// closeLimit is how long it may take to end when the gate has no more to say.
 	closeLimit = 2 * time.Second
 )
