@@ -16,33 +16,38 @@ import (
 // session then leaves out. If nothing else was chosen, the scenario says so itself.
 func Contested(ctx context.Context, s *session.Session, chosen []trial.Scenario) (
 	contested []trial.Scenario, why map[string]string, err error) {
-	why = map[string]string{}
-	for _, e := range experiments(s, chosen) {
-		held := armsThat(e.Arms, holdsWaiters)
-		switch {
-		case len(held) == 0:
-		case len(held) == len(armsThat(e.Arms, isCandidate)):
-			why[e.Scenario] = ""
-		default:
-			for _, arm := range held {
-				why["the arm "+arm+" of "+e.Scenario] = ""
-			}
-		}
-	}
-	others := slices.DeleteFunc(slices.Clone(chosen), func(c trial.Scenario) bool {
-		_, moot := why[c.ID]
-		return moot
-	})
-	if len(why) == 0 || len(others) == 0 {
+	if whole, arms := moot(s, chosen); len(whole)+len(arms) == 0 || len(whole) == len(chosen) {
 		return chosen, nil, nil
 	}
-	if s.Uncontested, err = s.Spared(ctx); s.Uncontested == "" || err != nil {
+	uncontested, err := s.Spared(ctx)
+	if uncontested == "" || err != nil {
 		return chosen, nil, err
 	}
-	for what := range why {
-		why[what] = s.Uncontested
+	whole, arms := moot(s, chosen)
+	s.Uncontested = uncontested
+	why = map[string]string{}
+	for _, what := range append(whole, arms...) {
+		why[what] = uncontested
 	}
-	return others, why, nil
+	return slices.DeleteFunc(slices.Clone(chosen), func(c trial.Scenario) bool {
+		return slices.Contains(whole, c.ID)
+	}), why, nil
+}
+
+// moot are the scenarios that hold waiters in each of the candidate's arms, and the arms of
+// others that do.
+func moot(s *session.Session, chosen []trial.Scenario) (whole, arms []string) {
+	for _, e := range experiments(s, chosen) {
+		held := armsThat(e.Arms, holdsWaiters(s))
+		if len(held) > 0 && len(held) == len(armsThat(e.Arms, isCandidate)) {
+			whole = append(whole, e.Scenario)
+			continue
+		}
+		for _, arm := range held {
+			arms = append(arms, "the arm "+arm+" of "+e.Scenario)
+		}
+	}
+	return whole, arms
 }
 
 // armsThat are the names of the arms that are so.
@@ -83,25 +88,28 @@ func tellsLate(arm session.Arm) bool {
 
 // withoutHeld are an experiment's arms but for those that hold the candidate's waiters, or all
 // of them where nothing else would be asked of it.
-func withoutHeld(arms []session.Arm) []session.Arm {
-	rest := slices.DeleteFunc(slices.Clone(arms), holdsWaiters)
+func withoutHeld(s *session.Session, arms []session.Arm) []session.Arm {
+	rest := slices.DeleteFunc(slices.Clone(arms), holdsWaiters(s))
 	if !slices.ContainsFunc(rest, isCandidate) {
 		return arms
 	}
 	return rest
 }
 
-// holdsWaiters says whether an arm holds a candidate's waiters, from outside.
-func holdsWaiters(arm session.Arm) bool {
-	return arm.Role == trial.Candidate && heldIn(arm.Fault)
+// holdsWaiters says whether an arm holds a candidate's waiters, from outside, or makes waits
+// late that it has none of.
+func holdsWaiters(s *session.Session) func(session.Arm) bool {
+	return func(arm session.Arm) bool { return isCandidate(arm) && heldIn(arm.Fault, s.WaitsForNone) }
 }
 
-func heldIn(f fault.Fault) bool {
+func heldIn(f fault.Fault, waitsForNone bool) bool {
 	switch f := f.(type) {
 	case fault.Hold:
 		return f.Policy.Rule == seccomp.ReaperWins
+	case fault.LateReturn:
+		return waitsForNone && f.Call == fault.Wait4
 	case fault.All:
-		return slices.ContainsFunc(f, heldIn)
+		return slices.ContainsFunc(f, func(f fault.Fault) bool { return heldIn(f, waitsForNone) })
 	}
 	return false
 }

@@ -134,6 +134,18 @@ var settings = []setting{
 		c.Env = map[string]string{"reapcheck_small": nonce, "ReapCheck_Both": "2"}
 		says(c, `echo "$reapcheck_small $ReapCheck_Both"`, nonce+" 2\n")
 	}},
+	// Of the request's own fields: what a daemon merges with them by their names.
+	{kind: "names-of-fields", give: func(c *load.Command, nonce, _ string) {
+		c.Env = map[string]string{"cwd": "/proc", "timeout": "0.2", "command": "exit 3", "stdin": nonce,
+			"envs": nonce, "env": nonce, "user": nonce, "shell": nonce}
+		says(c, `case $(pwd -P) in /proc) pwd -P;; esac; sleep 0.5; echo "$cwd $timeout $command $stdin `+
+			`$envs $env $user $shell"`, "/proc 0.2 exit 3"+strings.Repeat(" "+nonce, 5)+"\n")
+	}},
+	{kind: "name-long", give: func(c *load.Command, nonce, _ string) {
+		name := "REAPCHECK_" + strings.Repeat("X", 200)
+		c.Env = map[string]string{name: nonce}
+		says(c, "echo $"+name, nonce+"\n")
+	}},
 	{kind: "names-that-filters-know", give: func(c *load.Command, nonce, _ string) {
 		c.Env = map[string]string{}
 		want := ""
@@ -210,8 +222,33 @@ var appears = []setting{
 		c.Cwd = folder + "/" + nonce
 		says(c, "pwd -P", c.Cwd+"\n")
 	}},
+	makesLong(300, 0), longFolder(300, 1), makesLong(1100, 0), longFolder(1100, 1),
 	leads("/proc", "link", 0), follows("/proc", "folder-by-link", 1),
 	leads("/dev", "link-elsewhere", 2), follows("/dev", "folder-by-link-elsewhere", 3),
+}
+
+// longPath is of folders in each other, so many bytes long: more than one folder's name may
+// have, and less than a path (PATH_MAX).
+func longPath(folder, nonce string, bytes int) string {
+	path := folder + "/" + nonce
+	for len(path) < bytes {
+		path += "/" + strings.Repeat("x", min(200, bytes-len(path)))
+	}
+	return path
+}
+
+func makesLong(bytes, after int) setting {
+	return setting{fmt.Sprint("makes-folder-of-", bytes), func(c *load.Command, nonce, folder string) {
+		c.Script = fmt.Sprintf("mkdir -p %s 2>/dev/null; %s",
+			dialect.Quote(longPath(folder, nonce, bytes)), c.Script)
+	}, after}
+}
+
+func longFolder(bytes, after int) setting {
+	return setting{fmt.Sprint("folder-of-", bytes), func(c *load.Command, nonce, folder string) {
+		c.Cwd, c.Want.MayNotRun = longPath(folder, nonce, bytes), true
+		says(c, "pwd -P", c.Cwd+"\n")
+	}, after}
 }
 
 // leads makes a link, or has it lead elsewhere than before: where it leads is to be asked each

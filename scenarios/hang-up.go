@@ -29,6 +29,9 @@ var _ = should("hang-up", "a client that hangs up",
 // bystander is how long the one that stays does: twice the latest hang-up of the others.
 const bystander = 200 * time.Millisecond
 
+// late is when a daemon may have stopped looking.
+const late = 6 * time.Second
+
 // abandoned runs for longer than a run of this scenario takes. One in eight is
 // an ordinary command: a target that starts nothing has nothing to end. It lasts while
 // other clients of the same address go away, and has its own code all the same. A client
@@ -47,6 +50,8 @@ func abandoned(d dialect.Dialect, feeds bool) load.Source {
 			Want:    trial.Want{HangUp: true},
 		}
 		switch {
+		case index == 8: // when the command has run for a while
+			c.Kind, c.HangUpAfter = "abandoned-late", late
 		case index%8 != 0: // while the command is being started, or not even that
 			c.Kind, c.HangUpAfter = "abandoned-at-once",
 				time.Duration(1+r.Int64N(int64(3*time.Millisecond)))

@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/check"
@@ -71,11 +72,19 @@ func heldStdout(index int, r *rand.Rand) load.Command {
 		c.Want.AnyOutput = true
 		return c
 	}
-	if index%2 == 0 {
+	switch index % heldAtOnce {
+	case 0: // as a server is started; and the last line has no end
+		const half = "setsid sleep %s & printf %s; exit %d"
+		c.Want.Output = strings.TrimSpace(c.Want.Output)
+		c.Kind, c.Script = "held-stdout-session",
+			fmt.Sprintf(half, seconds(heldFor), c.Want.Output, c.Want.Code)
+		return c
+	case 2: // what a daemon says of a signal is looked at elsewhere
+		c.Kind, c.Script = "held-stdout-killed", fmt.Sprintf("sleep %s & kill -KILL $$", seconds(heldFor))
+		c.Want = trial.Want{Anything: true}
+		return c
+	case 4:
 		c.Kind, c.Script = "held-stdout", fmt.Sprintf("sleep %s & %s", seconds(heldFor), c.Script)
-		if index%4 == 0 { // as a server is started
-			c.Kind, c.Script = "held-stdout-session", "setsid "+c.Script
-		}
 		return c
 	}
 	// A child that goes on writing, until its own has ended.

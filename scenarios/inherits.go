@@ -135,7 +135,8 @@ const asksScheduling = `read -r v </proc/$$/stat; set -- ${v##*) }; policy=${39}
 // of its parent.
 const asksOthers = `others=$(echo $(cat /proc/self/timerslack_ns /proc/self/coredump_filter ` +
 	`/proc/self/personality 2>/dev/null)); while read -r k v; do case $k in ` +
-	`THP_enabled:|CapInh:|CapAmb:) others="$others $v";; esac; done </proc/$$/status`
+	`THP_enabled:|CapInh:|CapAmb:) others="$others $v";; esac; done </proc/$$/status; ` +
+	`others="$others $(ionice -p $$ 2>/dev/null)"` // ioprio_set(2), where util-linux is there
 
 // asksBlocked are the signals that the shell itself blocks, and asksPrivileges whether a
 // program can get none that it has not (PR_SET_NO_NEW_PRIVS), which ends sudo.

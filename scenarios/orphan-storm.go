@@ -31,6 +31,13 @@ var _ = should("orphan-storm", "a storm of orphans",
 // each of the 500 orphans of a quick run.
 const forgotten = 24 << 20
 
+// unreaped finds an orphan of the command's own that is not reaped while the command runs. A
+// zombie can be signalled (kill(2)). Ten seconds are for a reaper that looks once in a while,
+// and a sleep that somebody ends is none of them.
+const unreaped = "p=$( (exit 3) >/dev/null 2>&1 & echo $!); i=0; while kill -0 $p; do " +
+	`i=$((i+1)); [ $i -lt 200 ] || { found="process $p"; break; }; sleep 0.05 || i=$((i-1)); ` +
+	`done 2>/dev/null`
+
 // orphans leaves five orphans behind, each with a code of its own.
 func orphans(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
@@ -39,6 +46,9 @@ func orphans(index int, r *rand.Rand) load.Command {
 		index%200, c.Script)
 	if index%4 == 0 { // one that ends later, the last of them when nothing else happens
 		c.Kind, c.Script = "orphan-for-a-while", "(sleep 0.5 &) >/dev/null 2>&1; "+c.Script
+	}
+	if index%16 == 2 {
+		return finds(load.Instant(index, r), look{"orphan-meanwhile", unreaped})
 	}
 	return c
 }

@@ -34,7 +34,7 @@ var _ = advice("other-clients", "requests as other clients write them",
 var asking = []dialect.Way{dialect.Chunked, dialect.Expects, dialect.Charset, dialect.Version0,
 	dialect.Escaped, dialect.Spaced, dialect.Slowly, dialect.Ahead, dialect.Piece, dialect.Nonsense,
 	dialect.Fetch, dialect.Laden, dialect.Newline, dialect.More, dialect.Again, dialect.Failed,
-	dialect.Closing, dialect.Named}
+	dialect.Closing, dialect.Named, dialect.Upgrades}
 
 // pieceLimit is shorter than a request takes that comes in pieces.
 const pieceLimit = 2 * time.Second

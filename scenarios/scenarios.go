@@ -83,7 +83,7 @@ func experiments(s *session.Session, chosen []trial.Scenario) []session.Experime
 		all[i] = plans[c.ID](s).Part(s.Parts[c.ID])
 		all[i].Scenario = c.ID
 		if s.Uncontested != "" {
-			all[i].Arms = withoutHeld(all[i].Arms)
+			all[i].Arms = withoutHeld(s, all[i].Arms)
 		}
 	}
 	return all

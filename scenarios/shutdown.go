@@ -30,20 +30,29 @@ var _ = should("shutdown", "SIGTERM with commands in flight",
 		}
 		candidate := candidate(arm)
 		candidate.Ends = "exit status 0"
-		if s.Feeds() {
-			candidate.Commands = readsAtLast
-		}
+		candidate.Commands = atLast(s.Feeds())
 		// All commands at once, and one arm after the other.
 		return session.Experiment{Turns: 1,
 			Arms: []session.Arm{naive(arm, "", trial.Symptom(trial.Error)), candidate}}
 	})
 
-// readsAtLast is, in turn, such a command, and one that reads its input only then: a daemon that
-// stops has not stopped writing it.
-func readsAtLast(index int, r *rand.Rand) load.Command {
-	if index%2 == 0 {
+// atLast is, in turn, such a command, one that reads its input only then, and one that leaves an
+// orphan: a daemon that stops has stopped neither writing nor reaping.
+func atLast(feeds bool) load.Source {
+	return func(index int, r *rand.Rand) load.Command {
+		switch {
+		case index%4 == 2:
+			c := load.OnceWoken(finds(load.Instant(index, r), look{"", unreaped}))
+			c.Kind = "until-woken-orphan"
+			return c
+		case index%2 == 1 && feeds:
+			return readsAtLast(index, r)
+		}
 		return load.UntilWoken(index, r)
 	}
+}
+
+func readsAtLast(index int, r *rand.Rand) load.Command {
 	const unread = 300_000 // several pipes' (pipe(7))
 	input := strings.Repeat("x", unread)
 	c := load.Instant(index, r)

@@ -70,6 +70,14 @@ var shapes = []shape{
 	{kind: "byte-order-mark", text: func(n string) (string, string) {
 		return fmt.Sprintf(`printf '\357\273\277%s'`, n), "\ufeff" + n
 	}},
+	// Text, though it is what others put for what they cannot read.
+	{kind: "replacement-characters", text: func(n string) (string, string) {
+		const others = "\ufffd\ufffe\U0010ffff"
+		return fmt.Sprintf("printf '%s%%s\\n' %s", octal(others), n), others + n + "\n"
+	}},
+	// What is a value in JSON or YAML is still text.
+	value("1.50\n"), value("12345678901234567890\n"), value("007\n"), value("1e3"), value("true\n"),
+	value("null\n"), value("\"x\"\n"), value("[ 1 ]\n"), value("{}"),
 	{kind: "answer-in-answer", text: func(n string) (string, string) {
 		text := fmt.Sprintf(`{"exitCode":0,"result":"%s"}`, n)
 		return "printf %s '" + text + "'", text
@@ -118,6 +126,13 @@ var shapes = []shape{
 	{kind: "ends-after-its-output", text: func(n string) (string, string) {
 		return fmt.Sprintf("echo %s; exec >/dev/null 2>&1; sleep 0.5", n), n + "\n"
 	}},
+}
+
+// value is a text without a nonce: one would make text of it.
+func value(text string) shape {
+	return shape{kind: "value-" + strings.TrimSpace(text), text: func(string) (string, string) {
+		return fmt.Sprintf("printf '%s'", octal(text)), text
+	}}
 }
 
 // sized is a text of so many bytes, in one write.

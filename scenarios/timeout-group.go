@@ -60,6 +60,7 @@ const unhurried = 4
 // A daemon may be late with one of them alone, so each is a kind of its own.
 var overtimes = []look{
 	{"shell", "exec sleep 1000"},
+	{atOnce, "exec sleep 1000"},
 	{"child", "sleep 1000; :"},
 	{"grandchild", "(sleep 1000; :) & wait"},
 	// An idle limit is another thing: it begins anew with all that is written.
@@ -80,6 +81,9 @@ var overtimesApart = []look{
 	{"apart-name", `sh -c 'echo ") Z 1 1 (" >/proc/$$/comm; setsid sleep 1000 & wait' & wait`},
 }
 
+// atOnce has a timeout that is small enough to be rounded down to none.
+const atOnce = "at-once"
+
 // overtime is each of them, and at last a command that ends the orphans.
 func overtime(shapes []look, limit time.Duration, last int) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
@@ -88,7 +92,10 @@ func overtime(shapes []look, limit time.Duration, last int) load.Source {
 			c.Kind, c.Script = "release", endSleeps(heldFor)+c.Script
 			return c
 		}
-		shape := shapes[index%len(shapes)]
+		shape, limit := shapes[index%len(shapes)], limit
+		if shape.kind == atOnce {
+			limit = 40 * time.Millisecond
+		}
 		return load.Command{
 			Kind:    "overtime-" + shape.kind,
 			Request: dialect.Request{Script: shape.script, Timeout: limit},

@@ -44,6 +44,10 @@ func (c *Client) writeAs(ctx context.Context, r dialect.Request, conn net.Conn,
 		}
 	case dialect.Closing:
 		req.Close = true
+	case dialect.Upgrades:
+		req.Header.Set("Connection", "Upgrade, HTTP2-Settings")
+		req.Header.Set("Upgrade", "h2c")
+		req.Header.Set("HTTP2-Settings", "AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA")
 	case dialect.Named:
 		req.Host = "sandbox.example" // RFC 2606: nobody's
 	case dialect.Fetch:
@@ -199,10 +203,17 @@ func writesSlowly(ctx context.Context, conn net.Conn, req *http.Request) error {
 	return nil
 }
 
+// nonsenseLimit is for all answers to what makes no sense. What is asked then counts.
+const nonsenseLimit = 5 * time.Second
+
 // askNonsense sends bodies that are no request, on one connection for as long as that lasts.
 // Whatever is answered, or not, is right.
 func (c *Client) askNonsense(ctx context.Context, conn net.Conn, from *bufio.Reader,
 	m dialect.Message) {
+	ctx, cancel := context.WithTimeout(ctx, nonsenseLimit)
+	defer cancel()
+	undone := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Now()) })
+	defer undone()
 	for _, body := range []string{string(asNumbers(m.Body)), "null", "[]", `"text"`, "{", "", "\x00\xff"} {
 		m.Body = []byte(body)
 		if goesOn, err := c.askOnce(ctx, conn, from, m); err != nil || !goesOn {

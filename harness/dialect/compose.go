@@ -62,6 +62,7 @@ const (
 	More     Way = "more"     // with a field that a newer client knows
 	Again    Way = "again"    // behind another, on a connection that has rested since
 	Named    Way = "named"    // by a name that the target does not know, as of a container
+	Upgrades Way = "upgrades" // offering HTTP/2 (RFC 7540, 3.2), as Java's HttpClient does at first
 	Closing  Way = "closing"  // on a connection that ends with the answer (RFC 9112, 9.6)
 )
 

@@ -94,6 +94,20 @@ func (e Evidence) Of(kinds ...string) bool {
 	return fits(e.Way.Kind, kinds)
 }
 
+// Mostly is Of for a command that has one of these kinds beside others, as in pairs: most that
+// have it went wrong so, or it says nothing.
+func (e Evidence) Mostly(kinds ...string) bool {
+	if !strings.Contains(e.Way.Kind, "+") {
+		return e.Of(kinds...)
+	}
+	for word := range strings.SplitSeq(e.Way.Kind, "+") {
+		if went, ran := e.Count(e.Way.Outcome, word); fits(word, kinds) && 2*went >= ran {
+			return true
+		}
+	}
+	return false
+}
+
 // OnlyOf says whether commands of these kinds went wrong, and no others of the arm.
 func (e Evidence) OnlyOf(kinds ...string) bool {
 	return e.Of(kinds...) && !slices.ContainsFunc(e.Ways,

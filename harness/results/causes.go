@@ -38,8 +38,9 @@ var trialCauses = []Cause{
 		Look: "Chunked bodies, JSON escapes, parameters of the media type, HTTP/1.0: leave them " +
 			"to an HTTP library. A client may read slowly: no limit for an answer as a whole.",
 		explains: func(e evidence.Evidence) bool {
-			return e.Of("asked-") && !e.CodeAlone() &&
-				e.Is(trial.Error, trial.Hung, trial.Wrong, trial.Output) ||
+			return e.Mostly("asked-") && !e.CodeAlone() &&
+				(e.Is(trial.Error, trial.Hung, trial.Wrong) ||
+					e.Is(trial.Output) && e.CutAt() < pipeBytes) ||
 				e.Of("abandoned-chunked") && e.Is(trial.Error)
 		},
 	},
@@ -265,6 +266,9 @@ var trialCauses = []Cause{
 			return e.Is(trial.Error) && e.Of(longInput...)
 		},
 	},
+	notReaped.otherwise("", func(e evidence.Evidence) bool {
+		return e.Found() && e.Of("orphan-meanwhile", "until-woken-orphan")
+	}),
 	inputChanged,
 	inputChanged.otherwise("end-missed", func(e evidence.Evidence) bool {
 		return e.Is(trial.Hung) && e.Of("given-") && !e.Of(overtimeInput...)
@@ -362,6 +366,6 @@ var inputChanged = Cause{
 	Look: "Write it in a thread or task of its own, while the output is read, until all of it is " +
 		"written. Close both ends. EPIPE is no error, and no answer waits for who does not read.",
 	explains: func(e evidence.Evidence) bool {
-		return e.Is(trial.Output) && e.Of("given-") && e.CutAt() < pipeBytes
+		return e.Is(trial.Output) && e.Mostly("given-") && e.CutAt() < pipeBytes
 	},
 }

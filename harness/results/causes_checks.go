@@ -32,15 +32,7 @@ var checkCauses = []Cause{
 			return e.Leaves() && e.Ran(hangsUp...) && !e.AllEnded()
 		},
 	},
-	{
-		ID: "not-reaped", Level: trial.Should,
-		Title: "Zombies stay.",
-		Look: "PID 1 must wait for each of its children, also for orphans that it inherits. No second " +
-			"waiter may do so: see reaper-had-status.",
-		explains: func(e evidence.Evidence) bool {
-			return e.Fails(evidence.Zombies) || e.Leaves() && e.Zombies > 0
-		},
-	},
+	notReaped,
 	{
 		ID: "group-not-killed", Level: trial.Should,
 		Title:    "Processes that a command started are left behind.",
@@ -95,5 +87,15 @@ var checkCauses = []Cause{
 		Title:    "The daemon keeps a CPU busy with nothing to do.",
 		Look:     "wait4 with WNOHANG gives 0 while children run: wait for SIGCHLD then.",
 		explains: func(e evidence.Evidence) bool { return e.Fails("CPU time at rest") },
+	},
+}
+
+var notReaped = Cause{
+	ID: "not-reaped", Level: trial.Should,
+	Title: "Zombies stay.",
+	Look: "PID 1 must wait for each of its children, also for orphans that it inherits, and also " +
+		"while commands run. No second waiter may do so: see reaper-had-status.",
+	explains: func(e evidence.Evidence) bool {
+		return e.Fails(evidence.Zombies) || e.Leaves() && e.Zombies > 0
 	},
 }

@@ -49,6 +49,9 @@ type Session struct {
 	// Uncontested is what Spared found: why nothing but its waiter takes a command's status
 	// from the candidate. Its waiters are not held then. It is empty where something may.
 	Uncontested string
+	// WaitsForNone is found with it: the candidate's process makes no wait that could be held
+	// or be late.
+	WaitsForNone bool
 	// Hub receives the launchers; nil where no target gets one.
 	Hub *seccomp.Hub
 	// BlackBox runs ordinary builds only: all faults come from outside.

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/reapcheck/reapcheck/harness/explore"
 	"github.com/reapcheck/reapcheck/harness/explore/search"
@@ -12,30 +13,45 @@ import (
 )
 
 // mostSpared is beyond what the orders of one command are of a daemon that spares them:
-// a lock around its waits leaves 51.
-const mostSpared = 200
+// a lock around its waits leaves 51. Of the orders of two commands that end together as many
+// are tried as take a moment.
+const (
+	mostSpared    = 200
+	mostSparedTwo = 40
+)
 
 // Spared says in words that nothing but its waiter takes a command's status from the
 // candidate; it is empty where something does, or may. Nobody can be made to come before such
-// a waiter. The orders of one command show it, and never that nobody came by some time: a
-// reaper may look once in a while. Where none can be tried, it is seen of a daemon that others
-// wait beside.
+// a waiter. The orders of one command show it, and of two that end together: who has one
+// thread for all may come second to a command alone, and take a second one with it. It is never
+// shown by that nobody came for some time: a reaper may look once in a while. Where no order
+// can be tried, it is seen of a daemon that others wait beside.
 func (s *Session) Spared(ctx context.Context) (why string, err error) {
 	x := s.explorer(s.asCandidate("spared").asked(), s.Candidate)
-	contested := false
-	found, err := x.Explore(ctx, explore.Shape("instant", 1, 1), explore.Bounds{
-		Delays: search.NoBound, Orders: mostSpared,
-		StopAt: func(run explore.Run) bool { contested = !run.Spares(); return contested },
-	}, nil)
+	why, err = sparedBy(ctx, x)
 	err = errors.Join(err, x.Close(context.WithoutCancel(ctx)))
-	switch {
-	case unexplored(err):
+	if unexplored(err) {
 		return s.aside(ctx)
-	case err != nil || contested || found.Delays < 1:
+	}
+	return why, err
+}
+
+func sparedBy(ctx context.Context, x *explore.Explorer) (why string, err error) {
+	contested := false
+	explored := func(plan explore.Plan, most int) (explore.Found, error) {
+		return x.Explore(ctx, plan, explore.Bounds{Delays: search.NoBound, Orders: most,
+			StopAt: func(run explore.Run) bool { contested = !run.Spares(); return contested }}, nil)
+	}
+	one, err := explored(explore.Shape("instant", 1, 1), mostSpared)
+	if err != nil || contested || one.Delays < 1 {
 		return "", err
 	}
-	return "since nothing but its waiter takes a command's status (of one command, " +
-		found.Tried() + ")", nil
+	two, err := explored(explore.Shape("together", 2, 1), mostSparedTwo)
+	if err != nil || contested {
+		return "", err
+	}
+	return fmt.Sprintf("since nothing but its waiter takes a command's status (of one command, %s; of two, %s)",
+		one.Tried(), two.Tried()), nil
 }
 
 // aside says in words why a process that takes requests contests nobody's command: it made
@@ -52,16 +68,20 @@ func (s *Session) aside(ctx context.Context) (why string, err error) {
 			if err != nil {
 				return ""
 			}
-			return asideIn(counts, sandbox.Daemon(sb) != sb.PID())
+			why, none := asideIn(counts, sandbox.Daemon(sb) != sb.PID())
+			s.WaitsForNone = none
+			return why
 		})
 }
 
-func asideIn(counts seccomp.Counts, behindInit bool) string {
+// asideIn is what calls show of that; waitsForNone says that there was no call at all.
+func asideIn(counts seccomp.Counts, behindInit bool) (why string, waitsForNone bool) {
 	switch {
 	case counts.Foreign > 0 && counts.Own() == 0:
-		return "since the process that takes requests waits for no child: another one does"
+		return "since the process that listens waits for no child: others do, such as workers or a zygote",
+			true
 	case behindInit && counts.Waits > 0 && counts.Takes == 0:
-		return "since the daemon behind the init takes no child but the one that it waits for"
+		return "since the daemon behind the init takes no child but the one that it waits for", false
 	}
-	return ""
+	return "", false
 }
