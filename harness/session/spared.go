@@ -37,21 +37,33 @@ func (s *Session) Spared(ctx context.Context) (why string, err error) {
 }
 
 func sparedBy(ctx context.Context, x *explore.Explorer) (why string, err error) {
-	contested := false
+	contested, threads := false, 0
 	explored := func(plan explore.Plan, most int) (explore.Found, error) {
 		return x.Explore(ctx, plan, explore.Bounds{Delays: search.NoBound, Orders: most,
-			StopAt: func(run explore.Run) bool { contested = !run.Spares(); return contested }}, nil)
+			StopAt: func(run explore.Run) bool {
+				contested, threads = !run.Spares(), max(threads, run.Threads)
+				return contested
+			}}, nil)
 	}
 	one, err := explored(explore.Shape("instant", 1, 1), mostSpared)
 	if err != nil || contested || one.Delays < 1 {
-		return "", err
+		return alone(contested, threads), err
 	}
 	two, err := explored(explore.Shape("together", 2, 1), mostSparedTwo)
 	if err != nil || contested {
-		return "", err
+		return alone(contested, threads), err
 	}
 	return fmt.Sprintf("since nothing but its waiter takes a command's status (of one command, %s; of two, %s)",
 		one.Tried(), two.Tried()), nil
+}
+
+// alone says in words why a reaper that takes others' commands cannot be made to come first by a
+// hold: the thread that is held is its own. The scenario orders has these orders.
+func alone(contested bool, threads int) string {
+	if !contested || threads != 1 {
+		return ""
+	}
+	return "since the one thread of the target waits and reaps: if it is held, nobody else comes first"
 }
 
 // aside says in words why a process that takes requests contests nobody's command: it made
