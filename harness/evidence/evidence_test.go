@@ -82,3 +82,28 @@ func TestWhatGoesWrongWithoutAFaultToo(t *testing.T) {
 		}
 	}
 }
+
+// A mixture blames one of its traits if most that have it went wrong so.
+func TestATraitIsBlamedForMostThatHaveIt(t *testing.T) {
+	ways := []trial.Way{{Kind: "asked-chunked+silent", Outcome: trial.Output, Trials: 1}}
+	for name, c := range map[string]struct {
+		kinds map[string]int
+		want  bool
+	}{
+		"one of one":  {map[string]int{"asked-chunked+silent": 1}, true},
+		"one of two":  {map[string]int{"asked-chunked+silent": 1, "asked-chunked": 1}, true},
+		"one of four": {map[string]int{"asked-chunked+silent": 1, "asked-chunked+long": 3}, false},
+		"others went right": {
+			map[string]int{"asked-chunked+silent": 1, "asked-escaped+long": 1, "silent": 9}, true},
+	} {
+		e := Evidence{Kinds: c.kinds, Ways: ways}.OfWay(ways[0])
+		if got := e.Mostly("asked-"); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	alone := Evidence{Kinds: map[string]int{"asked-chunked": 9}}.
+		OfWay(trial.Way{Kind: "asked-chunked", Outcome: trial.Output, Trials: 1})
+	if !alone.Mostly("asked-") {
+		t.Error("a command that has no other trait is not blamed on it")
+	}
+}

@@ -81,7 +81,7 @@ func (s *Supervisor) Of(pid int) error {
 	if err != nil {
 		return err
 	}
-	s.family = family
+	s.family, s.action = family, action{} // what it has set before is not known
 	s.filters, _ = statusLine(pid, "Seccomp_filters:")
 	return nil
 }
