@@ -33,10 +33,16 @@ func In(sb sandbox.Sandbox) Place {
 	if p.PID > 0 {
 		p.Root = fmt.Sprintf("/proc/%d/root", p.PID)
 	}
-	if at, ok := sb.(sandbox.AtSocket); ok && at.Socket() != "" {
+	at, _ := sb.(sandbox.AtSocket)
+	u, err := url.Parse(p.URL)
+	switch {
+	case at != nil && at.Socket() != "":
 		p.Socket = p.Root + at.Socket()
 		p.URL = "unix://" + p.Socket
-	} else if u, err := url.Parse(p.URL); err == nil {
+	case err != nil:
+	case u.Scheme == "unix":
+		p.Socket = u.Path
+	default:
 		p.Host = u.Hostname()
 		usual := map[string]string{"http": "80", "https": "443"}[u.Scheme]
 		p.Port, _ = strconv.Atoi(cmp.Or(u.Port(), usual))
