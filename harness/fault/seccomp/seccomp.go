@@ -138,10 +138,15 @@ func (c *Counts) answered(e *entry, verdict answer, now time.Time) {
 // by one call and single children are waited for by another, it is every wait
 // that met a child which was gone. A target with one kind of call only has no
 // one who could come second: then it is every child that was reaped.
+//
+// For WaiterWins it is every take that was held for a waiter, or came when the waiter had its
+// child already and was told "none": on a slow machine that is how all of them go.
 func (c Counts) Hits(r Rule) int64 {
 	switch {
 	case r == Off:
 		return c.Waits + c.Looks + c.Takes + c.Peeks + c.Others
+	case r == WaiterWins && c.Waits > 0:
+		return max(c.WaiterFirst, c.Spared)
 	case r == WaiterWins:
 		return c.WaiterFirst
 	case c.Waits == 0 && (c.Looks == 0 || c.Takes == 0):
