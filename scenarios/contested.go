@@ -16,18 +16,18 @@ import (
 // session then leaves out. If nothing else was chosen, the scenario says so itself.
 func Contested(ctx context.Context, s *session.Session, chosen []trial.Scenario) (
 	contested []trial.Scenario, why map[string]string, err error) {
-	if whole, arms := moot(s, chosen); len(whole)+len(arms) == 0 || len(whole) == len(chosen) {
+	if whole, arms := moot(s, chosen, false); len(whole)+len(arms) == 0 || len(whole) == len(chosen) {
 		return chosen, nil, nil
 	}
 	uncontested, err := s.Spared(ctx)
-	if uncontested == "" || err != nil {
+	if uncontested.Why == "" || err != nil {
 		return chosen, nil, err
 	}
-	whole, arms := moot(s, chosen)
+	whole, arms := moot(s, chosen, uncontested.WaitsForNone)
 	s.Uncontested = uncontested
 	why = map[string]string{}
 	for _, what := range append(whole, arms...) {
-		why[what] = uncontested
+		why[what] = uncontested.Why
 	}
 	return slices.DeleteFunc(slices.Clone(chosen), func(c trial.Scenario) bool {
 		return slices.Contains(whole, c.ID)
@@ -36,9 +36,9 @@ func Contested(ctx context.Context, s *session.Session, chosen []trial.Scenario)
 
 // moot are the scenarios that hold waiters in each of the candidate's arms, and the arms of
 // others that do.
-func moot(s *session.Session, chosen []trial.Scenario) (whole, arms []string) {
+func moot(s *session.Session, chosen []trial.Scenario, waitsForNone bool) (whole, arms []string) {
 	for _, e := range experiments(s, chosen) {
-		held := armsThat(e.Arms, holdsWaiters(s))
+		held := armsThat(e.Arms, holdsWaiters(waitsForNone))
 		if len(held) > 0 && len(held) == len(armsThat(e.Arms, isCandidate)) {
 			whole = append(whole, e.Scenario)
 			continue
@@ -83,23 +83,23 @@ func with(s *session.Session, chosen []trial.Scenario, so func(session.Arm) bool
 // tellsLate says whether an arm tells a candidate late of its commands, from outside.
 func tellsLate(arm session.Arm) bool {
 	late, ok := arm.Fault.(fault.LateReturn)
-	return ok && arm.Role == trial.Candidate && late.Call == fault.Read
+	return ok && isCandidate(arm) && late.Call == fault.Read
 }
 
 // withoutHeld are an experiment's arms but for those that hold the candidate's waiters, or all
 // of them where nothing else would be asked of it.
-func withoutHeld(s *session.Session, arms []session.Arm) []session.Arm {
-	rest := slices.DeleteFunc(slices.Clone(arms), holdsWaiters(s))
+func withoutHeld(arms []session.Arm, waitsForNone bool) []session.Arm {
+	rest := slices.DeleteFunc(slices.Clone(arms), holdsWaiters(waitsForNone))
 	if !slices.ContainsFunc(rest, isCandidate) {
 		return arms
 	}
 	return rest
 }
 
-// holdsWaiters says whether an arm holds a candidate's waiters, from outside, or makes waits
-// late that it has none of.
-func holdsWaiters(s *session.Session) func(session.Arm) bool {
-	return func(arm session.Arm) bool { return isCandidate(arm) && heldIn(arm.Fault, s.WaitsForNone) }
+// holdsWaiters says whether an arm holds a candidate's waiters, from outside, or makes its
+// waits late, of a candidate that has none.
+func holdsWaiters(waitsForNone bool) func(session.Arm) bool {
+	return func(arm session.Arm) bool { return isCandidate(arm) && heldIn(arm.Fault, waitsForNone) }
 }
 
 func heldIn(f fault.Fault, waitsForNone bool) bool {

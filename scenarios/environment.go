@@ -223,8 +223,8 @@ var appears = []setting{
 		says(c, "pwd -P", c.Cwd+"\n")
 	}},
 	makesLong(300, 0), longFolder(300, 1), makesLong(1100, 0), longFolder(1100, 1),
-	leads("/proc", "link", 0), follows("/proc", "folder-by-link", 1),
-	leads("/dev", "link-elsewhere", 2), follows("/dev", "folder-by-link-elsewhere", 3),
+	leads("/proc", "link", 0), led("/proc", "folder-by-link", 1),
+	leads("/dev", "link-elsewhere", 2), led("/dev", "folder-by-link-elsewhere", 3),
 }
 
 // longPath is of folders in each other, so many bytes long: more than one folder's name may
@@ -260,7 +260,8 @@ func leads(to, kind string, after int) setting {
 	}, after}
 }
 
-func follows(to, kind string, after int) setting {
+// led is a command in the folder that the link leads to.
+func led(to, kind string, after int) setting {
 	return setting{kind, func(c *load.Command, nonce, folder string) {
 		c.Cwd, c.Want.MayNotRun = folder+"/to"+nonce, true
 		says(c, "pwd -P", to+"\n")

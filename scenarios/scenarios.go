@@ -82,8 +82,8 @@ func experiments(s *session.Session, chosen []trial.Scenario) []session.Experime
 	for i, c := range chosen {
 		all[i] = plans[c.ID](s).Part(s.Parts[c.ID])
 		all[i].Scenario = c.ID
-		if s.Uncontested != "" {
-			all[i].Arms = withoutHeld(s, all[i].Arms)
+		if u := s.Uncontested; u.Why != "" {
+			all[i].Arms = withoutHeld(all[i].Arms, u.WaitsForNone)
 		}
 	}
 	return all

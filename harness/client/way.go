@@ -212,8 +212,7 @@ func (c *Client) askNonsense(ctx context.Context, conn net.Conn, from *bufio.Rea
 	m dialect.Message) {
 	ctx, cancel := context.WithTimeout(ctx, nonsenseLimit)
 	defer cancel()
-	undone := context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Now()) })
-	defer undone()
+	defer context.AfterFunc(ctx, func() { conn.Close() })() // which nothing more is asked on
 	for _, body := range []string{string(asNumbers(m.Body)), "null", "[]", `"text"`, "{", "", "\x00\xff"} {
 		m.Body = []byte(body)
 		if goesOn, err := c.askOnce(ctx, conn, from, m); err != nil || !goesOn {

@@ -100,36 +100,37 @@ func auditArch() (uint32, error) {
 func program(arch uint32, noPidfd bool) []unix.SockFilter {
 	code := []unix.SockFilter{
 		load(offsetArch),
-		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: arch, Jt: 1},
+		jump(arch, 1, 0),
 		answer(unix.SECCOMP_RET_ALLOW),
 		load(offsetNumber),
 	}
 	on := func(number, action uint32) {
-		code = append(code, unix.SockFilter{
-			Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K,
-			K:    number,
-			Jf:   1,
-		}, answer(action))
+		code = append(code, jump(number, 0, 1), answer(action))
 	}
 	on(unix.SYS_WAIT4, unix.SECCOMP_RET_USER_NOTIF)
 	code = append(code,
-		unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_WAITID, Jf: 5},
+		jump(unix.SYS_WAITID, 0, 5),
 		load(offsetOptions),
 		unix.SockFilter{Code: unix.BPF_ALU | unix.BPF_AND | unix.BPF_K, K: peeks},
-		unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: peeks, Jf: 1},
+		jump(peeks, 0, 1),
 		answer(unix.SECCOMP_RET_ALLOW),
 		answer(unix.SECCOMP_RET_USER_NOTIF),
-		unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_RT_SIGACTION, Jf: 6},
+		jump(unix.SYS_RT_SIGACTION, 0, 6),
 		load(offsetArgs),
-		unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: uint32(unix.SIGCHLD), Jf: 3},
+		jump(uint32(unix.SIGCHLD), 0, 3),
 		load(offsetArgs+8), // the address of the new action, which is on a page other than the first
-		unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: 0, Jt: 1},
+		jump(0, 1, 0),
 		answer(unix.SECCOMP_RET_USER_NOTIF),
 		answer(unix.SECCOMP_RET_ALLOW))
 	if noPidfd {
 		on(unix.SYS_PIDFD_OPEN, unix.SECCOMP_RET_ERRNO|uint32(unix.ENOSYS))
 	}
 	return append(code, answer(unix.SECCOMP_RET_ALLOW))
+}
+
+// jump passes over so many instructions where what was loaded is that, or is not.
+func jump(equals uint32, is, isNot uint8) unix.SockFilter {
+	return unix.SockFilter{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: equals, Jt: is, Jf: isNot}
 }
 
 func load(offset uint32) unix.SockFilter {

@@ -266,7 +266,7 @@ var trialCauses = []Cause{
 			return e.Is(trial.Error) && e.Of(longInput...)
 		},
 	},
-	notReaped.otherwise("", func(e evidence.Evidence) bool {
+	notReaped.alsoWhere(func(e evidence.Evidence) bool {
 		return e.Found() && e.Of("orphan-meanwhile", "until-woken-orphan")
 	}),
 	inputChanged,
@@ -300,7 +300,13 @@ var trialCauses = []Cause{
 // otherwise is the same cause where its evidence is weaker than that of another. A cause that
 // is listed twice for this has a name.
 func (c Cause) otherwise(under string, explains func(evidence.Evidence) bool) Cause {
-	c.under, c.explains = under, explains
+	c.under = under
+	return c.alsoWhere(explains)
+}
+
+// alsoWhere is the same cause where other evidence is as strong.
+func (c Cause) alsoWhere(explains func(evidence.Evidence) bool) Cause {
+	c.explains = explains
 	return c
 }
 

@@ -135,17 +135,29 @@ func (i Info) JudgeArms(scenario string, arms []trial.Summary) (trial.Verdict, s
 			about = s
 		}
 	}
-	var plain []trial.Way
-	for _, summary := range arms {
-		plain = append(plain, plainWays(&summary)...)
-	}
-	counted := make([]trial.Summary, len(arms))
+	weighed := make([]Arm, len(arms))
 	for n, summary := range arms {
-		a := Arm{Summary: summary, plain: plain}
-		a.weigh(i, about)
-		counted[n] = *a.judged()
+		weighed[n].Summary = summary
+	}
+	i.weighAll(weighed, about)
+	counted := make([]trial.Summary, len(arms))
+	for n := range weighed {
+		counted[n] = *weighed[n].judged()
 	}
 	return trial.Judge(counted)
+}
+
+// weighAll weighs the arms of one scenario: what goes wrong under a fault, beside what does
+// without one.
+func (i Info) weighAll(arms []Arm, s trial.Scenario) {
+	var plain []trial.Way
+	for n := range arms {
+		plain = append(plain, plainWays(&arms[n].Summary)...)
+	}
+	for n := range arms {
+		arms[n].plain = plain
+		arms[n].weigh(i, s)
+	}
 }
 
 // plainWays are the ways in which most commands of a kind went wrong without a fault: a race

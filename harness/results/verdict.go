@@ -20,14 +20,7 @@ import (
 func (r *Run) judge(extra string) {
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		var plain []trial.Way
-		for n := range f.Arms {
-			plain = append(plain, plainWays(&f.Arms[n].Summary)...)
-		}
-		for n := range f.Arms {
-			f.Arms[n].plain = plain
-			f.Arms[n].weigh(r.Info, f.Scenario)
-		}
+		r.Info.weighAll(f.Arms, f.Scenario)
 		f.judge(r.Info.Run)
 		f.waive(r.Info.Waivers, r.Info.Started)
 	}

@@ -46,12 +46,8 @@ type Session struct {
 	// IgnoresInput is what CheckDialect found: the candidate took a command whose input
 	// the dialect can give, and nothing of that came back.
 	IgnoresInput bool
-	// Uncontested is what Spared found: why nothing but its waiter takes a command's status
-	// from the candidate. Its waiters are not held then. It is empty where something may.
-	Uncontested string
-	// WaitsForNone is found with it: the candidate's process makes no wait that could be held
-	// or be late.
-	WaitsForNone bool
+	// Uncontested is what Spared found. The candidate's waiters are not held if it is so.
+	Uncontested Uncontested
 	// Hub receives the launchers; nil where no target gets one.
 	Hub *seccomp.Hub
 	// BlackBox runs ordinary builds only: all faults come from outside.

@@ -20,20 +20,29 @@ const (
 	mostSparedTwo = 40
 )
 
-// Spared says in words that nothing but its waiter takes a command's status from the
-// candidate; it is empty where something does, or may. Nobody can be made to come before such
+// Uncontested is that nobody can be made to come before a candidate's waiters. The zero
+// Uncontested says that somebody may.
+type Uncontested struct {
+	// Why says in words why that is so; empty where it is not.
+	Why string
+	// WaitsForNone says that the candidate's process makes no wait that could be held or late.
+	WaitsForNone bool
+}
+
+// Spared finds out whether nothing but its waiter takes a command's status from the
+// candidate. Nobody can be made to come before such
 // a waiter. The orders of one command show it, and of two that end together: who has one
 // thread for all may come second to a command alone, and take a second one with it. It is never
 // shown by that nobody came for some time: a reaper may look once in a while. Where no order
 // can be tried, it is seen of a daemon that others wait beside.
-func (s *Session) Spared(ctx context.Context) (why string, err error) {
+func (s *Session) Spared(ctx context.Context) (Uncontested, error) {
 	x := s.explorer(s.asCandidate("spared").asked(), s.Candidate)
-	why, err = sparedBy(ctx, x)
+	why, err := sparedBy(ctx, x)
 	err = errors.Join(err, x.Close(context.WithoutCancel(ctx)))
 	if unexplored(err) {
 		return s.aside(ctx)
 	}
-	return why, err
+	return Uncontested{Why: why}, err
 }
 
 func sparedBy(ctx context.Context, x *explore.Explorer) (why string, err error) {
@@ -53,8 +62,8 @@ func sparedBy(ctx context.Context, x *explore.Explorer) (why string, err error) 
 	if err != nil || contested {
 		return alone(contested, threads), err
 	}
-	return fmt.Sprintf("since nothing but its waiter takes a command's status (of one command, %s; of two, %s)",
-		one.Tried(), two.Tried()), nil
+	return fmt.Sprintf("since nothing but its waiter takes a command's status "+
+		"(of one command, %s; of two, %s)", one.Tried(), two.Tried()), nil
 }
 
 // alone says in words why a reaper that takes others' commands cannot be made to come first by a
@@ -66,11 +75,11 @@ func alone(contested bool, threads int) string {
 	return "since the one thread of the target waits and reaps: if it is held, nobody else comes first"
 }
 
-// aside says in words why a process that takes requests contests nobody's command: it made
+// aside finds out whether a process that takes requests contests nobody's command: it made
 // no wait at all, or took no child but those that it waited for, and is not PID 1, to which
-// the orphans fall. It is empty where it may.
-func (s *Session) aside(ctx context.Context) (why string, err error) {
-	return s.tryUnder(ctx, "aside", fault.Hold{Hub: s.Hub}, 3,
+// the orphans fall.
+func (s *Session) aside(ctx context.Context) (found Uncontested, err error) {
+	_, err = s.tryUnder(ctx, "aside", fault.Hold{Hub: s.Hub}, 3,
 		func(sb sandbox.Sandbox, _ fault.Injection) string {
 			supervisor, err := s.Hub.Supervisor(sb.Name())
 			if err != nil {
@@ -80,20 +89,21 @@ func (s *Session) aside(ctx context.Context) (why string, err error) {
 			if err != nil {
 				return ""
 			}
-			why, none := asideIn(counts, sandbox.Daemon(sb) != sb.PID())
-			s.WaitsForNone = none
-			return why
+			found = asideIn(counts, sandbox.Daemon(sb) != sb.PID())
+			return found.Why
 		})
+	return found, err
 }
 
-// asideIn is what calls show of that; waitsForNone says that there was no call at all.
-func asideIn(counts seccomp.Counts, behindInit bool) (why string, waitsForNone bool) {
+// asideIn is what calls show of that.
+func asideIn(counts seccomp.Counts, behindInit bool) Uncontested {
 	switch {
 	case counts.Foreign > 0 && counts.Own() == 0:
-		return "since the process that listens waits for no child: others do, such as workers or a zygote",
-			true
+		return Uncontested{Why: "since the process that listens waits for no child: others do, " +
+			"such as workers or a zygote", WaitsForNone: true}
 	case behindInit && counts.Waits > 0 && counts.Takes == 0:
-		return "since the daemon behind the init takes no child but the one that it waits for", false
+		return Uncontested{
+			Why: "since the daemon behind the init takes no child but the one that it waits for"}
 	}
-	return "", false
+	return Uncontested{}
 }

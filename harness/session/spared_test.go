@@ -21,9 +21,9 @@ func TestWhoStandsAside(t *testing.T) {
 		"PID 1 has not looked": {seccomp.Counts{Foreign: 9, Waits: 3}, false, false},
 		"looks one by one":     {seccomp.Counts{Foreign: 9, Looks: 3}, true, false},
 	} {
-		why, none := asideIn(c.counts, c.behindInit)
-		if (why != "") != c.aside || none != (c.aside && c.counts.Own() == 0) {
-			t.Errorf("%s: %q, waits for none %v", name, why, none)
+		found := asideIn(c.counts, c.behindInit)
+		if (found.Why != "") != c.aside || found.WaitsForNone != (c.aside && c.counts.Own() == 0) {
+			t.Errorf("%s: %+v", name, found)
 		}
 	}
 }
