@@ -173,7 +173,8 @@ func (d Dialect) Want(w trial.Want) trial.Want {
 // tellsBytes says whether an output that is no text comes back as it was.
 func (d Dialect) tellsBytes() bool {
 	return !d.noBytes && !slices.Contains(d.Declares, "tells-text-alone") &&
-		(d.Response.Encoding == base64Words || len(d.Response.Bytes) > 0)
+		(d.Response.Encoding == base64Words || len(d.Response.Bytes) > 0 ||
+			d.spoken && len(d.Response.Output) > 0)
 }
 
 // WithoutBytes is the dialect of a target that changes what is no text, whatever places it has

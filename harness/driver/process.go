@@ -254,12 +254,19 @@ func (p *Process) settle(ctx context.Context) error {
 	return err
 }
 
-// saidOnStderr is the end of the driver's standard error, as part of a sentence.
-func (p *Process) saidOnStderr() string {
+// Stderr is the end of what the driver has written on its standard error, at most 600 bytes.
+// All of it has been read once Close has returned.
+func (p *Process) Stderr() string {
 	const shown = 600
 	text := strings.TrimSpace(string(p.stderr.Bytes()))
+	return text[max(0, len(text)-shown):]
+}
+
+// saidOnStderr is the same as part of a sentence.
+func (p *Process) saidOnStderr() string {
+	text := p.Stderr()
 	if text == "" {
 		return ""
 	}
-	return fmt.Sprintf("; it wrote on standard error: %s", text[max(0, len(text)-shown):])
+	return "; it wrote on standard error: " + text
 }

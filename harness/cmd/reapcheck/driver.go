@@ -10,6 +10,7 @@ import (
 	api "github.com/reapcheck/reapcheck/driver"
 	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/driver"
+	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/target"
 )
@@ -69,12 +70,18 @@ func checkDriver(cmd *cobra.Command, t target.Target) error {
 	if err != nil {
 		return infrastructure(err)
 	}
-	defer p.Close()
 	hello := p.Hello()
 	d := driver.Dialect(hello, 0)
 	fmt.Fprintf(cmd.OutOrStdout(), "driver %s can %s\n", hello.Name, strings.Join(hello.Can, ", "))
 	all := dialect.Try(cmd.Context(), d, p)
 	all = append(all, p.Try(cmd.Context())...)
+	if err := p.Close(); err != nil {
+		return infrastructure(err)
+	}
+	if said := p.Stderr(); said != "" && p.Problem() == nil { // a problem says it itself
+		fmt.Fprintf(cmd.ErrOrStderr(), "the driver wrote on standard error:\n%s\n",
+			printable.Escape(said))
+	}
 	switch {
 	case cmd.Context().Err() != nil:
 		return exit{exitInconclusive, errInterrupted}

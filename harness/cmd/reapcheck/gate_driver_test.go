@@ -167,3 +167,16 @@ func TestWhatFlagsOfDriversMustBe(t *testing.T) {
 		}
 	}
 }
+
+// Who writes a driver looks at what it said on standard error first.
+func TestACheckShowsWhatTheDriverWroteOnStandardError(t *testing.T) {
+	_, inGo := framedFlags(t)
+	cmd := command(t, "driver", "check", "--url=tcp://127.0.0.1:1",
+		"--driver=sh -c 'echo in trouble >&2; exec "+inGo+"'")
+	o := finish(t, cmd, "")
+	for _, want := range []string{"standard error:\nin trouble", "output that is no text"} {
+		if o.status != exitInconclusive || !strings.Contains(o.said, want) {
+			t.Errorf("status %d, %q is not said:\n%s", o.status, want, o.said)
+		}
+	}
+}
