@@ -18,7 +18,8 @@ import (
 // still being written, a client that goes while a background child holds the output, a
 // folder and an input in one request. Most failures need no more than two values at once
 // (Kuhn, Wallace and Gallo, "Software Fault Interactions", 2004). A command here has a value
-// for each of eight things, and every two values of different things meet in one.
+// for each of eight things, and every two values of different things meet in one. What it is
+// given and what it writes is drawn from pieces that somebody has a reason to change.
 var _ = scenario("pairs", "what a command has and does, two things at a time",
 	"is as when each is alone, and not where a naive daemon forgets the one over the other",
 	func(s *session.Session) session.Experiment {
@@ -44,7 +45,7 @@ const pairLimit = 300 * time.Millisecond
 type mixture struct {
 	load.Command
 
-	nonce       string
+	nonce, text string   // text is the nonce and an awkward text
 	words       []string // of its kind
 	steps       []string // of its script
 	out, errors string   // what these write
@@ -53,6 +54,14 @@ type mixture struct {
 // do adds a step and what it writes to standard output.
 func (m *mixture) do(step, out string) {
 	m.steps, m.out = append(m.steps, step), m.out+out
+	m.wrote(out)
+}
+
+// wrote says that the last word writes this next.
+func (m *mixture) wrote(text string) {
+	if text != "" {
+		m.Want.Parts = append(m.Want.Parts, trial.Part{Word: m.words[len(m.words)-1], Bytes: len(text)})
+	}
 }
 
 // does is a step that writes nothing.
@@ -103,15 +112,15 @@ var placeTraits = []trait{plain,
 		m.do("pwd -P", "/proc\n")
 	}},
 	{"with-variable", func(m *mixture) {
-		m.Env = map[string]string{"REAPCHECK_GIVEN": m.nonce}
-		m.do(`echo "$REAPCHECK_GIVEN"`, m.nonce+"\n")
+		m.Env = map[string]string{"REAPCHECK_GIVEN": m.text}
+		m.do(`printf '%s\n' "$REAPCHECK_GIVEN"`, m.text+"\n")
 	}},
 }
 
 var inputTraits = []trait{
 	{"reads", func(m *mixture) {
-		m.Stdin = new(m.nonce + "\n")
-		m.do("cat", m.nonce+"\n")
+		m.Stdin = new(m.text + "\n")
+		m.do("cat", m.text+"\n")
 	}},
 	{"reads-much", func(m *mixture) {
 		text, script, out := sum(filled(m.nonce, overPipe))
@@ -127,10 +136,15 @@ var outputTraits = []trait{plain,
 		m.do(text+`; echo "$s"`, doubled+"\n")
 	}},
 	{"writes-errors", func(m *mixture) {
-		m.do("echo "+m.nonce+" >&2", "")
-		m.errors += m.nonce + "\n"
+		m.do("printf '"+octal(m.text)+"\\n' >&2", "")
+		m.errors += m.text + "\n"
+		m.wrote(m.errors)
 	}},
-	{"writes-no-newline", func(m *mixture) { m.do("printf "+m.nonce, m.nonce) }},
+	{"writes-no-newline", func(m *mixture) { m.do("printf '"+octal(m.text)+"'", m.text) }},
+	// In its own words: what changes a command's text changes this.
+	{"writes-quoted", func(m *mixture) {
+		m.do("printf '%s\\n' "+dialect.Quote(m.text), m.text+"\n")
+	}},
 }
 
 var companyTraits = []trait{plain,
@@ -172,6 +186,7 @@ func pairs(seed uint64, all [][]trait) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		m := &mixture{Command: load.Instant(index, r)}
 		m.nonce = strings.TrimSpace(m.Want.Output)
+		m.text = m.nonce + load.Awkward(r)
 		row := load.Row(sizes, r)
 		if index < len(rows) {
 			row = rows[index]

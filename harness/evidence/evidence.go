@@ -3,6 +3,7 @@
 package evidence
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -89,15 +90,23 @@ func (e Evidence) Is(outcomes ...trial.Outcome) bool {
 }
 
 // Of says whether the trials' commands are of one of these kinds, or have it beside others. A
-// word that ends in a hyphen stands for all kinds that begin so.
+// word that ends in a hyphen stands for all kinds that begin so. Where it is known which of
+// the others an output is of, it is no other.
 func (e Evidence) Of(kinds ...string) bool {
-	return fits(e.Way.Kind, kinds)
+	return fits(cmp.Or(e.Way.First.Part, e.Way.Kind), kinds)
+}
+
+// OnlyIn says whether what is not as wanted in an output comes from one of these words, and in
+// no trial of the arm from one of the others.
+func (e Evidence) OnlyIn(words []string, others ...string) bool {
+	return e.Is(trial.Output) && fits(e.Way.First.Part, words) &&
+		!slices.ContainsFunc(e.Ways, func(w trial.Way) bool { return fits(w.First.Part, others) })
 }
 
 // Mostly is Of for a command that has one of these kinds beside others, as in pairs: most that
 // have it went wrong so, or it says nothing.
 func (e Evidence) Mostly(kinds ...string) bool {
-	if !strings.Contains(e.Way.Kind, "+") {
+	if e.Way.First.Part != "" || !strings.Contains(e.Way.Kind, "+") {
 		return e.Of(kinds...)
 	}
 	for word := range strings.SplitSeq(e.Way.Kind, "+") {

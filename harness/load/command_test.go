@@ -3,8 +3,10 @@ package load
 import (
 	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 )
 
 // A command that did not do what it is judged by would blame every target.
@@ -48,5 +50,20 @@ func TestRandomDependsOnAllItIsGiven(t *testing.T) {
 	}
 	if len(seen) != 12 {
 		t.Errorf("%d distinct of 12", len(seen))
+	}
+}
+
+// A command's text and a variable's value end at NUL, and JSON is UTF-8.
+func TestAwkwardTextsCanBeSaidAnywhere(t *testing.T) {
+	seen := map[string]bool{}
+	for i := range 300 {
+		text := Awkward(Random(5, "awkward", i))
+		if text == "" || strings.Contains(text, "\x00") || !utf8.ValidString(text) {
+			t.Errorf("%q", text)
+		}
+		seen[text] = true
+	}
+	if len(seen) < 290 {
+		t.Errorf("%d of 300 texts differ", len(seen))
 	}
 }

@@ -255,7 +255,8 @@ var trialCauses = []Cause{
 		Look: "Set both for the child alone, and paste neither into a shell's text. Delete " +
 			"from the dialect what the daemon does not offer.",
 		explains: func(e evidence.Evidence) bool {
-			return e.Is(trial.Output, trial.Wrong) && !e.CodeAlone() && e.Of(asSet...)
+			return e.Is(trial.Output, trial.Wrong) && !e.CodeAlone() && e.Of(asSet...) ||
+				e.OnlyIn([]string{"in-folder", "with-variable"}, "reads", "writes-")
 		},
 	},
 	{
@@ -274,7 +275,7 @@ var trialCauses = []Cause{
 		return e.Is(trial.Hung) && e.Of("given-") && !e.Of(overtimeInput...)
 	}),
 	inputChanged.otherwise("output-cut", func(e evidence.Evidence) bool {
-		return e.Is(trial.Output) && e.Of("reads", "reads-much")
+		return e.OnlyIn([]string{"reads", "reads-much"}, "writes-")
 	}),
 	inputChanged.otherwise("timeout-not-enforced", func(e evidence.Evidence) bool {
 		return e.Is(trial.Hung) && e.Of("given-much-overtime")

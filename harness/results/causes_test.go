@@ -85,10 +85,6 @@ func TestCausesOfSavedRecordings(t *testing.T) {
 
 // A command's input has causes of its own, unless what failed shows elsewhere too.
 func TestCausesOfInputs(t *testing.T) {
-	differs := func(at, want, got int) trial.Record {
-		return trial.Record{Detail: fmt.Sprintf(
-			`output differs at byte %d: %d bytes wanted "a", got %d bytes "b"`, at, want, got)}
-	}
 	for _, c := range []struct {
 		way  trial.Way
 		want string
@@ -104,12 +100,30 @@ func TestCausesOfInputs(t *testing.T) {
 		{trial.Way{Outcome: trial.Error, Kind: "given-and-held"}, "input-limited"},
 		{trial.Way{Outcome: trial.Wrong, Kind: "given-nul"}, "wrong-code"},
 		{trial.Way{Outcome: trial.Output, Kind: "instant", First: differs(3, 9, 9)}, "output-changed"},
+		// Of a command that has several things it is known which of them an output is of.
+		{mixed("with-variable"), "not-as-set"},
+		{mixed("reads"), "input-changed"},
+		{mixed("writes-quoted"), "output-changed"},
+		{mixed(""), "output-changed"},
 	} {
 		c.way.Trials = 1
 		if got := CauseOf(evidence.Evidence{Symptom: trial.Symptom(c.way.Outcome), Way: c.way}); got.ID != c.want {
 			t.Errorf("%s %s: %s, want %s", c.way.Outcome, c.way.Kind, got.ID, c.want)
 		}
 	}
+}
+
+// differs is an output that differs at a byte.
+func differs(at, want, got int) trial.Record {
+	return trial.Record{Detail: fmt.Sprintf(
+		`output differs at byte %d: %d bytes wanted "a", got %d bytes "b"`, at, want, got)}
+}
+
+// mixed is an output that differs in one part of several.
+func mixed(part string) trial.Way {
+	first := differs(3, 9, 9)
+	first.Part = part
+	return trial.Way{Outcome: trial.Output, Kind: "with-variable+reads+writes-quoted", First: first}
 }
 
 // The same outcome of the same command has another cause where its order was forced, where it

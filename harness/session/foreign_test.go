@@ -3,6 +3,7 @@ package session
 import (
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -37,7 +38,7 @@ func TestAFolderThatTheDialectCannotSayIsTheShellsToMiss(t *testing.T) {
 				return load.Command{Request: dialect.Request{Script: "true", Cwd: "/nonexistent"},
 					Want: c.asked}
 			}}}
-		if got := arm.command(0).Want; got != c.want {
+		if got := arm.command(0).Want; !reflect.DeepEqual(got, c.want) {
 			t.Errorf("with the body's %q: %+v", c.field, got)
 		}
 	}

@@ -109,6 +109,9 @@ func (a *runningArm) record(index int, cmd load.Command, answer trial.Answer, se
 		r.Command, r.Beside, r.Sent = cmd.Script, cmd.Beside(), sent.UTC()
 		r.Wanted = cmd.Want.InPlaceOfCode()
 	}
+	if outcome == trial.Output {
+		r.Part = cmd.Want.Part(answer.Output)
+	}
 	a.quickest.note(cmd.Kind, outcome, took)
 	a.keep(r)
 	if a.UntilShown && a.Claim.Shown(outcome) {

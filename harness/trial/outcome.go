@@ -35,6 +35,9 @@ type Want struct {
 	// Streams are what of a merged Output went to standard output and to standard error,
 	// where the command wrote to each in turn.
 	Streams [2]string
+	// Parts say which words of the command's kind Output comes from, in order; nil where all
+	// of it comes from all of them.
+	Parts []Part
 	// Trimmed compares without the white space at both ends.
 	Trimmed bool
 	// StartError accepts, instead of the code, that the target says there is no
@@ -80,6 +83,24 @@ func (w Want) output(got string) bool {
 	}
 	return w.AnyOutput || got == want || w.PrefixOnly && strings.HasPrefix(got, want) ||
 		w.OrEnds != "" && strings.HasSuffix(got, w.OrEnds)
+}
+
+// Part is so much of an output, and the word that it comes from.
+type Part struct {
+	Word  string
+	Bytes int
+}
+
+// Part is the word from which the first byte comes that is not as wanted; empty where none
+// is known for it.
+func (w Want) Part(got string) string {
+	at := firstDifference(w.Output, got)
+	for _, p := range w.Parts {
+		if at -= p.Bytes; at < 0 {
+			return p.Word
+		}
+	}
+	return ""
 }
 
 // Answer is what came back, freed of the dialect in which it was said.

@@ -39,3 +39,14 @@ func TestTheOrderOfTwoStreams(t *testing.T) {
 		}
 	}
 }
+
+func TestTheFirstByteThatDiffersNamesItsPart(t *testing.T) {
+	w := Want{Output: "abcde", Parts: []Part{{"one", 2}, {"two", 3}}}
+	for got, want := range map[string]string{
+		"xbcde": "one", "a": "one", "": "one", "abde": "two", "abcdef": "", "abcde": "",
+	} {
+		if part := w.Part(got); part != want {
+			t.Errorf("%q: %q, want %q", got, part, want)
+		}
+	}
+}

@@ -53,6 +53,9 @@ type Record struct {
 	Wanted string `json:"wanted,omitempty"`
 	Beside string `json:"beside,omitempty"`
 	Detail string `json:"detail,omitempty"`
+	// Part is the word of Kind from which the first byte of an output comes that was not as
+	// wanted; empty where it comes from all of them, or from none.
+	Part string `json:"part,omitempty"`
 	// Steps are those of an order that was not ok, each by its turn.
 	Steps []Step `json:"steps,omitempty"`
 }
@@ -83,13 +86,17 @@ type Check struct {
 
 // outputMismatch says where two outputs part, without printing 64 KiB.
 func outputMismatch(want, got string) string {
+	at := firstDifference(want, got)
+	return fmt.Sprintf("output differs at byte %d: %d bytes wanted %s, got %d bytes %s",
+		at, len(want), excerpt(want, at), len(got), excerpt(got, at))
+}
+
+func firstDifference(want, got string) (at int) {
 	n := min(len(want), len(got))
-	at := 0
 	for at < n && want[at] == got[at] {
 		at++
 	}
-	return fmt.Sprintf("output differs at byte %d: %d bytes wanted %s, got %d bytes %s",
-		at, len(want), excerpt(want, at), len(got), excerpt(got, at))
+	return at
 }
 
 func excerpt(s string, at int) string {

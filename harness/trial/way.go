@@ -12,16 +12,16 @@ type Way struct {
 
 // Has says whether the record is one of the trials that went wrong this way. Where the order
 // of two streams is all that is wrong with some of a kind, it is a way of its own: it must
-// not excuse those of which bytes are missing.
+// not excuse those of which bytes are missing. So is another part of the output.
 func (w Way) Has(r Record) bool { return keyOf(w.First) == keyOf(r) }
 
 type wayKey struct {
 	outcome     Outcome
-	kind        string
+	kind, part  string
 	interleaved bool
 }
 
-func keyOf(r Record) wayKey { return wayKey{r.Outcome, r.Kind, r.Interleaved()} }
+func keyOf(r Record) wayKey { return wayKey{r.Outcome, r.Kind, r.Part, r.Interleaved()} }
 
 func (s *Summary) addWay(r Record) {
 	key := keyOf(r)
