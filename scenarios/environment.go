@@ -23,9 +23,11 @@ var _ = scenario("environment", "environment and folder",
 	"are as they were asked for, for one command, and changed where a naive daemon pastes them into its text",
 	func(s *session.Session) session.Experiment {
 		all := slices.Concat(settings[:1], appears, settings[1:])
-		if !s.Candidate.Dialect.SaysEnv() { // a shell sets them in its stead
-			all = slices.DeleteFunc(all, func(s setting) bool { return s.kind == ofNoShell })
-		}
+		d := s.Candidate.Dialect
+		all = slices.DeleteFunc(all, func(s setting) bool {
+			return s.kind == ofNoShell && !d.SaysEnv() || // a shell sets them in its stead
+				s.kind == afterMistaken && !d.Simple()
+		})
 		arm := session.Arm{
 			Trials:   s.Scale.Trials(each(len(all), 2, 4, 20)),
 			InFlight: 1, // each follows what the one before it may have left
@@ -207,6 +209,12 @@ var settings = []setting{
 		says(c, `pwd -P; echo "$REAPCHECK_GIVEN"`, folder+"\n"+nonce+"\n")
 	}},
 	askedAgain("first", 0), askedAgain("again", 1),
+	// What could be read of a request that is refused for one field must not be another's.
+	{kind: afterMistaken, give: func(c *load.Command, _, _ string) {
+		c.Way = dialect.Mistaken
+		says(c, `case $(pwd -P) in /proc) pwd -P;; esac; echo "${REAPCHECK_GIVEN-unset}"; sleep 0.5`,
+			"unset\n")
+	}},
 }
 
 // appears is a folder that is not there when it is first asked for, and one that becomes another.
@@ -276,6 +284,9 @@ func noOthers(c *load.Command, _, _ string) {
 		`*) case "$its" in "$n="*|*"
 $n="*) ;; *) echo "$n";; esac;; esac;; esac; done`, "")
 }
+
+// afterMistaken is the kind of a command behind requests with a mistake.
+const afterMistaken = "nothing-mistaken"
 
 // ofNoShell is the kind of a variable whose name no shell can set.
 const ofNoShell = "names-of-no-shell"

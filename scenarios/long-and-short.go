@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -25,8 +26,36 @@ var _ = scenario("long-and-short", "short commands beside a long one",
 			Commands: outlasts,
 			Deadline: time.Minute}) // one of them lasts as long as all others together
 		outlasting.Name += "-outlasting"
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, sound, outlasting}}
+		all := []session.Arm{baseline, sound, outlasting}
+		if s.Candidate.Dialect.TimesOut() {
+			limited := candidate(session.Arm{Trials: 5, InFlight: 2, Commands: besideLimited,
+				Deadline: waitsLimit})
+			limited.Name += "-limited"
+			all = append(all, limited)
+		}
+		return session.Experiment{SideBySide: true, Arms: all}
 	})
+
+// besideLimited is one that lasts, with a timeout that is far away, and then some that outlive
+// theirs: whoever waits for the end of the oldest timer first is late with all behind it. The
+// last one ends the first.
+func besideLimited(index int, r *rand.Rand) load.Command {
+	switch index {
+	case 0:
+		c := released(index, r)
+		c.Kind, c.Timeout = "long-limited", time.Hour
+		return c
+	case 1, 2, 3:
+		return load.Command{
+			Kind:    "overtime-beside",
+			Request: dialect.Request{Script: "exec sleep 1000", Timeout: overtimeLimit},
+			Want:    trial.Want{Timeout: true},
+		}
+	}
+	c := releases(load.Instant(index, r))
+	c.Script = awaitSleeps(load.Endless, 1) + c.Script
+	return c
+}
 
 // outlasted is how many commands come and go while one runs: more than a table holds whose
 // size somebody has guessed.

@@ -91,6 +91,9 @@ var waysOut = []func(c *load.Command){
 	func(c *load.Command) {
 		c.Kind, c.Script, c.Want = "killed", "kill -9 $$", trial.Want{Code: 128 + 9}
 	},
+	func(c *load.Command) { // its child runs on, and PID 1 takes it with it (pid_namespaces(7))
+		c.Kind, c.Script = "background-stopping", "tail -f /dev/null >/dev/null 2>&1 & "+c.Script
+	},
 	func(c *load.Command) { // its child holds the output when the signal comes
 		c.Kind, c.Script = "held-stdout-stopping", "tail -f /dev/null & "+c.Script
 	},

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -79,7 +81,14 @@ func (c *Client) writeAs(ctx context.Context, r dialect.Request, conn net.Conn,
 	case dialect.Piece:
 		return false, writesSlowly(ctx, conn, req)
 	case dialect.Nonsense:
-		c.askNonsense(ctx, conn, from, m)
+		c.askInVain(ctx, conn, from, m, nonsense(m.Body))
+		return true, nil
+	case dialect.Mistaken:
+		full, err := c.full()
+		if err != nil {
+			return false, err
+		}
+		c.askInVain(ctx, conn, from, full, mistaken(full.Body))
 		return true, nil
 	case dialect.Ahead:
 		if goesOn, err := c.askedAhead(ctx, conn, from, req, m); err != nil || !goesOn {
@@ -203,22 +212,61 @@ func writesSlowly(ctx context.Context, conn net.Conn, req *http.Request) error {
 	return nil
 }
 
-// nonsenseLimit is for all answers to what makes no sense. What is asked then counts.
-const nonsenseLimit = 5 * time.Second
+// inVainLimit is for all answers to what is asked in vain. What is asked then counts.
+const inVainLimit = 5 * time.Second
 
-// askNonsense sends bodies that are no request, on one connection for as long as that lasts.
+// askInVain sends bodies that are no request, on one connection for as long as that lasts.
 // Whatever is answered, or not, is right.
-func (c *Client) askNonsense(ctx context.Context, conn net.Conn, from *bufio.Reader,
-	m dialect.Message) {
-	ctx, cancel := context.WithTimeout(ctx, nonsenseLimit)
+func (c *Client) askInVain(ctx context.Context, conn net.Conn, from *bufio.Reader,
+	m dialect.Message, bodies [][]byte) {
+	ctx, cancel := context.WithTimeout(ctx, inVainLimit)
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { conn.Close() })() // which nothing more is asked on
-	for _, body := range []string{string(asNumbers(m.Body)), "null", "[]", `"text"`, "{", "", "\x00\xff"} {
-		m.Body = []byte(body)
+	for _, m.Body = range bodies {
 		if goesOn, err := c.askOnce(ctx, conn, from, m); err != nil || !goesOn {
 			return
 		}
 	}
+}
+
+// nonsense are bodies that are no request.
+func nonsense(body []byte) [][]byte {
+	return [][]byte{asNumbers(body), []byte("null"), []byte("[]"), []byte(`"text"`), []byte("{"), nil,
+		[]byte("\x00\xff")}
+}
+
+// full asks for all that a request can hold.
+func (c *Client) full() (dialect.Message, error) {
+	begun := c.dialect.Begin(dialect.Request{
+		Script:  ":",
+		Cwd:     "/proc",
+		Env:     map[string]string{"REAPCHECK_GIVEN": "in vain"},
+		Stdin:   new("in vain\n"),
+		Timeout: c.dialect.Timeout(mistakenLimit),
+	})
+	return begun.Compose(c.dialect.Steps()[0], 0)
+}
+
+// mistakenLimit is the timeout of a command that is not to run.
+const mistakenLimit = 200 * time.Millisecond
+
+// mistaken are JSON objects with one value each of a kind that it cannot have; what is none stays
+// as it is.
+func mistaken(body []byte) (all [][]byte) {
+	var fields map[string]any
+	if json.Unmarshal(body, &fields) != nil {
+		return [][]byte{body}
+	}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		value := fields[name]
+		fields[name] = map[string]any{"in": []string{"vain"}}
+		if _, is := value.(map[string]any); is {
+			fields[name] = "in vain"
+		}
+		wrong, _ := json.Marshal(fields)
+		all, fields[name] = append(all, wrong), value
+	}
+	return all
 }
 
 // asNumbers is a JSON object with a number in the place of each value.

@@ -55,6 +55,7 @@ const (
 	Slowly   Way = "slowly"   // by who begins to read its answer late, as over a slow line
 	Piece    Way = "piece"    // a piece at a time, as over a slow line
 	Nonsense Way = "nonsense" // behind requests that make no sense
+	Mistaken Way = "mistaken" // behind requests with a field of the wrong kind
 	Fetch    Way = "fetch"    // with the header that Node.js's fetch adds (Fetch Metadata)
 	Laden    Way = "laden"    // with headers of 6 KiB, as of a long token: servers take 8 KiB
 	Newline  Way = "newline"  // with a newline behind its body, as curl -d @file and echo

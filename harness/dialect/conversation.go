@@ -246,6 +246,9 @@ func (p parser) unexpected(form Form, body io.Reader) error {
 	case errors.Is(err, errNoRoom):
 		return err
 	case err == nil:
+	case form == JSON && errors.Is(err, errTwo):
+		p.take(event{text: string(raw), doc: doc})
+		return notInForm(err, "", raw)
 	case form == SSE:
 		return p.read(form, bytes.NewReader(raw))
 	default:

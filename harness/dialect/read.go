@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -46,6 +47,7 @@ func (r *answerReader) answer() trial.Answer {
 	answer := trial.Answer{
 		Failed:     r.status() >= http.StatusBadRequest,
 		Status:     r.status(),
+		Garbled:    errors.Is(r.why, errTwo),
 		Output:     output,
 		Unknown:    r.says(r.Words.Unknown),
 		TimedOut:   r.says(r.Words.Timeout),

@@ -82,7 +82,11 @@ func notInForm(err error, where string, text []byte) error {
 	return fmt.Errorf("%w: %s%w: %q", ErrForm, where, err, clip(string(text)))
 }
 
-// decodeJSON keeps numbers as they were written.
+// errTwo means that more than one answer came: behind an object that is one there is more. Text
+// may begin like another JSON value, as "404 page not found" does.
+var errTwo = errors.New("it goes on after the JSON object")
+
+// decodeJSON keeps numbers as they were written. With errTwo it returns the first object.
 func decodeJSON(body []byte) (any, error) {
 	var doc any
 	decoder := json.NewDecoder(bytes.NewReader(body))
@@ -91,6 +95,9 @@ func decodeJSON(body []byte) (any, error) {
 		return nil, err
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		if _, is := doc.(map[string]any); is {
+			return doc, errTwo
+		}
 		return nil, errors.New("it goes on after the JSON value")
 	}
 	return doc, nil

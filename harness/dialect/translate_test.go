@@ -252,7 +252,11 @@ func TestReadFollowsTheDialect(t *testing.T) {
 		{"unknown beside negative signals",
 			"response: {exitCode: /code}\nwords: {signal: -n, unknown: [{exitCode: -1}]}", 200, `{"code":-1}`, trial.Answer{Unknown: true}},
 		{"more than one document", "response: {exitCode: /code}", 200, `{"code":3}{"code":4}`,
-			trial.Answer{}},
+			trial.Answer{Garbled: true}},
+		{"more than one error", "response: {exitCode: /code}", 400, `{"error":"no"}{"code":4}`,
+			trial.Answer{Failed: true, Garbled: true}},
+		{"an error that begins like JSON", "response: {exitCode: /code}", 404, "404 page not found\n",
+			trial.Answer{Failed: true}},
 
 		{"events",
 			"response: {form: sse, exitCode: {event: exit, at: /code}, output: [{event: out, at: /text}, {event: err, at: /text}]}", 200,

@@ -55,6 +55,12 @@ var trialCauses = []Cause{
 				e.Is(trial.Wrong) && e.Of("half-closed") && e.SameCode() // of the signal
 		},
 	},
+	{
+		ID: "two-answers", Level: trial.Must,
+		Title:    "More than one answer comes to one request.",
+		Look:     "Whoever writes an error must return then: what is written behind it is read with it.",
+		explains: func(e evidence.Evidence) bool { return e.Says("it goes on after the JSON object") },
+	},
 	unknownForSignals,
 	unknownForSignals.otherwise(reaperHad, func(e evidence.Evidence) bool {
 		return e.Is(trial.Lost) && e.Of(bySignal...) && e.All()
@@ -123,6 +129,7 @@ var trialCauses = []Cause{
 			"and stop reading.",
 		explains: func(e evidence.Evidence) bool {
 			return e.Is(trial.Hung) && e.Of(outlives...) && !e.Of("given-much-overtime") ||
+				e.Is(trial.Hung) && e.Of("long-limited") || // nobody came to end it
 				e.Leaves() && e.Went(trial.Hung, outlives...)
 		},
 	},

@@ -37,7 +37,7 @@ var (
 	asSet = []string{"value-", "no-value", "like-numbers", "names", "names-that-filters-know",
 		"many", "folder", "folder-and-variable", "no-folder-again", "no-folder-after-none",
 		"folder-up-from-link", "folder-now", "folder-by-link", "folder-by-link-elsewhere",
-		"folder-of-", "names-of-fields", "name-long",
+		"folder-of-", "names-of-fields", "name-long", "nothing-mistaken",
 		"own-emptied", "own-wins-by-tilde", "not-set-again", "own-wins", "set-meanwhile",
 		"not-set-meanwhile"}
 )

@@ -122,6 +122,9 @@ type Answer struct {
 	NotStarted bool
 	// Failed is set when the target answered with an HTTP error.
 	Failed bool
+	// Garbled is set when what was answered goes on after its end: it is no one answer,
+	// whatever its first part says.
+	Garbled bool
 	// Status is the HTTP status of what was answered last; 0 without one.
 	Status int
 	// Hung is set when nothing came back by the deadline.
@@ -150,6 +153,8 @@ func classify(want Want, got Answer) (Outcome, string) {
 	switch {
 	case got.Hung:
 		return Hung, got.Message
+	case got.Garbled && !want.Anything:
+		return Error, got.Message
 	case want.SoFar && got.TimedOut && !want.output(got.Output):
 		return Output, "what it wrote before its timeout: " +
 			outputMismatch(want.Output, got.Output)
