@@ -122,6 +122,13 @@ var settings = []setting{
 	given("nothing", ""),
 	given("characters", "Grüße ☕ 😀"),
 	{kind: "value-long", give: long},
+	// More than the kernel takes (execve(2), MAX_ARG_STRLEN), and never without it.
+	{kind: "value-too-long", give: func(c *load.Command, _, _ string) {
+		const length = 150_000
+		c.Env = map[string]string{"REAPCHECK_GIVEN": strings.Repeat(".", length)}
+		c.Want.MayNotRun = true
+		says(c, "echo ${#REAPCHECK_GIVEN}", fmt.Sprintln(length))
+	}},
 	{kind: "many", give: many},
 	{kind: "no-value", give: func(c *load.Command, _, _ string) {
 		c.Env = map[string]string{"REAPCHECK_GIVEN": ""}
@@ -176,6 +183,11 @@ var settings = []setting{
 		c.Env = map[string]string{"HOME": "", "REAPCHECK_OF_THE_DAEMON": ""}
 		says(c, `echo "<${HOME-unset}> <${REAPCHECK_OF_THE_DAEMON-unset}>"`, "<> <>\n")
 	}},
+	// The command's PATH is not the daemon's: its shell is where it was.
+	{kind: "own-path-alone", give: func(c *load.Command, nonce, _ string) {
+		c.Env = map[string]string{"PATH": "/" + nonce}
+		says(c, `echo "$PATH"`, "/"+nonce+"\n")
+	}},
 	// A shell's text without a quote or a semicolon is still a shell's.
 	{kind: "own-wins-by-tilde", give: func(c *load.Command, nonce, _ string) {
 		c.Env = map[string]string{"HOME": "/" + nonce}
@@ -207,6 +219,10 @@ var settings = []setting{
 		c.Cwd, c.Want.MayNotRun = folder, true
 		c.Env = map[string]string{"REAPCHECK_GIVEN": nonce}
 		says(c, `pwd -P; echo "$REAPCHECK_GIVEN"`, folder+"\n"+nonce+"\n")
+	}},
+	// An open folder can be neither unmounted nor forgotten.
+	{kind: "folder-not-kept", give: func(c *load.Command, _, _ string) {
+		says(c, `case $(ls -l /proc/1/fd 2>/dev/null) in *" -> "*ours*) echo kept;; esac`, "")
 	}},
 	askedAgain("first", 0), askedAgain("again", 1),
 	// What could be read of a request that is refused for one field must not be another's.

@@ -48,6 +48,9 @@ var resistance = []look{
 	{"shell", "trap '' TERM; sleep 1000 & wait; sleep 1000; :"},
 	{"all-signals", "trap '' TERM HUP INT QUIT USR1 USR2; while :; do sleep 1000; done"},
 	{"child", "sh -c 'trap \"\" TERM; sleep 1000; :' & wait"},
+	// A handler that ends well does not make it a success: timeout(1) says 124, and os/exec its
+	// context's error.
+	{"ends-well", "trap 'exit 0' TERM; sleep 1000 & wait"},
 	{"takes-its-time", "trap 'sleep 1000' TERM; sleep 1000; sleep 1000"},
 	{"stopped", "kill -STOP $$; sleep 1000"},
 	{"stopped-child", "sh -c 'kill -STOP $$; sleep 1000' & wait"},

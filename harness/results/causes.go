@@ -274,6 +274,9 @@ var trialCauses = []Cause{
 			return e.Is(trial.Error) && e.Of(longInput...)
 		},
 	},
+	keeps.alsoWhere(func(e evidence.Evidence) bool {
+		return e.Is(trial.Output) && e.Of("folder-not-kept")
+	}),
 	notReaped.alsoWhere(func(e evidence.Evidence) bool {
 		return e.Found() && e.Of("orphan-meanwhile", "until-woken-orphan")
 	}),

@@ -39,14 +39,7 @@ var checkCauses = []Cause{
 		Look:     "Kill the process group and what has left it, at last with SIGKILL.",
 		explains: func(e evidence.Evidence) bool { return e.Leaves() },
 	},
-	{
-		ID: "keeps", Level: trial.Should,
-		Title: "Something of each command is kept: open files, threads or memory.",
-		Look:  "Close pipes and pidfds, also where a start fails, a timer fires or a client goes.",
-		explains: func(e evidence.Evidence) bool {
-			return e.Fails(evidence.Held...)
-		},
-	},
+	keeps,
 	{
 		ID: "keeps-temporary-files", Level: trial.Should,
 		Title:    "Temporary files of commands that have ended are left behind.",
@@ -88,6 +81,14 @@ var checkCauses = []Cause{
 		Look:     "wait4 with WNOHANG gives 0 while children run: wait for SIGCHLD then.",
 		explains: func(e evidence.Evidence) bool { return e.Fails("CPU time at rest") },
 	},
+}
+
+// keeps is known by what checks count, and by what a command sees.
+var keeps = Cause{
+	ID: "keeps", Level: trial.Should,
+	Title:    "Something of each command is kept: open files, threads or memory.",
+	Look:     "Close pipes and pidfds, also where a start fails, a timer fires or a client goes.",
+	explains: func(e evidence.Evidence) bool { return e.Fails(evidence.Held...) },
 }
 
 var notReaped = Cause{

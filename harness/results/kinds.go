@@ -6,7 +6,7 @@ var (
 	bySignal = []string{"killed", "terminated", "segmentation fault", "aborted", "interrupt",
 		"user defined signal 1", "core", "signals", "writes", "long", "until-terminated"}
 	// tooLong are commands of 100 KB and more.
-	tooLong = []string{"too-long", "very-long", "phantom"}
+	tooLong = []string{"too-long", "value-too-long", "very-long", "phantom"}
 	// notToStart are commands that nothing can start.
 	notToStart = []string{"cwd-missing", "folder-is-fifo", "folder-not-yet", "cwd-is-file", "nul", "cannot-start",
 		"too-long"}
@@ -38,7 +38,7 @@ var (
 		"many", "folder", "folder-and-variable", "no-folder-again", "no-folder-after-none",
 		"folder-up-from-link", "folder-now", "folder-by-link", "folder-by-link-elsewhere",
 		"folder-of-", "names-of-fields", "name-long", "nothing-mistaken",
-		"own-emptied", "own-wins-by-tilde", "not-set-again", "own-wins", "set-meanwhile",
+		"own-emptied", "own-path-alone", "own-wins-by-tilde", "not-set-again", "own-wins", "set-meanwhile",
 		"not-set-meanwhile"}
 )
 
