@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -76,6 +77,16 @@ func awkwardFolder(s *session.Session) string {
 		return "/tmp/" + name
 	}
 	return folder
+}
+
+// tidy removes what commands have left in a folder of this machine: links, and FIFOs that keep
+// whoever opens them waiting.
+func tidy(s *session.Session) {
+	if s.Runtime.Name() == "namespace" {
+		folder := awkwardFolder(s)
+		_ = os.RemoveAll(folder) // what is left is in the way of nothing
+		_ = os.RemoveAll(strings.TrimSpace(folder))
+	}
 }
 
 // setting is what a command is given, and what it then says.

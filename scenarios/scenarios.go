@@ -113,6 +113,7 @@ func begin(ctx context.Context, s *session.Session, chosen []trial.Scenario) *ru
 		func(i, j int) { experiments[i], experiments[j] = experiments[j], experiments[i] })
 	go func() {
 		defer close(r.over)
+		defer tidy(s)
 		s.RunAll(ctx, experiments, func(e session.Experiment, f session.Finding, err error) {
 			r.results[e.Scenario] <- result{f, err}
 		})

@@ -26,6 +26,8 @@ type gathering struct {
 	noMoreAfter time.Duration
 	// ready asks the target whether it is ready; nil where nothing can.
 	ready func(ctx context.Context) error
+	// before is what the sandbox had when it began: no commands.
+	before probe.Snapshot
 
 	most   int          // that slept at a time, ever
 	asleep int          // that slept at the last look
@@ -53,6 +55,7 @@ func StaysBelowWhileAllSleep(commands, slack int, c Count, ready string) session
 		within time.Duration) (session.Look, error) {
 		g := &gathering{all: commands, pid: sandbox.Daemon(sb),
 			noMoreAfter: max(within, leastPatience)}
+		g.before, _ = probe.Look(g.pid) // an error shows again at the first look
 		if ready != "" {
 			g.ready = func(ctx context.Context) error { return ask(ctx, sb, ready) }
 		}
@@ -80,7 +83,7 @@ func (g *gathering) lookAt() (probe.Process, error) {
 	if err != nil {
 		return probe.Process{}, err
 	}
-	if sleeps := sleeping(seen); g.complete(len(sleeps), time.Now()) {
+	if sleeps := seen.Since(g.before).Named("sleep"); g.complete(len(sleeps), time.Now()) {
 		g.askOnce()
 		err = fault.Terminate(sleeps)
 	}
@@ -134,15 +137,4 @@ func (g *gathering) enough(slack int) error {
 	}
 	return fmt.Errorf("%w: %d commands were seen to sleep at a time, more than %d needed",
 		session.ErrUndecided, g.most, slack)
-}
-
-// sleeping are the commands that sleep(1) runs for.
-func sleeping(seen probe.Snapshot) probe.Snapshot {
-	var sleeps probe.Snapshot
-	for _, p := range seen {
-		if p.Name == "sleep" && !p.Zombie() {
-			sleeps = append(sleeps, p)
-		}
-	}
-	return sleeps
 }

@@ -187,6 +187,8 @@ func translate(m said) (trial.Answer, []byte) {
 	switch {
 	case m.ExitCode != nil:
 		answer.Known, answer.Code = true, *m.ExitCode
+	case m.Signal < 0 || m.Signal > 64: // the daemon's own mistake, which a driver passes on
+		answer.Message = fmt.Sprintf("ended by signal %d, which there is not", m.Signal)
 	case m.Signal != 0:
 		answer.Known, answer.Code = true, 128+m.Signal
 	default:

@@ -144,7 +144,6 @@ func TestADriverThatMisbehaves(t *testing.T) {
 		`{"type":"answer","id":1,"output":"x"}`:                      "0 of exitCode, signal and word",
 		`{"type":"answer","id":1,"exitCode":0,"word":"timeout"}`:     "2 of exitCode, signal and word",
 		`{"type":"answer","id":1,"word":"perhaps"}`:                  `"perhaps"`,
-		`{"type":"answer","id":1,"signal":99}`:                       "signal 99",
 		`{"type":"answer","id":1,"exitCode":0,"outputBase64":"***"}`: "outputBase64",
 		`{"type":"answer","id":1,"exitCode":"0"}`:                    "no message",
 		`{"type":"conclusion"}`:                                      `"conclusion"`,
@@ -306,5 +305,17 @@ func TestAnInterruptEndsTheWait(t *testing.T) {
 	time.AfterFunc(10*time.Millisecond, cancel)
 	if got := p.Execute(ctx, dialect.Request{Script: "wait"}); got.Known || got.Hung || p.Problem() != nil {
 		t.Errorf("%+v, problem %v", got, p.Problem())
+	}
+}
+
+// A signal that there is not is what the daemon said: the driver hands it on.
+func TestASignalThatThereIsNotIsTheDaemonsMistake(t *testing.T) {
+	var m said
+	m.Type, m.ID, m.Signal = driver.TypeAnswer, 1, 127
+	if err := checkAnswer(m.FromDriver); err != nil {
+		t.Error(err)
+	}
+	if a, _ := translate(m); a.Known || a.Message != "ended by signal 127, which there is not" {
+		t.Errorf("%+v", a)
 	}
 }

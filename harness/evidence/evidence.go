@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -198,6 +199,12 @@ func (e Evidence) ReaperFirst() bool {
 // is no command's.
 func (e Evidence) SameCode() bool {
 	return e.Way.OneCode && e.Way.Trials >= Enough
+}
+
+// ToldOf says whether the first such trial was told that one of these signals ended its command.
+func (e Evidence) ToldOf(signals ...syscall.Signal) bool {
+	got := e.Way.First.Got
+	return got != nil && slices.Contains(signals, syscall.Signal(*got-128))
 }
 
 // Fails says whether one of these checks does not hold.

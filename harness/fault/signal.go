@@ -16,7 +16,8 @@ import (
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
-// Signal sends one signal to PID 1 once enough commands are under way.
+// Signal sends one signal to PID 1 once enough commands are under way. What lives in the sandbox
+// before them is no command.
 type Signal struct {
 	Signal syscall.Signal
 	// Twice sends it again a moment later.
@@ -33,10 +34,9 @@ type Signal struct {
 }
 
 // counted are the processes that the signal waits for.
-func (s Signal) counted(seen probe.Snapshot) probe.Snapshot {
-	return slices.DeleteFunc(seen, func(p probe.Process) bool {
-		return p.Inner == 1 ||
-			s.Named != "" && p.Name != s.Named
+func (s Signal) counted(seen, before probe.Snapshot) probe.Snapshot {
+	return slices.DeleteFunc(seen.Since(before), func(p probe.Process) bool {
+		return s.Named != "" && p.Name != s.Named
 	})
 }
 
@@ -59,18 +59,19 @@ func (Signal) Prepare(*sandbox.Spec) error { return nil }
 // Inject prepares the count, which the first trial begins: the other arms may take
 // long to come up. The signal is sent once, unless Undo comes first.
 func (s Signal) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error) {
+	before, _ := probe.Look(sb.PID()) // an error shows again at the count
 	injected := &signalling{}
 	ctx, injected.stop = context.WithCancel(context.WithoutCancel(ctx))
 	injected.begin = sync.OnceFunc(func() {
 		injected.ending.Go(func() {
-			err := s.enough(ctx, sb.PID())
+			err := s.enough(ctx, sb.PID(), before)
 			began := time.Now() // before the target's own time begins
 			if err == nil {
 				err = s.send(ctx, sb)
 			}
 			injected.sent(err)
 			if s.EndAfter > 0 {
-				injected.ended(s.end(ctx, sb.PID(), began))
+				injected.ended(s.end(ctx, sb.PID(), before, began))
 			}
 		})
 	})
@@ -103,7 +104,8 @@ func (s Signal) send(ctx context.Context, sb sandbox.Sandbox) error {
 
 // end terminates the processes after a while, and those that come later, until ctx
 // is done or the target has ended. The excuse says that it came too late.
-func (s Signal) end(ctx context.Context, pid int, began time.Time) (excuse string, err error) {
+func (s Signal) end(ctx context.Context, pid int, before probe.Snapshot,
+	began time.Time) (excuse string, err error) {
 	next := time.NewTimer(s.EndAfter)
 	defer next.Stop()
 	for first := true; ; first = false {
@@ -114,7 +116,7 @@ func (s Signal) end(ctx context.Context, pid int, began time.Time) (excuse strin
 		}
 		seen, err := probe.Look(pid)
 		if err == nil {
-			err = Terminate(s.counted(seen))
+			err = Terminate(s.counted(seen, before))
 		}
 		if err != nil {
 			return excuse, unlessGone(err)
@@ -151,14 +153,14 @@ func unlessGone(err error) error {
 }
 
 // enough returns when enough processes live beside the target.
-func (s Signal) enough(ctx context.Context, pid int) error {
+func (s Signal) enough(ctx context.Context, pid int, before probe.Snapshot) error {
 	err := await.Wait{
 		For:   fmt.Sprintf("%d processes in the sandbox", s.Processes),
 		Every: 10 * time.Millisecond,
 		Limit: signalLimit,
 	}.Until(ctx, func() (any, bool, error) {
 		seen, err := probe.Look(pid)
-		n := len(s.counted(seen))
+		n := len(s.counted(seen, before))
 		return n, n >= s.Processes, err
 	})
 	if errors.Is(err, await.ErrLimit) || ctx.Err() != nil {

@@ -55,13 +55,17 @@ func TestSignalEndsWhatItWaitedFor(t *testing.T) {
 	if err := os.WriteFile(script, []byte("#!/bin/sh\nread line\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	sleeper := exec.Command(script)
-	if _, err := sleeper.StdinPipe(); err != nil { // which nobody writes to
-		t.Fatal(err)
+	start := func() *exec.Cmd {
+		cmd := exec.Command(script)
+		if _, err := cmd.StdinPipe(); err != nil { // which nobody writes to
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		return cmd
 	}
-	if err := sleeper.Start(); err != nil {
-		t.Fatal(err)
-	}
+	helper := start() // of the target's: it was there before
 	injected, err := Signal{
 		Signal:    syscall.SIGTERM,
 		Processes: 2,
@@ -71,6 +75,7 @@ func TestSignalEndsWhatItWaitedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	sleeper := start()
 	injected.(PerTrial).Before(t.Context())
 	if err := sleeper.Wait(); err == nil || err.Error() != "signal: terminated" {
 		t.Errorf("ended by %v", err)
@@ -80,6 +85,10 @@ func TestSignalEndsWhatItWaitedFor(t *testing.T) {
 	}
 	if hits, _, err := injected.Hits(t.Context()); hits != 0 || !errors.Is(err, ErrDeclined) {
 		t.Errorf("%d hits, error %v", hits, err)
+	}
+	if err := errors.Join(helper.Process.Kill(), helper.Wait()); err == nil ||
+		err.Error() != "signal: killed" {
+		t.Errorf("what was there before ended by %v", err)
 	}
 }
 

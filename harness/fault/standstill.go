@@ -225,8 +225,9 @@ func (s *standing) sleeping(ctx context.Context) (asleep probe.Snapshot, err err
 	err = s.await(fmt.Sprint(s.Commands, " sleeps"), time.Hour).Until(ctx,
 		func() (any, bool, error) {
 			seen, err := probe.Look(s.sandbox.PID())
-			asleep = slices.DeleteFunc(seen, func(p probe.Process) bool {
-				return p.Name != "sleep" || p.Zombie()
+			asleep = slices.DeleteFunc(seen.Named("sleep"), func(p probe.Process) bool {
+				_, own := s.own[p.PID]
+				return own
 			})
 			return len(asleep), len(asleep) >= s.Commands, err
 		})

@@ -68,6 +68,19 @@ func (s Snapshot) Others() Snapshot {
 	return slices.DeleteFunc(slices.Clone(s), func(p Process) bool { return p.PID == target })
 }
 
+// Since are those that an earlier look at the same sandbox has not seen: its commands, say, and
+// no helper of the target's.
+func (s Snapshot) Since(before Snapshot) Snapshot {
+	return slices.DeleteFunc(slices.Clone(s), func(p Process) bool {
+		return slices.ContainsFunc(before, func(b Process) bool { return b.PID == p.PID })
+	})
+}
+
+// Named are those of that name that have not ended.
+func (s Snapshot) Named(name string) Snapshot {
+	return slices.DeleteFunc(slices.Clone(s), func(p Process) bool { return p.Name != name || p.Zombie() })
+}
+
 // Zombies are those that have ended and were not reaped.
 func (s Snapshot) Zombies() Snapshot {
 	return slices.DeleteFunc(slices.Clone(s), func(p Process) bool { return !p.Zombie() })

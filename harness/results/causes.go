@@ -2,6 +2,7 @@ package results
 
 import (
 	"strings"
+	"syscall"
 
 	"github.com/reapcheck/reapcheck/harness/evidence"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -52,7 +53,8 @@ var trialCauses = []Cause{
 			"leaves that to the server).",
 		explains: func(e evidence.Evidence) bool {
 			return e.Is(trial.Error, trial.Hung) && e.Of("half-closed", "gone-with-more-behind") ||
-				e.Is(trial.Wrong) && e.Of("half-closed") && e.SameCode() // of the signal
+				e.Is(trial.Wrong) && e.Of("half-closed") && e.SameCode() || // of the signal
+				e.Leaves() && e.Ran("gone-with-more-behind")
 		},
 	},
 	{
@@ -85,6 +87,19 @@ var trialCauses = []Cause{
 		},
 	},
 	{
+		ID: "killed-by-mistake", Level: trial.Must,
+		Title: "A command is killed that was to run on.",
+		Look: "A process group that commands share, a process ID that is another's by now, a clean-up " +
+			"that takes too much, or PR_SET_PDEATHSIG, which comes when the thread ends that started " +
+			"the command (prctl(2)).",
+		explains: func(e evidence.Evidence) bool {
+			return e.ToldOf(syscall.SIGKILL, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT) &&
+				!e.Of(bySignal...) && !e.Of("release") && !e.OnlyOf(reused...) &&
+				!e.Under(append(stopSignals, noRoom...)...) && !e.Under("next PID", "memory") &&
+				(e.Is(trial.Wrong) || e.Is(trial.Error) && e.Says("no timeout reported") && !e.Most())
+		},
+	},
+	{
 		ID: reaperHad, Level: trial.Must,
 		Title: "The exit code is lost where the reaper takes the child before its waiter does.",
 		Look: "Two calls wait for one child: the reaper's wait4(-1) and the handler's. " +
@@ -92,12 +107,16 @@ var trialCauses = []Cause{
 			"other asks.",
 		explains: func(e evidence.Evidence) bool {
 			return e.Is(trial.Lost, trial.Error) && e.Says("no child process", "ECHILD") ||
-				e.ReaperFirst() && (e.Is(trial.Lost, trial.Error) || e.Is(trial.Hung) && e.Most() ||
-					// A daemon may have one code for all signals, too.
-					e.Is(trial.Wrong) && e.SameCode() && !e.Of(bySignal...))
+				e.ReaperFirst() && !e.Under("next PID") &&
+					(e.Is(trial.Lost, trial.Error) || e.Is(trial.Hung) && e.Most() ||
+						// A daemon may have one code for all signals, too.
+						e.Is(trial.Wrong) && e.SameCode() && !e.Of(bySignal...))
 		},
 	},
 	anotherOwner,
+	anotherOwner.otherwise(outputCut.ID, func(e evidence.Evidence) bool {
+		return e.Is(trial.Output) && e.CutAt() >= 0 && (e.Under("next PID") || e.OnlyOf(reused...))
+	}),
 	anotherOwner.otherwise("end-missed", func(e evidence.Evidence) bool {
 		return e.OnlyOf(reused...) && e.Is(trial.Lost, trial.Error, trial.Hung, trial.Output)
 	}),
@@ -256,16 +275,10 @@ var trialCauses = []Cause{
 			return e.Is(trial.Output) && e.Of("of-the-daemon", "names-of-no-shell", "no-others")
 		},
 	},
-	{
-		ID: "not-as-set", Level: trial.Must,
-		Title: "A command's environment or folder is not the one that was asked for.",
-		Look: "Set both for the child alone, and paste neither into a shell's text. Delete " +
-			"from the dialect what the daemon does not offer.",
-		explains: func(e evidence.Evidence) bool {
-			return e.Is(trial.Output, trial.Wrong) && !e.CodeAlone() && e.Of(asSet...) ||
-				e.OnlyIn([]string{"in-folder", "with-variable"}, "reads", "writes-")
-		},
-	},
+	notAsSet.otherwise(outputCut.ID, func(e evidence.Evidence) bool {
+		return e.Is(trial.Output) && e.Of(asSet...) && e.CutAt() >= 0
+	}),
+	notAsSet,
 	{
 		ID: "input-limited", Level: trial.Should, Choice: "limits-input",
 		Title: "An input of 64 KiB or more is refused, or breaks the connection.",
@@ -279,6 +292,9 @@ var trialCauses = []Cause{
 	}),
 	notReaped.alsoWhere(func(e evidence.Evidence) bool {
 		return e.Found() && e.Of("orphan-meanwhile", "until-woken-orphan")
+	}),
+	inputChanged.otherwise(outputCut.ID, func(e evidence.Evidence) bool {
+		return e.Is(trial.Output) && e.Mostly("given-") && e.CutAt() >= 0 && e.CutAt() < pipeBytes
 	}),
 	inputChanged,
 	inputChanged.otherwise("end-missed", func(e evidence.Evidence) bool {
@@ -372,6 +388,18 @@ var stranded = Cause{
 	explains: func(e evidence.Evidence) bool {
 		return e.Under(stopSignals...) && (e.Is(trial.Error, trial.Hung) ||
 			e.Fails(evidence.Target) && e.Check.Got != evidence.Runs)
+	},
+}
+
+// notAsSet is believed of what commands say of themselves, unless it is cut as other outputs are.
+var notAsSet = Cause{
+	ID: "not-as-set", Level: trial.Must,
+	Title: "A command's environment or folder is not the one that was asked for.",
+	Look: "Set both for the child alone, and paste neither into a shell's text. Delete " +
+		"from the dialect what the daemon does not offer.",
+	explains: func(e evidence.Evidence) bool {
+		return e.Is(trial.Output, trial.Wrong) && !e.CodeAlone() && e.Of(asSet...) ||
+			e.OnlyIn([]string{"in-folder", "with-variable"}, "reads", "writes-")
 	},
 }
 

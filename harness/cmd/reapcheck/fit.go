@@ -39,7 +39,7 @@ func forecast(s *session.Session, takes time.Duration) string {
 		s.Pace.Command.Round(10*time.Microsecond), s.Pace.Start.Round(time.Millisecond), roughly(
 			takes))
 	switch budget := s.Scale.Budget(); {
-	case takes > budget:
+	case roughly(takes) > roughly(budget):
 		text += fmt.Sprintf(", not the %v of tier %s: this machine is too slow for less",
 			roughly(budget), s.Scale.Tier)
 	case s.Scale.AtFloor():
