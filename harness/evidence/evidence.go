@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"syscall"
 
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -202,9 +201,9 @@ func (e Evidence) SameCode() bool {
 }
 
 // ToldOf says whether the first such trial was told that one of these signals ended its command.
-func (e Evidence) ToldOf(signals ...syscall.Signal) bool {
+func (e Evidence) ToldOf(signals ...int) bool {
 	got := e.Way.First.Got
-	return got != nil && slices.Contains(signals, syscall.Signal(*got-128))
+	return got != nil && slices.Contains(signals, *got-128)
 }
 
 // Fails says whether one of these checks does not hold.

@@ -44,3 +44,11 @@ var (
 
 // stopSignals is how the name of a fault begins that sends a signal to PID 1.
 var stopSignals = []string{"terminated at", "interrupt at"}
+
+// Signals that end a command which has no handler, by their numbers everywhere on Linux (signal(7)).
+const (
+	sighup  = 1
+	sigint  = 2
+	sigkill = 9
+	sigterm = 15
+)
