@@ -18,12 +18,13 @@ var _ = should("orphan-storm", "a storm of orphans",
 	"leaves no zombie and takes no command's exit code, and leaves zombies where no one reaps",
 	func(s *session.Session) session.Experiment {
 		arm := session.Arm{
-			Trials: s.Scale.Trials(orphaned), InFlight: 16, Commands: orphans, Work: 7,
+			Trials: s.Scale.Trials(orphaned), InFlight: 16, Commands: orphansAndLooks, Work: 7,
 			Watch:     check.Settles(check.NobodyLeft, check.ComesBack(forgotten, check.Memory)),
 			SeenTwice: check.Only(check.Memory), // as in grows
 		}
 		baseline := naive(arm, "hoarding", check.TooMany(check.Zombies),
 			check.TooMany(check.Processes), check.TooMany(check.Memory))
+		baseline.Commands = orphans // each look would wait to its limit
 		return session.Experiment{Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
@@ -47,8 +48,12 @@ func orphans(index int, r *rand.Rand) load.Command {
 	if index%4 == 0 { // one that ends later, the last of them when nothing else happens
 		c.Kind, c.Script = "orphan-for-a-while", "(sleep 0.5 &) >/dev/null 2>&1; "+c.Script
 	}
+	return c
+}
+
+func orphansAndLooks(index int, r *rand.Rand) load.Command {
 	if index%16 == 2 {
 		return finds(load.Instant(index, r), look{"orphan-meanwhile", unreaped})
 	}
-	return c
+	return orphans(index, r)
 }
