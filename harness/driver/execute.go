@@ -58,13 +58,18 @@ func (p *Process) Ready(ctx context.Context) (int, error) {
 	}
 }
 
+// listens tries the port or the socket, where one is known.
 func (p *Process) listens(ctx context.Context) error {
-	if err := p.Problem(); err != nil || p.place.Port == 0 {
+	at := p.place.Target
+	network, address := "tcp", net.JoinHostPort(at.Host, strconv.Itoa(at.Port))
+	if at.Socket != "" {
+		network, address = "unix", at.Socket
+	}
+	if err := p.Problem(); err != nil || at.Socket == "" && at.Port == 0 {
 		return err
 	}
 	return p.place.do(func() error {
-		conn, err := new(net.Dialer).DialContext(ctx, "tcp",
-			net.JoinHostPort(p.place.Host, strconv.Itoa(p.place.Port)))
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -317,5 +318,23 @@ func TestASignalThatThereIsNotIsTheDaemonsMistake(t *testing.T) {
 	}
 	if a, _ := translate(m); a.Known || a.Message != "ended by signal 127, which there is not" {
 		t.Errorf("%+v", a)
+	}
+}
+
+// Without a word for it a target is ready when it can be reached, also at a socket.
+func TestATargetAtASocketIsReadyWhenItListens(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	var p Process
+	p.place.Socket = path
+	if _, err := p.Ready(t.Context()); err == nil {
+		t.Error("ready before anything listens")
+	}
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	if _, err := p.Ready(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
