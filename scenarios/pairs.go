@@ -26,14 +26,14 @@ var _ = scenario("pairs", "what a command has and does, two things at a time",
 		const inFlight, spare = 8, 24
 		arm := session.Arm{
 			Trials: s.Scale.Trials(paired), InFlight: inFlight, Work: 2, Wait: pairLimit / 2,
-			Commands: pairs(s.Seed, traits(s.Candidate.Dialect, s.Feeds())),
+			Commands: pairs(s.Seed, traits(s.Candidate.Dialect, s.Feeds()), text(s.Candidate.Dialect)),
 			Deadline: waitsLimit,
 			Watch: check.Settles(check.ComesBack(inFlight+spare, check.Files, check.Threads),
 				check.NobodyLeft),
 			Used: true,
 		}
 		baseline := naive(arm, "distracted", trial.Symptom(trial.Output))
-		baseline.Commands = pairs(s.Seed, [][]trait{placeTraits, inputTraits})
+		baseline.Commands = pairs(s.Seed, [][]trait{placeTraits, inputTraits}, load.Awkward)
 		baseline.Trials, baseline.Watch = s.Scale.Trials(overlooked), nil
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
@@ -176,8 +176,17 @@ var hangsUpSoon = trait{"hangs-up", func(m *mixture) {
 	m.do("sleep 1000; :", "")
 }}
 
+// text makes what commands are given and write. A command that its target splits at white space
+// cannot hold all of it: what is white space, and in which alphabet, each language says anew.
+func text(d dialect.Dialect) func(r *rand.Rand) string {
+	if d.Commands == dialect.BareWords {
+		return func(*rand.Rand) string { return "" }
+	}
+	return load.Awkward
+}
+
 // pairs has a value of each thing: first so that every two meet, and then at random.
-func pairs(seed uint64, all [][]trait) load.Source {
+func pairs(seed uint64, all [][]trait, text func(r *rand.Rand) string) load.Source {
 	sizes := make([]int, len(all))
 	for i, values := range all {
 		sizes[i] = len(values)
@@ -186,7 +195,7 @@ func pairs(seed uint64, all [][]trait) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		m := &mixture{Command: load.Instant(index, r)}
 		m.nonce = strings.TrimSpace(m.Want.Output)
-		m.text = m.nonce + load.Awkward(r)
+		m.text = m.nonce + text(r)
 		row := load.Row(sizes, r)
 		if index < len(rows) {
 			row = rows[index]
