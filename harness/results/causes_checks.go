@@ -10,7 +10,8 @@ var checkCauses = []Cause{
 	{
 		ID: "runs-on-after-hang-up", Level: trial.Should, Choice: "runs-on-after-hang-up",
 		Title: "A command runs on when its client has gone.",
-		Look:  "The end of the connection (in Go the request's context) must end the command.",
+		Look: "The end of the connection (in Go the request's context) must end the command. net/http " +
+			"watches for it once the body is read to its end, which json.Decoder does not do.",
 		explains: func(e evidence.Evidence) bool {
 			return e.Leaves() && e.Ran(hangsUp...) && !e.Ran(outlives...) && !e.AllEnded()
 		},
@@ -27,7 +28,8 @@ var checkCauses = []Cause{
 	{
 		ID: "left-behind", Level: trial.Should, Choice: "runs-on-after-hang-up",
 		Title: "Commands run on after their timeout or their client's hang-up.",
-		Look:  "Kill the process group and what has left it, at last with SIGKILL.",
+		Look: "Kill the process group and what has left it, at last with SIGKILL. If only some requests " +
+			"go unnoticed: read each body to its end (json.Decoder does not).",
 		explains: func(e evidence.Evidence) bool {
 			return e.Leaves() && e.Ran(hangsUp...) && !e.AllEnded()
 		},
