@@ -309,8 +309,9 @@ func (a *runningArm) lookAtLast(ctx context.Context) error {
 		a.recorder.Write(trial.Line{Check: &checks[i]})
 	}
 	// The end of PID 1 shows in /proc before the sandbox says so, whose log is read to
-	// its end first.
-	if probe.Gone(lookErr) && !a.running(ctx, a.session.Patience(endLimit)) {
+	// its end first. A look that found too little may have come then.
+	if (probe.Gone(lookErr) || errors.Is(lookErr, ErrUndecided)) &&
+		!a.running(ctx, a.session.Patience(endLimit)) {
 		return nil
 	}
 	if lookErr != nil {
