@@ -72,21 +72,19 @@ func awkwardFolder(s *session.Session) string {
 	if s.Runtime.Name() != "namespace" {
 		return "/tmp/" + name
 	}
-	folder, err := filepath.Abs(filepath.Join(s.Folder, "environment", name))
+	folder, err := filepath.Abs(filepath.Join(s.Folder, made, name))
 	if err != nil {
 		return "/tmp/" + name
 	}
 	return folder
 }
 
-// tidy removes what commands have left in a folder of this machine: links, and FIFOs that keep
-// whoever opens them waiting.
+// made is where commands make their folders among the run's own files.
+const made = "environment/made"
+
+// tidy removes what they have left there: links, and FIFOs that keep whoever opens them waiting.
 func tidy(s *session.Session) {
-	if s.Runtime.Name() == "namespace" {
-		folder := awkwardFolder(s)
-		_ = os.RemoveAll(folder) // what is left is in the way of nothing
-		_ = os.RemoveAll(strings.TrimSpace(folder))
-	}
+	_ = os.RemoveAll(filepath.Join(s.Folder, made)) // what stays is in the way of nothing
 }
 
 // setting is what a command is given, and what it then says.

@@ -32,8 +32,8 @@ type daemon struct {
 	seed    uint64
 	// ours says whether it is the reference daemon, which tells more of itself.
 	ours bool
-	// own are the processes that it consists of, by the numbers of this host.
-	own []int
+	// own are the processes that it consists of.
+	own probe.Snapshot
 }
 
 // start starts a daemon with room for as many connections as requests will be
@@ -59,11 +59,8 @@ func (b *Bench) start(ctx context.Context, name string, t target.Target, inFligh
 
 // findOwn takes whatever runs before the first command for the daemon itself: an init
 // in front of it, or its workers.
-func (d *daemon) findOwn() error {
-	all, err := probe.Look(d.PID())
-	for _, p := range all {
-		d.own = append(d.own, p.PID)
-	}
+func (d *daemon) findOwn() (err error) {
+	d.own, err = probe.Look(d.PID())
 	return err
 }
 
@@ -174,7 +171,7 @@ func (d *daemon) look(ctx context.Context) (Figures, error) {
 		Processes: len(all), Zombies: len(all.Zombies()),
 	}
 	for _, p := range all {
-		if slices.Contains(d.own, p.PID) {
+		if d.own.Has(p.PID) {
 			f.Threads, f.RSS, f.Files = f.Threads+p.Threads, f.RSS+p.RSS, f.Files+p.Files
 			f.Processes--
 		}

@@ -161,8 +161,8 @@ func (t turn) plus(more turn) turn {
 
 // memory is what the daemon's own processes hold.
 func (d *daemon) memory() (bytes int, err error) {
-	for _, pid := range d.own {
-		p, err := probe.LookAt(pid)
+	for _, own := range d.own {
+		p, err := probe.LookAt(own.PID)
 		if err != nil {
 			return 0, errors.Join(err, d.ended())
 		}

@@ -103,17 +103,17 @@ func (a *daemonRacer) connect(ctx context.Context, inFlight int) {
 
 // cost is what was spent since the start of each process.
 func (a *daemonRacer) cost() (Cost, error) {
-	var own unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &own); err != nil {
+	var self unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &self); err != nil {
 		return Cost{}, fmt.Errorf("look at own CPU time: %w", err)
 	}
-	cost := Cost{Client: time.Duration(own.Utime.Nano() + own.Stime.Nano())}
-	for _, pid := range a.own {
-		p, err := probe.LookAt(pid)
+	cost := Cost{Client: time.Duration(self.Utime.Nano() + self.Stime.Nano())}
+	for _, own := range a.own {
+		p, err := probe.LookAt(own.PID)
 		if err != nil {
 			return Cost{}, err
 		}
-		spent, err := probe.CPUTime(pid)
+		spent, err := probe.CPUTime(own.PID)
 		if err != nil {
 			return Cost{}, err
 		}

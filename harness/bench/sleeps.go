@@ -197,9 +197,8 @@ func (d *daemon) awaitTaken(ctx context.Context, sent int) error {
 // asleep are the commands that sleep.
 func (d *daemon) asleep() (probe.Snapshot, error) {
 	all, err := probe.Look(d.PID())
-	return slices.DeleteFunc(all, func(p probe.Process) bool {
-		return p.Name != sleeper || slices.Contains(d.own, p.PID)
-	}), err
+	return slices.DeleteFunc(all.Since(d.own),
+		func(p probe.Process) bool { return p.Name != sleeper }), err
 }
 
 // sleeper is the program that load.UntilTerminated becomes.

@@ -141,8 +141,12 @@ func (c *Client) before(way dialect.Way, m dialect.Message) (dialect.Message, er
 	if way == dialect.Again {
 		return m, nil
 	}
-	begun := c.dialect.Begin(dialect.Request{Script: ":", Cwd: "/nonexistent"})
-	return begun.Compose(c.dialect.Steps()[0], 0)
+	return c.composed(dialect.Request{Script: ":", Cwd: "/nonexistent"})
+}
+
+// composed is the first step of a conversation of its own.
+func (c *Client) composed(r dialect.Request) (dialect.Message, error) {
+	return c.dialect.Begin(r).Compose(c.dialect.Steps()[0], 0)
 }
 
 // askOnce asks, and passes over the answer.
@@ -237,14 +241,13 @@ func nonsense(body []byte) [][]byte {
 
 // full asks for all that a request can hold.
 func (c *Client) full() (dialect.Message, error) {
-	begun := c.dialect.Begin(dialect.Request{
+	return c.composed(dialect.Request{
 		Script:  ":",
 		Cwd:     "/proc",
 		Env:     map[string]string{"REAPCHECK_GIVEN": "in vain"},
 		Stdin:   new("in vain\n"),
 		Timeout: c.dialect.Timeout(mistakenLimit),
 	})
-	return begun.Compose(c.dialect.Steps()[0], 0)
 }
 
 // mistakenLimit is the timeout of a command that is not to run.

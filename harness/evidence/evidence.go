@@ -93,8 +93,11 @@ func (e Evidence) Is(outcomes ...trial.Outcome) bool {
 // word that ends in a hyphen stands for all kinds that begin so. Where it is known which of
 // the others an output is of, it is no other.
 func (e Evidence) Of(kinds ...string) bool {
-	return fits(cmp.Or(e.Way.First.Part, e.Way.Kind), kinds)
+	return fits(e.about(), kinds)
 }
+
+// about is the word of the kind that went wrong, where it is known, and else the whole kind.
+func (e Evidence) about() string { return cmp.Or(e.Way.First.Part, e.Way.Kind) }
 
 // OnlyIn says whether what is not as wanted in an output comes from one of these words, and in
 // no trial of the arm from one of the others.
@@ -106,10 +109,10 @@ func (e Evidence) OnlyIn(words []string, others ...string) bool {
 // Mostly is Of for a command that has one of these kinds beside others, as in pairs: most that
 // have it went wrong so, or it says nothing.
 func (e Evidence) Mostly(kinds ...string) bool {
-	if e.Way.First.Part != "" || !strings.Contains(e.Way.Kind, "+") {
+	if !strings.Contains(e.about(), "+") {
 		return e.Of(kinds...)
 	}
-	for word := range strings.SplitSeq(e.Way.Kind, "+") {
+	for word := range strings.SplitSeq(e.about(), "+") {
 		if went, ran := e.Count(e.Way.Outcome, word); fits(word, kinds) && 2*went >= ran {
 			return true
 		}

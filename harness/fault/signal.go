@@ -33,11 +33,15 @@ type Signal struct {
 	EndAfter time.Duration
 }
 
-// counted are the processes that the signal waits for.
-func (s Signal) counted(seen, before probe.Snapshot) probe.Snapshot {
-	return slices.DeleteFunc(seen.Since(before), func(p probe.Process) bool {
-		return s.Named != "" && p.Name != s.Named
-	})
+// commands looks for the processes that the signal waits for, among those that come from now on.
+func (s Signal) commands(pid int) func() (probe.Snapshot, error) {
+	before, _ := probe.Look(pid) // an error shows again at each look
+	return func() (probe.Snapshot, error) {
+		seen, err := probe.Look(pid)
+		return slices.DeleteFunc(seen.Since(before), func(p probe.Process) bool {
+			return s.Named != "" && p.Name != s.Named
+		}), err
+	}
 }
 
 // signalLimit bounds the wait for the processes, from the first trial on. A target
@@ -59,19 +63,19 @@ func (Signal) Prepare(*sandbox.Spec) error { return nil }
 // Inject prepares the count, which the first trial begins: the other arms may take
 // long to come up. The signal is sent once, unless Undo comes first.
 func (s Signal) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error) {
-	before, _ := probe.Look(sb.PID()) // an error shows again at the count
+	commands := s.commands(sb.PID())
 	injected := &signalling{}
 	ctx, injected.stop = context.WithCancel(context.WithoutCancel(ctx))
 	injected.begin = sync.OnceFunc(func() {
 		injected.ending.Go(func() {
-			err := s.enough(ctx, sb.PID(), before)
+			err := s.enough(ctx, commands)
 			began := time.Now() // before the target's own time begins
 			if err == nil {
 				err = s.send(ctx, sb)
 			}
 			injected.sent(err)
 			if s.EndAfter > 0 {
-				injected.ended(s.end(ctx, sb.PID(), before, began))
+				injected.ended(s.end(ctx, commands, began))
 			}
 		})
 	})
@@ -104,7 +108,7 @@ func (s Signal) send(ctx context.Context, sb sandbox.Sandbox) error {
 
 // end terminates the processes after a while, and those that come later, until ctx
 // is done or the target has ended. The excuse says that it came too late.
-func (s Signal) end(ctx context.Context, pid int, before probe.Snapshot,
+func (s Signal) end(ctx context.Context, commands func() (probe.Snapshot, error),
 	began time.Time) (excuse string, err error) {
 	next := time.NewTimer(s.EndAfter)
 	defer next.Stop()
@@ -114,9 +118,9 @@ func (s Signal) end(ctx context.Context, pid int, before probe.Snapshot,
 		case <-ctx.Done():
 			return excuse, nil
 		}
-		seen, err := probe.Look(pid)
+		left, err := commands()
 		if err == nil {
-			err = Terminate(s.counted(seen, before))
+			err = Terminate(left)
 		}
 		if err != nil {
 			return excuse, unlessGone(err)
@@ -153,15 +157,14 @@ func unlessGone(err error) error {
 }
 
 // enough returns when enough processes live beside the target.
-func (s Signal) enough(ctx context.Context, pid int, before probe.Snapshot) error {
+func (s Signal) enough(ctx context.Context, commands func() (probe.Snapshot, error)) error {
 	err := await.Wait{
 		For:   fmt.Sprintf("%d processes in the sandbox", s.Processes),
 		Every: 10 * time.Millisecond,
 		Limit: signalLimit,
 	}.Until(ctx, func() (any, bool, error) {
-		seen, err := probe.Look(pid)
-		n := len(s.counted(seen, before))
-		return n, n >= s.Processes, err
+		seen, err := commands()
+		return len(seen), len(seen) >= s.Processes, err
 	})
 	if errors.Is(err, await.ErrLimit) || ctx.Err() != nil {
 		return fmt.Errorf("%w: %w", ErrDeclined, err)

@@ -71,9 +71,12 @@ func (s Snapshot) Others() Snapshot {
 // Since are those that an earlier look at the same sandbox has not seen: its commands, say, and
 // no helper of the target's.
 func (s Snapshot) Since(before Snapshot) Snapshot {
-	return slices.DeleteFunc(slices.Clone(s), func(p Process) bool {
-		return slices.ContainsFunc(before, func(b Process) bool { return b.PID == p.PID })
-	})
+	return slices.DeleteFunc(slices.Clone(s), func(p Process) bool { return before.Has(p.PID) })
+}
+
+// Has says whether one of them has that number on this host.
+func (s Snapshot) Has(pid int) bool {
+	return slices.ContainsFunc(s, func(p Process) bool { return p.PID == pid })
 }
 
 // Named are those of that name that have not ended.

@@ -94,7 +94,7 @@ var trialCauses = []Cause{
 		explains: func(e evidence.Evidence) bool {
 			return e.ToldOf(sigkill, sigterm, sighup, sigint) &&
 				!e.Of(bySignal...) && !e.Of("release") && !e.OnlyOf(reused...) &&
-				!e.Under(append(stopSignals, noRoom...)...) && !e.Under("next PID", "memory") &&
+				!e.Under(stopSignals...) && !e.Under(noRoom...) && !e.Under("next PID", "memory") &&
 				(e.Is(trial.Wrong) || e.Is(trial.Error) && e.Says("no timeout reported") && !e.Most())
 		},
 	},
