@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
@@ -92,18 +93,22 @@ func (c *count) SoFar(context.Context) (int64, error) {
 	return c.hits, c.err
 }
 
-// endLimit is how long the end of a sandbox may take to be known.
-const endLimit = time.Second
+// dyingLimit is how long a target may take to die of what a fault does, and toldLimit how
+// long its runtime may then take to say so: an engine on a busy machine needs over a second.
+var (
+	dyingLimit = 5 * time.Second
+	toldLimit  = time.Minute
+)
 
-// over says whether a sandbox has ended: a target that dies under a fault is a
-// finding, and no trouble of the fault's.
-func over(ctx context.Context, ended <-chan struct{}) bool {
-	ctx, cancel := context.WithTimeout(ctx, endLimit)
-	defer cancel()
-	select {
-	case <-ended:
+// over says whether a sandbox has ended, or need not be asked any more: a target that dies
+// under a fault is a finding, and no trouble of the fault's.
+func over(ctx context.Context, sb sandbox.Sandbox) bool {
+	if sandbox.EndsWithin(ctx, sb, dyingLimit) || ctx.Err() != nil {
 		return true
-	case <-ctx.Done():
-		return !errors.Is(context.Cause(ctx), context.DeadlineExceeded)
 	}
+	stat, err := probe.StatOf(sb.PID())
+	if !probe.Gone(err) && stat.State != 'Z' {
+		return false
+	}
+	return sandbox.EndsWithin(ctx, sb, toldLimit) || ctx.Err() != nil
 }

@@ -99,7 +99,7 @@ func (f *starving) Before(ctx context.Context) {
 		f.end = time.AfterFunc(f.Lasts, func() { f.giveWay(burst) })
 		err = f.limit(ctx, burst)
 	}
-	if err != nil && !over(ctx, f.sandbox.Done()) {
+	if err != nil && !over(ctx, f.sandbox) {
 		f.fail(err)
 	}
 }
@@ -141,7 +141,7 @@ func (f *starving) giveWay(burst int) {
 		return
 	}
 	f.gaveWay = true
-	if err := f.lift(); err != nil && !over(context.Background(), f.sandbox.Done()) {
+	if err := f.lift(); err != nil && !over(context.Background(), f.sandbox) {
 		f.fail(err)
 	}
 }
@@ -170,7 +170,7 @@ func (f *starving) After(output string) {
 func (f *starving) Undo(ctx context.Context) error {
 	f.bursts.Lock()
 	defer f.bursts.Unlock()
-	if err := f.lift(); err != nil && !over(ctx, f.sandbox.Done()) {
+	if err := f.lift(); err != nil && !over(ctx, f.sandbox) {
 		return err
 	}
 	return nil

@@ -34,7 +34,7 @@ func (f Freeze) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, erro
 		return nil, fmt.Errorf("%w: this sandbox cannot be frozen", ErrDeclined)
 	}
 	injected := &freezing{
-		Freeze: f, freezer: freezer, ended: sb.Done(),
+		Freeze: f, freezer: freezer, sandbox: sb,
 		trials: make(chan context.Context), over: make(chan struct{}),
 	}
 	ctx, injected.stop = context.WithCancel(context.WithoutCancel(ctx))
@@ -45,7 +45,7 @@ func (f Freeze) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, erro
 type freezing struct {
 	Freeze
 	freezer  sandbox.Freezer
-	ended    <-chan struct{}
+	sandbox  sandbox.Sandbox
 	stop     context.CancelFunc
 	trials   chan context.Context // each is done when its trial is answered
 	answered context.CancelFunc   // of the last trial
@@ -82,7 +82,7 @@ func (f *freezing) run(ctx context.Context) {
 			}
 		case <-ctx.Done():
 			return
-		case <-f.ended:
+		case <-f.sandbox.Done():
 			return
 		}
 	}
@@ -112,7 +112,7 @@ func (f *freezing) note(ctx context.Context, hit bool, err error) {
 	if hit {
 		f.hit()
 	}
-	if err != nil && !over(context.WithoutCancel(ctx), f.ended) {
+	if err != nil && !over(context.WithoutCancel(ctx), f.sandbox) {
 		f.fail(err)
 	}
 }
@@ -125,7 +125,7 @@ func (f *freezing) pause(ctx context.Context, d time.Duration) bool {
 	case <-timer.C:
 		return true
 	case <-ctx.Done():
-	case <-f.ended:
+	case <-f.sandbox.Done():
 	}
 	return false
 }

@@ -3,6 +3,7 @@ package fault
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -25,6 +26,7 @@ func newFreezable() *freezable {
 	return &freezable{done: make(chan struct{}), frozen: make(chan bool, 1000)}
 }
 
+func (f *freezable) PID() int              { return os.Getpid() }
 func (f *freezable) Done() <-chan struct{} { return f.done }
 
 func (f *freezable) Freeze(context.Context) error {
@@ -148,6 +150,7 @@ func TestFreezeOfWhatDoesNotThawEndsWithItsContext(t *testing.T) {
 }
 
 func TestFreezeThatFailsVoidsTheHitsUnlessTheTargetHasDied(t *testing.T) {
+	diesSoon(t)
 	for _, dead := range []bool{false, true} {
 		sb := newFreezable()
 		sb.fail(errors.New("no such group"))
@@ -169,6 +172,7 @@ type stuckFreezer struct{ *freezable }
 func (s stuckFreezer) Thaw(context.Context) error { return errors.New("still paused") }
 
 func TestWhatIsNotThawedIsNotUndone(t *testing.T) {
+	diesSoon(t)
 	injected := Freeze{
 		For:   time.Millisecond,
 		Every: time.Millisecond,
@@ -198,6 +202,7 @@ type sharing struct {
 	done  chan struct{}
 }
 
+func (s *sharing) PID() int              { return os.Getpid() }
 func (s *sharing) Done() <-chan struct{} { return s.done }
 func (s *sharing) LimitCPU(_ context.Context, share float64) error {
 	s.share = share
@@ -228,12 +233,13 @@ func TestQuotaHitsAsOftenAsTheKernelThrottles(t *testing.T) {
 }
 
 func TestQuotaDeclinesWhereItCannotBeSetAndIsSilentOnTheDead(t *testing.T) {
+	diesSoon(t)
 	sb := &sharing{done: make(chan struct{}), err: errors.New("permission denied")}
 	if _, err := (Quota{Share: 0.2}).Inject(t.Context(), sb); !errors.Is(err, ErrDeclined) ||
 		!strings.Contains(err.Error(), "permission denied") {
 		t.Errorf("injected: %v", err)
 	}
-	injected := throttling{sb, sb.done}
+	injected := throttling{sb, sb}
 	if _, _, err := injected.Hits(t.Context()); err == nil {
 		t.Error("hits of what cannot be counted")
 	}

@@ -48,7 +48,7 @@ func (f FullTemp) Inject(_ context.Context, sb sandbox.Sandbox) (Injection, erro
 	if sb.PID() == 0 {
 		return nil, fmt.Errorf("%w: the target's process cannot be seen", ErrDeclined)
 	}
-	full := f.in(sandbox.Temp(sb), sb.Done())
+	full := f.in(sandbox.Temp(sb), sb)
 	if err := errors.Join(full.fill(0), full.empty()); err != nil {
 		return nil, fmt.Errorf("%w: fill /tmp of the sandbox: %w", ErrDeclined, err)
 	}
@@ -56,14 +56,14 @@ func (f FullTemp) Inject(_ context.Context, sb sandbox.Sandbox) (Injection, erro
 }
 
 // in fills a folder until the target has ended.
-func (f FullTemp) in(folder string, ended <-chan struct{}) *filling {
-	return &filling{FullTemp: f, folder: folder, ended: ended, bursts: inBursts{size: f.Burst}}
+func (f FullTemp) in(folder string, sb sandbox.Sandbox) *filling {
+	return &filling{FullTemp: f, folder: folder, sandbox: sb, bursts: inBursts{size: f.Burst}}
 }
 
 type filling struct {
 	FullTemp
-	folder string
-	ended  <-chan struct{}
+	folder  string
+	sandbox sandbox.Sandbox
 
 	bursts inBursts
 
@@ -110,7 +110,7 @@ func (f *filling) Before(ctx context.Context) {
 	if f.bursts.on {
 		err = errors.Join(err, f.fill(int64(burst/2%(mostPages+1))))
 	}
-	if err != nil && !over(ctx, f.ended) {
+	if err != nil && !over(ctx, f.sandbox) {
 		f.fail(err)
 	}
 }
@@ -127,7 +127,7 @@ func (f *filling) After(string) {
 
 // Undo empties the folder.
 func (f *filling) Undo(ctx context.Context) error {
-	if err := f.empty(); err != nil && !over(ctx, f.ended) {
+	if err := f.empty(); err != nil && !over(ctx, f.sandbox) {
 		return err
 	}
 	return nil

@@ -84,7 +84,7 @@ func (h *inheriting) Before(ctx context.Context) {
 	h.looking.Go(func() { h.awaitHeir(ctx, number) })
 	next := numberBefore(procOf(h.sandbox), number, h.offset)
 	if err := h.setter.SetNextPID(ctx, next); err != nil &&
-		!over(ctx, h.sandbox.Done()) {
+		!over(ctx, h.sandbox) {
 		h.fail(err)
 	}
 }

@@ -36,12 +36,12 @@ func (l MemoryLimit) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection,
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDeclined, err)
 	}
-	return &starved{limiter: limiter, ended: sb.Done(), before: before}, nil
+	return &starved{limiter: limiter, sandbox: sb, before: before}, nil
 }
 
 type starved struct {
 	limiter sandbox.MemoryLimiter
-	ended   <-chan struct{}
+	sandbox sandbox.Sandbox
 	before  int64
 
 	mu   sync.Mutex
@@ -64,7 +64,7 @@ func (s *starved) look() (hits int64, err error) {
 
 func (s *starved) Hits(ctx context.Context) (int64, string, error) {
 	hits, err := s.look()
-	if err != nil && over(ctx, s.ended) {
+	if err != nil && over(ctx, s.sandbox) {
 		err = nil
 	}
 	return hits, "", err
@@ -72,7 +72,7 @@ func (s *starved) Hits(ctx context.Context) (int64, string, error) {
 
 // Undo lifts the limit.
 func (s *starved) Undo(ctx context.Context) error {
-	if err := s.limiter.FreeMemory(ctx); err != nil && !over(ctx, s.ended) {
+	if err := s.limiter.FreeMemory(ctx); err != nil && !over(ctx, s.sandbox) {
 		return err
 	}
 	return nil

@@ -70,7 +70,7 @@ func (r *reusing) Before(ctx context.Context) {
 	}
 	next := numberBefore(procOf(r.sandbox), r.wanted, r.offset)
 	if err := r.setter.SetNextPID(ctx, next); err != nil &&
-		!over(ctx, r.sandbox.Done()) {
+		!over(ctx, r.sandbox) {
 		r.fail(err)
 	}
 }

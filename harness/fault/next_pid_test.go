@@ -90,6 +90,7 @@ func TestNextPIDFollowsWhatCommandsSay(t *testing.T) {
 }
 
 func TestNextPIDThatCannotBeSetVoidsTheHits(t *testing.T) {
+	diesSoon(t)
 	sb := &counter{}
 	injected, perTrial := arm(t, NextPID{}, sb)
 	sb.err = errors.New("not root any more")
@@ -114,6 +115,7 @@ func TestFaultsDeclineASandboxWithoutPIDs(t *testing.T) {
 
 // The end of a target ends the shell in it too, and is the finding.
 func TestAPIDThatCannotBeSetVoidsTheHitsUnlessTheTargetHasDied(t *testing.T) {
+	diesSoon(t)
 	for _, dead := range []bool{false, true} {
 		sb := &counter{done: make(chan struct{})}
 		injected, perTrial := arm(t, All{NextPID{}}, sb)

@@ -38,13 +38,13 @@ func (l PIDLimit) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, er
 	if err := errors.Join(limiter.LimitPIDs(ctx, l.Spare), limiter.FreePIDs(ctx)); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDeclined, err)
 	}
-	return &crowding{PIDLimit: l, limiter: limiter, ended: sb.Done(), bursts: inBursts{size: l.Burst}}, nil
+	return &crowding{PIDLimit: l, limiter: limiter, sandbox: sb, bursts: inBursts{size: l.Burst}}, nil
 }
 
 type crowding struct {
 	PIDLimit
 	limiter sandbox.PIDLimiter
-	ended   <-chan struct{}
+	sandbox sandbox.Sandbox
 
 	bursts inBursts
 
@@ -65,7 +65,7 @@ func (c *crowding) Before(ctx context.Context) {
 	if c.bursts.on {
 		set = func(ctx context.Context) error { return c.limiter.LimitPIDs(ctx, c.Spare) }
 	}
-	if err := set(ctx); err != nil && !over(ctx, c.ended) {
+	if err := set(ctx); err != nil && !over(ctx, c.sandbox) {
 		c.fail(err)
 	}
 }
@@ -81,7 +81,7 @@ func (c *crowding) After(output string) {
 
 // Undo lifts the limit.
 func (c *crowding) Undo(ctx context.Context) error {
-	if err := c.limiter.FreePIDs(ctx); err != nil && !over(ctx, c.ended) {
+	if err := c.limiter.FreePIDs(ctx); err != nil && !over(ctx, c.sandbox) {
 		return err
 	}
 	return nil

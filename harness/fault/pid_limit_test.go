@@ -31,6 +31,7 @@ func TestPIDLimitComesAndGoesWithTheBursts(t *testing.T) {
 }
 
 func TestPIDLimitThatCannotBeSetVoidsTheHitsUnlessTheTargetHasDied(t *testing.T) {
+	diesSoon(t)
 	for _, dead := range []bool{false, true} {
 		sb := &counter{done: make(chan struct{})}
 		if dead {

@@ -31,17 +31,17 @@ func (q Quota) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error
 	if err := limiter.LimitCPU(ctx, q.Share); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDeclined, err)
 	}
-	return throttling{limiter, sb.Done()}, nil
+	return throttling{limiter, sb}, nil
 }
 
 type throttling struct {
 	limiter sandbox.CPULimiter
-	ended   <-chan struct{}
+	sandbox sandbox.Sandbox
 }
 
 func (t throttling) Hits(ctx context.Context) (int64, string, error) {
 	hits, err := t.limiter.Throttled()
-	if err != nil && !over(ctx, t.ended) {
+	if err != nil && !over(ctx, t.sandbox) {
 		return 0, "", err
 	}
 	return hits, "", nil
@@ -49,7 +49,7 @@ func (t throttling) Hits(ctx context.Context) (int64, string, error) {
 
 // Undo lifts the limit.
 func (t throttling) Undo(ctx context.Context) error {
-	if err := t.limiter.FreeCPU(ctx); err != nil && !over(ctx, t.ended) {
+	if err := t.limiter.FreeCPU(ctx); err != nil && !over(ctx, t.sandbox) {
 		return err
 	}
 	return nil

@@ -89,7 +89,7 @@ func (s *standing) once(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	if err := s.still(ctx, asleep); err != nil && !over(ctx, s.sandbox.Done()) {
+	if err := s.still(ctx, asleep); err != nil && !over(ctx, s.sandbox) {
 		s.fail(err)
 	}
 	return ctx.Err() == nil
