@@ -24,6 +24,9 @@ func Contested(ctx context.Context, s *session.Session, chosen []trial.Scenario)
 		return chosen, nil, err
 	}
 	whole, arms := moot(s, chosen, uncontested.WaitsForNone)
+	if len(whole) == len(chosen) {
+		return chosen, nil, nil
+	}
 	s.Uncontested = uncontested
 	why = map[string]string{}
 	for _, what := range append(whole, arms...) {

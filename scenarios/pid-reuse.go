@@ -76,7 +76,9 @@ func heirOfAny(index int, r *rand.Rand) load.Command {
 func bequeath(kind, number, before string, index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
 	nonce := strings.TrimSpace(c.Want.Output)
-	c.Kind = kind
+	// Whether a connection goes on is the target's choice, and one with a thread for each
+	// connection starts that thread first: asked so, it does each time.
+	c.Kind, c.Alone = kind, true
 	c.Script = fmt.Sprintf("%secho %s $$ %s; exit %d", before, nonce, number, c.Want.Code)
 	c.Want.Output, c.Want.PrefixOnly = nonce+" ", true
 	return c

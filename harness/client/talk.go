@@ -102,7 +102,7 @@ func (t *talk) exchange(ctx context.Context, s dialect.Step) error {
 		return t.socket(ctx, m, sent)
 	}
 	var resp *http.Response
-	if t.request.Unusual() || t.request.Reset {
+	if t.request.Unusual() || t.request.Reset || t.request.Alone {
 		resp, err = t.client.openOwn(ctx, m, t.request, sent)
 	} else {
 		resp, err = t.client.open(ctx, m, sent)

@@ -32,6 +32,9 @@ type Request struct {
 	// Reset has the client that goes do so without a word (RST), as one does that
 	// ends with an answer unread, or a proxy that gives up.
 	Reset bool
+	// Alone asks on a connection that nobody has asked on before, and closes it after the
+	// answer, by HTTP.
+	Alone bool
 	// Way is how the request is written; empty is as net/http does.
 	Way Way
 }

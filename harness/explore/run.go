@@ -63,6 +63,7 @@ type Run struct {
 	Stops   int
 	Took    time.Duration
 	Untimed []string // calls by which real time got into the target
+	Forked  int      // how many of its processes had executed no program when the answers came
 	Rivals  int      // how often something but its waiter took a command's status
 }
 
@@ -210,7 +211,7 @@ func (r *running) run(ctx context.Context) error {
 		err = r.untilAnswered(ctx)
 	}
 	r.result.Stops, r.result.Threads, r.result.Untimed = r.now.Stops, r.now.Threads, r.now.Untimed
-	r.result.Rivals = r.now.Rivals
+	r.result.Rivals, r.result.Forked = r.now.Rivals, r.now.Forked
 	if r.told && (err == nil || errors.Is(err, errHung)) {
 		r.result.Ended = "" // or never: it is another scenario's whether it ends well
 		return nil

@@ -131,10 +131,13 @@ func (s *Session) Explorable(ctx context.Context) (why, problem error) {
 		return why, nil
 	}
 	x := s.explorer(a.asked(), s.Candidate)
-	_, err := x.Run(ctx, first, explore.Follow(nil))
+	run, err := x.Run(ctx, first, explore.Follow(nil))
 	err = errors.Join(err, x.Close(context.WithoutCancel(ctx)))
 	if unexplored(err) {
 		return err, nil
+	}
+	if err == nil && run.Forked > 0 {
+		return errors.New(forks + ", and what is traced are the target's own children"), nil
 	}
 	if errors.Is(err, sandbox.ErrTarget) && s.starts(ctx) {
 		return fmt.Errorf("since it does not start while it is traced: %w", err), nil

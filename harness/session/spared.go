@@ -29,6 +29,10 @@ type Uncontested struct {
 	WaitsForNone bool
 }
 
+// forks is why the one process that listens decides nothing: only a parent can wait for a child
+// (wait(2)), and a command's is a copy of the target that serves one client.
+const forks = "since it forks a process for each client, and that one alone waits for its command"
+
 // Spared finds out whether nothing but its waiter takes a command's status from the
 // candidate. Nobody can be made to come before such
 // a waiter. The orders of one command show it, and of two that end together: who has one
@@ -37,24 +41,28 @@ type Uncontested struct {
 // can be tried, it is seen of a daemon that others wait beside.
 func (s *Session) Spared(ctx context.Context) (Uncontested, error) {
 	x := s.explorer(s.asCandidate("spared").asked(), s.Candidate)
-	why, err := sparedBy(ctx, x)
+	found, err := sparedBy(ctx, x)
 	err = errors.Join(err, x.Close(context.WithoutCancel(ctx)))
 	if unexplored(err) {
 		return s.aside(ctx)
 	}
-	return Uncontested{Why: why}, err
+	return found, err
 }
 
-func sparedBy(ctx context.Context, x *explore.Explorer) (why string, err error) {
-	contested, threads := false, 0
+func sparedBy(ctx context.Context, x *explore.Explorer) (found Uncontested, err error) {
+	contested, threads, forked := false, 0, false
 	explored := func(plan explore.Plan, most int) (explore.Found, error) {
 		return x.Explore(ctx, plan, explore.Bounds{Delays: search.NoBound, Orders: most,
 			StopAt: func(run explore.Run) bool {
 				contested, threads = !run.Spares(), max(threads, run.Threads)
-				return contested
+				forked = forked || run.Forked > 0
+				return contested || forked
 			}}, nil)
 	}
 	one, err := explored(explore.Shape("instant", 1, 1), mostSpared)
+	if err == nil && forked {
+		return Uncontested{Why: forks, WaitsForNone: true}, nil
+	}
 	if err != nil || contested || one.Delays < 1 {
 		return alone(contested, threads), err
 	}
@@ -62,17 +70,17 @@ func sparedBy(ctx context.Context, x *explore.Explorer) (why string, err error) 
 	if err != nil || contested {
 		return alone(contested, threads), err
 	}
-	return fmt.Sprintf("since nothing but its waiter takes a command's status "+
-		"(of one command, %s; of two, %s)", one.Tried(), two.Tried()), nil
+	return Uncontested{Why: fmt.Sprintf("since nothing but its waiter takes a command's status "+
+		"(of one command, %s; of two, %s)", one.Tried(), two.Tried())}, nil
 }
 
 // alone says in words why a reaper that takes others' commands cannot be made to come first by a
 // hold: the thread that is held is its own. The scenario orders has these orders.
-func alone(contested bool, threads int) string {
+func alone(contested bool, threads int) Uncontested {
 	if !contested || threads != 1 {
-		return ""
+		return Uncontested{}
 	}
-	return "since the one thread of the target waits and reaps: if it is held, nobody else comes first"
+	return Uncontested{Why: "since the one thread of the target waits and reaps: if it is held, nobody else comes first"}
 }
 
 // aside finds out whether a process that takes requests contests nobody's command: it made

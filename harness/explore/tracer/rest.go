@@ -85,6 +85,9 @@ func (t *tracer) rest() *Rest {
 	}
 	for _, c := range t.commands {
 		r.PIDs = append(r.PIDs, c.inside)
+		if !c.exec {
+			r.Forked++
+		}
 	}
 	r.Last, r.Free = t.last()
 	for _, h := range t.held {

@@ -95,6 +95,8 @@ type Rest struct {
 	// Rivals are how often a call took a command's status that did not wait for that command
 	// alone until its end.
 	Rivals int `json:"rivals,omitempty"`
+	// Forked are how many of those processes have executed no program so far.
+	Forked int `json:"forked,omitempty"`
 	// Untimed names calls by which real time gets into the target.
 	Untimed []string `json:"untimed,omitempty"`
 	// Restless says why there was no rest within the limit; empty where there was.
