@@ -28,8 +28,7 @@ var _ = should("held-stdout", "a background child that holds the output",
 		// wait for them, and no machine is too slow to answer before they end.
 		sound := candidate(session.Arm{
 			Trials: held + 1, InFlight: heldAtOnce, Bursts: true,
-			Commands: byOthers(releasedAt(held, meanwhile(s.Candidate.Dialect)),
-				s.Candidate.Dialect.Simple()),
+			Commands: byOthers(releasedAt(held, s.Candidate.Dialect), s.Candidate.Dialect.Simple()),
 			// What a daemon keeps for each output that is held it has no use for any more.
 			Watch: check.All(
 				check.Settles(check.ComesBack(heldAtOnce, check.Files, check.Threads), check.NobodyLeft),
@@ -44,7 +43,7 @@ var _ = should("held-stdout", "a background child that holds the output",
 // deadline. No helper of a target sleeps for just that long.
 const heldFor = 1000011 * time.Millisecond
 
-const heldAtOnce = 6
+const heldAtOnce = 8
 
 // meanwhile are commands of a burst that are ended while the others' children live, by their
 // place in it: their end is no other's. They are those that the target can be asked for.
@@ -65,13 +64,6 @@ func meanwhile(d dialect.Dialect) map[int]func(c *load.Command) {
 
 func heldStdout(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
-	if index%heldAtOnce == heldAtOnce-1 {
-		// More than a pipe holds, and than a daemon keeps, when no one asks for it any more.
-		const writes = "(sleep 1; head -c 30000000 /dev/zero && exec sleep %s) & %s"
-		c.Kind, c.Script = "held-stdout-writes", fmt.Sprintf(writes, seconds(heldFor), c.Script)
-		c.Want.AnyOutput = true
-		return c
-	}
 	switch index % heldAtOnce {
 	case 0: // as a server is started; and the last line has no end
 		const half = "setsid sleep %s & printf %s; exit %d"
@@ -86,6 +78,24 @@ func heldStdout(index int, r *rand.Rand) load.Command {
 	case 4:
 		c.Kind, c.Script = "held-stdout", fmt.Sprintf("sleep %s & %s", seconds(heldFor), c.Script)
 		return c
+	case 5:
+		// More than a pipe holds, and than a daemon keeps, when no one asks for it any more.
+		// What it wrote before that is more than fits into a first, small buffer.
+		const writes = "printf %%05000d 0; (sleep 1; head -c 100000000 /dev/zero; exec sleep %s) & %s"
+		c.Kind, c.Script = "held-stdout-writes", fmt.Sprintf(writes, seconds(heldFor), c.Script)
+		c.Want.AnyOutput = true
+		return c
+	case 6: // It begins when that one is answered, and its output is its own while more comes.
+		const parts, length = 60, 8000
+		c.Kind = "writes-meanwhile"
+		c.Script = fmt.Sprintf("sleep 1; i=0; while [ $i -lt %d ]; do i=$((i+1)); "+
+			"head -c %d /dev/zero | tr '\\0' x; done; %s", parts, length, c.Script)
+		c.Want.Output = strings.Repeat("x", parts*length) + c.Want.Output
+		return c
+	case 7: // which holds nothing: its command is over, and its timeout with it
+		c.Kind = "leaves-in-time"
+		c.Script = fmt.Sprintf("sleep %s >/dev/null 2>&1 & %s", seconds(heldFor), c.Script)
+		return c
 	}
 	// A child that goes on writing, until its own has ended.
 	const talks = "(sleep %s & while kill -0 $!; do echo; sleep 0.05; done) 2>/dev/null & %s"
@@ -95,10 +105,16 @@ func heldStdout(index int, r *rand.Rand) load.Command {
 }
 
 // releasedAt is heldStdout up to the last trial. That one looks whether the
-// children of all bursts are there, also after others' ends, and ends them. Its code
-// tells, since not every dialect has a word for output.
-func releasedAt(last int, ended map[int]func(c *load.Command)) load.Source {
-	children := last / heldAtOnce * (heldAtOnce - len(ended))
+// children of all bursts are there, also after others' ends and once no timeout is to come
+// any more, and ends them. Its code tells, since not every dialect has a word for output.
+func releasedAt(last int, d dialect.Dialect) load.Source {
+	ended := meanwhile(d)
+	children := last / heldAtOnce * (heldAtOnce - 1 - len(ended)) // one leaves none
+	limit, rests := time.Duration(0), ""
+	if d.TimesOut() {
+		limit = d.Timeout(boundary)
+		rests = fmt.Sprintf("sleep %s; ", seconds(limit+3*boundary/2)) // a second of grace is usual
+	}
 	return func(index int, r *rand.Rand) load.Command {
 		if end := ended[index%heldAtOnce]; end != nil && index < last {
 			c := load.Instant(index, r)
@@ -107,12 +123,16 @@ func releasedAt(last int, ended map[int]func(c *load.Command)) load.Source {
 			return c
 		}
 		if index < last {
-			return heldStdout(index, r)
+			c := heldStdout(index, r)
+			if c.Kind == "leaves-in-time" {
+				c.Timeout = limit
+			}
+			return c
 		}
 		c := load.Instant(index, r)
 		c.Kind = "release"
-		c.Script = fmt.Sprintf("%s%s[ $n -ge %d ] || { echo only $n children live; exit %d; }; %s",
-			awaitSleeps(heldFor, children), endSleeps(heldFor), children, (c.Want.Code+1)%256, c.Script)
+		c.Script = fmt.Sprintf("%s%s%s[ $n -ge %d ] || { echo only $n children live; exit %d; }; %s",
+			rests, awaitSleeps(heldFor, children), endSleeps(heldFor), children, (c.Want.Code+1)%256, c.Script)
 		return c
 	}
 }

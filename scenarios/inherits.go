@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -33,7 +34,7 @@ var _ = should("inherits", "what a command inherits",
 		looks := func() []look { return inheritance(usual, s.WaitPath != session.Fallback) }
 		kinds := len(looks()) // which does not depend on the answers
 		d := s.Candidate.Dialect
-		before := endsOtherwise(d.TimesOut())
+		before := usesAll(d)
 		arm := session.Arm{
 			Trials:   len(before) + s.Scale.Trials(each(kinds, 2, 3, 20)),
 			InFlight: 6,
@@ -54,14 +55,29 @@ const waitsLimit = 5 * time.Second
 // look is a piece of shell that leaves in $found what it should not have.
 type look struct{ kind, script string }
 
-// endsOtherwise are commands that do not end by themselves. What a daemon sets while it ends
-// one, and does not set back, the next ones have: of a thread (setpriority(2),
-// pthread_sigmask(3)) those that the thread starts.
-func endsOtherwise(limited bool) []load.Command {
+// usesAll are commands that are asked for all that there is, or do not end by themselves. What
+// a daemon sets for one, and does not set back, the next ones have: of a thread (setpriority(2),
+// pthread_sigmask(3)) those that the thread starts. What they come to is others' subject.
+func usesAll(d dialect.Dialect) []load.Command {
 	refused := load.Command{Kind: "cannot-start", Want: trial.Want{NotRun: true}}
 	refused.Script, refused.Cwd = "exit 0", "/nonexistent"
-	all := []load.Command{refused}
-	if limited {
+	given := load.Command{Kind: "given", Want: trial.Want{Anything: true}}
+	given.Script, given.Cwd, given.Env = "pwd", "/proc", map[string]string{"REAPCHECK_GIVEN": "it"}
+	all := []load.Command{refused, given}
+	if d.SaysInput() {
+		for _, script := range []string{"cat >/dev/null", "exec <&-; sleep 0.1"} {
+			fed := load.Command{Kind: "fed", Want: trial.Want{Anything: true}}
+			text := strings.Repeat("x", 200<<10) // more than a pipe holds
+			fed.Script, fed.Stdin = script, &text
+			all = append(all, fed)
+		}
+	}
+	if d.HangsUp() {
+		left := load.Command{Kind: "hangs-up", Want: trial.Want{HangUp: true}}
+		left.Script, left.HangUpAfter = "sleep 1000; :", overtimeLimit/5
+		all = append(all, left)
+	}
+	if d.TimesOut() {
 		late := load.Command{Kind: "times-out", Want: trial.Want{Timeout: true}}
 		late.Script, late.Timeout = "sleep 1000; :", overtimeLimit/5
 		all = append(all, late, late, late)

@@ -265,6 +265,15 @@ var trialCauses = []Cause{
 		},
 	},
 	{
+		ID: "output-in-a-file", Level: trial.Advice,
+		Title: "What a command has written is lost where it opens its output by name, as in " +
+			"echo >/dev/stdout.",
+		Look: "The output is a file, which open(2) with O_TRUNC empties. A pipe keeps what was " +
+			"written.",
+		explains: func(e evidence.Evidence) bool { return e.Is(trial.Output) && e.Of("kept-by-name") },
+		under:    "output-changed",
+	},
+	{
 		ID: "other-variables", Level: trial.Advice,
 		Title: "Commands have other variables than the daemon's own and those that they are given.",
 		Look: "An image's ENV is meant for whatever runs in it. Names with a dot or a dash are no " +
