@@ -106,22 +106,6 @@ func (r Run) Outcome() string {
 	return strings.Join(words, " ")
 }
 
-// Choose says which option is next, by its index. taken are the names before it.
-type Choose func(taken []string, options []string) int
-
-// Follow takes an order as far as it goes, and then what is first in turn.
-func Follow(order []string) Choose {
-	return func(taken, options []string) int {
-		if len(taken) >= len(order) {
-			return 0
-		}
-		return max(0, slices.Index(options, order[len(taken)]))
-	}
-}
-
-// errHung means that no answer can come any more.
-var errHung = errors.New("hung")
-
 // running is one run under way.
 type running struct {
 	*Explorer
@@ -326,6 +310,9 @@ func (r *running) step(ctx context.Context) error {
 	}
 	return options[chosen].do(ctx)
 }
+
+// errHung means that no answer can come any more.
+var errHung = errors.New("hung")
 
 // hung is that no answer can come any more, unless it would come by a time that is not the
 // tracer's.

@@ -92,3 +92,16 @@ func (r *running) reaper() int {
 	}
 	return 0
 }
+
+// Choose says which option is next, by its index. taken are the names before it.
+type Choose func(taken []string, options []string) int
+
+// Follow takes an order as far as it goes, and then what is first in turn.
+func Follow(order []string) Choose {
+	return func(taken, options []string) int {
+		if len(taken) >= len(order) {
+			return 0
+		}
+		return max(0, slices.Index(options, order[len(taken)]))
+	}
+}

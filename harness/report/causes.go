@@ -90,15 +90,15 @@ func best(d results.Defect) string {
 func weightNote(f results.Found, i results.Info) string {
 	switch f.Weight {
 	case results.Declared:
-		return fmt.Sprintf("The dialect declares it (%s), so it fails nothing.", f.Choice)
+		return fmt.Sprintf("It is declared (%s), so it fails nothing.", f.Choice)
 	case results.Forgiven:
 		return "Waivers accept it."
 	case results.Shown:
 		return fmt.Sprintf("It is shown and fails nothing: --level=%s would make it fail.", f.Level)
 	}
 	if f.Choice != "" {
-		return fmt.Sprintf("If your daemon means to do so, its dialect declares it: declares: [%s]",
-			f.Choice)
+		return fmt.Sprintf("If your daemon means to do so, declare it: declares: [%s] in its dialect, or "+
+			"--declare=%[1]s beside --driver or --exec", f.Choice)
 	}
 	return ""
 }

@@ -88,7 +88,7 @@ func TestReportsLeadWithTheCause(t *testing.T) {
 // A declared choice is named as one, and a waiver's failure as accepted.
 func TestWhyACauseFailsNothing(t *testing.T) {
 	for weight, want := range map[results.Weight]string{
-		results.Declared: "The dialect declares it (thread-per-command)",
+		results.Declared: "It is declared (thread-per-command)",
 		results.Forgiven: "Waivers accept it.",
 		results.Shown:    "--level=advice would make it fail",
 		results.Fails:    "declares: [thread-per-command]",

@@ -41,7 +41,7 @@ type Info struct {
 	// Level is the lightest that fails; empty in runs that are older than levels, which
 	// fail by all.
 	Level trial.Level `json:"level,omitempty"`
-	// Declares are the choices that the target's dialect declares.
+	// Declares are the choices that the target's dialect declares, or --declare.
 	Declares []string `json:"declares,omitempty"`
 	// Waivers are the known failures as they were when the run began.
 	Waivers []Waiver `json:"waivers,omitempty"`
@@ -141,12 +141,12 @@ func (i Info) LeftOutNotes() []string {
 	return notes
 }
 
-// DeclaredNotes names what the target's dialect declares, in a sentence; none for nothing.
+// DeclaredNotes names the target's declared choices, in a sentence; none for nothing.
 func (i Info) DeclaredNotes() []string {
 	if len(i.Declares) == 0 {
 		return nil
 	}
-	return []string{printable.Line("declared by the dialect, and judged as that: " +
+	return []string{printable.Line("declared, and judged as that: " +
 		strings.Join(i.Declares, ", "))}
 }
 

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/reapcheck/reapcheck/harness/driver"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/target"
 )
 
@@ -20,6 +22,7 @@ type driven struct {
 	driver, exec string
 	port         int
 	socket       string
+	declares     []string
 }
 
 func (d *driven) define(f *pflag.FlagSet) {
@@ -32,6 +35,8 @@ func (d *driven) define(f *pflag.FlagSet) {
 		"with --driver or --exec: the `PORT` at which the target listens, if it does")
 	f.StringVar(&d.socket, "socket", "",
 		"with --driver or --exec: the `PATH` of the Unix socket at which it listens instead")
+	f.StringSliceVar(&d.declares, "declare", nil,
+		"with --driver or --exec: each `CHOICE` that the target makes on purpose, as a dialect declares it")
 }
 
 // check says which flags do not go together.
@@ -50,10 +55,25 @@ func (d *driven) check(cmd *cobra.Command) error {
 		return errors.New("a target listens at a --port or at a --socket: give just one of them")
 	case d.socket != "" && !filepath.IsAbs(d.socket):
 		return fmt.Errorf("--socket %s is invalid: give its whole path", d.socket)
+	case !given && len(d.declares) > 0:
+		return errors.New("--declare is for --driver and --exec: a dialect has its own declares")
+	case d.unknown() != "":
+		return fmt.Errorf("--declare %s is unknown: choose from %s", d.unknown(),
+			strings.Join(results.Choices(), ", "))
 	case d.port < 0 || d.port > 65535:
 		return fmt.Errorf("--port %d is invalid: choose 1 to 65535", d.port)
 	}
 	return nil
+}
+
+// unknown is a declared choice that there is not; empty for none.
+func (d *driven) unknown() string {
+	for _, word := range d.declares {
+		if !slices.Contains(results.Choices(), word) {
+			return word
+		}
+	}
+	return ""
 }
 
 // split makes words of the command lines, and a path of the program.
@@ -70,7 +90,7 @@ func (d *driven) split(t *target.Target) (err error) {
 		err = driver.CheckExec(t.Exec)
 	}
 	t.Dialect, t.GoesAround = driver.ExecDialect(t.Exec, d.port), driver.GoesAround(t.Exec)
-	t.Dialect.Socket = d.socket
+	t.Dialect.Socket, t.Dialect.Declares = d.socket, d.declares
 	return err
 }
 
@@ -96,7 +116,7 @@ func (d *driven) meet(ctx context.Context, t *target.Target) error {
 	}
 	hello, err := driver.Ask(ctx, t.Driver)
 	t.Dialect = driver.Dialect(hello, d.port)
-	t.Dialect.Socket = d.socket
+	t.Dialect.Socket, t.Dialect.Declares = d.socket, d.declares
 	return err
 }
 
