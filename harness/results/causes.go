@@ -180,6 +180,15 @@ var trialCauses = []Cause{
 		},
 	},
 	{
+		ID: "timeout-early", Level: trial.Must,
+		Title: "A command is said to have timed out before its limit.",
+		Look: "A limit of 1.5 s is not 1 s: round no fraction off, and let the timer of no other " +
+			"command end this one.",
+		explains: func(e evidence.Evidence) bool {
+			return e.Is(trial.Error) && e.Says("timeout reported for") && e.Says("before its limit")
+		},
+	},
+	{
 		ID: "timeout-claimed", Level: trial.Must,
 		Title: "A command that needs no timeout is said to have timed out.",
 		Look: "Ask how the command ended before asking the timer. " +
