@@ -30,6 +30,9 @@ var outputCut = Cause{
 	explains: func(e evidence.Evidence) bool { return e.Is(trial.Output) && e.CutAt() >= 0 },
 }
 
+// noAnswer is the cause of what nothing more is known of.
+const noAnswer = "no-answer"
+
 // generalCauses explain trials by their outcome.
 var generalCauses = []Cause{
 	{
@@ -87,7 +90,7 @@ var generalCauses = []Cause{
 		},
 	},
 	{
-		ID:       "no-answer",
+		ID:       noAnswer,
 		Title:    "A command is answered with an error, or not at all.",
 		Look:     "What the target said is in the example below.",
 		explains: func(e evidence.Evidence) bool { return e.Is(trial.Error) },

@@ -361,3 +361,17 @@ func TestCausesAreWhole(t *testing.T) {
 		first[c.ID] = c
 	}
 }
+
+// Of two causes that are as bad, the one that says why leads, whichever was found first.
+func TestACauseThatSaysWhyLeads(t *testing.T) {
+	var defects []Defect
+	for _, id := range []string{noAnswer, "not-as-set"} {
+		at := slices.IndexFunc(causes, func(c Cause) bool { return c.ID == id })
+		defects = append(defects, Defect{Scenario: "environment", Cause: causes[at],
+			Level: trial.Must, Weight: Fails})
+	}
+	found := Causes([]Finding{{Verdict: trial.Fail, Arms: []Arm{{Defects: defects}}}})
+	if len(found) != 2 || found[0].ID != "not-as-set" || found[1].ID != noAnswer {
+		t.Errorf("got %+v", found)
+	}
+}

@@ -35,7 +35,8 @@ func (f Found) In(scenario string) bool {
 }
 
 // Causes are what the findings have in common, the worst first: by what it does to the
-// verdict, by its level, and by how many scenarios it fails.
+// verdict, by its level, and by how many scenarios it fails. Of two that are alike so far,
+// the one that says why is first.
 func Causes(findings []Finding) []Found {
 	var found []Found
 	all := counted(findings)
@@ -179,5 +180,14 @@ func worstFirst(a, b Found) int {
 	return cmp.Or(
 		slices.Index(Weights, a.Weight)-slices.Index(Weights, b.Weight),
 		a.Level.Rank()-b.Level.Rank(),
-		len(b.Scenarios)-len(a.Scenarios))
+		len(b.Scenarios)-len(a.Scenarios),
+		a.unspecific()-b.unspecific())
+}
+
+// unspecific is 1 for a cause that says what happened and not why.
+func (f Found) unspecific() int {
+	if f.ID == noAnswer || f.ID == unknownCause.ID {
+		return 1
+	}
+	return 0
 }
