@@ -2,9 +2,12 @@ package session
 
 import (
 	"context"
+	"os"
 	"slices"
 
+	"github.com/reapcheck/reapcheck/harness/evidence"
 	"github.com/reapcheck/reapcheck/harness/fault"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
@@ -49,6 +52,34 @@ func (a *runningArm) again(ctx context.Context) error {
 	}
 	begin := a.firstSpare()
 	return a.several(ctx, begin, begin+a.Trials)
+}
+
+// afresh has the arms once more of which the target's end counts only if it comes again.
+func (s *Session) afresh(ctx context.Context, e Experiment, enough func()) error {
+	var ended []Arm
+	for _, arm := range e.Arms {
+		if !arm.EndTwice || arm.Claim != trial.Clean {
+			continue
+		}
+		path := results.Recording(s.Folder, e.Scenario, arm.Name)
+		summary, err := readRecording(path, arm)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(summary.Checks, func(c trial.Check) bool {
+			return c.Name == evidence.Target && !c.OK
+		}) {
+			s.Progress.Say("%s, %s: the target ended, and is tried once more", e.Scenario, arm.Name)
+			if err := os.Rename(path, path+".first"); err != nil {
+				return err
+			}
+			ended = append(ended, arm)
+		}
+	}
+	if len(ended) == 0 || ctx.Err() != nil {
+		return nil
+	}
+	return s.round(ctx, e, ended, enough)
 }
 
 // spareTrials goes on while the fault has hit fewer times than it must. What the target

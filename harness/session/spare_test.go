@@ -2,10 +2,12 @@ package session
 
 import (
 	"context"
+	"os"
 	"testing"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/fault"
+	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -64,6 +66,41 @@ func TestWhatIsToBeSeenTwice(t *testing.T) {
 		arm := f.Arm("candidate")
 		if err != nil || f.Verdict != c.verdict || arm.Trials != c.trials {
 			t.Errorf("%s: %v after %d trials (%s), %v", name, f.Verdict, arm.Trials, f.Reason, err)
+		}
+	}
+}
+
+// A target that ends once has its trials again, and one that does so each time has failed. What
+// the first one did is kept.
+func TestAnEndThatCountsOnlyIfItComesAgain(t *testing.T) {
+	for name, c := range map[string]struct {
+		ends    int // so many targets end
+		twice   bool
+		verdict trial.Verdict
+		kept    bool
+	}{
+		"never":        {0, true, trial.Pass, false},
+		"once":         {1, true, trial.Pass, true},
+		"again":        {2, true, trial.Fail, true},
+		"once, at all": {1, false, trial.Fail, false},
+	} {
+		s := newSession(t, &fakeRuntime{})
+		e := experiment(nil)
+		candidate, started := &e.Arms[1], 0
+		candidate.EndTwice = c.twice
+		candidate.Watch = func(_ context.Context, sb sandbox.Sandbox, _ time.Duration) (Look, error) {
+			if started++; started <= c.ends {
+				close(sb.(*fakeSandbox).done)
+			}
+			return func(context.Context) ([]trial.Check, error) { return nil, nil }, nil
+		}
+		f, err := s.Run(t.Context(), e)
+		if err != nil || f.Verdict != c.verdict {
+			t.Errorf("%s: %v (%s), %v", name, f.Verdict, f.Reason, err)
+		}
+		first := results.Recording(s.Folder, e.Scenario, "candidate") + ".first"
+		if _, err := os.Stat(first); (err == nil) != c.kept {
+			t.Errorf("%s: the first recording: %v", name, err)
 		}
 	}
 }
