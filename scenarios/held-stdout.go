@@ -81,7 +81,8 @@ func heldStdout(index int, r *rand.Rand) load.Command {
 	case 5:
 		// More than a pipe holds, and than a daemon keeps, when no one asks for it any more.
 		// What it wrote before that is more than fits into a first, small buffer.
-		const writes = "printf %%05000d 0; (sleep 1; head -c 100000000 /dev/zero; exec sleep %s) & %s"
+		const writes = "printf %%05000d 0; " +
+			"(sleep 1; head -c 100000000 /dev/zero; exec sleep %s) & %s"
 		c.Kind, c.Script = "held-stdout-writes", fmt.Sprintf(writes, seconds(heldFor), c.Script)
 		c.Want.AnyOutput = true
 		return c
@@ -132,7 +133,8 @@ func releasedAt(last int, d dialect.Dialect) load.Source {
 		c := load.Instant(index, r)
 		c.Kind = "release"
 		c.Script = fmt.Sprintf("%s%s%s[ $n -ge %d ] || { echo only $n children live; exit %d; }; %s",
-			rests, awaitSleeps(heldFor, children), endSleeps(heldFor), children, (c.Want.Code+1)%256, c.Script)
+			rests, awaitSleeps(heldFor, children), endSleeps(heldFor), children,
+			(c.Want.Code+1)%256, c.Script)
 		return c
 	}
 }

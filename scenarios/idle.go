@@ -53,7 +53,8 @@ func onlySleeps(d time.Duration, asked dialect.Dialect) load.Source {
 		c.Kind, c.Script = "only-sleeps", fmt.Sprintf("sleep %s; %s", seconds(d), c.Script)
 		switch {
 		case index == 1 && asked.Simple(): // a target may take that for a hang-up
-			c.Kind, c.HalfClose, c.Want = "half-closed-only-sleeps", true, trial.Want{Anything: true}
+			c.Kind, c.Want = "half-closed-only-sleeps", trial.Want{Anything: true}
+			c.HalfClose = true
 		case index == 2 && asked.SaysInput(): // which it may refuse
 			text := strings.Repeat("x", 200<<10) // more than a pipe holds
 			c.Kind, c.Stdin, c.Want = "fed-only-sleeps", &text, trial.Want{Anything: true}

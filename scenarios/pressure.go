@@ -79,9 +79,9 @@ func hungry(burst int) load.Source {
 	}
 }
 
-// pressed may be refused under the limit and must be right otherwise. Under the
-// limit most commands take up room, for so long that the others come meanwhile; none forks, since a shell that
-// cannot says so by a code of its own.
+// pressed may be refused under the limit and must be right otherwise. Under the limit most
+// commands take up room, for so long that the others come meanwhile; none forks, since a shell
+// that cannot says so by a code of its own.
 func pressed(limit fault.PIDLimit, stay time.Duration) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		c := load.Instant(index, r)

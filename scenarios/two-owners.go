@@ -31,7 +31,8 @@ var _ = scenario("two-owners", "a process ID whose old owner is not answered yet
 			Fault: fault.Heirs{Within: s.Patience(2 * time.Second)}, MinHits: int64(pairs / 2),
 			ByOutput: true, Watch: check.Settles(check.NobodyLeft),
 		}
-		baseline := naive(arm, "numbering", trial.Symptom(trial.Lost).Or(trial.Symptom(trial.Output)))
+		baseline := naive(arm, "numbering",
+			trial.Symptom(trial.Lost).Or(trial.Symptom(trial.Output)))
 		baseline.Trials, baseline.MinHits, baseline.Watch = 2*2, 1, nil
 		// The heir that lives the longest: how soon it begins is the machine's affair.
 		baseline.Commands = owned(1, s)

@@ -26,7 +26,8 @@ const (
 // uses hardly any CPU: commands only sleep. A start, an answer, or a program that is still being
 // compiled takes some; who spins uses all that he gets, in each of them, and wants more. Of
 // commands that are over sooner nothing is said.
-func RestsMeanwhile(ctx context.Context, sb sandbox.Sandbox, _ time.Duration) (session.Look, error) {
+func RestsMeanwhile(ctx context.Context, sb sandbox.Sandbox, _ time.Duration) (
+	session.Look, error) {
 	pid := sandbox.Daemon(sb)
 	before, err := probe.Look(pid)
 	if err != nil {

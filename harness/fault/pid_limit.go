@@ -38,7 +38,9 @@ func (l PIDLimit) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, er
 	if err := errors.Join(limiter.LimitPIDs(ctx, l.Spare), limiter.FreePIDs(ctx)); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDeclined, err)
 	}
-	return &crowding{PIDLimit: l, limiter: limiter, sandbox: sb, bursts: inBursts{size: l.Burst}}, nil
+	return &crowding{
+		PIDLimit: l, limiter: limiter, sandbox: sb, bursts: inBursts{size: l.Burst},
+	}, nil
 }
 
 type crowding struct {

@@ -97,8 +97,8 @@ func weightNote(f results.Found, i results.Info) string {
 		return fmt.Sprintf("It is shown and fails nothing: --level=%s would make it fail.", f.Level)
 	}
 	if f.Choice != "" {
-		return fmt.Sprintf("If your daemon means to do so, declare it: declares: [%s] in its dialect, or "+
-			"--declare=%[1]s beside --driver or --exec", f.Choice)
+		return fmt.Sprintf("If your daemon means to do so, declare it: declares: [%s] in its "+
+			"dialect, or --declare=%[1]s beside --driver or --exec", f.Choice)
 	}
 	return ""
 }

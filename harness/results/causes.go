@@ -279,8 +279,10 @@ var trialCauses = []Cause{
 			"echo >/dev/stdout.",
 		Look: "The output is a file, which open(2) with O_TRUNC empties. A pipe keeps what was " +
 			"written.",
-		explains: func(e evidence.Evidence) bool { return e.Is(trial.Output) && e.Of("kept-by-name") },
-		under:    "output-changed",
+		explains: func(e evidence.Evidence) bool {
+			return e.Is(trial.Output) && e.Of("kept-by-name")
+		},
+		under: "output-changed",
 	},
 	{
 		ID: "other-variables", Level: trial.Advice,

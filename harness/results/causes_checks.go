@@ -80,8 +80,8 @@ var checkCauses = []Cause{
 	{
 		ID: "busy", Level: trial.Should,
 		Title: "The daemon keeps a CPU busy with nothing to do.",
-		Look: "wait4 with WNOHANG gives 0 while children run: wait for SIGCHLD then. An event that " +
-			"nobody takes, such as a client's half-close, comes back at once (epoll(7)).",
+		Look: "wait4 with WNOHANG gives 0 while children run: wait for SIGCHLD then. An event " +
+			"that nobody takes, such as a client's half-close, comes back at once (epoll(7)).",
 		explains: func(e evidence.Evidence) bool {
 			return e.Fails("CPU time at rest", "CPU time while commands run")
 		},

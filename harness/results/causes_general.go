@@ -83,8 +83,8 @@ var generalCauses = []Cause{
 	{
 		ID: "error-for-a-code", Level: trial.Should,
 		Title: "A command that the shell refuses is answered with an error.",
-		Look: "A shell that cannot execute a program ends with 126, or 127 where there is none: that " +
-			"is the command's exit code, and no failure to start it.",
+		Look: "A shell that cannot execute a program ends with 126, or 127 where there is none: " +
+			"that is the command's exit code, and no failure to start it.",
 		explains: func(e evidence.Evidence) bool {
 			return e.Is(trial.Error) && e.Of("not-executable", "not-found")
 		},

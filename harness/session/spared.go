@@ -80,7 +80,8 @@ func alone(contested bool, threads int) Uncontested {
 	if !contested || threads != 1 {
 		return Uncontested{}
 	}
-	return Uncontested{Why: "since the one thread of the target waits and reaps: if it is held, nobody else comes first"}
+	return Uncontested{Why: "since the one thread of the target waits and reaps: if it is held, " +
+		"nobody else comes first"}
 }
 
 // aside finds out whether a process that takes requests contests nobody's command: it made

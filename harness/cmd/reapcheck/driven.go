@@ -36,7 +36,8 @@ func (d *driven) define(f *pflag.FlagSet) {
 	f.StringVar(&d.socket, "socket", "",
 		"with --driver or --exec: the `PATH` of the Unix socket at which it listens instead")
 	f.StringSliceVar(&d.declares, "declare", nil,
-		"with --driver or --exec: each `CHOICE` that the target makes on purpose, as a dialect declares it")
+		"with --driver or --exec: each `CHOICE` that the target makes on purpose, "+
+			"as a dialect declares it")
 }
 
 // check says which flags do not go together.
