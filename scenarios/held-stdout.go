@@ -82,7 +82,7 @@ func heldStdout(index int, r *rand.Rand) load.Command {
 		// More than a pipe holds, and than a daemon keeps, when no one asks for it any more.
 		// What it wrote before that is more than fits into a first, small buffer.
 		const writes = "printf %%05000d 0; " +
-			"(sleep 1; head -c 100000000 /dev/zero; exec sleep %s) & %s"
+			"(sleep 1; head -c 40000000 /dev/zero && exec sleep %s) & %s"
 		c.Kind, c.Script = "held-stdout-writes", fmt.Sprintf(writes, seconds(heldFor), c.Script)
 		c.Want.AnyOutput = true
 		return c
