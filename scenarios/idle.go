@@ -34,13 +34,10 @@ var _ = should("idle", "a daemon with nothing to do but a child that runs on",
 			Trials: 4, InFlight: 4, Wait: lasting, Round: 1, Watch: check.RestsMeanwhile,
 			Commands: onlySleeps(lasting, s.Candidate.Dialect),
 		}
-		spins := naive(meanwhile, "polling", trial.FailedCheck(check.BusyMeanwhile))
-		spins.Name, spins.Trials, spins.Round = spins.Name+"-meanwhile", 1, 3
-		spins.Commands = onlySleeps(lasting, dialect.Dialect{})
 		rests := candidate(meanwhile)
 		rests.Name += "-meanwhile"
 		return session.Experiment{SideBySide: true,
-			Arms: []session.Arm{baseline, candidate(arm), rests, spins}}
+			Arms: []session.Arm{baseline, candidate(arm), rests}}
 	})
 
 // sleepsMeanwhile is several looks of check.RestsMeanwhile.

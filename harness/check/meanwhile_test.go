@@ -13,11 +13,11 @@ func TestATargetThatSpinsDoesSoInEachWindow(t *testing.T) {
 		looked bool
 		ok     bool
 	}{
-		"compiles at first":     {[]window{{400 * ms, 9}, {300 * ms, 8}, {10 * ms, 0}}, true, true},
-		"spins":                 {[]window{{499 * ms, 10}, {480 * ms, 10}}, true, false},
-		"spins beside others":   {[]window{{70 * ms, 9}, {60 * ms, 10}}, true, false},
-		"spins on a slow CPU":   {[]window{{10 * ms, 10}, {20 * ms, 10}}, true, false},
-		"is seen at work twice": {[]window{{10 * ms, 2}, {30 * ms, 1}}, true, true},
+		"compiles at first":     {[]window{{400 * ms, 9, 10}, {300 * ms, 8, 10}, {10 * ms, 0, 10}}, true, true},
+		"spins":                 {[]window{{499 * ms, 10, 10}, {480 * ms, 10, 10}}, true, false},
+		"spins beside others":   {[]window{{70 * ms, 9, 10}, {60 * ms, 10, 10}}, true, false},
+		"spins on a slow CPU":   {[]window{{10 * ms, 10, 10}, {20 * ms, 10, 10}}, true, false},
+		"is seen at work twice": {[]window{{10 * ms, 2, 10}, {30 * ms, 1, 10}}, true, true},
 		"too short":             {nil, false, false},
 	} {
 		checks := meanwhile(c.seen)
