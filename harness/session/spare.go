@@ -56,6 +56,9 @@ func (a *runningArm) again(ctx context.Context) error {
 
 // afresh has the arms once more of which the target's end counts only if it comes again.
 func (s *Session) afresh(ctx context.Context, e Experiment, enough func()) error {
+	if ctx.Err() != nil {
+		return nil // what there is of a run that was cut stays as it is
+	}
 	var ended []Arm
 	for _, arm := range e.Arms {
 		if !arm.EndTwice || arm.Claim != trial.Clean {
@@ -76,7 +79,7 @@ func (s *Session) afresh(ctx context.Context, e Experiment, enough func()) error
 			ended = append(ended, arm)
 		}
 	}
-	if len(ended) == 0 || ctx.Err() != nil {
+	if len(ended) == 0 {
 		return nil
 	}
 	return s.round(ctx, e, ended, enough)

@@ -105,6 +105,29 @@ func TestAnEndThatCountsOnlyIfItComesAgain(t *testing.T) {
 	}
 }
 
+// What there is of a run that was cut stays as it is.
+func TestNothingIsHadAfreshOnceTheRunIsCut(t *testing.T) {
+	s := newSession(t, &fakeRuntime{})
+	e := experiment(nil)
+	candidate := &e.Arms[1]
+	candidate.Watch = func(_ context.Context, sb sandbox.Sandbox, _ time.Duration) (Look, error) {
+		close(sb.(*fakeSandbox).done)
+		return func(context.Context) ([]trial.Check, error) { return nil, nil }, nil
+	}
+	if _, err := s.Run(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	candidate.EndTwice = true
+	ctx, cut := context.WithCancel(t.Context())
+	cut()
+	if err := s.afresh(ctx, e, func() {}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(results.Recording(s.Folder, e.Scenario, "candidate")); err != nil {
+		t.Errorf("the recording: %v", err)
+	}
+}
+
 // missing hits in each trial but the first ones.
 type missing struct {
 	fakeFault
