@@ -96,7 +96,7 @@ func goesWrong(output int, feeds bool) load.Source {
 		default: // in a folder that is not there, or, in every second round, half of them too long
 			c = cannotStart(3*(index/ways%2)*(way/2%2), r)
 			if feeds && way%2 == 0 {
-				c.Stdin = &neverRead
+				c.Stdin = &longInput
 			}
 		}
 		return c

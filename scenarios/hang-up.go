@@ -62,7 +62,7 @@ func abandoned(d dialect.Dialect, feeds bool) load.Source {
 		case index/8%6 == 3 && d.Simple():
 			c.Kind, c.Way = "abandoned-chunked", dialect.Chunked
 		case index/8%6 == 4 && feeds:
-			c.Kind, c.Stdin = "abandoned-unread", &neverRead
+			c.Kind, c.Stdin = "abandoned-unread", &longInput
 		case index/8%6 == 5 && d.Simple():
 			c.Kind, c.Way = "abandoned-closing", dialect.Closing
 		}

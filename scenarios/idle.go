@@ -3,7 +3,6 @@ package scenarios
 import (
 	"fmt"
 	"math/rand/v2"
-	"strings"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/check"
@@ -30,14 +29,13 @@ var _ = should("idle", "a daemon with nothing to do but a child that runs on",
 		// It takes a whole CPU from all others meanwhile, so the candidate has its turns first.
 		baseline.Trials, baseline.Round = 2, 2
 		lasting := min(s.Stretched(sleepsMeanwhile), 2*sleepsMeanwhile)
-		meanwhile := session.Arm{
+		meanwhile := candidate(session.Arm{
 			Trials: 4, InFlight: 4, Wait: lasting, Round: 1, Watch: check.RestsMeanwhile,
 			Commands: onlySleeps(lasting, s.Candidate.Dialect),
-		}
-		rests := candidate(meanwhile)
-		rests.Name += "-meanwhile"
+		})
+		meanwhile.Name += "-meanwhile"
 		return session.Experiment{SideBySide: true,
-			Arms: []session.Arm{baseline, candidate(arm), rests}}
+			Arms: []session.Arm{baseline, candidate(arm), meanwhile}}
 	})
 
 // sleepsMeanwhile is several looks of check.RestsMeanwhile.
@@ -53,8 +51,7 @@ func onlySleeps(d time.Duration, asked dialect.Dialect) load.Source {
 			c.Kind, c.Want = "half-closed-only-sleeps", trial.Want{Anything: true}
 			c.HalfClose = true
 		case index == 2 && asked.SaysInput(): // which it may refuse
-			text := strings.Repeat("x", 200<<10) // more than a pipe holds
-			c.Kind, c.Stdin, c.Want = "fed-only-sleeps", &text, trial.Want{Anything: true}
+			c.Kind, c.Stdin, c.Want = "fed-only-sleeps", &longInput, trial.Want{Anything: true}
 		case index == 3 && asked.TimesOut():
 			c.Kind, c.Timeout = "limited-only-sleeps", time.Minute
 		}

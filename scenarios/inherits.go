@@ -67,8 +67,7 @@ func usesAll(d dialect.Dialect) []load.Command {
 	if d.SaysInput() {
 		for _, script := range []string{"cat >/dev/null", "exec <&-; sleep 0.1"} {
 			fed := load.Command{Kind: "fed", Want: trial.Want{Anything: true}}
-			text := strings.Repeat("x", 200<<10) // more than a pipe holds
-			fed.Script, fed.Stdin = script, &text
+			fed.Script, fed.Stdin = script, &longInput
 			all = append(all, fed)
 		}
 	}

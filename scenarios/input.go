@@ -66,8 +66,8 @@ func besideUnread(index int, r *rand.Rand) load.Command {
 	return c
 }
 
-// neverRead is an input that is more than a pipe holds.
-var neverRead = strings.Repeat("x", 2*overPipe)
+// longInput is more than a pipe holds.
+var longInput = strings.Repeat("x", 2*overPipe)
 
 // feed is a way to give a command an input: of a nonce it makes the text, the script that
 // reads it and what that writes.

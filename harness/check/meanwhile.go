@@ -13,8 +13,8 @@ import (
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// BusyMeanwhile is the check that RestsMeanwhile makes.
-const BusyMeanwhile = "CPU time while commands run"
+// busyMeanwhile is the check that RestsMeanwhile makes.
+const busyMeanwhile = "CPU time while commands run"
 
 // meanwhileWindow is how long it is looked at, or longer on a busy machine, and meanwhileLooks
 // how often at most.
@@ -35,7 +35,7 @@ func RestsMeanwhile(ctx context.Context, sb sandbox.Sandbox, _ time.Duration) (
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(ctx)
-	seen := make(chan []window, 1)
+	seen := make(chan []resting, 1)
 	go func() { seen <- windows(ctx, pid, before) }()
 	return func(context.Context) ([]trial.Check, error) {
 		stop()
@@ -43,59 +43,54 @@ func RestsMeanwhile(ctx context.Context, sb sandbox.Sandbox, _ time.Duration) (
 	}, nil
 }
 
-// window is what a target did in such a time.
-type window struct {
-	used          time.Duration // of a CPU
-	wanted, looks int           // looks at which it wanted one, as who gets little does
-}
-
-func (w window) quiet() bool {
-	return restShare*w.used <= meanwhileWindow && 10*w.wanted < 9*w.looks
-}
-
-func meanwhile(seen []window) []trial.Check {
+func meanwhile(seen []resting) []trial.Check {
 	if len(seen) == 0 {
 		return nil
 	}
-	least := slices.MinFunc(seen, func(a, b window) int { return cmp.Compare(a.used, b.used) })
+	least := slices.MinFunc(seen, func(a, b resting) int { return cmp.Compare(a.used(), b.used()) })
 	return []trial.Check{{
-		Name: BusyMeanwhile,
+		Name: busyMeanwhile,
 		Want: fmt.Sprintf("at most 1/%d of a CPU for %v", restShare, meanwhileWindow),
-		Got: fmt.Sprintf("%v in the quietest of %d, in which it wanted to run at %d of %d looks",
-			least.used, len(seen), least.wanted, least.looks),
-		OK: slices.ContainsFunc(seen, window.quiet),
+		Got:  fmt.Sprintf("in the quietest window of %d, %v", len(seen), least),
+		OK:   slices.ContainsFunc(seen, quiet),
 	}}
 }
+
+// quiet says whether the target has hardly used a CPU in a window, and would not have if it had
+// got one.
+func quiet(r resting) bool { return r.little(meanwhileWindow) && !r.wanting() }
 
 // windows are those at whose beginning and end a command runs, until it is told to stop or the
 // target has ended: its end is another's finding. A look that comes late has seen a longer
 // time, in which a target that spins has used more.
-func windows(ctx context.Context, pid int, before probe.Snapshot) (seen []window) {
+func windows(ctx context.Context, pid int, before probe.Snapshot) (seen []resting) {
 	next := time.NewTicker(meanwhileWindow / meanwhileLooks)
 	defer next.Stop()
-	last, ran, now, began := before.Target(), false, window{}, time.Now()
-	for {
+	first, err := cpuTimeOf(pid)
+	now, ran, began := restingFrom(first, meanwhileWindow), false, time.Now()
+	for err == nil {
 		select {
 		case <-next.C:
 		case <-ctx.Done():
 			return seen
 		}
-		now.looks++
-		if wants, _ := probe.Wants(pid); wants {
-			now.wanted++
+		var look cpuTime
+		if look, err = cpuTimeOf(pid); err != nil {
+			break
 		}
-		if time.Since(began) < meanwhileWindow {
+		now.add(look, time.Since(began))
+		if now.over < meanwhileWindow {
 			continue
 		}
-		all, err := probe.Look(pid)
-		target := all.Target()
-		if err != nil || target.PID == 0 {
-			return seen
+		var all probe.Snapshot
+		if all, err = probe.Look(pid); err != nil {
+			break
 		}
 		runs := len(all.Since(before).Others()) > 0
-		if now.used = target.CPU - last.CPU; ran && runs {
+		if ran && runs {
 			seen = append(seen, now)
 		}
-		last, ran, now, began = target, runs, window{}, time.Now()
+		now, ran, began = restingFrom(look, meanwhileWindow), runs, time.Now()
 	}
+	return seen
 }

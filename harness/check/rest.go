@@ -23,19 +23,21 @@ type atRest struct{ window, limit time.Duration }
 func Rests(_ context.Context, sb sandbox.Sandbox, within time.Duration) (session.Look, error) {
 	return func(ctx context.Context) ([]trial.Check, error) {
 		rest := atRest{window: time.Second, limit: 3 * max(within, leastPatience)}
-		return rest.look(ctx, func() (cpuTime, error) {
-			share, err := probe.ShareOf(sandbox.Daemon(sb))
-			if err != nil {
-				return cpuTime{}, err
-			}
-			wants, err := probe.Wants(sandbox.Daemon(sb))
-			if err != nil {
-				return cpuTime{}, err
-			}
-			p, err := probe.LookAt(sandbox.Daemon(sb))
-			return cpuTime{used: p.CPU, Share: share, wants: wants}, err
-		})
+		return rest.look(ctx, func() (cpuTime, error) { return cpuTimeOf(sandbox.Daemon(sb)) })
 	}, nil
+}
+
+func cpuTimeOf(pid int) (cpuTime, error) {
+	share, err := probe.ShareOf(pid)
+	if err != nil {
+		return cpuTime{}, err
+	}
+	wants, err := probe.Wants(pid)
+	if err != nil {
+		return cpuTime{}, err
+	}
+	p, err := probe.LookAt(pid)
+	return cpuTime{used: p.CPU, Share: share, wants: wants}, err
 }
 
 // cpuTime is what a target has used so far, its ended threads included, what those
@@ -58,7 +60,7 @@ func (a atRest) look(ctx context.Context, ask func() (cpuTime, error)) ([]trial.
 	}
 	again := time.NewTicker(a.window / 10)
 	defer again.Stop()
-	seen := resting{first: first, last: first, most: a.window / 5}
+	seen := restingFrom(first, a.window)
 	for {
 		select {
 		case <-again.C:
@@ -94,6 +96,11 @@ type resting struct {
 	// free is the time in which nothing kept the target off a CPU, as far as can be
 	// known, and most is how much of it a look can tell.
 	free, most time.Duration
+}
+
+// restingFrom begins with a look; many more are to come in each window.
+func restingFrom(first cpuTime, window time.Duration) resting {
+	return resting{first: first, last: first, most: window / 5}
 }
 
 // add takes in a look. A wait for a CPU is in Kept when it is over, so the time before

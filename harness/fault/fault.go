@@ -73,6 +73,9 @@ func (c *count) hit() {
 }
 
 func (c *count) fail(err error) {
+	if err == nil {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.err = errors.Join(c.err, err)
@@ -100,8 +103,16 @@ var (
 	toldLimit  = time.Minute
 )
 
-// over says whether a sandbox has ended, or need not be asked any more: a target that dies
+// unlessOver is what went wrong with a sandbox, or nil where it has ended: a target that dies
 // under a fault is a finding, and no trouble of the fault's.
+func unlessOver(ctx context.Context, sb sandbox.Sandbox, err error) error {
+	if err == nil || over(ctx, sb) {
+		return nil
+	}
+	return err
+}
+
+// over says whether a sandbox has ended, or need not be asked any more.
 func over(ctx context.Context, sb sandbox.Sandbox) bool {
 	if sandbox.EndsWithin(ctx, sb, dyingLimit) || ctx.Err() != nil {
 		return true

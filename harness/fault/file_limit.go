@@ -99,9 +99,7 @@ func (f *starving) Before(ctx context.Context) {
 		f.end = time.AfterFunc(f.Lasts, func() { f.giveWay(burst) })
 		err = f.limit(ctx, burst)
 	}
-	if err != nil && !over(ctx, f.sandbox) {
-		f.fail(err)
-	}
+	f.fail(unlessOver(ctx, f.sandbox, err))
 }
 
 // limit leaves room for some files, and has clients take them.
@@ -141,9 +139,7 @@ func (f *starving) giveWay(burst int) {
 		return
 	}
 	f.gaveWay = true
-	if err := f.lift(); err != nil && !over(context.Background(), f.sandbox) {
-		f.fail(err)
-	}
+	f.fail(unlessOver(context.Background(), f.sandbox, f.lift()))
 }
 
 func (f *starving) lift() error {
@@ -170,8 +166,5 @@ func (f *starving) After(output string) {
 func (f *starving) Undo(ctx context.Context) error {
 	f.bursts.Lock()
 	defer f.bursts.Unlock()
-	if err := f.lift(); err != nil && !over(ctx, f.sandbox) {
-		return err
-	}
-	return nil
+	return unlessOver(ctx, f.sandbox, f.lift())
 }

@@ -112,9 +112,7 @@ func (f *freezing) note(ctx context.Context, hit bool, err error) {
 	if hit {
 		f.hit()
 	}
-	if err != nil && !over(context.WithoutCancel(ctx), f.sandbox) {
-		f.fail(err)
-	}
+	f.fail(unlessOver(context.WithoutCancel(ctx), f.sandbox, err))
 }
 
 // pause says whether it was not cut short.

@@ -110,9 +110,7 @@ func (f *filling) Before(ctx context.Context) {
 	if f.bursts.on {
 		err = errors.Join(err, f.fill(int64(burst/2%(mostPages+1))))
 	}
-	if err != nil && !over(ctx, f.sandbox) {
-		f.fail(err)
-	}
+	f.fail(unlessOver(ctx, f.sandbox, err))
 }
 
 // After is called before the next burst begins.
@@ -127,8 +125,5 @@ func (f *filling) After(string) {
 
 // Undo empties the folder.
 func (f *filling) Undo(ctx context.Context) error {
-	if err := f.empty(); err != nil && !over(ctx, f.sandbox) {
-		return err
-	}
-	return nil
+	return unlessOver(ctx, f.sandbox, f.empty())
 }

@@ -83,10 +83,7 @@ func (h *inheriting) Before(ctx context.Context) {
 	h.elder, h.taken = found, false
 	h.looking.Go(func() { h.awaitHeir(ctx, number) })
 	next := numberBefore(procOf(h.sandbox), number, h.offset)
-	if err := h.setter.SetNextPID(ctx, next); err != nil &&
-		!over(ctx, h.sandbox) {
-		h.fail(err)
-	}
+	h.fail(unlessOver(ctx, h.sandbox, h.setter.SetNextPID(ctx, next)))
 }
 
 // awaitElder returns an elder whose number is free; its number is 0 if none comes.

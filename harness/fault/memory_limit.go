@@ -64,16 +64,10 @@ func (s *starved) look() (hits int64, err error) {
 
 func (s *starved) Hits(ctx context.Context) (int64, string, error) {
 	hits, err := s.look()
-	if err != nil && over(ctx, s.sandbox) {
-		err = nil
-	}
-	return hits, "", err
+	return hits, "", unlessOver(ctx, s.sandbox, err)
 }
 
 // Undo lifts the limit.
 func (s *starved) Undo(ctx context.Context) error {
-	if err := s.limiter.FreeMemory(ctx); err != nil && !over(ctx, s.sandbox) {
-		return err
-	}
-	return nil
+	return unlessOver(ctx, s.sandbox, s.limiter.FreeMemory(ctx))
 }

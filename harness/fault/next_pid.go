@@ -69,10 +69,7 @@ func (r *reusing) Before(ctx context.Context) {
 		r.lasting = !r.awaitFree(ctx, r.wanted-i, helperLimit)
 	}
 	next := numberBefore(procOf(r.sandbox), r.wanted, r.offset)
-	if err := r.setter.SetNextPID(ctx, next); err != nil &&
-		!over(ctx, r.sandbox) {
-		r.fail(err)
-	}
+	r.fail(unlessOver(ctx, r.sandbox, r.setter.SetNextPID(ctx, next)))
 }
 
 // procOf is the sandbox's own /proc.

@@ -67,9 +67,7 @@ func (c *crowding) Before(ctx context.Context) {
 	if c.bursts.on {
 		set = func(ctx context.Context) error { return c.limiter.LimitPIDs(ctx, c.Spare) }
 	}
-	if err := set(ctx); err != nil && !over(ctx, c.sandbox) {
-		c.fail(err)
-	}
+	c.fail(unlessOver(ctx, c.sandbox, set(ctx)))
 }
 
 // After is called before the next burst begins.
@@ -83,8 +81,5 @@ func (c *crowding) After(output string) {
 
 // Undo lifts the limit.
 func (c *crowding) Undo(ctx context.Context) error {
-	if err := c.limiter.FreePIDs(ctx); err != nil && !over(ctx, c.sandbox) {
-		return err
-	}
-	return nil
+	return unlessOver(ctx, c.sandbox, c.limiter.FreePIDs(ctx))
 }

@@ -41,16 +41,10 @@ type throttling struct {
 
 func (t throttling) Hits(ctx context.Context) (int64, string, error) {
 	hits, err := t.limiter.Throttled()
-	if err != nil && !over(ctx, t.sandbox) {
-		return 0, "", err
-	}
-	return hits, "", nil
+	return hits, "", unlessOver(ctx, t.sandbox, err)
 }
 
 // Undo lifts the limit.
 func (t throttling) Undo(ctx context.Context) error {
-	if err := t.limiter.FreeCPU(ctx); err != nil && !over(ctx, t.sandbox) {
-		return err
-	}
-	return nil
+	return unlessOver(ctx, t.sandbox, t.limiter.FreeCPU(ctx))
 }

@@ -89,9 +89,7 @@ func (s *standing) once(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	if err := s.still(ctx, asleep); err != nil && !over(ctx, s.sandbox) {
-		s.fail(err)
-	}
+	s.fail(unlessOver(ctx, s.sandbox, s.still(ctx, asleep)))
 	return ctx.Err() == nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/driver"
 	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/target"
@@ -90,9 +91,15 @@ func (d *driven) split(t *target.Target) (err error) {
 	if t.Exec, err = words("exec", d.exec); err == nil {
 		err = driver.CheckExec(t.Exec)
 	}
-	t.Dialect, t.GoesAround = driver.ExecDialect(t.Exec, d.port), driver.GoesAround(t.Exec)
-	t.Dialect.Socket, t.Dialect.Declares = d.socket, d.declares
+	t.Dialect = d.complete(driver.ExecDialect(t.Exec, d.port))
+	t.GoesAround = driver.GoesAround(t.Exec)
 	return err
+}
+
+// complete is a dialect with what only the flags say.
+func (d *driven) complete(spoken dialect.Dialect) dialect.Dialect {
+	spoken.Socket, spoken.Declares = d.socket, d.declares
+	return spoken
 }
 
 func words(flag, line string) ([]string, error) {
@@ -116,8 +123,7 @@ func (d *driven) meet(ctx context.Context, t *target.Target) error {
 		return nil
 	}
 	hello, err := driver.Ask(ctx, t.Driver)
-	t.Dialect = driver.Dialect(hello, d.port)
-	t.Dialect.Socket, t.Dialect.Declares = d.socket, d.declares
+	t.Dialect = d.complete(driver.Dialect(hello, d.port))
 	return err
 }
 
