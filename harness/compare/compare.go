@@ -10,9 +10,10 @@
 // round gives one ratio of B to A, and one of A to A and of B to B. What one round
 // says has nothing to do with what another says, so that an instance which happens to
 // be slow counts as noise. Of the rounds' ratios the middle is taken (Hodges and
-// Lehmann, 1963) with a 99 % interval by Wilcoxon's signed ranks, which asks only that
+// Lehmann, 1963) with a 99.99 % interval by Wilcoxon's signed ranks, which asks only that
 // noise goes up as often as down. B is better or worse where that interval leaves out
-// "no change" and the change is larger than what A, or B, showed against itself.
+// "no change" and the change is larger than what A, or B, showed against itself in the
+// middle of the rounds.
 package compare
 
 import (

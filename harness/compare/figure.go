@@ -88,18 +88,20 @@ func (f Figure) Judge(tolerate float64) Difference {
 		d.Changes, d.Noises = append(d.Changes, change(changes[i])),
 			append(d.Noises, change(ofA[i]))
 	}
-	if len(changes) < fewest {
-		d.Why = fmt.Sprintf("%d rounds are too few to say: %d are needed", len(changes), fewest)
+	if len(changes) < FewestRounds {
+		d.Why = fmt.Sprintf("%d rounds are too few to say: %d are needed", len(changes), FewestRounds)
 		return d
 	}
 	d.Change, d.NoiseA, d.NoiseB = intervalOf(changes), intervalOf(ofA), intervalOf(ofB)
-	d.judge(tolerate)
+	// What rounds scatter by is in the interval of the change. Here is what one side's
+	// instances differ by in all of them, as if one had the better place.
+	d.judge(max(math.Abs(d.NoiseA.Middle), math.Abs(d.NoiseB.Middle)), tolerate)
 	d.Says = map[Word]string{Same: string(Same), Better: f.Better, Worse: f.Worse}[d.Word]
 	return d
 }
 
-func (d *Difference) judge(tolerate float64) {
-	noise := max(d.NoiseA.most(), d.NoiseB.most())
+// judge finds the word: a change counts if it is sure, and larger than the noise.
+func (d *Difference) judge(noise, tolerate float64) {
 	d.Within = max(noise, d.Change.most())
 	d.Word = Same
 	if d.Change.none() || math.Abs(d.Change.Middle) <= noise {
@@ -146,8 +148,8 @@ type Interval struct {
 	// N is how many rounds it is of.
 	N      int     `json:"n"`
 	Middle float64 `json:"middle"`
-	Low    float64 `json:"low99"`
-	High   float64 `json:"high99"`
+	Low    float64 `json:"low"`
+	High   float64 `json:"high"`
 }
 
 // MarshalJSON writes an end that is open as null: JSON has no infinity.
@@ -159,16 +161,17 @@ func (i Interval) MarshalJSON() ([]byte, error) {
 		return &v
 	}
 	return json.Marshal(map[string]any{
-		"n": i.N, "middle": end(i.Middle), "low99": end(i.Low), "high99": end(i.High),
+		"n": i.N, "middle": end(i.Middle), "low": end(i.Low), "high": end(i.High),
 	})
 }
 
-// confidence is how often an interval holds the truth.
-const confidence = 0.99
+// confidence is how often an interval holds the truth. A report has five figures, and CI
+// makes thousands of reports: with 99 % one in twenty would be a false accusation.
+const confidence = 0.9999
 
-// fewest is below how many rounds there is no interval: of 7 even all on one side is
-// chance once in 64.
-const fewest = 8
+// FewestRounds is below how many rounds there is no interval: of 14 even all on one side is
+// chance once in 8,192.
+const FewestRounds = 15
 
 // none says whether no change lies within.
 func (i Interval) none() bool { return i.Low <= 0 && i.High >= 0 }

@@ -7,6 +7,9 @@ import (
 	"testing"
 )
 
+// usual is how many rounds a comparison has, unless it is told.
+const usual = 20
+
 // made is a figure of so many rounds: B is so much more than A, a round has its own
 // level, and each instance its own noise.
 func made(r *rand.Rand, rounds int, more, noise float64) Figure {
@@ -30,7 +33,7 @@ func TestABuildIsTheSameAsItself(t *testing.T) {
 	for _, noise := range []float64{0.01, 0.1, 0.4} {
 		other := 0
 		for range runs {
-			if made(r, 12, 0, noise).Judge(0.05).Word != Same {
+			if made(r, usual, 0, noise).Judge(0.05).Word != Same {
 				other++
 			}
 		}
@@ -45,7 +48,7 @@ func TestFivePercentAreFoundWhereItIsQuiet(t *testing.T) {
 	const runs = 300
 	found := 0
 	for range runs {
-		if d := made(r, 12, -0.05, 0.015).Judge(0); d.Word == Worse && d.BeyondTolerance {
+		if d := made(r, usual, -0.05, 0.025).Judge(0); d.Word == Worse && d.BeyondTolerance {
 			found++
 		}
 	}
@@ -71,7 +74,7 @@ func TestWords(t *testing.T) {
 		{"worse, and tolerated", -0.03, 0.002, true, Worse, false, "slower by 3."},
 		{"hidden by noise", -0.05, 0.3, true, Same, false, "the same within"},
 	} {
-		f := made(r, 12, c.more, c.noise)
+		f := made(r, usual, c.more, c.noise)
 		f.MoreIsBetter = c.moreIsBetter
 		if !c.moreIsBetter {
 			f.Better, f.Worse = "less", "more"
@@ -86,7 +89,7 @@ func TestWords(t *testing.T) {
 
 // A change that A shows against itself as well is noise, however sure it looks.
 func TestWhatAShowsAgainstItselfIsNoise(t *testing.T) {
-	f := made(rand.New(rand.NewPCG(8, 8)), 12, -0.1, 0.01)
+	f := made(rand.New(rand.NewPCG(8, 8)), usual, -0.1, 0.01)
 	for i := range f.A2 {
 		f.A2[i] *= 1.3 // an instance that is always the slower one
 	}

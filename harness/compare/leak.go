@@ -35,8 +35,8 @@ type Leaks struct {
 // Slope is a growth in bytes for each command.
 type Slope struct {
 	Middle float64 `json:"middle"`
-	Low    float64 `json:"low99"`
-	High   float64 `json:"high99"`
+	Low    float64 `json:"low"`
+	High   float64 `json:"high"`
 }
 
 // leastLeak is below how many bytes a command nothing is called a leak: a heap breathes
@@ -57,7 +57,7 @@ func NewLeaks(a, again, b Growth) *Leaks {
 	l.EachA, l.EachAgain, l.EachB = slopeOf(a), slopeOf(again), slopeOf(b)
 	l.Word = Same
 	switch {
-	case len(b.Commands) < fewest:
+	case len(b.Commands) < FewestRounds:
 		l.Word = Unknown
 	case l.EachB.beyond(l.EachA, l.EachAgain):
 		l.Word = Worse
@@ -144,12 +144,12 @@ func slopeOf(g Growth) Slope {
 	}
 }
 
-// twoSided99 is how many standard deviations hold 99 % of what is normal.
-const twoSided99 = 2.576
+// deviations is how many standard deviations hold what confidence says of what is normal.
+const deviations = 3.891
 
 // kendall is how many of the slopes between n looks lie within the interval: Kendall's
 // score has this standard deviation where nothing grows (Sen, 1968).
 func kendall(n int) int {
 	deviation := math.Sqrt(float64(n*(n-1)*(2*n+5)) / 18)
-	return int(math.Ceil(twoSided99 * deviation))
+	return int(math.Ceil(deviations * deviation))
 }

@@ -22,7 +22,7 @@ import (
 func even() *Report {
 	r := NewReport()
 	r.A, r.B, r.Tolerate = "binary a", "binary b", 0.05
-	r.Differences = []Difference{made(rand.New(rand.NewPCG(1, 1)), 12, 0, 0.01).Judge(0.05)}
+	r.Differences = []Difference{made(rand.New(rand.NewPCG(1, 1)), usual, 0, 0.01).Judge(0.05)}
 	seed := rand.New(rand.NewPCG(2, 2))
 	r.Leaks = NewLeaks(heap(seed, 0), heap(seed, 0), heap(seed, 0))
 	r.Answers = Answers{OfA: 1000, OfB: 1000}
@@ -33,7 +33,7 @@ func even() *Report {
 }
 
 func TestVerdicts(t *testing.T) {
-	slower := made(rand.New(rand.NewPCG(3, 3)), 12, -0.3, 0.01)
+	slower := made(rand.New(rand.NewPCG(3, 3)), usual, -0.3, 0.01)
 	for name, c := range map[string]struct {
 		change func(*Report)
 		want   trial.Verdict

@@ -134,7 +134,7 @@ func (r *Report) figureTable(text *strings.Builder) {
 	if len(rows) == 0 {
 		return
 	}
-	text.WriteString("| | A | B | change | 99 % interval | A against itself |\n" +
+	text.WriteString("| | A | B | change | 99.99 % interval | A against itself |\n" +
 		"|---|---|---|---|---|---|\n")
 	for _, row := range rows {
 		for i := range row {

@@ -200,6 +200,9 @@ func fillText(text string, values map[string]any) (any, bool) {
 	if value, ok := values[text]; ok {
 		return value, true
 	}
+	if !strings.ContainsAny(text, "<{") { // as each placeholder begins
+		return text, true
+	}
 	pairs, named, filled := []string{}, false, false
 	replace := func(name string) {
 		if !strings.Contains(text, name) {

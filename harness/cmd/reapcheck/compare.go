@@ -97,7 +97,7 @@ func (c *compareFlags) define(cmd *cobra.Command, o *options) {
 	f.StringArrayVar(&c.env, "env", nil, "`NAME=VALUE` for both, or NAME to pass on your own")
 	f.StringArrayVar(&c.envA, "env-a", nil, "`NAME=VALUE` for A alone")
 	f.StringArrayVar(&c.envB, "env-b", nil, "`NAME=VALUE` for B alone")
-	f.IntVar(&c.rounds, "rounds", 12, "how many rounds, each with fresh instances")
+	f.IntVar(&c.rounds, "rounds", 20, "how many rounds, each with fresh instances")
 	f.IntVar(&c.inFlight, "in-flight", 8, "how many requests are in flight")
 	f.DurationVar(&c.turn, "turn", 150*time.Millisecond, "how long one turn lasts")
 	f.IntVar(&c.commands, "commands", 10_000,
@@ -117,7 +117,7 @@ func (c *compareFlags) resolve(cmd *cobra.Command, o *options, args []string) (e
 	if !cmd.Flags().Changed("seed") {
 		o.seed = newSeed()
 	}
-	o.argv = append(repeatLine(cmd, o.seed), args...)
+	o.argv = repeatLine(cmd, o.seed, args...)
 	o.out, o.progress = cmd.OutOrStdout(), cmd.ErrOrStderr()
 	if c.tolerated, err = parseShare(c.tolerate); err != nil {
 		return fmt.Errorf("--tolerate %w", err)
@@ -125,9 +125,13 @@ func (c *compareFlags) resolve(cmd *cobra.Command, o *options, args []string) (e
 	if err := checkGateTier(c.gate); err != nil {
 		return err
 	}
-	if c.rounds < 1 || c.inFlight < 1 || c.commands < 0 || c.turn < time.Millisecond {
+	if c.rounds < compare.FewestRounds {
+		return fmt.Errorf("--rounds %d are too few to say anything: choose at least %d", c.rounds,
+			compare.FewestRounds)
+	}
+	if c.inFlight < 1 || c.commands < 0 || c.turn < time.Millisecond {
 		return errors.New(
-			"--rounds, --in-flight and --turn must be positive, and --commands not negative")
+			"--in-flight and --turn must be positive, and --commands not negative")
 	}
 	return c.resolveSides(args[0], args[1], o)
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+
 	"github.com/reapcheck/reapcheck/harness/compare"
 	"github.com/reapcheck/reapcheck/harness/results"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -74,6 +76,28 @@ func TestASideKeepsItsVariables(t *testing.T) {
 	}
 }
 
+// The line that repeats a comparison names the same sides, and gives the targets the same
+// arguments.
+func TestTheLineOfAComparisonRepeatsIt(t *testing.T) {
+	resolved := func(args []string) (c compareFlags, o options) {
+		cmd := &cobra.Command{Use: "compare"}
+		c.define(cmd, &o)
+		if err := cmd.ParseFlags(args); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.resolve(cmd, &o, cmd.Flags().Args()); err != nil {
+			t.Fatalf("%q: %v", args, err)
+		}
+		return c, o
+	}
+	first, o := resolved([]string{"--env-b=SPEED=1", "registry", "none", "--", "--listen", "there"})
+	again, o2 := resolved(o.argv[2:])
+	if again.a.text != "registry" || again.b.text != "none" || o2.seed != o.seed ||
+		!slices.Equal(again.args, first.args) || !slices.Equal(again.envB, first.envB) {
+		t.Errorf("%q gives %+v, not %+v", o.argv, again, first)
+	}
+}
+
 func TestUsageOfCompare(t *testing.T) {
 	folder := t.TempDir()
 	for want, args := range map[string][]string{
@@ -81,7 +105,8 @@ func TestUsageOfCompare(t *testing.T) {
 		"--tolerate":               {"registry", "none", "--tolerate=much"},
 		"--gate":                   {"registry", "none", "--gate=soon"},
 		"two of a kind":            {"registry", folder},
-		"must be positive":         {"registry", "none", "--rounds=0"},
+		"at least 15":              {"registry", "none", "--rounds=14"},
+		"must be positive":         {"registry", "none", "--in-flight=0"},
 		"neither run.json nor":     {folder, folder},
 		"no such environment vari": {"registry", "none", "--env-b=REAPCHECK_NOT_THERE"},
 	} {

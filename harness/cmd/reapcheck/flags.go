@@ -142,9 +142,10 @@ func (c *common) resolve(cmd *cobra.Command, o *options) (err error) {
 
 // repeatLine is the command line that does the same from the same folder: with
 // the seed, and without what files and variables have said. A secret is not in
-// it: --env NAME takes one from the environment.
-func repeatLine(cmd *cobra.Command, seed uint64) []string {
-	argv := []string{os.Args[0], cmd.Name()}
+// it: --env NAME takes one from the environment. What the command is given beside its flags
+// comes first, since all that follows -- is the target's.
+func repeatLine(cmd *cobra.Command, seed uint64, operands ...string) []string {
+	argv := append([]string{os.Args[0], cmd.Name()}, operands...)
 	var after []string
 	always := []string{"tier", "runtime"}
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
