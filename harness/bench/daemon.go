@@ -324,5 +324,8 @@ func (d *daemon) ask(ctx context.Context, source load.Source, index int,
 		return outcome, "", false
 	}
 	outcome, why = trial.Classify(d.dialect.Want(command.Want), answer)
-	return outcome, fmt.Sprintf("%s: %q: %s", outcome, command.Script, why), true
+	if outcome != trial.OK {
+		why = fmt.Sprintf("%s: %q: %s", outcome, command.Script, why)
+	}
+	return outcome, why, true
 }

@@ -6,6 +6,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +23,8 @@ import (
 type Client struct {
 	base    string
 	http    *http.Client
+	dial    dial
+	tls     *tls.Config // nil is the default
 	dialect dialect.Dialect
 	most    int // bytes that are read of an answer
 }
@@ -48,10 +51,16 @@ func New(base string, d dialect.Dialect, inFlight int, transport *http.Transport
 	if transport.DialContext == nil {
 		transport.DialContext = new(net.Dialer).DialContext
 	}
-	transport.DialContext = dial(transport.DialContext).again
+	again := dial(dial(transport.DialContext).again)
+	transport.DialContext = again
 	return &Client{
-		base:    base,
-		http:    &http.Client{Transport: transport, CheckRedirect: stay},
+		base: base,
+		http: &http.Client{
+			Transport:     &kept{other: transport, dial: again, most: inFlight},
+			CheckRedirect: stay,
+		},
+		dial:    again,
+		tls:     transport.TLSClientConfig,
 		dialect: d,
 		most:    max(minAnswer, maxAnswers/max(1, inFlight)),
 	}

@@ -2,11 +2,14 @@ package client
 
 import (
 	"bufio"
+	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 
 	"github.com/reapcheck/reapcheck/harness/dialect"
 )
@@ -19,7 +22,7 @@ func (c *Client) openOwn(ctx context.Context, m dialect.Message, r dialect.Reque
 	if err != nil {
 		return nil, err
 	}
-	conn, err := c.http.Transport.(*http.Transport).DialContext(ctx, "tcp", req.URL.Host)
+	conn, err := c.reach(ctx, req.URL)
 	if err != nil {
 		return nil, err
 	}
@@ -27,8 +30,8 @@ func (c *Client) openOwn(ctx context.Context, m dialect.Message, r dialect.Reque
 		// Once more: a target that read the first one together with the request looks
 		// for a client that has gone, and this is what it then sees instead.
 		_, _ = conn.Write([]byte(r.Behind))
-		if abrupt, ok := conn.(interface{ SetLinger(int) error }); ok && r.Reset {
-			_ = abrupt.SetLinger(0)
+		if r.Reset {
+			withoutAWord(conn)
 		}
 		conn.Close()
 	})
@@ -62,6 +65,42 @@ func (c *Client) openOwn(ctx context.Context, m dialect.Message, r dialect.Reque
 	}
 	resp.Body = owned{resp.Body, end}
 	return resp, nil
+}
+
+// reach connects to where a URL points to, as net/http does.
+func (c *Client) reach(ctx context.Context, to *url.URL) (net.Conn, error) {
+	conn, err := c.dial(ctx, "tcp", address(to))
+	if err != nil || to.Scheme != "https" {
+		return conn, err
+	}
+	config := c.tls.Clone()
+	if config == nil {
+		config = &tls.Config{}
+	}
+	config.ServerName, config.NextProtos = cmp.Or(config.ServerName, to.Hostname()),
+		[]string{"http/1.1"}
+	secure := tls.Client(conn, config)
+	if err := secure.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return secure, nil
+}
+
+// address is a URL's, with the port that its scheme has by default.
+func address(of *url.URL) string {
+	port := cmp.Or(of.Port(), map[string]string{"http": "80", "https": "443"}[of.Scheme])
+	return net.JoinHostPort(of.Hostname(), port)
+}
+
+// withoutAWord has the kernel send RST in the place of FIN (socket(7), SO_LINGER).
+func withoutAWord(conn net.Conn) {
+	if secure, ok := conn.(*tls.Conn); ok {
+		conn = secure.NetConn()
+	}
+	if abrupt, ok := conn.(interface{ SetLinger(int) error }); ok {
+		_ = abrupt.SetLinger(0)
+	}
 }
 
 // closeSending says that no more will come from this side.
