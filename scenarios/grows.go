@@ -24,9 +24,11 @@ var _ = should("grows", "what commands leave behind that do not go well",
 			Trials:   s.Scale.Trials(each(ways, growing, growing, 2500)),
 			InFlight: inFlight, Commands: goesWrong(keptOutput, s.Feeds()), Work: 3,
 			// What spins after one of these ends spins for good.
+			Temp: roomForFiles,
 			Watch: check.All(
 				check.Settles(check.ComesBack(inFlight+spareThreads, check.Files, check.Threads),
 					check.NobodyLeft, check.ComesBack(heapFor*inFlight, check.Memory)),
+				check.TemporaryFiles(inFlight),
 				check.Rests,
 			),
 			// A heap that is collected grows to what suits it, once: Node.js was seen to
@@ -34,7 +36,7 @@ var _ = should("grows", "what commands leave behind that do not go well",
 			SeenTwice: check.Only(check.Memory),
 		}
 		baseline := naive(arm, "hoarding", check.TooMany(check.Files), check.TooMany(check.Threads),
-			check.TooMany(check.Processes))
+			check.TooMany(check.Processes), trial.FailedCheck(check.TemporaryFilesName))
 		baseline.Trials, baseline.Deadline = growing, 300*time.Millisecond
 		baseline.Commands = goesWrong(1, false) // what it keeps of a command is not its output
 		arms := []session.Arm{baseline, candidate(arm)}
@@ -71,6 +73,8 @@ const (
 	spareThreads = 16
 	// keptOutput of each of them is far above what memory may grow by.
 	keptOutput = 1 << 20
+	// roomForFiles is enough for each output that is in flight, in a file or two.
+	roomForFiles = 256 << 20
 	// heapFor is what a heap keeps for each output that was in flight: three copies of
 	// it, on its way into an answer. 24 MiB for sixteen have been seen.
 	heapFor = 3 * keptOutput

@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -13,8 +14,12 @@ import (
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// TemporaryFiles promises that /tmp comes back to what it held before the first trial, or
-// to slack more. It is for sandboxes that have a /tmp of their own (sandbox.Spec.Temp).
+// TemporaryFilesName is the check of TemporaryFiles.
+const TemporaryFilesName = "temporary files"
+
+// TemporaryFiles promises that sandbox.TempFolders come back to what they held before the
+// first trial, or to slack more. It is for sandboxes that have them for themselves
+// (sandbox.Spec.Temp).
 func TemporaryFiles(slack int) session.Watch {
 	return func(_ context.Context, sb sandbox.Sandbox, within time.Duration) (session.Look, error) {
 		before, err := temporary(sb)
@@ -22,7 +27,7 @@ func TemporaryFiles(slack int) session.Watch {
 			n, err := temporary(sb)
 			ok := n <= before+slack
 			return []trial.Check{{
-				Name: "temporary files",
+				Name: TemporaryFilesName,
 				Want: fmt.Sprintf("at most %d within %s", before+slack, printable.Duration(within)),
 				Got:  strconv.Itoa(n), OK: ok,
 			}}, ok, err
@@ -30,8 +35,24 @@ func TemporaryFiles(slack int) session.Watch {
 	}
 }
 
-// temporary counts what is in the sandbox's /tmp.
-func temporary(sb sandbox.Sandbox) (int, error) {
-	names, err := os.ReadDir(sandbox.Temp(sb))
-	return len(names), err
+// temporary counts what is in the folders for temporary files.
+func temporary(sb sandbox.Sandbox) (n int, err error) {
+	for _, folder := range sandbox.TempFolders {
+		folder = sandbox.Inside(sb, folder)
+		info, err := os.Lstat(folder)
+		switch {
+		case errors.Is(err, os.ErrNotExist):
+			continue
+		case err != nil:
+			return 0, err
+		case !info.IsDir():
+			continue // a link leads to another of them, or to this machine's
+		}
+		names, err := os.ReadDir(folder)
+		if err != nil {
+			return 0, err
+		}
+		n += len(names)
+	}
+	return n, nil
 }

@@ -48,7 +48,7 @@ func (f FullTemp) Inject(_ context.Context, sb sandbox.Sandbox) (Injection, erro
 	if sb.PID() == 0 {
 		return nil, fmt.Errorf("%w: the target's process cannot be seen", ErrDeclined)
 	}
-	full := f.in(sandbox.Temp(sb), sb)
+	full := f.in(sandbox.Inside(sb, sandbox.TempFolders[0]), sb)
 	if err := errors.Join(full.fill(0), full.empty()); err != nil {
 		return nil, fmt.Errorf("%w: fill /tmp of the sandbox: %w", ErrDeclined, err)
 	}

@@ -84,8 +84,8 @@ type Spec struct {
 	// Await returns when the target is ready, or with ctx; nil asks for Ready over HTTP.
 	// An error that is ErrAsking is not the target's doing.
 	Await func(ctx context.Context, sb Sandbox) error
-	// Temp is how many bytes the sandbox has for temporary files, in a /tmp of its own that
-	// begins empty. 0 is a /tmp as it comes.
+	// Temp is how many bytes each of TempFolders holds, which are the sandbox's own then, and in
+	// which nothing of another sandbox's is made. 0 leaves them as they come.
 	Temp int64
 	// StartLimit bounds the wait for Ready; zero means DefaultStartLimit.
 	StartLimit time.Duration
@@ -161,8 +161,12 @@ type Sandbox interface {
 	Stop(ctx context.Context) error
 }
 
-// Temp is how this machine sees the sandbox's /tmp.
-func Temp(sb Sandbox) string { return fmt.Sprintf("/proc/%d/root/tmp", sb.PID()) }
+// TempFolders are where programs keep what they mean to remove (hier(7), shm_overview(7)).
+// Those that are told nothing else take the first one.
+var TempFolders = []string{"/tmp", "/var/tmp", "/dev/shm"}
+
+// Inside is how this machine sees a path of the sandbox.
+func Inside(sb Sandbox, path string) string { return fmt.Sprintf("/proc/%d/root%s", sb.PID(), path) }
 
 // Lost says why nothing more is known of a sandbox: its engine went away, and
 // what became of the target is not the target's doing. nil as a rule.

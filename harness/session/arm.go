@@ -196,6 +196,7 @@ func (a *runningArm) asked() sandbox.Spec {
 		spec.FaultPointsBinary = a.session.Daemons[target.FaultPoints]
 	}
 	spec.StartLimit = a.session.Stretched(sandbox.DefaultStartLimit)
+	spec.Temp = a.Temp
 	maps.Copy(spec.Env, a.Env)
 	return spec
 }

@@ -154,6 +154,9 @@ type Arm struct {
 	Strategy string
 	// Env is added to the target's own.
 	Env map[string]string
+	// Temp is how many bytes each folder for temporary files holds, which are the sandbox's
+	// own then (sandbox.Spec); 0 leaves them as they come.
+	Temp int64
 	// Fault is injected once the target is ready; nil for none.
 	Fault fault.Fault
 	// MinHits is how often the fault must hit; zero means once.

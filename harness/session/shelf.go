@@ -40,8 +40,8 @@ func (a Arm) shares() bool {
 func key(spec sandbox.Spec) string {
 	front := slices.DeleteFunc(slices.Clone(spec.Front.Args),
 		func(arg string) bool { return arg == spec.Name })
-	return fmt.Sprintf("%q %q %q %v %q %q", spec.Binary, spec.Image, spec.Args, spec.Env,
-		spec.Front.Program, front)
+	return fmt.Sprintf("%q %q %q %v %d %q %q", spec.Binary, spec.Image, spec.Args, spec.Env,
+		spec.Temp, spec.Front.Program, front)
 }
 
 // take returns a sandbox that fits; the zero used if there is none.

@@ -219,7 +219,7 @@ func (d *Runtime) request(spec sandbox.Spec) (testcontainers.ContainerRequest, e
 			host.CgroupParent = d.config.CgroupParent
 			if spec.Temp > 0 {
 				host.Tmpfs = map[string]string{
-					"/tmp": fmt.Sprintf("rw,exec,mode=1777,size=%d", spec.Temp),
+					sandbox.TempFolders[0]: fmt.Sprintf("rw,exec,mode=1777,size=%d", spec.Temp),
 				}
 			}
 			if alone {

@@ -83,9 +83,9 @@ func newNamespaced(spec sandbox.Spec, program, temporary string) (*namespaced, e
 	}
 	command := append([]string{binary}, spec.Args...)
 	command = spec.Front.Argv(spec.Front.Folder, command)
-	own := stage.Own{Socket: spec.Socket, Temp: spec.Temp}
+	own := stage.Own{Socket: spec.Socket, Folders: sandbox.TempFolders, Temp: spec.Temp}
 	if spec.Temp > 0 {
-		temporary = stage.TempFolder
+		temporary = sandbox.TempFolders[0]
 	}
 	s.cmd = stageCommand(program, own.Become(command...))
 	s.cmd.Env = environment(spec.Env, temporary)

@@ -223,15 +223,17 @@ func MustLimitPIDs(t *testing.T, sb sandbox.Sandbox) {
 	}
 }
 
-// MustHaveOwnTemp sees a /tmp that begins empty of what is written here, is full at its
-// size, and is nobody else's.
+// MustHaveOwnTemp sees a /tmp that is full at its size, and folders for temporary files that
+// are nobody else's.
 func MustHaveOwnTemp(t *testing.T, r sandbox.Runtime) {
 	t.Helper()
 	spec := Spec(t)
 	spec.Temp = 1 << 20
 	sb := Start(t, r, spec)
 	said := Shell(t, sb, `f=/tmp/reapcheck-own-temp; dd if=/dev/zero of=$f bs=65536 count=64 2>&1; `+
-		`set -- $(ls -l $f); echo "size $5"; echo "in ${TMPDIR:-/tmp}"`)
+		`set -- $(ls -l $f); echo "size $5"; echo "in ${TMPDIR:-/tmp}"; `+
+		`for d in `+strings.Join(sandbox.TempFolders[1:], " ")+`; do `+
+		`echo x >$d/reapcheck-own-temp || echo "no $d"; done`)
 	for _, want := range []string{"No space left on device", "size 1048576\n", "in /tmp\n"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%q is missing in %q", want, said)
@@ -240,9 +242,11 @@ func MustHaveOwnTemp(t *testing.T, r sandbox.Runtime) {
 	for where, there := range map[string]bool{
 		fmt.Sprintf("/proc/%d/root", sb.PID()): true, "": false,
 	} {
-		_, err := os.Stat(where + "/tmp/reapcheck-own-temp")
-		if there != (err == nil) {
-			t.Errorf("below %q: %v", where, err)
+		for _, folder := range sandbox.TempFolders {
+			_, err := os.Stat(where + folder + "/reapcheck-own-temp")
+			if there != (err == nil) {
+				t.Errorf("below %q in %s: %v", where, folder, err)
+			}
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -14,41 +15,57 @@ import (
 type Own struct {
 	// Socket is the path of the target's Unix socket, whose folder is the sandbox's own.
 	Socket string
-	// Temp is how many bytes TempFolder holds, which is the sandbox's own then; 0 leaves it.
-	Temp int64
+	// Folders are those for temporary files, of which each holds Temp bytes; 0 leaves them as
+	// they are.
+	Folders []string
+	Temp    int64
 }
 
-// TempFolder is where programs keep temporary files that are told nothing else.
-const TempFolder = "/tmp"
-
-// ownMark follows becomeName; Temp follows it, a colon, and Socket.
-const ownMark = "@"
+// ownMark follows becomeName; Temp, Folders and Socket follow it, with colons between them
+// and bars between the folders.
+const (
+	ownMark   = "@"
+	ownParts  = 3
+	ownFolder = "|"
+)
 
 // Become is Become in a sandbox that has something for itself.
 func (o Own) Become(command ...string) []string {
-	name := becomeName + ownMark + strconv.FormatInt(o.Temp, 10) + ":" + o.Socket
+	name := becomeName + ownMark + strconv.FormatInt(o.Temp, 10) + ":" +
+		strings.Join(o.Folders, ownFolder) + ":" + o.Socket
 	return append([]string{name}, command...)
 }
 
 // ownOf reads a stage's name; is says whether it is one.
 func ownOf(name string) (own Own, is bool) {
 	words, is := strings.CutPrefix(name, becomeName+ownMark)
-	temp, socket, _ := strings.Cut(words, ":")
-	own.Socket = socket
-	own.Temp, _ = strconv.ParseInt(temp, 10, 64)
-	return own, is
+	parts := strings.SplitN(words, ":", ownParts)
+	if !is || len(parts) < ownParts {
+		return own, false
+	}
+	own.Temp, _ = strconv.ParseInt(parts[0], 10, 64)
+	own.Folders, own.Socket = strings.Split(parts[1], ownFolder), parts[2]
+	return own, true
 }
 
 // make makes it.
 func (o Own) make() error {
+	var made []string
 	if o.Temp > 0 {
 		size := "mode=1777,size=" + strconv.FormatInt(o.Temp, 10)
-		if err := makePrivate(TempFolder, size, o.Socket); err != nil {
-			return err
+		for _, folder := range o.Folders {
+			real, err := filepath.EvalSymlinks(folder)
+			if err != nil || slices.Contains(made, real) {
+				continue // it is not there, or a link to another of them
+			}
+			if err := makePrivate(real, size, o.Socket); err != nil {
+				return err
+			}
+			made = append(made, folder, real)
 		}
 	}
 	folder := filepath.Dir(o.Socket)
-	if o.Socket == "" || o.Temp > 0 && folder == TempFolder {
+	if o.Socket == "" || slices.Contains(made, folder) {
 		return nil
 	}
 	return makePrivate(folder, "mode=700", o.Socket)
