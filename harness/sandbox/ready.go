@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/await"
+	"github.com/reapcheck/reapcheck/harness/probe"
 )
 
 // readyRequest bounds one question whether the target is ready.
@@ -72,8 +74,8 @@ func NotReady(sb Sandbox, spec Spec, err error) error {
 		return lost
 	}
 	p := &Problem{Kind: ErrTarget, Doing: "wait until it is ready", Cause: err, Log: sb.Log()}
-	p.Advice = fmt.Sprintf("it must listen on 0.0.0.0:%d and answer %s", spec.Port,
-		cmp.Or(spec.Ready, "HTTP"))
+	p.Advice = fmt.Sprintf("it must listen on 0.0.0.0:%d and answer %s%s", spec.Port,
+		cmp.Or(spec.Ready, "HTTP"), listens(sb))
 	if spec.Await != nil {
 		p.Advice = "it must be ready as its dialect or driver says, " +
 			"see: reapcheck driver check --help"
@@ -87,6 +89,22 @@ func NotReady(sb Sandbox, spec Spec, err error) error {
 		}
 	}
 	return p
+}
+
+// listens says who waits for connections in a sandbox; empty where that cannot be seen.
+func listens(sb Sandbox) string {
+	if sb.PID() == 0 {
+		return ""
+	}
+	all, err := probe.Listening(sb.PID())
+	if err != nil {
+		return ""
+	}
+	var names []string
+	for _, l := range all {
+		names = append(names, l.String())
+	}
+	return "; there it listens on " + cmp.Or(strings.Join(names, ", "), "nothing")
 }
 
 // neverBegan says whether all that a log has is that the program could not be executed.

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/reapcheck/reapcheck/harness/await"
 )
 
 // answering serves the statuses in turn; the last one stays.
@@ -57,14 +60,16 @@ func TestReadyIsNotAskedElsewhere(t *testing.T) {
 	}
 }
 
-// gone is a sandbox that has ended, or whose engine has.
+// gone is a sandbox that is of no use: it has ended, its engine has, or nobody is ready in it.
 type gone struct {
 	Sandbox
+	pid   int
 	ended string
 	log   string
 	lost  error
 }
 
+func (g gone) PID() int      { return g.pid }
 func (g gone) Log() []byte   { return []byte(g.log) }
 func (g gone) Ended() string { return g.ended }
 func (g gone) Lost() error   { return g.lost }
@@ -80,6 +85,20 @@ func TestATargetThatDidNotFindItsInterpreterIsToldWhereItIs(t *testing.T) {
 		err := NotReady(gone{ended: c.ended, log: c.log}, Spec{}, ErrEnded)
 		if !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s, %q: got %v, want %q", c.ended, c.log, err, c.want)
+		}
+	}
+}
+
+// Whoever listens elsewhere is told where.
+func TestATargetThatIsNotReadyIsToldWhereItListens(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	_, port, _ := strings.Cut(server.Listener.Addr().String(), ":")
+	for pid, want := range map[int]string{os.Getpid(): "port " + port, 0: "answer HTTP"} {
+		err := NotReady(gone{pid: pid}, Spec{Port: 2280}, await.ErrLimit)
+		if !strings.Contains(err.Error(), want) || pid == 0 &&
+			strings.Contains(err.Error(), "there it listens") {
+			t.Errorf("process %d: %v, want %q", pid, err, want)
 		}
 	}
 }
