@@ -117,8 +117,7 @@ type Experiment struct {
 	// SideBySide runs the arms at the same time instead of in turn: for arms
 	// that mostly wait.
 	SideBySide bool
-	// Busy keeps the CPUs busy: few of its kind run at a time. Others mostly
-	// wait.
+	// Busy keeps the CPUs busy: few of its kind run at a time. Others mostly wait.
 	Busy bool
 	// Divides is the least number of trials that an arm has in a part of the experiment,
 	// where shards may have one each: its trials prove as much on several machines as on
@@ -145,8 +144,7 @@ type Arm struct {
 	Name  string
 	Role  trial.Role
 	Claim trial.Claim
-	// By are the symptoms that an arm which must misbehave has to show, all of
-	// them.
+	// By are all the symptoms that an arm which must misbehave has to show.
 	By []trial.Symptom
 	// Build and Strategy choose what a baseline arm runs; the others run the
 	// session's candidate.
@@ -154,8 +152,7 @@ type Arm struct {
 	Strategy string
 	// Env is added to the target's own.
 	Env map[string]string
-	// Temp is how many bytes each folder for temporary files holds, which are the sandbox's
-	// own then (sandbox.Spec); 0 leaves them as they come.
+	// Temp is what the sandbox has for temporary files, as sandbox.Spec says.
 	Temp int64
 	// Fault is injected once the target is ready; nil for none.
 	Fault fault.Fault
