@@ -152,6 +152,13 @@ var settings = []setting{
 		c.Env = map[string]string{"reapcheck_small": nonce, "ReapCheck_Both": "2"}
 		says(c, `echo "$reapcheck_small $ReapCheck_Both"`, nonce+" 2\n")
 	}},
+	// Who keeps them by a name in capitals, or looks for a name by how it begins, has one of them.
+	{kind: "names-alike", give: func(c *load.Command, nonce, _ string) {
+		c.Env = map[string]string{"REAPCHECK_PROXY": "capitals", "reapcheck_proxy": nonce,
+			"REAPCHECK_PROX": "shorter", "REAPCHECK_PROXY_": "longer"}
+		says(c, `echo "$REAPCHECK_PROXY $reapcheck_proxy $REAPCHECK_PROX $REAPCHECK_PROXY_"`,
+			"capitals "+nonce+" shorter longer\n")
+	}},
 	// Of the request's own fields: what a daemon merges with them by their names.
 	{kind: "names-of-fields", give: func(c *load.Command, nonce, _ string) {
 		c.Env = map[string]string{"cwd": "/proc", "timeout": "0.2", "command": "exit 3", "stdin": nonce,

@@ -133,7 +133,7 @@ func releasedAt(last int, d dialect.Dialect) load.Source {
 		c := load.Instant(index, r)
 		c.Kind = "release"
 		c.Script = fmt.Sprintf("%s%s%s[ $n -ge %d ] || { echo only $n children live; exit %d; }; %s",
-			rests, awaitSleeps(heldFor, children), endSleeps(heldFor), children,
+			rests, awaitSleeps(heldFor, children, soonThere), endSleeps(heldFor), children,
 			(c.Want.Code+1)%256, c.Script)
 		return c
 	}

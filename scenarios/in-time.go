@@ -61,6 +61,10 @@ const (
 	farAway = 30 * 24 * time.Hour
 )
 
+// meant are codes that mean something to somebody: timeout(1) ends with 124 to 127 and 137, a
+// shell with 126 to 128 and more for a signal, ssh(1) with 255. Here they are the command's own.
+var meant = []int{124, 125, 137, 143, 255, 126, 127, 128, 130, 129, 1, 2}
+
 // printed is the part of an instant command that writes its nonce.
 func printed(c load.Command) string { return "echo " + strings.TrimSpace(c.Want.Output) }
 
@@ -83,6 +87,8 @@ func endsInTime(lasting, spare, wrote time.Duration) load.Source {
 		c.Kind, c.Script = "no-limit", fmt.Sprintf("sleep %s; %s", seconds(lasting), c.Script)
 		if index%2 == 1 {
 			c.Kind, c.Timeout = "later-limit", lasting+spare
+			c.Want.Code = meant[index/2%len(meant)]
+			c.Script = fmt.Sprintf("sleep %s; %s; exit %d", seconds(lasting), printed(c), c.Want.Code)
 		}
 		return c
 	}

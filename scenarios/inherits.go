@@ -90,8 +90,8 @@ func inheritance(usual *shell, noLauncher bool) []look {
 		{"input-line", "read -r found"},
 		{"input-end", "found=$(cat)"},
 		{"input-there", "[ -e /proc/self/fd/0 ] || found='no input at all'"},
-		{"files", `for f in /proc/$$/fd/*; do case ${f##*/} in [012]) ;; ` +
-			`*) [ ! -e "$f" ] || found="$found $f";; esac; done`},
+		{"files", looksAtFiles},
+		{"files-in-folder", looksAtFiles},
 		{"group", `read -r own </proc/$$/stat; read -r its </proc/1/stat; ` +
 			`set -- ${own##*) }; own=$3; set -- ${its##*) }; [ "$own" != "$3" ] || found="group $own"`},
 		{"memory", `read -r own </proc/$$/oom_score_adj; read -r its </proc/1/oom_score_adj; ` +
@@ -125,6 +125,9 @@ func inheritance(usual *shell, noLauncher bool) []look {
 	return append(looks, look{"signals", fmt.Sprintf(`%s; [ -z "$blocked" ] || { %s; %s; }`,
 		asksSignals, unlike(more, noSignals), unlike("$blocked", noSignals))})
 }
+
+const looksAtFiles = `for f in /proc/$$/fd/*; do case ${f##*/} in [012]) ;; ` +
+	`*) [ ! -e "$f" ] || found="$found $f";; esac; done`
 
 const noSignals = "0000000000000000"
 
@@ -221,6 +224,9 @@ func inherits(before []load.Command, looks func() []look, usual *shell) load.Sou
 		all := looks()
 		l := all[(index-len(before))%len(all)]
 		c := finds(load.Instant(index, r), l)
+		if l.kind == "files-in-folder" { // which whoever opened it may have kept open for it
+			c.Cwd = "/proc"
+		}
 		if l.kind == "signals" && (usual == nil || usual.ignored == noSignals) {
 			end := fmt.Sprintf("exit %d", c.Want.Code)
 			c.Script = strings.TrimSuffix(c.Script, end) + "kill -PIPE $$"

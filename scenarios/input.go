@@ -36,7 +36,7 @@ var _ = answers.scenario("input", "what a command is given to read",
 		// The small ones have the last place in turn, so what ends the large ones comes when all
 		// of these are answered.
 		beside := candidate(session.Arm{Trials: unreadAtOnce + 4, InFlight: unreadAtOnce + 1,
-			Commands: besideUnread, Deadline: 2 * waitsLimit})
+			Commands: besideUnread, Deadline: 8 * waitsLimit})
 		beside.Name += "-beside-unread"
 		return session.Experiment{SideBySide: true,
 			Arms: []session.Arm{baseline, candidate(arm), beside}}
@@ -44,6 +44,10 @@ var _ = answers.scenario("input", "what a command is given to read",
 
 // unreadAtOnce is more than whoever shares out the writing of inputs has hands for.
 const unreadAtOnce = 40
+
+// readFirst are the looks for commands that begin when the target has read their input: one
+// in Perl took most of a second for each.
+const readFirst = 200
 
 // besideUnread are commands that last and read nothing of a large input, some that read a
 // small one meanwhile, and one that ends the first.
@@ -62,7 +66,7 @@ func besideUnread(index int, r *rand.Rand) load.Command {
 		return c
 	}
 	c = releases(c)
-	c.Script = awaitSleeps(load.Endless, unreadAtOnce) + c.Script
+	c.Script = awaitSleeps(load.Endless, unreadAtOnce, readFirst) + c.Script
 	return c
 }
 
@@ -108,6 +112,8 @@ var texts = []feed{
 	{"given-blanks", func(n string) (string, string, string) {
 		return " \n\t \n", "cat; echo " + n, " \n\t \n" + n + "\n"
 	}},
+	// A mark of the byte order is text like any other (RFC 8259, 8.1, speaks of documents).
+	{"given-mark", func(n string) (string, string, string) { return sum("\ufeff" + n + "\r\n") }},
 	{"given-nul", func(n string) (string, string, string) { return sum(n + "\x00\x00a\x00") }},
 	{"given-every-character", func(n string) (string, string, string) {
 		text := n

@@ -53,7 +53,7 @@ func besideLimited(index int, r *rand.Rand) load.Command {
 		}
 	}
 	c := releases(load.Instant(index, r))
-	c.Script = awaitSleeps(load.Endless, 1) + c.Script
+	c.Script = awaitSleeps(load.Endless, 1, soonThere) + c.Script
 	return c
 }
 
@@ -113,11 +113,14 @@ func longAndShort(index int, r *rand.Rand) load.Command {
 // were.
 func endSleeps(d time.Duration) string { return eachSleep(d, "kill ${p#/proc/} && n=$((n+1))") }
 
+// soonThere are the looks for what has nothing to read before it begins.
+const soonThere = 30
+
 // awaitSleeps waits until there are that many. A child that a shell has just started is
 // that shell until it has executed its sleep, on a busy machine for a while. It looks again
-// and again, each time for as long as it takes to start another sleep, and gives up.
-func awaitSleeps(d time.Duration, wanted int) string {
-	const looks = 30
+// and again, each time for as long as it takes to start another sleep, and gives up after so
+// many looks of a tenth of a second or more.
+func awaitSleeps(d time.Duration, wanted, looks int) string {
 	return fmt.Sprintf("n=0; i=0; until [ $n -ge %d ] || [ $i -ge %d ]; do "+
 		"[ $i = 0 ] || sleep 0.1; i=$((i+1)); %sdone; ",
 		wanted, looks, eachSleep(d, "n=$((n+1))"))

@@ -124,7 +124,7 @@ func meets(c load.Command) load.Command {
 	nonce := strings.TrimSpace(c.Want.Output)
 	const wait = `i=0; while set -- "$f"-*; [ $# -lt 2 ]; do i=$((i+1)); ` +
 		`[ $i -lt 60 ] || { echo alone; exit %d; }; sleep 0.05; done; `
-	c.Kind = "equal-twice"
+	c.Kind = "once-each"
 	c.Script = fmt.Sprintf(leavesMark, nonce) + fmt.Sprintf(wait, (c.Want.Code+1)%256) + c.Script
 	return c
 }
@@ -134,7 +134,7 @@ func meets(c load.Command) load.Command {
 func runsOnce(kind, ends string, code int) func(load.Command) load.Command {
 	return func(c load.Command) load.Command {
 		nonce := strings.TrimSpace(c.Want.Output)
-		c.Kind, c.Want.Code = kind+"-once", code
+		c.Kind, c.Want.Code = "once-"+kind, code
 		const twice = `[ $# -le 2 ] || { echo again; exit 1; }; echo %s; %s`
 		c.Script = fmt.Sprintf(leavesMark, nonce) + fmt.Sprintf(twice, nonce, ends)
 		return c

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/check"
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -15,6 +17,9 @@ import (
 // request, a proxy's from the last byte, and many a client's default is ten, thirty
 // or sixty seconds. What is cut then still runs, or is said to have ended.
 //
+// What is old has ways out as well: it is timed out or left, when whoever tidied up may have
+// taken it for forgotten.
+//
 // Limits are met by waiting for them: quick goes beyond ten seconds, standard beyond
 // sixty, beside everything else.
 var _ = answers.scenario("silent", "a command that is long and silent",
@@ -24,14 +29,39 @@ var _ = answers.scenario("silent", "a command that is long and silent",
 		if s.Scale.Tier == session.Quick {
 			long = 11 * time.Second
 		}
+		d := s.Candidate.Dialect
 		arm := session.Arm{
 			Trials: 5, InFlight: 3, Wait: long, Deadline: long + time.Minute,
-			Commands: silence(long, s.Candidate.Dialect.SaysTimeout(), s.Feeds()),
+			Commands: silence(long, d.SaysTimeout(), s.Feeds()),
 		}
 		baseline := naive(arm, "impatient", trial.Symptom(trial.Error))
 		baseline.Commands, baseline.Wait = silence(4*time.Second, false, false), 4*time.Second
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
+		arms := []session.Arm{baseline, candidate(arm)}
+		if ways := oldWays(long, d); len(ways) > 0 {
+			old := candidate(session.Arm{
+				Trials: len(ways), InFlight: len(ways), Wait: long, Deadline: long + time.Minute,
+				Commands: func(index int, _ *rand.Rand) load.Command { return ways[index] },
+				Watch:    check.Settles(check.NobodyLeft),
+			})
+			old.Name += "-old"
+			arms = append(arms, old)
+		}
+		return session.Experiment{SideBySide: true, Arms: arms}
 	})
+
+// oldWays are the ways in which a command is ended when it is old.
+func oldWays(age time.Duration, d dialect.Dialect) (ways []load.Command) {
+	c := load.Command{Kind: "overtime-old", Want: trial.Want{Timeout: true}}
+	c.Script, c.Timeout = "sleep 1000; :", age
+	if d.TimesOut() {
+		ways = append(ways, c)
+	}
+	c.Kind, c.Want, c.Timeout, c.HangUpAfter = "abandoned-old", trial.Want{HangUp: true}, 0, age
+	if d.HangsUp() {
+		ways = append(ways, c)
+	}
+	return ways
+}
 
 // silence says nothing at all until the end, or something at once and at the end, or reads
 // what it was given when the time is over. What comes after it is ordinary, and no one has

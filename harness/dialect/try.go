@@ -39,6 +39,7 @@ type Attempt struct {
 	Status int
 
 	path   string // that was asked first
+	killed bool   // the command was to be ended by a signal
 	silent bool   // something was heard, and no output
 	lossy  bool   // an output that is no text came back changed
 }
@@ -69,11 +70,11 @@ func Try(ctx context.Context, d Dialect, to Speaker) []Attempt {
 	return all
 }
 
-// Fits says whether an exit code was understood anywhere. A timeout that was told
-// from an answer is not enough to judge codes by.
+// Fits says whether an exit code was understood anywhere. A timeout or a signal that was told
+// from an answer has words of its own, and is not enough to judge codes by.
 func Fits(all []Attempt) bool {
 	for _, e := range all {
-		if e.Coded {
+		if e.Coded && !e.killed {
 			return true
 		}
 	}
@@ -188,6 +189,7 @@ func ask(ctx context.Context, d Dialect, to Speaker, q question) Attempt {
 		Hung:       answer.Hung,
 		Status:     answer.Status,
 		path:       firstPath(d),
+		killed:     q.want.Code > 128,
 		silent:     coded && answer.Output == "",
 	}
 }

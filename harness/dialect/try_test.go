@@ -76,23 +76,39 @@ words: {unknown: [{exitCode: -1}]}
 	}
 }
 
-// A timeout tells itself by its HTTP status; the exit codes of a target whose field
-// has another name are none, and it must not be called broken for that.
-func TestATimeoutAloneIsNoDialectThatFits(t *testing.T) {
-	d := dialect.ProcessExecute()
-	d.Response.ExitCode = dialect.Places{{At: "/exit"}}
+// A timeout tells itself by its HTTP status, and a signal by a field of its own; the exit codes
+// of a target whose field has another name are none, and it must not be called broken for that.
+func TestATimeoutAndASignalAreNoDialectThatFits(t *testing.T) {
+	d, err := dialect.Parse("d.yaml", []byte(`
+port: 80
+request: {path: /run, body: {script: <command>, limit: <timeout>}}
+response: {exitCode: /exit, output: /result, signal: /signal}
+words: {timeout: [{status: 408}]}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if body, _ := io.ReadAll(r.Body); strings.Contains(string(body), "sleep 5") {
 			w.WriteHeader(http.StatusRequestTimeout)
 			_, _ = w.Write([]byte(`{}`))
+			return
+		} else if strings.Contains(string(body), "kill -9") {
+			_, _ = w.Write([]byte(`{"signal":"SIGKILL","result":"reap check\n"}`))
 			return
 		}
 		_, _ = w.Write([]byte(`{"exitCode":0,"result":"reap check\n"}`))
 	}))
 	defer server.Close()
 	all := dialect.Try(t.Context(), d, client.New(server.URL, d, 1, &http.Transport{}))
-	if last := all[len(all)-1]; !last.OK || dialect.Fits(all) {
-		t.Errorf("the dialect is taken to fit: %v, the timeout: %+v", dialect.Fits(all), last)
+	told := 0
+	for _, e := range all {
+		if e.OK && (e.Coded || e.Asked == "timeout") {
+			told++
+		}
+	}
+	if told != 2 || dialect.Fits(all) {
+		t.Errorf("the dialect is taken to fit: %v, %d told of 2: %+v", dialect.Fits(all), told, all)
 	}
 }
 

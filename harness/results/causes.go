@@ -62,6 +62,15 @@ var trialCauses = []Cause{
 		Look:     "Whoever writes an error must return then: what is written behind it is read with it.",
 		explains: func(e evidence.Evidence) bool { return e.Says("it goes on after the JSON object") },
 	},
+	{
+		ID: "not-run-once", Level: trial.Must,
+		Title: "A command is run again, or one run answers two that are equal.",
+		Look: "No exit code is a reason to try again, and equal commands are no duplicates: only who " +
+			"asked knows what they do.",
+		explains: func(e evidence.Evidence) bool {
+			return e.Is(trial.Wrong) && e.Of("once-") && e.Says(`"again`, `"alone`)
+		},
+	},
 	unknownForSignals,
 	unknownForSignals.otherwise(reaperHad, func(e evidence.Evidence) bool {
 		return e.Is(trial.Lost) && e.Of(bySignal...) && e.All()
@@ -119,8 +128,11 @@ var trialCauses = []Cause{
 	anotherOwner.otherwise("end-missed", func(e evidence.Evidence) bool {
 		return e.OnlyOf(reused...) && e.Is(trial.Lost, trial.Error, trial.Hung, trial.Output)
 	}),
+	anotherOwner.otherwise("end-missed", func(e evidence.Evidence) bool {
+		return e.Under("next PID") && e.Is(trial.Hung)
+	}),
 	anotherOwner.otherwise(reaperHad, func(e evidence.Evidence) bool {
-		return e.Under("next PID") && e.Is(trial.Lost, trial.Error, trial.Hung, trial.Output)
+		return e.Under("next PID") && e.Is(trial.Lost, trial.Error, trial.Output)
 	}),
 	noWordForNoRoom,
 	noWordForNoRoom.otherwise("end-missed", func(e evidence.Evidence) bool {
@@ -317,7 +329,8 @@ var trialCauses = []Cause{
 	}),
 	inputChanged,
 	inputChanged.otherwise("end-missed", func(e evidence.Evidence) bool {
-		return e.Is(trial.Hung) && e.Of("given-") && !e.Of(overtimeInput...)
+		return e.Is(trial.Hung) && e.Of("given-") && !e.Of(overtimeInput...) &&
+			!e.Of("given-unread-for-long") // which reads nothing, and waits to be released
 	}),
 	inputChanged.otherwise("output-cut", func(e evidence.Evidence) bool {
 		return e.OnlyIn([]string{"reads", "reads-much"}, "writes-")
@@ -337,8 +350,11 @@ var trialCauses = []Cause{
 		Look: "/dev/null as standard input, close-on-exec, a process group of their own, and no " +
 			"signal ignored or blocked.",
 		explains: func(e evidence.Evidence) bool {
-			return (e.Found() || e.Is(trial.Hung)) && e.Of("input-", "files", "files-meanwhile",
-				"group", "memory", "signals", "signals-blocked")
+			looks := []string{"files", "files-in-folder", "files-meanwhile", "group", "memory",
+				"signals", "signals-blocked"}
+			return e.Found() && (e.Of("input-") || e.Of(looks...)) ||
+				// Whose input never ends waits for that, and the others do not.
+				e.Is(trial.Hung) && e.Of("input-") && !e.Went(trial.Hung, looks...)
 		},
 	},
 }

@@ -10,6 +10,10 @@ import (
 // complains are the words by which a program says that something has gone wrong with itself.
 var complains = regexp.MustCompile(`(?i)\bpanic|\btraceback\b|\bfatal\b|\bassert|exception\b`)
 
+// announces is a line behind which a trace comes, and what it is of: Python's of a thread begins
+// with two of them.
+var announces = regexp.MustCompile(`(?i)\btraceback\b`)
+
 // complaintLength bounds what is quoted of a log.
 const complaintLength = 300
 
@@ -24,8 +28,11 @@ func complaint(log []byte) string {
 		told := strings.TrimSpace(line)
 		for _, next := range lines[i+1:] {
 			trace := strings.HasPrefix(next, " ") || strings.HasPrefix(next, "\t")
-			if !trace && strings.TrimSpace(next) != "" {
-				told += " " + strings.TrimSpace(next)
+			if trace || strings.TrimSpace(next) == "" {
+				continue
+			}
+			told += " " + strings.TrimSpace(next)
+			if !announces.MatchString(next) {
 				break
 			}
 		}

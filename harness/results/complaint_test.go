@@ -12,6 +12,9 @@ func TestWhatALogComplainsOf(t *testing.T) {
 			"'main' panicked at src/main.rs:9:5: wait() should either return Ok or panic",
 		"panic: close of closed channel\n\ngoroutine 7 [running]:\n": "panic: close of closed channel " +
 			"goroutine 7 [running]:",
+		"Exception in thread Thread-2 (reaper):\nTraceback (most recent call last):\n  File \"d.py\"\n" +
+			"OSError: [Errno 9] Bad file descriptor\n": "Exception in thread Thread-2 (reaper): " +
+			"Traceback (most recent call last): OSError: [Errno 9] Bad file descriptor",
 		"handled 3 errors": "",
 	} {
 		if got := complaint([]byte(log)); got != want {

@@ -27,7 +27,7 @@ func (s *Session) Estimate(all []Experiment) time.Duration {
 				starts++
 			}
 		}
-		wait := e.waits()
+		wait := e.waits(s.Pace.Lag)
 		longest = max(longest, wait)
 		waits[e.Busy] += wait
 	}
@@ -51,7 +51,7 @@ func (e Experiment) work() (sum float64) {
 // while the CPUs have nothing else to do.
 func (s *Session) longestFirst(all []Experiment) {
 	alone := func(e Experiment) time.Duration {
-		return e.waits() + time.Duration(e.work()*float64(s.Pace.command()))
+		return e.waits(s.Pace.Lag) + time.Duration(e.work()*float64(s.Pace.command()))
 	}
 	slices.SortStableFunc(all, func(a, b Experiment) int { return cmp.Compare(alone(b), alone(a)) })
 }
@@ -70,11 +70,11 @@ func (a Arm) expected() int {
 // machine with a tenth of a CPU it was said before that it takes 3 min 30 s, and it took 8.
 const experimentWait = 1300 * time.Millisecond
 
-// waits is how long the experiment waits, beside its work.
-func (e Experiment) waits() time.Duration {
+// waits is how long the experiment waits, beside its work, where each answer lags.
+func (e Experiment) waits(lag time.Duration) time.Duration {
 	var sum, longest time.Duration
 	for _, a := range e.Arms {
-		wait := a.Wait * time.Duration(a.expected()) / time.Duration(max(1, a.InFlight))
+		wait := (a.Wait + lag) * time.Duration(a.expected()) / time.Duration(max(1, a.InFlight))
 		sum, longest = sum+wait, max(longest, wait)
 	}
 	if e.SideBySide {

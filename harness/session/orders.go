@@ -148,7 +148,7 @@ func (s *Session) Explorable(ctx context.Context) (why, problem error) {
 // starts says whether the candidate becomes ready with nobody in its way.
 func (s *Session) starts(ctx context.Context) bool {
 	_, err := s.visit(ctx, Arm{Name: "alone", Role: trial.Candidate}, s.Candidate, 1,
-		func(speaker.Speaker) error { return nil })
+		func(sandbox.Sandbox, speaker.Speaker) error { return nil })
 	return err == nil
 }
 

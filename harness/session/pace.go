@@ -8,10 +8,13 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/parallel"
+	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/speaker"
 	"github.com/reapcheck/reapcheck/harness/target"
@@ -24,6 +27,9 @@ type Pace struct {
 	// Command is what one plain command takes the reference daemon while the CPUs are
 	// busy with others, and Candidate what it takes one that is slower.
 	Command, Candidate time.Duration
+	// Lag is how long an answer of the candidate's takes beside what it works, as one does for
+	// which a client asks again and again. What lags keeps no CPU busy.
+	Lag time.Duration
 	// Start is how long a sandbox takes until its target is ready.
 	Start time.Duration
 }
@@ -75,7 +81,8 @@ const (
 // executes some hundred commands. A candidate that is slower sets the pace.
 func (s *Session) Measure(ctx context.Context) (Pace, error) {
 	reference := target.Reference("registry")
-	pace, err := s.measure(ctx, Arm{Name: "pace", Role: trial.Candidate}, reference, paceTime)
+	ours, err := s.measure(ctx, Arm{Name: "pace", Role: trial.Candidate}, reference, paceTime)
+	pace := Pace{Command: ours.latency / paceInFlight, Start: ours.start}
 	if err != nil || s.Candidate.Ours() {
 		return pace, err
 	}
@@ -84,18 +91,47 @@ func (s *Session) Measure(ctx context.Context) (Pace, error) {
 	if errors.Is(err, errNoPace) {
 		return pace, nil // what it does wrong is for the scenarios to say
 	}
-	return Pace{Command: pace.Command, Candidate: own.Command, Start: max(pace.Start, own.Start)},
-		err
+	pace.Start = max(pace.Start, own.start)
+	pace.Candidate, pace.Lag = own.beside(ours)
+	return pace, err
+}
+
+// measured is what the start of a target took, and each of its commands with paceInFlight of
+// them in flight.
+type measured struct {
+	start, latency time.Duration
+	// work is the CPU time of the command, the target and this process; 0 where that cannot
+	// be seen.
+	work time.Duration
+}
+
+// beside is what a command takes where CPUs are what there is too little of, and what it takes
+// beside that. A machine that is busy with others' work was so for the reference daemon too.
+func (m measured) beside(reference measured) (command, lag time.Duration) {
+	command = m.latency / paceInFlight
+	if m.work > 0 && reference.work > 0 {
+		shared := float64(reference.latency/paceInFlight) * float64(m.work) / float64(reference.work)
+		command = min(command, time.Duration(shared))
+	}
+	return command, max(0, m.latency-paceInFlight*command)
 }
 
 // errNoPace means that a target does not answer as it should.
 var errNoPace = errors.New("no pace to measure")
 
 func (s *Session) measure(ctx context.Context, arm Arm, t target.Target, least time.Duration) (
-	pace Pace, err error) {
-	pace.Start, err = s.visit(ctx, arm, t, paceInFlight, func(asking speaker.Speaker) error {
-		pace.Command, err = commandPace(ctx, asking, s.Seed, least)
-		return err
+	m measured, err error) {
+	m.start, err = s.visit(ctx, arm, t, paceInFlight, func(sb sandbox.Sandbox,
+		asking speaker.Speaker) (err error) {
+		before, seen := spent(sb)
+		var answered int64
+		if m.latency, answered, err = commandPace(ctx, asking, s.Seed, least); err != nil {
+			return err
+		}
+		if after, still := spent(sb); seen && still {
+			m.work = (after - before) / time.Duration(answered)
+		}
+		return nil
 	})
 	if errors.Is(err, sandbox.ErrTarget) {
 		err = errNoPace
@@ -103,13 +139,26 @@ func (s *Session) measure(ctx context.Context, arm Arm, t target.Target, least t
 	if err != nil {
 		err = fmt.Errorf("measure the machine: %w", err)
 	}
-	return pace, err
+	return m, err
+}
+
+// spent is the CPU time of all that runs or has been reaped in a sandbox, and of this process.
+func spent(sb sandbox.Sandbox) (sum time.Duration, seen bool) {
+	all, err := probe.Look(sb.PID())
+	var own unix.Rusage
+	if err != nil || unix.Getrusage(unix.RUSAGE_SELF, &own) != nil {
+		return 0, false
+	}
+	for _, p := range all {
+		sum += p.CPU + p.Reaped
+	}
+	return sum + time.Duration(own.Utime.Nano()+own.Stime.Nano()), true
 }
 
 // visit starts a target for no trial, lets do speak to it, and ends it. It returns how long
 // the start took.
 func (s *Session) visit(ctx context.Context, arm Arm, t target.Target, inFlight int,
-	do func(speaker.Speaker) error) (start time.Duration, err error) {
+	do func(sandbox.Sandbox, speaker.Speaker) error) (start time.Duration, err error) {
 	a := &runningArm{Arm: arm, session: s, scenario: "machine", target: t}
 	began := time.Now()
 	sb, err := a.launch(ctx, a.asked())
@@ -119,7 +168,7 @@ func (s *Session) visit(ctx context.Context, arm Arm, t target.Target, inFlight 
 	start = time.Since(began)
 	asking, err := speaker.Open(ctx, t, sb, inFlight)
 	if err == nil {
-		err = errors.Join(do(asking), asking.Close())
+		err = errors.Join(do(sb, asking), asking.Close())
 	}
 	return start, errors.Join(err, sb.Stop(context.WithoutCancel(ctx)))
 }
@@ -127,7 +176,8 @@ func (s *Session) visit(ctx context.Context, arm Arm, t target.Target, inFlight 
 // Sample is what a script writes that the reference daemon executes in this runtime.
 func (s *Session) Sample(ctx context.Context, script string) (output []byte, err error) {
 	arm := Arm{Name: "sample", Role: trial.Candidate}
-	_, err = s.visit(ctx, arm, target.Reference("registry"), 1, func(asking speaker.Speaker) error {
+	_, err = s.visit(ctx, arm, target.Reference("registry"), 1, func(_ sandbox.Sandbox,
+		asking speaker.Speaker) error {
 		bounded, cancel := await.Limit(ctx, s.Patience(DefaultDeadline))
 		defer cancel()
 		answer := asking.Execute(bounded, dialect.Request{Script: script})
@@ -149,7 +199,7 @@ func (s *Session) Sample(ctx context.Context, script string) (output []byte, err
 // commandPace executes paceCommands, and more until least has passed. What counts is the
 // mean of the answers that came: one that never comes says nothing of the pace.
 func commandPace(ctx context.Context, c speaker.Speaker, seed uint64, least time.Duration) (
-	time.Duration, error) {
+	latency time.Duration, answers int64, err error) {
 	bounded, cancel := context.WithTimeout(ctx, paceLimit)
 	defer cancel()
 	var answered, took atomic.Int64
@@ -165,13 +215,13 @@ func commandPace(ctx context.Context, c speaker.Speaker, seed uint64, least time
 		})
 	}
 	if err := ctx.Err(); err != nil {
-		return 0, context.Cause(ctx)
+		return 0, 0, context.Cause(ctx)
 	}
 	if err := c.Problem(); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	if answered.Load() == 0 {
-		return 0, fmt.Errorf("%w: no command was answered within %v", errNoPace, paceLimit)
+		return 0, 0, fmt.Errorf("%w: no command was answered within %v", errNoPace, paceLimit)
 	}
-	return time.Duration(took.Load()/answered.Load()) / paceInFlight, nil
+	return time.Duration(took.Load() / answered.Load()), answered.Load(), nil
 }

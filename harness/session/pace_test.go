@@ -77,6 +77,26 @@ func TestMeasureAsksARunningSandbox(t *testing.T) {
 	}
 }
 
+// A candidate that is asked again and again takes its time and no CPU: it lags. One that works
+// more than the reference daemon takes so much more of the CPUs.
+func TestWhatLagsIsNoWork(t *testing.T) {
+	reference := measured{latency: 8 * time.Millisecond, work: 2 * time.Millisecond}
+	for name, c := range map[string]struct {
+		m            measured
+		command, lag time.Duration
+	}{
+		"polls": {measured{latency: 100 * time.Millisecond, work: 2 * time.Millisecond},
+			time.Millisecond, 92 * time.Millisecond},
+		"works": {measured{latency: 80 * time.Millisecond, work: 20 * time.Millisecond},
+			10 * time.Millisecond, 0},
+		"is not seen": {measured{latency: 80 * time.Millisecond}, 10 * time.Millisecond, 0},
+	} {
+		if command, lag := c.m.beside(reference); command != c.command || lag != c.lag {
+			t.Errorf("%s: %v and %v, want %v and %v", name, command, lag, c.command, c.lag)
+		}
+	}
+}
+
 func TestEstimateAddsWorkAndStartsAndWaitsBeside(t *testing.T) {
 	s := newSession(t, &fakeRuntime{})
 	s.Pace = Pace{Command: time.Millisecond, Start: 100 * time.Millisecond}
