@@ -21,7 +21,7 @@ var _ = should("leaks", "what commands leave behind",
 		const inFlight, spare, filesEach = 8, 24, 12
 		arm := session.Arm{
 			Trials: s.Scale.Trials(leaking), InFlight: inFlight, Work: 2,
-			Commands: everyEnd(s.Candidate.Dialect),
+			Commands: everyEnd(s.Candidate.Dialect, true),
 			Watch: check.All(
 				check.Settles(check.ComesBack(inFlight+spare, check.Files, check.Threads),
 					check.ComesBack(inFlight, check.Zombies, check.Processes)),
@@ -34,13 +34,15 @@ var _ = should("leaks", "what commands leave behind",
 			check.TooMany(check.Files), check.TooMany(check.Threads), check.TooMany(check.Zombies),
 			check.TooMany(check.Processes), check.EverTooMany(check.Files))
 		baseline.Trials = s.Scale.Trials(hoarded)
+		baseline.Commands = everyEnd(s.Candidate.Dialect, false) // it has zombies enough to wait for
 		return session.Experiment{Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
 // everyEnd mixes commands that end well, leave orphans, and are not found. Where commands
 // can be fed, some leave an input unread that is more than a pipe holds; where they can have
-// a timeout, some have one that is far away, and whatever waits for it is to be gone too.
-func everyEnd(d dialect.Dialect) load.Source {
+// a timeout, some have one that is far away, and whatever waits for it is to be gone too. Some
+// look for zombies, if they are to: what ends with its client's connection is gone afterwards.
+func everyEnd(d dialect.Dialect, look bool) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		switch index % 4 {
 		case 0:
@@ -50,6 +52,8 @@ func everyEnd(d dialect.Dialect) load.Source {
 		}
 		c := load.Instant(index, r)
 		switch {
+		case look && index%32 == 15:
+			return finds(c, zombiesStay)
 		case index%8 == 2 && d.SaysInput():
 			c.Kind, c.Stdin = "given-unread", new(filled(c.Want.Output, 2*overPipe))
 		case index%8 == 3 && d.TimesOut():
@@ -58,3 +62,10 @@ func everyEnd(d dialect.Dialect) load.Source {
 		return c
 	}
 }
+
+// zombiesStay looks for zombies, and then for the same ones again and again for some seconds: those
+// of other commands are there for a moment.
+var zombiesStay = look{"zombies-stay", `z() { zs=; for p in /proc/[0-9]*/stat; do read -r l <$p; ` +
+	`case $l in *") Z "*) zs="$zs ${l%% *}";; esac; done 2>/dev/null; }; z; found=$zs; i=0; ` +
+	`while [ -n "$found" ] && [ $i -lt 50 ]; do sleep 0.1; i=$((i+1)); z; still=; for p in $found; ` +
+	`do case "$zs " in *" $p "*) still="$still $p";; esac; done; found=$still; done`}

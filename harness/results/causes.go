@@ -344,6 +344,9 @@ var trialCauses = []Cause{
 		Look:     "What the daemon changes for itself its commands inherit: set it back for them.",
 		explains: func(e evidence.Evidence) bool { return e.Found() && e.Of(settings...) },
 	},
+	notReaped.alsoWhere(func(e evidence.Evidence) bool {
+		return e.Found() && e.Of("zombies-stay")
+	}),
 	{
 		ID: "hands-on", Level: trial.Should,
 		Title: "Commands inherit what is the daemon's own: input, files, signals or group.",
