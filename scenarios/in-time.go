@@ -88,7 +88,8 @@ func endsInTime(lasting, spare, wrote time.Duration) load.Source {
 		if index%2 == 1 {
 			c.Kind, c.Timeout = "later-limit", lasting+spare
 			c.Want.Code = meant[index/2%len(meant)]
-			c.Script = fmt.Sprintf("sleep %s; %s; exit %d", seconds(lasting), printed(c), c.Want.Code)
+			c.Script = fmt.Sprintf("sleep %s; %s; exit %d", seconds(lasting), printed(c),
+				c.Want.Code)
 		}
 		return c
 	}

@@ -34,7 +34,8 @@ var _ = should("leaks", "what commands leave behind",
 			check.TooMany(check.Files), check.TooMany(check.Threads), check.TooMany(check.Zombies),
 			check.TooMany(check.Processes), check.EverTooMany(check.Files))
 		baseline.Trials = s.Scale.Trials(hoarded)
-		baseline.Commands = everyEnd(s.Candidate.Dialect, false) // it has zombies enough to wait for
+		// It has zombies enough to wait for.
+		baseline.Commands = everyEnd(s.Candidate.Dialect, false)
 		return session.Experiment{Arms: []session.Arm{baseline, candidate(arm)}}
 	})
 
@@ -67,5 +68,5 @@ func everyEnd(d dialect.Dialect, look bool) load.Source {
 // of other commands are there for a moment.
 var zombiesStay = look{"zombies-stay", `z() { zs=; for p in /proc/[0-9]*/stat; do read -r l <$p; ` +
 	`case $l in *") Z "*) zs="$zs ${l%% *}";; esac; done 2>/dev/null; }; z; found=$zs; i=0; ` +
-	`while [ -n "$found" ] && [ $i -lt 50 ]; do sleep 0.1; i=$((i+1)); z; still=; for p in $found; ` +
-	`do case "$zs " in *" $p "*) still="$still $p";; esac; done; found=$still; done`}
+	`while [ -n "$found" ] && [ $i -lt 50 ]; do sleep 0.1; i=$((i+1)); z; still=; ` +
+	`for p in $found; do case "$zs " in *" $p "*) still="$still $p";; esac; done; found=$still; done`}

@@ -56,7 +56,8 @@ func newClient(t *testing.T, base string, transport *http.Transport) *Client {
 
 func (c *Client) expectAnswer(t *testing.T, r dialect.Request) {
 	t.Helper()
-	if answer := c.Execute(t.Context(), r); !answer.Known || answer.Code != 7 || answer.Output != "x" {
+	answer := c.Execute(t.Context(), r)
+	if !answer.Known || answer.Code != 7 || answer.Output != "x" {
 		t.Errorf("%+v", answer)
 	}
 }
@@ -87,7 +88,10 @@ func TestConnectionsAreKeptForAWhile(t *testing.T) {
 // A target that closes a connection that rests, or says something unasked on it, is asked on
 // another one.
 func TestAConnectionThatWasClosedIsNotKept(t *testing.T) {
-	for name, after := range map[string]string{"closed": "", "unasked": "HTTP/1.1 408 Late\r\n\r\n"} {
+	for name, after := range map[string]string{
+		"closed":  "",
+		"unasked": "HTTP/1.1 408 Late\r\n\r\n",
+	} {
 		t.Run(name, func(t *testing.T) {
 			listener, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {

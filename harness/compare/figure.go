@@ -89,7 +89,8 @@ func (f Figure) Judge(tolerate float64) Difference {
 			append(d.Noises, change(ofA[i]))
 	}
 	if len(changes) < FewestRounds {
-		d.Why = fmt.Sprintf("%d rounds are too few to say: %d are needed", len(changes), FewestRounds)
+		d.Why = fmt.Sprintf("%d rounds are too few to say: %d are needed", len(changes),
+			FewestRounds)
 		return d
 	}
 	d.Change, d.NoiseA, d.NoiseB = intervalOf(changes), intervalOf(ofA), intervalOf(ofB)

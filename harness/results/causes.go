@@ -65,8 +65,8 @@ var trialCauses = []Cause{
 	{
 		ID: "not-run-once", Level: trial.Must,
 		Title: "A command is run again, or one run answers two that are equal.",
-		Look: "No exit code is a reason to try again, and equal commands are no duplicates: only who " +
-			"asked knows what they do.",
+		Look: "No exit code is a reason to try again, and equal commands are no duplicates: " +
+			"only who asked knows what they do.",
 		explains: func(e evidence.Evidence) bool {
 			return e.Is(trial.Wrong) && e.Of("once-") && e.Says(`"again`, `"alone`)
 		},

@@ -166,7 +166,9 @@ type Sandbox interface {
 var TempFolders = []string{"/tmp", "/var/tmp", "/dev/shm"}
 
 // Inside is how this machine sees a path of the sandbox.
-func Inside(sb Sandbox, path string) string { return fmt.Sprintf("/proc/%d/root%s", sb.PID(), path) }
+func Inside(sb Sandbox, path string) string {
+	return fmt.Sprintf("/proc/%d/root%s", sb.PID(), path)
+}
 
 // Lost says why nothing more is known of a sandbox: its engine went away, and
 // what became of the target is not the target's doing. nil as a rule.

@@ -110,7 +110,8 @@ type measured struct {
 func (m measured) beside(reference measured) (command, lag time.Duration) {
 	command = m.latency / paceInFlight
 	if m.work > 0 && reference.work > 0 {
-		shared := float64(reference.latency/paceInFlight) * float64(m.work) / float64(reference.work)
+		times := float64(m.work) / float64(reference.work)
+		shared := times * float64(reference.latency) / paceInFlight
 		command = min(command, time.Duration(shared))
 	}
 	return command, max(0, m.latency-paceInFlight*command)
