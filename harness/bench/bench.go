@@ -83,7 +83,6 @@ type Bench struct {
 // Run measures and adds to the report as it goes, so that an interrupted run
 // leaves what it saw. The error says why it did not reach its end.
 func (b *Bench) Run(ctx context.Context, report *Report) error {
-	defer besideTarget()()
 	parts := map[Part]func(context.Context, *Report) error{
 		Rates:    b.rates,
 		Arrivals: b.arrivals,

@@ -16,6 +16,7 @@ import (
 
 	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/probe"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/speaker"
 	"github.com/reapcheck/reapcheck/harness/target"
@@ -101,9 +102,11 @@ func BenchmarkClientBesideWrk(b *testing.B) {
 	asked := target.Reference(registry)
 	ours := &daemonRacer{commands: load.Instant,
 		daemon: &daemon{Sandbox: h, client: client, dialect: asked.Dialect, seed: 1, ours: true}}
-	if err := ours.findOwn(); err != nil {
+	process, err := probe.LookAt(h.PID())
+	if err != nil {
 		b.Fatal(err)
 	}
+	ours.own = probe.Snapshot{process}
 	body, err := json.Marshal(map[string]string{
 		"command": load.Instant(0, load.Random(1, "wrk", 0)).Script,
 	})
@@ -116,7 +119,6 @@ func BenchmarkClientBesideWrk(b *testing.B) {
 	if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	defer besideTarget()()
 	var ratios []float64
 	for b.Loop() {
 		theirs := wrkTurn(b, script, h.url+"/process/execute", inFlight)

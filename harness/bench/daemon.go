@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -63,15 +62,6 @@ func (b *Bench) start(ctx context.Context, name string, t target.Target, inFligh
 func (d *daemon) findOwn() (err error) {
 	d.own, err = probe.Look(d.PID())
 	return err
-}
-
-// besideTarget lets this process run on a quarter of the CPUs until restore is called. It
-// needs a tenth of what it measures, and threads that wake each other for so little took a
-// fifth of its CPU time, which was the target's on a machine with two.
-func besideTarget() (restore func()) {
-	before := runtime.GOMAXPROCS(0)
-	runtime.GOMAXPROCS(max(1, before/4))
-	return func() { runtime.GOMAXPROCS(before) }
 }
 
 // stopLimit bounds the end of one daemon, which comes also after an interrupt.

@@ -47,7 +47,6 @@ type side struct {
 
 // Fight fills in what was measured. A daemon that ends is in the report, and no error.
 func (d *Duel) Fight(ctx context.Context, report *compare.Report) error {
-	defer besideTarget()()
 	report.InFlight = d.InFlight
 	var sides [instances]side
 	latencies := [2]*hdrhistogram.Histogram{newTimes(), newTimes()}
