@@ -232,7 +232,7 @@ func beside(r trial.Record) string {
 	if r.Beside == "" {
 		return ""
 	}
-	return fmt.Sprintf(" (%s)", printable.Line(r.Beside))
+	return fmt.Sprintf(" (%s)", printable.Line(printable.Clip(r.Beside, exampleLimit)))
 }
 
 func (s Style) legend(b *strings.Builder, run results.Run) {

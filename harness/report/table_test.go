@@ -126,3 +126,12 @@ func TestABaselineThatIsTriedUntilItFailsSaysOnce(t *testing.T) {
 		}
 	}
 }
+
+// A hundred variables, or a script of many lines, leave room for what came of it.
+func TestAnExampleIsShort(t *testing.T) {
+	long := strings.Repeat("REAPCHECK=x ", 100)
+	text := trialText("candidate", trial.Record{Command: long, Beside: long, Detail: "why"})
+	if len(text) > 4*exampleLimit || !strings.Contains(text, "why") {
+		t.Errorf("%d bytes: %s", len(text), text)
+	}
+}
