@@ -187,8 +187,8 @@ func (s Style) finding(b *strings.Builder, f results.Finding) {
 	b.WriteByte('\n')
 }
 
-// exampleLimit bounds what a terminal shows of one bad trial's command, and of
-// what came of it. The reports show more.
+// exampleLimit bounds what a terminal shows of one bad trial's command, of what was asked for
+// beside it, and of what came of it. The reports show more.
 const exampleLimit = 160
 
 // example is the first bad trial of an arm that had to be clean; empty where there
