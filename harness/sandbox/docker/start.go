@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/containerd/errdefs"
 	engine "github.com/moby/moby/api/types/container"
@@ -217,11 +218,7 @@ func (d *Runtime) request(spec sandbox.Spec) (testcontainers.ContainerRequest, e
 		HostConfigModifier: func(host *engine.HostConfig) {
 			host.LogConfig = engineLog
 			host.CgroupParent = d.config.CgroupParent
-			if spec.Temp > 0 {
-				host.Tmpfs = map[string]string{
-					sandbox.TempFolders[0]: fmt.Sprintf("rw,exec,mode=1777,size=%d", spec.Temp),
-				}
-			}
+			ownTemp(host, spec.Temp)
 			if alone {
 				host.NetworkMode = "none"
 			} else if spec.Port > 0 {
@@ -311,4 +308,18 @@ func (d *Runtime) fillCommand(ctx context.Context, request *testcontainers.Conta
 		request.Cmd = image.Config.Cmd
 	}
 	return nil
+}
+
+// ownTemp gives the container folders for temporary files that hold so many bytes each; 0 leaves
+// them as the image has them.
+func ownTemp(host *engine.HostConfig, bytes int64) {
+	if bytes == 0 {
+		return
+	}
+	host.Tmpfs, host.ShmSize = map[string]string{}, bytes // what is below /dev is the engine's
+	for _, folder := range sandbox.TempFolders {
+		if !strings.HasPrefix(folder, "/dev/") {
+			host.Tmpfs[folder] = fmt.Sprintf("rw,exec,mode=1777,size=%d", bytes)
+		}
+	}
 }
