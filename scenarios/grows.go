@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/check"
+	"github.com/reapcheck/reapcheck/harness/evidence"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -36,7 +37,7 @@ var _ = should("grows", "what commands leave behind that do not go well",
 			SeenTwice: check.Only(check.Memory),
 		}
 		baseline := naive(arm, "hoarding", check.TooMany(check.Files), check.TooMany(check.Threads),
-			check.TooMany(check.Processes), trial.FailedCheck(check.TemporaryFilesName))
+			check.TooMany(check.Processes), trial.FailedCheck(evidence.TemporaryFiles))
 		baseline.Trials, baseline.Deadline = growing, 300*time.Millisecond
 		baseline.Commands = goesWrong(1, false) // what it keeps of a command is not its output
 		arms := []session.Arm{baseline, candidate(arm)}

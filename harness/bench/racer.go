@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
-	"golang.org/x/sys/unix"
 
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/parallel"
@@ -103,11 +102,11 @@ func (a *daemonRacer) connect(ctx context.Context, inFlight int) {
 
 // cost is what was spent since the start of each process.
 func (a *daemonRacer) cost() (Cost, error) {
-	var self unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &self); err != nil {
-		return Cost{}, fmt.Errorf("look at own CPU time: %w", err)
+	client, err := probe.CPUTime(os.Getpid())
+	if err != nil {
+		return Cost{}, err
 	}
-	cost := Cost{Client: time.Duration(self.Utime.Nano() + self.Stime.Nano())}
+	cost := Cost{Client: client}
 	for _, own := range a.own {
 		p, err := probe.LookAt(own.PID)
 		if err != nil {

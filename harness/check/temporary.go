@@ -8,14 +8,12 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/evidence"
 	"github.com/reapcheck/reapcheck/harness/printable"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/session"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
-
-// TemporaryFilesName is the check of TemporaryFiles.
-const TemporaryFilesName = "temporary files"
 
 // TemporaryFiles promises that sandbox.TempFolders come back to what they held before the
 // first trial, or to slack more. It is for sandboxes that have them for themselves
@@ -27,7 +25,7 @@ func TemporaryFiles(slack int) session.Watch {
 			n, err := temporary(sb)
 			ok := n <= before+slack
 			return []trial.Check{{
-				Name: TemporaryFilesName,
+				Name: evidence.TemporaryFiles,
 				Want: fmt.Sprintf("at most %d within %s", before+slack, printable.Duration(within)),
 				Got:  strconv.Itoa(n), OK: ok,
 			}}, ok, err

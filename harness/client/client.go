@@ -6,7 +6,6 @@ package client
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -23,8 +22,7 @@ import (
 type Client struct {
 	base    string
 	http    *http.Client
-	dial    dial
-	tls     *tls.Config // nil is the default
+	kept    *kept // by which http asks
 	dialect dialect.Dialect
 	most    int // bytes that are read of an answer
 }
@@ -51,16 +49,12 @@ func New(base string, d dialect.Dialect, inFlight int, transport *http.Transport
 	if transport.DialContext == nil {
 		transport.DialContext = new(net.Dialer).DialContext
 	}
-	again := dial(dial(transport.DialContext).again)
-	transport.DialContext = again
+	transport.DialContext = dial(transport.DialContext).again
+	own := &kept{other: transport, most: inFlight}
 	return &Client{
-		base: base,
-		http: &http.Client{
-			Transport:     &kept{other: transport, dial: again, most: inFlight},
-			CheckRedirect: stay,
-		},
-		dial:    again,
-		tls:     transport.TLSClientConfig,
+		base:    base,
+		http:    &http.Client{Transport: own, CheckRedirect: stay},
+		kept:    own,
 		dialect: d,
 		most:    max(minAnswer, maxAnswers/max(1, inFlight)),
 	}

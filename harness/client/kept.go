@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"sync"
 	"syscall"
 	"time"
@@ -22,7 +23,6 @@ import (
 // What is more than a small request to the target itself goes to that Transport all the same.
 type kept struct {
 	other *http.Transport
-	dial  dial
 	most  int // connections that rest
 
 	mu    sync.Mutex
@@ -30,8 +30,8 @@ type kept struct {
 	sweep *time.Timer   // ends those that have rested for idleLimit; nil while there is none
 }
 
-// smallest is a body that any socket takes at once, its head included (tcp_wmem in tcp(7)).
-const smallest = 4 << 10
+// smallBody is one that any socket takes at once, with its head (tcp_wmem in tcp(7)).
+const smallBody = 4 << 10
 
 // connection is one that the target keeps open too.
 type connection struct {
@@ -46,7 +46,7 @@ func (k *kept) RoundTrip(req *http.Request) (*http.Response, error) {
 		return k.other.RoundTrip(req)
 	}
 	ctx := req.Context()
-	conn, err := k.take(ctx, address(req.URL))
+	conn, err := k.take(ctx, req.URL)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (k *kept) RoundTrip(req *http.Request) (*http.Response, error) {
 // small says whether a request fits into any socket, or an answer that comes before it was
 // written would wait for ever, and needs nothing but a connection to the target.
 func (k *kept) small(req *http.Request) bool {
-	return req.ContentLength >= 0 && req.ContentLength <= smallest && req.URL.Scheme == "http" &&
+	return req.ContentLength >= 0 && req.ContentLength <= smallBody && req.URL.Scheme == "http" &&
 		req.Header.Get("Upgrade") == "" && !k.proxied(req)
 }
 
@@ -96,18 +96,14 @@ func (c *connection) ask(req *http.Request) (*http.Response, error) {
 }
 
 // take returns a connection that rests, or a new one.
-func (k *kept) take(ctx context.Context, address string) (*connection, error) {
-	for {
-		conn := k.last()
-		if conn == nil {
-			break
-		}
+func (k *kept) take(ctx context.Context, to *url.URL) (*connection, error) {
+	for conn := k.last(); conn != nil; conn = k.last() {
 		if conn.quiet() {
 			return conn, nil
 		}
 		conn.Close()
 	}
-	fresh, err := k.dial(ctx, "tcp", address)
+	fresh, err := k.reach(ctx, to)
 	if err != nil {
 		return nil, err
 	}

@@ -69,7 +69,7 @@ func TestConnectionsAreKeptForAWhile(t *testing.T) {
 	c := newClient(t, s.URL, &http.Transport{})
 	for range 5 {
 		c.expectAnswer(t, dialect.Request{Script: "exit 7"})
-		c.expectAnswer(t, dialect.Request{Script: strings.Repeat("#", smallest) + "\nexit 7"})
+		c.expectAnswer(t, dialect.Request{Script: strings.Repeat("#", smallBody) + "\nexit 7"})
 	}
 	if made := s.made.Load(); made != 2 {
 		t.Errorf("%d connections were made, want one for each size", made)

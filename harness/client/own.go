@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -22,7 +21,7 @@ func (c *Client) openOwn(ctx context.Context, m dialect.Message, r dialect.Reque
 	if err != nil {
 		return nil, err
 	}
-	conn, err := c.reach(ctx, req.URL)
+	conn, err := c.kept.reach(ctx, req.URL)
 	if err != nil {
 		return nil, err
 	}
@@ -63,17 +62,18 @@ func (c *Client) openOwn(ctx context.Context, m dialect.Message, r dialect.Reque
 		end()
 		return nil, errors.Join(ctx.Err(), err)
 	}
-	resp.Body = owned{resp.Body, end}
+	resp.Body = &answerBody{from: resp.Body, end: func(bool) { end() }}
 	return resp, nil
 }
 
 // reach connects to where a URL points to, as net/http does.
-func (c *Client) reach(ctx context.Context, to *url.URL) (net.Conn, error) {
-	conn, err := c.dial(ctx, "tcp", address(to))
+func (k *kept) reach(ctx context.Context, to *url.URL) (net.Conn, error) {
+	address := net.JoinHostPort(to.Hostname(), dialect.PortOf(to))
+	conn, err := k.other.DialContext(ctx, "tcp", address)
 	if err != nil || to.Scheme != "https" {
 		return conn, err
 	}
-	config := c.tls.Clone()
+	config := k.other.TLSClientConfig.Clone()
 	if config == nil {
 		config = &tls.Config{}
 	}
@@ -85,12 +85,6 @@ func (c *Client) reach(ctx context.Context, to *url.URL) (net.Conn, error) {
 		return nil, err
 	}
 	return secure, nil
-}
-
-// address is a URL's, with the port that its scheme has by default.
-func address(of *url.URL) string {
-	port := cmp.Or(of.Port(), map[string]string{"http": "80", "https": "443"}[of.Scheme])
-	return net.JoinHostPort(of.Hostname(), port)
 }
 
 // withoutAWord has the kernel send RST in the place of FIN (socket(7), SO_LINGER).
@@ -108,17 +102,6 @@ func closeSending(conn net.Conn) {
 	if half, ok := conn.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite()
 	}
-}
-
-// owned is the body of an answer that has its connection for itself.
-type owned struct {
-	io.Reader
-	end func()
-}
-
-func (o owned) Close() error {
-	o.end()
-	return nil
 }
 
 // finalResponse passes over interim answers (RFC 9110, 15.2).

@@ -88,9 +88,8 @@ func (f Figure) Judge(tolerate float64) Difference {
 		d.Changes, d.Noises = append(d.Changes, change(changes[i])),
 			append(d.Noises, change(ofA[i]))
 	}
-	if len(changes) < FewestRounds {
-		d.Why = fmt.Sprintf("%d rounds are too few to say: %d are needed", len(changes),
-			FewestRounds)
+	if len(changes) < Fewest {
+		d.Why = fmt.Sprintf("%d rounds are too few to say: %d are needed", len(changes), Fewest)
 		return d
 	}
 	d.Change, d.NoiseA, d.NoiseB = intervalOf(changes), intervalOf(ofA), intervalOf(ofB)
@@ -170,9 +169,9 @@ func (i Interval) MarshalJSON() ([]byte, error) {
 // makes thousands of reports: with 99 % one in twenty would be a false accusation.
 const confidence = 0.9999
 
-// FewestRounds is below how many rounds there is no interval: of 14 even all on one side is
-// chance once in 8,192.
-const FewestRounds = 15
+// Fewest is below how many rounds, turns or looks there is no interval: of 14 even all on one
+// side is chance once in 8,192.
+const Fewest = 15
 
 // none says whether no change lies within.
 func (i Interval) none() bool { return i.Low <= 0 && i.High >= 0 }

@@ -122,7 +122,7 @@ func (o oldRate) to(next oldRate) Interval {
 }
 
 func (d *Difference) judgeOld(old, next oldRate, machine Interval, known bool, tolerate float64) {
-	if d.Change = old.to(next); d.Change.N < FewestRounds || math.IsInf(d.Change.Low, 0) {
+	if d.Change = old.to(next); d.Change.N < Fewest || math.IsInf(d.Change.Low, 0) {
 		d.Why = "too few turns to say"
 		return
 	}

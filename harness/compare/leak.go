@@ -57,7 +57,7 @@ func NewLeaks(a, again, b Growth) *Leaks {
 	l.EachA, l.EachAgain, l.EachB = slopeOf(a), slopeOf(again), slopeOf(b)
 	l.Word = Same
 	switch {
-	case len(b.Commands) < FewestRounds:
+	case len(b.Commands) < Fewest:
 		l.Word = Unknown
 	case l.EachB.beyond(l.EachA, l.EachAgain):
 		l.Word = Worse

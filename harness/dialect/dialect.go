@@ -8,7 +8,9 @@
 package dialect
 
 import (
+	"cmp"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -320,4 +322,9 @@ func eachText(v any, do func(string)) {
 			eachText(item, do)
 		}
 	}
+}
+
+// PortOf is the port of a target's URL, by default its scheme's own; empty where that is unknown.
+func PortOf(u *url.URL) string {
+	return cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
 }

@@ -7,13 +7,13 @@
 package driver
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
 
 	"github.com/reapcheck/reapcheck/driver"
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
@@ -44,8 +44,7 @@ func In(sb sandbox.Sandbox) Place {
 		p.Socket = u.Path
 	default:
 		p.Host = u.Hostname()
-		usual := map[string]string{"http": "80", "https": "443"}[u.Scheme]
-		p.Port, _ = strconv.Atoi(cmp.Or(u.Port(), usual))
+		p.Port, _ = strconv.Atoi(dialect.PortOf(u))
 	}
 	if c, ok := sb.(sandbox.Contained); ok {
 		p.Container = c.ContainerID()

@@ -43,6 +43,8 @@ const (
 	// Zombies are those that nobody reaped, and leftProcesses all that are left in the sandbox.
 	Zombies       = "zombies"
 	leftProcesses = "processes besides the target"
+	// TemporaryFiles are those that commands, or what was done for them, have left.
+	TemporaryFiles = "temporary files"
 )
 
 // Held are the checks of what a process that is left behind may hold.

@@ -126,10 +126,8 @@ var trialCauses = []Cause{
 		return e.Is(trial.Output) && e.CutAt() >= 0 && (e.Under("next PID") || e.OnlyOf(reused...))
 	}),
 	anotherOwner.otherwise("end-missed", func(e evidence.Evidence) bool {
-		return e.OnlyOf(reused...) && e.Is(trial.Lost, trial.Error, trial.Hung, trial.Output)
-	}),
-	anotherOwner.otherwise("end-missed", func(e evidence.Evidence) bool {
-		return e.Under("next PID") && e.Is(trial.Hung)
+		return e.OnlyOf(reused...) && e.Is(trial.Lost, trial.Error, trial.Hung, trial.Output) ||
+			e.Under("next PID") && e.Is(trial.Hung)
 	}),
 	anotherOwner.otherwise(reaperHad, func(e evidence.Evidence) bool {
 		return e.Under("next PID") && e.Is(trial.Lost, trial.Error, trial.Output)

@@ -46,7 +46,7 @@ var checkCauses = []Cause{
 		ID: "keeps-temporary-files", Level: trial.Should,
 		Title:    "Temporary files of commands that have ended are left behind.",
 		Look:     "Remove them also where a start fails or the disk is full, or unlink them once open.",
-		explains: func(e evidence.Evidence) bool { return e.Fails("temporary files") },
+		explains: func(e evidence.Evidence) bool { return e.Fails(evidence.TemporaryFiles) },
 	},
 	{
 		ID: "floods-memory", Level: trial.Advice, Choice: "no-output-limit",

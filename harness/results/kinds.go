@@ -36,8 +36,8 @@ var (
 	// asSet are commands that look at their environment or folder.
 	asSet = []string{"value-", "no-value", "like-numbers", "names", "names-alike",
 		"names-that-filters-know", "many", "folder", "folder-and-variable", "no-folder-again",
-		"no-folder-after-none", "folder-up-from-link", "folder-now", "folder-by-link", "folder-by-link-elsewhere",
-		"folder-of-", "names-of-fields", "name-long", "nothing-mistaken",
+		"no-folder-after-none", "folder-up-from-link", "folder-now", "folder-by-link",
+		"folder-by-link-elsewhere", "folder-of-", "names-of-fields", "name-long", "nothing-mistaken",
 		"own-emptied", "own-path-alone", "own-wins-by-tilde", "not-set-again", "own-wins", "set-meanwhile",
 		"not-set-meanwhile"}
 )

@@ -5,10 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/dialect"
@@ -146,14 +145,11 @@ func (s *Session) measure(ctx context.Context, arm Arm, t target.Target, least t
 // spent is the CPU time of all that runs or has been reaped in a sandbox, and of this process.
 func spent(sb sandbox.Sandbox) (sum time.Duration, seen bool) {
 	all, err := probe.Look(sb.PID())
-	var own unix.Rusage
-	if err != nil || unix.Getrusage(unix.RUSAGE_SELF, &own) != nil {
-		return 0, false
-	}
+	own, ownErr := probe.CPUTime(os.Getpid())
 	for _, p := range all {
 		sum += p.CPU + p.Reaped
 	}
-	return sum + time.Duration(own.Utime.Nano()+own.Stime.Nano()), true
+	return sum + own, err == nil && ownErr == nil
 }
 
 // visit starts a target for no trial, lets do speak to it, and ends it. It returns how long

@@ -125,9 +125,9 @@ func (c *compareFlags) resolve(cmd *cobra.Command, o *options, args []string) (e
 	if err := checkGateTier(c.gate); err != nil {
 		return err
 	}
-	if c.rounds < compare.FewestRounds {
+	if c.rounds < compare.Fewest {
 		return fmt.Errorf("--rounds %d are too few to say anything: choose at least %d", c.rounds,
-			compare.FewestRounds)
+			compare.Fewest)
 	}
 	if c.inFlight < 1 || c.commands < 0 || c.turn < time.Millisecond {
 		return errors.New(

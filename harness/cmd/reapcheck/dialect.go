@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -155,17 +154,13 @@ func reachable(base string) error {
 	}
 	network, address := "unix", u.Path
 	if u.Scheme != network {
-		network, address = "tcp", net.JoinHostPort(u.Hostname(), portOf(u))
+		network, address = "tcp", net.JoinHostPort(u.Hostname(), dialect.PortOf(u))
 	}
 	conn, err := net.DialTimeout(network, address, dialLimit)
 	if err != nil {
 		return fmt.Errorf("nothing answers at %s: %w; is the target running?", base, err)
 	}
 	return conn.Close()
-}
-
-func portOf(u *url.URL) string {
-	return cmp.Or(u.Port(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
 }
 
 // showAttempt shows what came. A wrong path is told of once, and not once for each question.
