@@ -68,8 +68,8 @@ const (
 	growing = 60
 	// ways is how many commands make one round: six of them cannot start, which costs
 	// next to nothing. A place that is not given back shows when the last one is taken,
-	// and 540 commands take 512 of them.
-	ways = 9
+	// and 600 commands take 512 of them.
+	ways = 10
 	// spareThreads is what a runtime may start meanwhile for its own purposes.
 	spareThreads = 16
 	// keptOutput of each of them is far above what memory may grow by.
@@ -94,10 +94,13 @@ func goesWrong(output int, feeds bool) load.Source {
 		case 1:
 			c.Kind, c.Script, c.HangUpAfter = "hangs-up", "sleep 1000; :", 50*time.Millisecond
 			c.Want = trial.Want{HangUp: true}
-		case 3:
+		case 3, 9:
 			nonce := strings.TrimSpace(c.Want.Output)
 			c.Kind, c.Script = "writes", fmt.Sprintf("%s; echo %s; kill -9 $$", writes, nonce)
 			c.Want.Output, c.Want.Code = strings.Repeat("x", output)+nonce+"\n", 128+9
+			if way == 9 { // what waits for it until then must not keep the output for as long
+				c.Timeout = time.Hour
+			}
 		default: // in a folder that is not there, or, in every second round, half of them too long
 			c = cannotStart(3*(index/ways%2)*(way/2%2), r)
 			if feeds && way%2 == 0 {

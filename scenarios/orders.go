@@ -25,7 +25,8 @@ var _ = tracing.scenario("orders", "every order of starts, ends, signals and wai
 	})
 
 // orderKinds differ in what is asked, and in which order is the first: the others are near
-// it. Each of them was made for planted defects, which it finds in one of its first orders.
+// it. Each of them was made for planted defects, which it finds in one of its first orders. The
+// first bad order is the last that is tried, so what asks for least comes first.
 var orderKinds = []session.Order{
 	{Kind: "one", Plan: explore.Shape("instant", 1, 1)},
 	{Kind: "late-start", Plan: explore.Shape("late-start", 1, 0)},
@@ -34,10 +35,6 @@ var orderKinds = []session.Order{
 	{Kind: "two", Plan: explore.Shape("instant", 2, 0)},
 	{Kind: "while-it-reaps", Plan: explore.Shape("rush", 4, 0)},
 	{Kind: "six-at-once", Plan: explore.Shape("together", 6, 0), Most: 2},
-	{Kind: "number-used-again", Plan: explore.Shape("reuse", 2, 0)},
-	{Kind: "number-of-an-orphan", Plan: explore.Shape("reuse-orphan", 2, 0)},
-	{Kind: "number-of-a-failed-start", Plan: explore.Shape("reuse-failed", 2, 0)},
-	{Kind: "new-owner-lasts", Plan: explore.Shape("reuse-lasting", 2, 1)},
 	{Kind: "hang-up", Plan: explore.Shape("hang-up", 1, 0)},
 	{Kind: "one-of-two-goes", Plan: explore.Shape("one-goes", 2, 0)},
 	{Kind: "told-to-stop", Plan: explore.Shape("stop", 1, 0)},
@@ -45,6 +42,10 @@ var orderKinds = []session.Order{
 	{Kind: "in-time", Plan: explore.Shape("in-time", 1, 1)},
 	{Kind: "not-found", Plan: explore.Shape("not-found", 1, 0)},
 	{Kind: "output", Plan: explore.Shape("output", 1, 0)},
+	{Kind: "number-used-again", Plan: explore.Shape("reuse", 2, 0)},
+	{Kind: "number-of-an-orphan", Plan: explore.Shape("reuse-orphan", 2, 0)},
+	{Kind: "number-of-a-failed-start", Plan: explore.Shape("reuse-failed", 2, 0)},
+	{Kind: "new-owner-lasts", Plan: explore.Shape("reuse-lasting", 2, 1)},
 }
 
 var (

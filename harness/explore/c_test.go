@@ -40,6 +40,38 @@ func TestASignalWaitsForTheThreadThatTakesIt(t *testing.T) {
 	}
 }
 
+// A flag that a handler sets is looked at before the sleep, or is not seen in it. A pipe, and a
+// signal that is blocked outside of the sleep, lose nothing.
+func TestASignalJustBeforeASleep(t *testing.T) {
+	daemon := inC(t, "testdata/loop.c")
+	for manner, first := range map[string]string{
+		"flag": "exit start eof missed", "pipe": "", "ppoll": "",
+	} {
+		t.Run(manner, func(t *testing.T) {
+			x := of(t, "")
+			x.Spec.Binary, x.Spec.Args = daemon, []string{manner}
+			missed := 0
+			found, err := x.Explore(t.Context(), Shape("instant", 1, 1),
+				Bounds{Delays: search.NoBound}, func(r Run) {
+					missed += strings.Count(r.Order(), "missed")
+				})
+			if err != nil || found.Delays != search.NoBound {
+				t.Fatalf("%s, error %v", found.Tried(), err)
+			}
+			if swaps := manner == "ppoll"; swaps != (missed == 0) {
+				t.Errorf("SIGCHLD came before a sleep %d times", missed)
+			}
+			bad := ""
+			if len(found.Bad) > 0 {
+				bad = found.Bad[0].Order()
+			}
+			if bad != first {
+				t.Errorf("%s; the first bad order is %q, want %q", found.Tried(), bad, first)
+			}
+		})
+	}
+}
+
 // What keeps time by calls that are the clock's has it as a choice. What does so by others
 // is said to, by name, and goes without.
 func TestATargetWhoseTimeCannotBeHadIsSaidToBeOne(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 var laneOf = map[event.Kind]int{
 	event.Ask: 0, event.HangUp: 0,
 	event.Exit: 1, event.Orphan: 1,
-	event.Signal: 2, event.Time: 2, event.Term: 2,
+	event.Signal: 2, event.Missed: 2, event.Time: 2, event.Term: 2,
 	event.Empty: 3, event.Peek: 3, event.Take: 3,
 	event.Wait: 4, event.Waited: 4,
 	event.Start: 5, event.Data: 5, event.EOF: 5,
@@ -26,6 +26,8 @@ var meanings = map[event.Kind]string{
 	event.Exit:   "command %d ends",
 	event.Orphan: "a process that command %d has started ends",
 	event.Signal: "SIGCHLD arrives",
+	event.Missed: "SIGCHLD arrives just before the call in which the daemon sleeps, " +
+		"which does not see it",
 	event.Term:   "SIGTERM arrives",
 	event.Time:   "%d ms pass",
 	event.Peek:   "a wait for any child sees command %d",

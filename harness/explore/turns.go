@@ -70,6 +70,9 @@ func (r *running) inTurn(all []option) []option {
 // turn is the place of a kind. news says that the reaper is held with something new.
 func (p Plan) turn(kind event.Kind, news bool) int {
 	const usual = 2
+	if kind == event.Missed { // it comes in place of the other, and after it in turn
+		kind = event.Signal
+	}
 	switch late := slices.Index(p.Late, kind); {
 	case p.Rush && kind == event.Signal:
 		return 0

@@ -74,6 +74,22 @@ func (c Call) Lasts() bool {
 	return false
 }
 
+// SwapsSignals says whether a call unblocks signals for as long as it sleeps: one that comes
+// before it waits for it (pselect(2)).
+func SwapsSignals(c trace.Call, memory Memory) bool {
+	switch c.Number {
+	case unix.SYS_RT_SIGSUSPEND:
+		return true
+	case unix.SYS_PPOLL:
+		return c.Args[3] != 0
+	case unix.SYS_EPOLL_PWAIT, unix.SYS_EPOLL_PWAIT2:
+		return c.Args[4] != 0
+	case unix.SYS_PSELECT6:
+		return c.Args[5] != 0 && word(memory, c.Args[5]) != 0
+	}
+	return false
+}
+
 // ByPidfd says whether a WaitOne names its child by a pidfd, the second argument,
 // and not by a number in the target's own namespace.
 func ByPidfd(c trace.Call) bool { return c.Number == unix.SYS_WAITID && c.Args[0] == unix.P_PIDFD }

@@ -21,6 +21,9 @@ const (
 	Exit Kind = "exit"
 	// Signal is SIGCHLD reaching the daemon.
 	Signal Kind = "sigchld"
+	// Missed is SIGCHLD reaching a daemon of one thread between its last look and the call
+	// in which it sleeps: what its handler leaves to others is not looked at then.
+	Missed Kind = "missed"
 	// Start is the daemon learning that its command runs.
 	Start Kind = "start"
 	// Peek and Take are a call that waits for any child and has found a command: it
@@ -50,8 +53,8 @@ const (
 // rank puts events that were seen at the same rest into an order that does not
 // depend on who was a microsecond earlier.
 var rank = map[Kind]int{
-	Exit: 0, Orphan: 1, Signal: 2, Start: 3, Peek: 4, Take: 5, Empty: 6, Wait: 7, Waited: 8, Data: 9,
-	EOF: 10, HangUp: 11, Term: 12, Ask: 13, Time: 14,
+	Exit: 0, Orphan: 1, Signal: 2, Missed: 3, Start: 4, Peek: 5, Take: 6, Empty: 7, Wait: 8,
+	Waited: 9, Data: 10, EOF: 11, HangUp: 12, Term: 13, Ask: 14, Time: 15,
 }
 
 // Name is one event: what, and whose. Names of one rest differ.
@@ -99,9 +102,9 @@ func Parse(text string) (Name, error) {
 	}
 	n.Kind = Kind(word)
 	if _, known := rank[n.Kind]; !known || err != nil {
-		return n, fmt.Errorf("unknown event %q: a name is one of exit, orphan, sigchld, start, peek, "+
-			"take, empty, wait, waited, data, eof, time200, ask, hangup and sigterm, with .2 behind it "+
-			"for the second command", text)
+		return n, fmt.Errorf("unknown event %q: a name is one of exit, orphan, sigchld, "+
+			"missed, start, peek, take, empty, wait, waited, data, eof, time200, ask, "+
+			"hangup and sigterm, with .2 behind it for the second command", text)
 	}
 	if n.Command == 0 && n.Kind.owned() {
 		n.Command = 1
@@ -110,7 +113,13 @@ func Parse(text string) (Name, error) {
 }
 
 // owned says whether an event is always some command's.
-func (k Kind) owned() bool { return k != Signal && k != Time && k != Term && k != Empty }
+func (k Kind) owned() bool {
+	switch k {
+	case Signal, Missed, Time, Term, Empty:
+		return false
+	}
+	return true
+}
 
 // Reaper says whether an event is what a wait for any child has come to.
 func (k Kind) Reaper() bool { return k == Peek || k == Take || k == Empty }

@@ -174,6 +174,9 @@ func (t *tracer) leave(th *thread, result int64) error {
 	if err != nil {
 		return err
 	}
+	if th.back {
+		return t.goBack(th, result)
+	}
 	if restarts(result) {
 		call := th.call
 		th.again = &call

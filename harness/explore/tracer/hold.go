@@ -1,11 +1,13 @@
 package tracer
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/reapcheck/reapcheck/harness/explore/clock"
 	"github.com/reapcheck/reapcheck/harness/explore/event"
 	"github.com/reapcheck/reapcheck/harness/explore/trace"
 )
@@ -32,6 +34,9 @@ func (t *tracer) hold(th *thread, name event.Name, let func() error) {
 
 // release lets one event go.
 func (t *tracer) release(id int) error {
+	if id < 0 {
+		return t.releaseBefore(-id)
+	}
 	i := slices.IndexFunc(t.held, func(h *held) bool { return h.id == id })
 	if i < 0 {
 		return fmt.Errorf("release event %d: it is not held", id)
@@ -54,6 +59,7 @@ func (t *tracer) drop(th *thread) {
 // else it has to do, and sent again. Later ones merge with it, as in the kernel.
 type signal struct {
 	info *trace.SignalInfo
+	held int  // the event that it is held by
 	sent bool // again, and it has not arrived yet
 }
 
@@ -80,6 +86,7 @@ func (t *tracer) atSignal(th *thread, sig unix.Signal) error {
 	if t.signal.info == nil {
 		t.signal.info = info
 		t.hold(nil, event.Name{Kind: event.Signal}, t.sendSignal)
+		t.signal.held = t.lastID
 	}
 	return t.resume(th, 0)
 }
@@ -106,4 +113,58 @@ func (t *tracer) sendSignal() error {
 		return fmt.Errorf("send SIGCHLD again: %w", err)
 	}
 	return nil
+}
+
+// The kernel lets a signal come between a thread's last look and the call in which it then
+// sleeps (pselect(2)). So a thread that sleeps is sent back to that call: it gets the signal
+// first, and sleeps again.
+
+// before is SIGCHLD as it could come by that way too; false where it could not. With several
+// threads another one may be there for what the handler leaves undone.
+func (t *tracer) before() (Held, bool) {
+	th := t.sleeper()
+	if th == nil || t.signal.info == nil || t.signal.sent || event.SwapsSignals(th.call, t.memory) {
+		return Held{}, false
+	}
+	return Held{ID: -t.signal.held, Name: event.Name{Kind: event.Missed}}, true
+}
+
+// sleeper is the target's one thread, if it sleeps until something happens; nil otherwise.
+func (t *tracer) sleeper() *thread {
+	th := t.threads[t.target]
+	if th == nil || t.own() > 1 || !th.inside || th.stopped {
+		return nil
+	}
+	switch kind := event.CallOf(th.call); {
+	case kind == event.Read, kind == event.Accept, kind == event.Pause, clock.Sleeps(th.call):
+		return th
+	}
+	return nil
+}
+
+func (t *tracer) releaseBefore(id int) error {
+	th := t.sleeper()
+	i := slices.IndexFunc(t.held, func(h *held) bool { return h.id == id })
+	if i < 0 || th == nil {
+		return fmt.Errorf("release event %d before a sleep: it is not held, or nobody sleeps", id)
+	}
+	t.held = slices.Delete(t.held, i, i+1)
+	t.signal.sent, th.back = true, true // in a moment
+	t.wakes++
+	return trace.Interrupt(th.tid)
+}
+
+// goBack sends a thread that leaves its sleep back to it, with the signal on the way.
+func (t *tracer) goBack(th *thread, result int64) error {
+	th.back = false
+	if t.signal.info == nil { // another SIGCHLD has brought it
+		return t.resume(th, 0)
+	}
+	var err error
+	if result == -int64(unix.EINTR) || restarts(result) {
+		call := th.call
+		th.again = &call
+		err = trace.Repeat(th.tid, call)
+	}
+	return errors.Join(err, t.sendSignal(), t.resume(th, 0))
 }

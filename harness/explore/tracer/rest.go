@@ -97,6 +97,9 @@ func (t *tracer) rest() *Rest {
 		}
 		r.Held = append(r.Held, one)
 	}
+	if before, ok := t.before(); ok {
+		r.Held = append(r.Held, before)
+	}
 	slices.SortFunc(r.Held, func(a, b Held) int {
 		if a.Name.Less(b.Name) {
 			return -1

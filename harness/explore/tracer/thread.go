@@ -30,6 +30,7 @@ type thread struct {
 	timeout  *clock.Timeout // that the call sleeps with
 	undo     func() error   // puts back what the call was entered with
 	due      bool           // its time is up, and it was woken
+	back     bool           // it is to sleep again, with SIGCHLD before that
 	// again is a call that a signal or the tracer has interrupted and that the kernel
 	// will enter once more by itself.
 	again    *trace.Call
