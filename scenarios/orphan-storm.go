@@ -32,12 +32,18 @@ var _ = should("orphan-storm", "a storm of orphans",
 // each of the 500 orphans of a quick run.
 const forgotten = 24 << 20
 
-// unreaped finds an orphan of the command's own that is not reaped while the command runs. A
-// zombie can be signalled (kill(2)). Ten seconds are for a reaper that looks once in a while,
-// and a sleep that somebody ends is none of them.
-const unreaped = "p=$( (exit 3) >/dev/null 2>&1 & echo $!); i=0; while kill -0 $p; do " +
-	`i=$((i+1)); [ $i -lt 200 ] || { found="process $p"; break; }; sleep 0.05 || i=$((i-1)); ` +
-	`done 2>/dev/null`
+// unreaped finds an orphan of the command's own that is not reaped while the command runs.
+var unreaped = unreapedAfter(":")
+
+// unreapedAfter is so for one that does something first. A zombie can be signalled (kill(2)).
+// Ten seconds are for a reaper that looks once in a while, and a sleep that somebody ends is
+// none of them.
+func unreapedAfter(first string) string {
+	return "p=$( (" + first + "; exit 3) >/dev/null 2>&1 & echo $!); " + first + "; i=0; " +
+		"while kill -0 $p; do " +
+		`i=$((i+1)); [ $i -lt 200 ] || { found="process $p"; break; }; sleep 0.05 || i=$((i-1)); ` +
+		`done 2>/dev/null`
+}
 
 // orphans leaves five orphans behind, each with a code of its own.
 func orphans(index int, r *rand.Rand) load.Command {

@@ -46,8 +46,23 @@ var _ = answers.scenario("silent", "a command that is long and silent",
 			old.Name += "-old"
 			arms = append(arms, old)
 		}
+		alone := candidate(session.Arm{
+			Trials: 1, InFlight: 1, Wait: lateOrphan, Deadline: lateOrphan + time.Minute,
+			Commands: leavesLateOrphan,
+		})
+		alone.Name += "-orphan"
+		arms = append(arms, alone)
 		return session.Experiment{SideBySide: true, Arms: arms}
 	})
+
+// lateOrphan is how old an orphan is when it ends. By then a reaper that is at work while
+// commands come and go has nothing to do.
+const lateOrphan = 8 * time.Second
+
+func leavesLateOrphan(index int, r *rand.Rand) load.Command {
+	return finds(load.Instant(index, r),
+		look{"orphan-meanwhile-late", unreapedAfter("sleep " + seconds(lateOrphan))})
+}
 
 // oldWays are the ways in which a command is ended when it is old.
 func oldWays(age time.Duration, d dialect.Dialect) (ways []load.Command) {

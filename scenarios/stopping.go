@@ -35,7 +35,7 @@ var _ = should("stopping", "a daemon that is told to stop",
 			baseline,
 			arms{signal: syscall.SIGTERM, before: everyWayOut}.arm("after-commands", ways+1),
 			arms{signal: syscall.SIGTERM, twice: true}.arm("twice", 1),
-			never(s.Candidate.Dialect), unused(),
+			never(s.Candidate.Dialect), unused(), inAStorm(),
 		}
 		if s.Candidate.Listens() {
 			all = append(all, halfAsked(s.Candidate.Dialect))
@@ -158,5 +158,25 @@ func unused() session.Arm {
 		Fault: fault.Signal{Signal: syscall.SIGTERM},
 	})
 	arm.Name += "-unused"
+	return arm
+}
+
+// inAStorm is told to stop while commands begin and end: when the signal comes, some have ended.
+// Nothing is promised of their answers: those that are asked for later are refused.
+func inAStorm() session.Arm {
+	const trials = 300
+	arm := candidate(session.Arm{
+		Trials: trials, InFlight: 16, Ends: "exit status 0", EndWithin: 20 * time.Second,
+		Commands: func(index int, r *rand.Rand) load.Command {
+			c := load.Lasting(20*time.Millisecond)(index, r)
+			if index == trials/5 {
+				c.Script = "tail -f /dev/null & sleep 0.3; kill $!"
+			}
+			c.Kind, c.Want = "while-stopping", trial.Want{Anything: true}
+			return c
+		},
+		Fault: fault.Signal{Signal: syscall.SIGTERM, Processes: 1, Named: "tail"},
+	})
+	arm.Name += "-in-a-storm"
 	return arm
 }

@@ -2,15 +2,23 @@ package fault
 
 import "sync"
 
-// meets says whether the request with this index is in a burst that meets the fault:
-// of every two bursts of so many requests the second does.
-func meets(index, size int) bool { return index/size%2 == 1 }
+// which of every two bursts meets a fault.
+type which int
+
+const (
+	firsts  which = iota // so do a target's very first commands, before anything went well
+	seconds              // the target can warm up
+)
+
+// meet says whether the request with this index is in a burst of so many that meets the fault.
+func (w which) meet(index, size int) bool { return index/size%2 == int(w) }
 
 // inBursts counts the requests of a fault that comes and goes with their bursts. Its size
 // is 1 or more. The lock is its owner's to take, and guards what else a burst changes.
 type inBursts struct {
 	sync.Mutex
 
+	which which
 	size  int
 	begun int  // how many requests have come
 	on    bool // whether the last of them meets the fault
@@ -20,7 +28,7 @@ type inBursts struct {
 // to come or go before it is sent.
 func (b *inBursts) next() (burst int, changes bool) {
 	before := b.on
-	b.on = meets(b.begun, b.size)
+	b.on = b.which.meet(b.begun, b.size)
 	b.begun++
 	return b.last(), b.on != before
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
-// FileLimit takes PID 1's open files away: of every two bursts of requests the second
+// FileLimit takes PID 1's open files away: of every two bursts of requests the first
 // meets a target that may open few more, a different number each time, and every
 // second such burst finds clients there that have used them up.
 //
@@ -29,8 +29,9 @@ type FileLimit struct {
 	Lasts time.Duration
 }
 
-// mostSpare is how many files a start needs at most, with those of its output.
-const mostSpare = 8
+// mostSpare is how many files a start needs at most, with those of its output. The first burst
+// has firstSpare of them: the first starts of all get somewhere, and not to their end.
+const mostSpare, firstSpare = 8, 4
 
 // Name says what happens.
 func (FileLimit) Name() string { return "no more open files in every second burst" }
@@ -39,7 +40,7 @@ func (FileLimit) Name() string { return "no more open files in every second burs
 func (FileLimit) Prepare(*sandbox.Spec) error { return nil }
 
 // Under says whether a trial meets the limit.
-func (l FileLimit) Under(index int) bool { return meets(index, l.Burst) }
+func (l FileLimit) Under(index int) bool { return firsts.meet(index, l.Burst) }
 
 // Inject declines where this process may not set another one's limits (prlimit(2)).
 func (l FileLimit) Inject(_ context.Context, sb sandbox.Sandbox) (Injection, error) {
@@ -108,7 +109,7 @@ func (f *starving) limit(ctx context.Context, burst int) error {
 	if err != nil {
 		return err
 	}
-	spare := burst / 2 % mostSpare
+	spare := (burst/2 + firstSpare) % mostSpare
 	if err := f.set(uint64(seen.Files + spare)); err != nil || burst/2%2 == 0 {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
-// FullTemp fills the folder for temporary files: of every two bursts of requests the second
+// FullTemp fills the folder for temporary files: of every two bursts of requests the first
 // meets one that has room for a few pages at most, another number of them each time. Empty
 // files can still be made: what fails is to write to them (ENOSPC, write(2)).
 //
@@ -41,7 +41,7 @@ func (FullTemp) Prepare(spec *sandbox.Spec) error {
 }
 
 // Under says whether a trial meets a full folder.
-func (f FullTemp) Under(index int) bool { return meets(index, f.Burst) }
+func (f FullTemp) Under(index int) bool { return firsts.meet(index, f.Burst) }
 
 // Inject declines where this process may not write into the sandbox's files.
 func (f FullTemp) Inject(_ context.Context, sb sandbox.Sandbox) (Injection, error) {

@@ -320,7 +320,7 @@ var trialCauses = []Cause{
 		return e.Is(trial.Output) && e.Of("folder-not-kept")
 	}),
 	notReaped.alsoWhere(func(e evidence.Evidence) bool {
-		return e.Found() && e.Of("orphan-meanwhile", "until-woken-orphan")
+		return e.Found() && e.Of("orphan-meanwhile", "orphan-meanwhile-", "until-woken-orphan")
 	}),
 	inputChanged.otherwise(outputCut.ID, func(e evidence.Evidence) bool {
 		return e.Is(trial.Output) && e.Mostly("given-") && e.CutAt() >= 0 && e.CutAt() < pipeBytes
