@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"syscall"
@@ -35,7 +36,10 @@ var _ = should("stopping", "a daemon that is told to stop",
 			baseline,
 			arms{signal: syscall.SIGTERM, before: everyWayOut}.arm("after-commands", ways+1),
 			arms{signal: syscall.SIGTERM, twice: true}.arm("twice", 1),
-			never(s.Candidate.Dialect), unused(), inAStorm(),
+			never(s.Candidate.Dialect), unused(),
+		}
+		for round := range stormyStops {
+			all = append(all, inAStorm(round))
 		}
 		if s.Candidate.Listens() {
 			all = append(all, halfAsked(s.Candidate.Dialect))
@@ -161,15 +165,18 @@ func unused() session.Arm {
 	return arm
 }
 
+// stormyStops find what is lost once in two stops, but for one time in eight.
+const stormyStops = 3
+
 // inAStorm is told to stop while commands begin and end: when the signal comes, some have ended.
 // Nothing is promised of their answers: those that are asked for later are refused.
-func inAStorm() session.Arm {
-	const trials = 300
+func inAStorm(round int) session.Arm {
+	const trials, marked = 120, 40
 	arm := candidate(session.Arm{
 		Trials: trials, InFlight: 16, Ends: "exit status 0", EndWithin: 20 * time.Second,
 		Commands: func(index int, r *rand.Rand) load.Command {
 			c := load.Lasting(20*time.Millisecond)(index, r)
-			if index == trials/5 {
+			if index == marked {
 				c.Script = "tail -f /dev/null & sleep 0.3; kill $!"
 			}
 			c.Kind, c.Want = "while-stopping", trial.Want{Anything: true}
@@ -177,6 +184,6 @@ func inAStorm() session.Arm {
 		},
 		Fault: fault.Signal{Signal: syscall.SIGTERM, Processes: 1, Named: "tail"},
 	})
-	arm.Name += "-in-a-storm"
+	arm.Name = fmt.Sprintf("%s-in-a-storm-%d", arm.Name, round+1)
 	return arm
 }
