@@ -31,12 +31,20 @@ var _ = should("held-stdout", "a background child that holds the output",
 			Commands: byOthers(releasedAt(held, s.Candidate.Dialect), s.Candidate.Dialect.Simple()),
 			// What a daemon keeps for each output that is held it has no use for any more.
 			Watch: check.All(
-				check.Settles(check.ComesBack(heldAtOnce, check.Files, check.Threads), check.NobodyLeft),
+				check.Settles(check.ComesBack(heldAtOnce, check.Files, check.Threads), check.NobodyLeft,
+					check.ComesBack(forgotten, check.Memory)),
 				check.Rests,
 			),
-			Used: true,
+			SeenTwice: check.Only(check.Memory), // as in grows
+			Used:      true,
 		})
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, sound}}
+		// Whoever reads for those that are left has places for so many.
+		many := candidate(session.Arm{
+			Trials: heldTogether + 2, InFlight: heldAtOnce, Bursts: true, Commands: manyHeld,
+			Watch: check.Settles(check.NobodyLeft), Used: true,
+		})
+		many.Name += "-many"
+		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, sound, many}}
 	})
 
 // heldFor is how long a child holds the output that no one ends: longer than any
@@ -137,6 +145,20 @@ func releasedAt(last int, d dialect.Dialect) load.Source {
 			(c.Want.Code+1)%256, c.Script)
 		return c
 	}
+}
+
+// heldTogether is how many outputs are held at a time, in whole bursts.
+const heldTogether = 9 * heldAtOnce
+
+// manyHeld leaves a child that holds the output, again and again, and ends them all at last.
+func manyHeld(index int, r *rand.Rand) load.Command {
+	c := load.Instant(index, r)
+	if index < heldTogether {
+		c.Kind, c.Script = "held-stdout", fmt.Sprintf("sleep %s & %s", seconds(heldFor), c.Script)
+		return c
+	}
+	c.Kind, c.Script = "release", endSleeps(heldFor)+c.Script
+	return c
 }
 
 // byOthers has every second command asked for by a client that closes its connection with the

@@ -38,12 +38,12 @@ var _ = should("inherits", "what a command inherits",
 		arm := session.Arm{
 			Trials:   len(before) + s.Scale.Trials(each(kinds, 2, 3, 20)),
 			InFlight: 6,
-			Commands: inherits(before, looks, usual),
+			Commands: inherits(before, looks, usual, d.TimesOut()),
 			Deadline: waitsLimit,
 		}
 		baseline := naive(arm, "inheriting", trial.Symptom(trial.Wrong))
 		baseline.Trials, baseline.Deadline = kinds, waitsLimit/10
-		baseline.Commands = inherits(nil, looks, usual)
+		baseline.Commands = inherits(nil, looks, usual, false)
 		return session.Experiment{SideBySide: true, Prepare: ask,
 			Arms: []session.Arm{baseline, candidate(arm)}}
 	})
@@ -96,6 +96,13 @@ func inheritance(usual *shell, noLauncher bool) []look {
 			`set -- ${own##*) }; own=$3; set -- ${its##*) }; [ "$own" != "$3" ] || found="group $own"`},
 		{"memory", `read -r own </proc/$$/oom_score_adj; read -r its </proc/1/oom_score_adj; ` +
 			`[ "$own" -ge "$its" ] || found="$own, and the daemon $its"`},
+		// Whose a file or a message queue is. A daemon that is given another user's has reasons.
+		{"groups", asksOwn("Uid", "own") + "; " + asksOwn("Groups", "mine") +
+			`; u=; g=; while read -r k v; do case $k in Uid:) u=$v;; Groups:) g=$v;; esac; done ` +
+			`</proc/1/status; [ "$u" != "$own" ] || [ "$g" = "$mine" ] || found="$mine, and the daemon $g"`},
+		{"namespaces", `for n in /proc/1/ns/*; do its=$(readlink $n) || continue; ` +
+			`own=$(readlink /proc/$$/ns/${n##*/}); [ "$own" = "$its" ] || found="$found $own"; done ` +
+			`2>/dev/null`},
 		// A second command, whose files are open while the others start.
 		{"files-meanwhile", "sleep 0.1"},
 	}
@@ -214,16 +221,21 @@ func parseShell(says string) shell {
 }
 
 // inherits looks, and ends by SIGPIPE where all is well: that is what a reader who
-// has gone sends, and ignored by most who are not careful.
-func inherits(before []load.Command, looks func() []look, usual *shell) load.Source {
+// has gone sends, and ignored by most who are not careful. Every second time a command has a
+// timeout that is far away, if it can have one: for that too something may be set.
+func inherits(before []load.Command, looks func() []look, usual *shell, limited bool) load.Source {
 	looks = sync.OnceValue(looks) // at the first command, when the usual shell is known
 	return func(index int, r *rand.Rand) load.Command {
 		if index < len(before) {
 			return before[index]
 		}
 		all := looks()
-		l := all[(index-len(before))%len(all)]
+		turn := index - len(before)
+		l := all[turn%len(all)]
 		c := finds(load.Instant(index, r), l)
+		if limited && turn/len(all)%2 == 1 {
+			c.Timeout = time.Hour
+		}
 		if l.kind == "files-in-folder" { // which whoever opened it may have kept open for it
 			c.Cwd = "/proc"
 		}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -22,8 +23,9 @@ var _ = scenario("long-and-short", "short commands beside a long one",
 			Commands: longAndShort, Deadline: time.Second}, "serial", trial.Symptom(trial.Hung))
 		sound := candidate(session.Arm{Trials: every * s.Scale.Trials(longRounds), InFlight: 4,
 			Commands: longAndShort, Wait: 500 * time.Millisecond, Deadline: waitsLimit})
-		outlasting := candidate(session.Arm{Trials: outlasted + 2, InFlight: 4,
-			Commands: outlasts,
+		outlasting := candidate(session.Arm{Trials: outlasted + 2, InFlight: 5,
+			Commands: outlasts(s),
+			Watch:    check.Settles(check.NobodyLeft),
 			Deadline: time.Minute}) // one of them lasts as long as all others together
 		outlasting.Name += "-outlasting"
 		all := []session.Arm{baseline, sound, outlasting}
@@ -58,17 +60,24 @@ func besideLimited(index int, r *rand.Rand) load.Command {
 }
 
 // outlasted is how many commands come and go while one runs: more than a table holds whose
-// size somebody has guessed.
-const outlasted = 600
+// size somebody has guessed, and than a counter of so many bits.
+const outlasted = 1100
 
-func outlasts(index int, r *rand.Rand) load.Command {
-	switch {
-	case index == 0:
-		return released(index, r)
-	case index >= outlasted: // both, should the long one start late
-		return releases(load.Instant(index, r))
+// outlasts is a command that others outlast, one whose client goes when they have, and them.
+func outlasts(s *session.Session) load.Source {
+	return func(index int, r *rand.Rand) load.Command {
+		switch {
+		case index == 0:
+			return released(index, r)
+		case index == 1 && s.Candidate.Dialect.HangsUp():
+			c := load.Command{Kind: "abandoned-late", Want: trial.Want{HangUp: true}}
+			c.Script, c.HangUpAfter = "sleep 1000; :", s.Stretched(2*time.Second)
+			return c
+		case index >= outlasted: // both, should the long one start late
+			return releases(load.Instant(index, r))
+		}
+		return load.Instant(index, r)
 	}
-	return load.Instant(index, r)
 }
 
 // released lasts until another command, which releases makes, ends it.

@@ -40,6 +40,7 @@ var orderKinds = []session.Order{
 	{Kind: "told-to-stop", Plan: explore.Shape("stop", 1, 0)},
 	{Kind: "timeout", Plan: explore.Shape("timeout", 1, 1)},
 	{Kind: "in-time", Plan: explore.Shape("in-time", 1, 1)},
+	{Kind: "overtime-after-another", Plan: explore.Shape("one-in-time", 2, 1)},
 	{Kind: "not-found", Plan: explore.Shape("not-found", 1, 0)},
 	{Kind: "output", Plan: explore.Shape("output", 1, 0)},
 	{Kind: "number-used-again", Plan: explore.Shape("reuse", 2, 0)},

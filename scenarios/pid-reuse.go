@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/check"
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -29,7 +30,7 @@ var _ = scenario("pid-reuse", "a process ID that is given out again",
 		// A thread that a busy target starts may take a number first, and some start one for
 		// each client: a quarter of the few is what is asked. The first number is no one's.
 		few, many := s.Scale.Trials(heirs), s.Scale.Trials(anyHeirs)
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{
+		arms := []session.Arm{
 			{
 				Name: "documented", Role: trial.Baseline, Strategy: "documented",
 				Claim: trial.Misleads,
@@ -50,7 +51,16 @@ var _ = scenario("pid-reuse", "a process ID that is given out again",
 				MinHits: nearly(many/4 - 1),
 				Trials:  many / 2, InFlight: 1, Commands: heirOfPhantom, Fresh: true,
 			},
-		}}
+		}
+		if s.Candidate.Dialect.TimesOut() {
+			arms = append(arms, session.Arm{
+				Name: "candidate-after-timeouts", Role: trial.Candidate, Claim: trial.Clean,
+				Fault: fault.NextPID{}, MinHits: 1,
+				Trials: few, InFlight: 1, Commands: heirOfKilled, Fresh: true,
+				Watch: check.Settles(check.NobodyLeft),
+			})
+		}
+		return session.Experiment{SideBySide: true, Arms: arms}
 	})
 
 // heir leaves its number to the next command.
@@ -92,6 +102,17 @@ func heirOfPhantom(index int, r *rand.Rand) load.Command {
 	if index%2 == 0 {
 		c.Kind, c.Want.MayNotRun = "phantom", true
 		c.Script = fmt.Sprintf(": %s; %s", strings.Repeat("x", 128<<10), c.Script)
+	}
+	return c
+}
+
+// heirOfKilled is, in turn, a command that leaves its number to the next ones, and three that
+// outlive their timeout one after the other: each gets a number whose owner was killed.
+func heirOfKilled(index int, r *rand.Rand) load.Command {
+	c := heir(index, r)
+	if index%4 != 0 {
+		c.Kind, c.Script, c.Timeout = "overtime-heir", "sleep 1000; :", overtimeLimit/5
+		c.Want = trial.Want{Timeout: true}
 	}
 	return c
 }

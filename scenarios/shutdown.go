@@ -19,7 +19,7 @@ import (
 var _ = should("shutdown", "SIGTERM with commands in flight",
 	"lets them finish and exits 0, where a naive daemon strands them",
 	func(s *session.Session) session.Experiment {
-		const commands = 8
+		const commands, beforeTheEnd = 8, 2 * time.Second
 		arm := session.Arm{
 			Trials: commands, InFlight: commands, Commands: load.UntilWoken,
 			// A request that is not being served when the signal comes is refused, and
@@ -30,32 +30,26 @@ var _ = should("shutdown", "SIGTERM with commands in flight",
 		}
 		candidate := candidate(arm)
 		candidate.Ends = "exit status 0"
-		candidate.Commands = atLast(s)
+		candidate.Commands = atLast(s.Feeds())
 		// All commands at once, and one arm after the other.
 		return session.Experiment{Turns: 1,
 			Arms: []session.Arm{naive(arm, "", trial.Symptom(trial.Error)), candidate}}
 	})
 
-// beforeTheEnd is how long after the signal the commands end.
-const beforeTheEnd = 2 * time.Second
-
 // atLast is, in turn, such a command, one that reads its input only then, and one that leaves an
-// orphan: a daemon that stops has stopped neither writing nor reaping. Nor has time: the first has
-// a timeout instead. The answer to the fifth is not yet sent when all commands have ended.
-func atLast(s *session.Session) load.Source {
+// orphan: a daemon that stops has stopped neither writing nor reaping. The answer to the fifth is
+// not yet sent when all commands have ended.
+func atLast(feeds bool) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		c := load.UntilWoken(index, r)
 		switch {
-		case index == 0 && s.Candidate.Dialect.TimesOut():
-			c.Kind, c.Script = "overtime-stopping", "("+c.Script+") >/dev/null & tail -f /dev/null"
-			c.Timeout, c.Want = s.Stretched(beforeTheEnd), trial.Want{Timeout: true}
 		case index == 4:
 			c = load.OnceWoken(megabyte(index, r))
 			c.Kind = "until-woken-writes-much"
 		case index%4 == 2:
 			c = load.OnceWoken(finds(load.Instant(index, r), look{"", unreaped}))
 			c.Kind = "until-woken-orphan"
-		case index%2 == 1 && s.Feeds():
+		case index%2 == 1 && feeds:
 			return readsAtLast(index, r)
 		}
 		return c

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"math/rand/v2"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/check"
@@ -28,5 +29,27 @@ var _ = scenario("stopped", "a daemon that is stopped while commands end",
 		baseline.Trials, baseline.MinHits, baseline.Watch = atOnce, 1, nil
 		// All of them must begin within it, or there is no standstill.
 		baseline.Deadline, baseline.Wait = 4*time.Second, time.Second
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
+		// By then a watchdog takes it for dead, and for a timer all of that time has passed.
+		const long, few = 11 * time.Second, 4
+		suspended := candidate(session.Arm{
+			Trials: few + 1, InFlight: few, Bursts: true, Commands: thenOneMore(few),
+			Fault: fault.Standstill{Commands: few, For: long}, MinHits: 1,
+			Wait: long, Deadline: long + time.Minute,
+		})
+		suspended.Name += "-for-long"
+		return session.Experiment{SideBySide: true,
+			Arms: []session.Arm{baseline, candidate(arm), suspended}}
 	})
+
+// thenOneMore are so many that sleep until they are woken, and one that comes after them, for
+// long enough to see what a target that has been away does about it.
+func thenOneMore(woken int) load.Source {
+	return func(index int, r *rand.Rand) load.Command {
+		if index < woken {
+			return load.UntilWoken(index, r)
+		}
+		c := load.Lasting(time.Second)(index, r)
+		c.Kind = "afterwards"
+		return c
+	}
+}

@@ -41,6 +41,9 @@ var _ = should("stopping", "a daemon that is told to stop",
 		for round := range stormyStops {
 			all = append(all, inAStorm(round))
 		}
+		if s.Candidate.Dialect.TimesOut() {
+			all = append(all, timesOutMeanwhile())
+		}
 		if s.Candidate.Listens() {
 			all = append(all, halfAsked(s.Candidate.Dialect))
 		}
@@ -109,8 +112,8 @@ func everyWayOut(index int, r *rand.Rand) load.Command {
 	return c
 }
 
-// halfAsked has clients that are in the middle of a request, or of nothing, when the signal
-// comes. A server that waits for whoever is connected waits for them: http.Server.Shutdown
+// halfAsked has clients that are in the middle of a request, of an answer that they do not read,
+// or of nothing, when the signal comes. A server that waits for whoever is connected waits for them: http.Server.Shutdown
 // does once the head of a request has come.
 func halfAsked(d dialect.Dialect) session.Arm {
 	arm := arms{signal: syscall.SIGTERM}.arm("half-asked", 1)
@@ -119,7 +122,7 @@ func halfAsked(d dialect.Dialect) session.Arm {
 		Clients: 2,
 		Begins:  d.OverHTTP(),
 		Stay:    true,
-		Asks:    d.Written(dialect.Request{Script: "exit 0"}),
+		Asks:    d.Written(dialect.Request{Script: unread}),
 		Halves:  1,
 	}
 	arm.Fault = fault.All{clients, arm.Fault}
@@ -165,6 +168,26 @@ func unused() session.Arm {
 	return arm
 }
 
+// timesOutMeanwhile has a timeout come while the daemon waits for what runs. The other command
+// begins to sleep once that one is there, however busy the machine is.
+func timesOutMeanwhile() session.Arm {
+	const there = "i=0; until grep -qs '^tail$' /proc/[0-9]*/comm || [ $i -ge 300 ]; " +
+		"do i=$((i+1)); done; "
+	arm := arms{signal: syscall.SIGTERM}.arm("overtime", 2)
+	arm.InFlight = 2
+	arm.Commands = func(index int, r *rand.Rand) load.Command {
+		if index == 0 {
+			c := load.Command{Kind: "overtime-stopping", Want: trial.Want{Timeout: true}}
+			c.Script, c.Timeout = "exec tail -f /dev/null", 2*time.Second
+			return c
+		}
+		c := load.UntilWoken(index, r)
+		c.Script = there + c.Script
+		return c
+	}
+	return arm
+}
+
 // stormyStops find what is lost once in two stops, but for one time in eight.
 const stormyStops = 3
 
@@ -177,12 +200,13 @@ func inAStorm(round int) session.Arm {
 		Commands: func(index int, r *rand.Rand) load.Command {
 			c := load.Lasting(20*time.Millisecond)(index, r)
 			if index == marked {
-				c.Script = "tail -f /dev/null & sleep 0.3; kill $!"
+				c.Script = "tail -f /dev/null; :"
 			}
 			c.Kind, c.Want = "while-stopping", trial.Want{Anything: true}
 			return c
 		},
-		Fault: fault.Signal{Signal: syscall.SIGTERM, Processes: 1, Named: "tail"},
+		Fault: fault.Signal{Signal: syscall.SIGTERM, Processes: 1, Named: "tail",
+			EndAfter: 500 * time.Millisecond},
 	})
 	arm.Name = fmt.Sprintf("%s-in-a-storm-%d", arm.Name, round+1)
 	return arm

@@ -122,8 +122,8 @@ func (r *Registry) take(e *entry) (status syscall.WaitStatus, err error, taken b
 		err = ErrStatusLost
 	} else if pid, waitErr := wait4(e.pid, &status); waitErr != nil {
 		err = ErrStatusLost
-	} else if pid == 0 {
-		return 0, nil, false
+	} else if pid == 0 || status.Stopped() {
+		return 0, nil, false // a child that asked to be traced is said to stop (ptrace(2))
 	}
 	delete(r.entries, e.pid)
 	return status, err, true

@@ -55,7 +55,9 @@ func (c *Client) writeAs(ctx context.Context, r dialect.Request, conn net.Conn,
 	case dialect.Fetch:
 		req.Header.Set("Sec-Fetch-Mode", "cors")
 	case dialect.Laden:
-		req.Header.Set("X-Request-Context", strings.Repeat("x", laden))
+		for name, value := range ladenWith {
+			req.Header.Set(name, value)
+		}
 	case dialect.Newline:
 		replaceBody(req, append(bytes.Clone(m.Body), '\n'))
 	case dialect.More:
@@ -107,8 +109,17 @@ func (c *Client) writeAs(ctx context.Context, r dialect.Request, conn net.Conn,
 	return false, req.Write(conn)
 }
 
-// laden is the length of a header.
-const laden = 6 << 10
+// ladenWith are headers as gateways add them, the same to each request: they are many, some are
+// long, and none says anything of the command. What a client does not accept it is not sent
+// (RFC 9110, 12.5.3).
+var ladenWith = map[string]string{
+	"X-Request-Context": strings.Repeat("x", 6<<10),
+	"Cookie":            "session=" + strings.Repeat("x", 6<<10),
+	"X-Request-Id":      "reapcheck",
+	"X-Correlation-Id":  "reapcheck",
+	"X-Forwarded-For":   "192.0.2.1, 198.51.100.7",
+	"Accept-Encoding":   "gzip;q=0, deflate;q=0, br;q=0, zstd;q=0, identity",
+}
 
 func replaceBody(req *http.Request, body []byte) {
 	req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))

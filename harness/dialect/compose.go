@@ -60,7 +60,7 @@ const (
 	Nonsense Way = "nonsense" // behind requests that make no sense
 	Mistaken Way = "mistaken" // behind requests with a field of the wrong kind
 	Fetch    Way = "fetch"    // with the header that Node.js's fetch adds (Fetch Metadata)
-	Laden    Way = "laden"    // with headers of 6 KiB, as of a long token: servers take 8 KiB
+	Laden    Way = "laden"    // with what gateways add: 12 KiB of headers, of which servers take 8 each
 	Newline  Way = "newline"  // with a newline behind its body, as curl -d @file and echo
 	Failed   Way = "failed"   // behind an error on the same connection
 	More     Way = "more"     // with a field that a newer client knows

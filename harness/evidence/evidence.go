@@ -28,6 +28,8 @@ type Evidence struct {
 	Left, Zombies int
 	// Ended says that PID 1 was to run on in this arm, and did not.
 	Ended bool
+	// StandsStill says that after a hang not even a plain command was answered.
+	StandsStill bool
 	// Way is how the trials went wrong; the zero Way is a check's.
 	Way trial.Way
 	// Check is what does not hold; the zero Check is a trial's.
@@ -45,6 +47,8 @@ const (
 	leftProcesses = "processes besides the target"
 	// TemporaryFiles are those that commands, or what was done for them, have left.
 	TemporaryFiles = "temporary files"
+	// PlainCommand is one that is asked for when others have hung.
+	PlainCommand = "a plain command after others hung"
 )
 
 // Held are the checks of what a process that is left behind may hold.
@@ -60,6 +64,7 @@ func Of(s *trial.Summary) Evidence {
 	e := Evidence{Fault: s.Plan.Fault, Kinds: s.Kinds, Ways: s.Ways}
 	for _, c := range s.FailedChecks() {
 		e.Ended = e.Ended || c.Name == Target && c.Want == Runs
+		e.StandsStill = e.StandsStill || c.Name == PlainCommand
 		e.Left = max(e.Left, amount(c, leftProcesses))
 		e.Zombies = max(e.Zombies, amount(c, Zombies))
 	}

@@ -44,9 +44,10 @@ var Shapes = map[string]Plan{
 		Late: late(event.Exit, event.Start, event.Signal, event.Peek, event.Take, event.Wait,
 			event.Waited, event.EOF),
 	},
-	"timeout": {Commands: commands(timedOut)},
-	"in-time": {Commands: commands(inTime)},
-	"orphan":  {Commands: commands(orphan), Watch: tracer.Watch{Orphans: true}},
+	"timeout":     {Commands: commands(timedOut)},
+	"in-time":     {Commands: commands(inTime)},
+	"one-in-time": {Commands: commands(inTime, timedOut)},
+	"orphan":      {Commands: commands(orphan), Watch: tracer.Watch{Orphans: true}},
 	"reuse": {
 		Commands: commands(load.Instant, load.Instant), Reuse: true,
 		Late: late(event.EOF, event.Exit, event.Ask),

@@ -25,12 +25,19 @@ import (
 // It waits until Commands of the commands sleep, as load.UntilWoken does, stops the target,
 // ends their sleeps, waits until they have ended, and lets the target go on; again and
 // again. A hit is a standstill in which all of them ended and none was reaped.
-type Standstill struct{ Commands int }
+type Standstill struct {
+	Commands int
+	// For is how much longer the target stands still; 0 for no longer than they take to end.
+	For time.Duration
+}
 
 // Name says what happens.
 func (s Standstill) Name() string {
-	return fmt.Sprintf("stopped while %d commands end",
-		s.Commands)
+	name := fmt.Sprintf("stopped while %d commands end", s.Commands)
+	if s.For > 0 {
+		name += fmt.Sprintf(", for %v", s.For)
+	}
+	return name
 }
 
 // Prepare asks for nothing: any sandbox takes signals.
@@ -112,6 +119,10 @@ func (s *standing) still(ctx context.Context, asleep probe.Snapshot) error {
 	zombies, err := s.ended(ctx, started)
 	if err == nil && zombies == len(started) {
 		s.hit()
+	}
+	select {
+	case <-time.After(s.For):
+	case <-ctx.Done():
 	}
 	return err
 }

@@ -33,6 +33,18 @@ var trialCauses = []Cause{
 		},
 	},
 	{
+		ID: "stands-still", Level: trial.Must,
+		Title: "The daemon as a whole stands still: no command is answered any more.",
+		Look: "A lock that is taken twice or not given back, a pool whose last place is taken, or one " +
+			"thread that waits for all. A look at all stacks while it stands tells which: SIGQUIT for " +
+			"a Go program, py-spy for Python, gdb for others.",
+		explains: func(e evidence.Evidence) bool {
+			// One thread may wait for the output of one.
+			return e.StandsStill && !e.Is(trial.Lost, trial.Wrong, trial.Output, trial.Error) &&
+				!e.Of("held-stdout", "held-stdout-")
+		},
+	},
+	{
 		ID: "other-clients", Level: trial.Advice,
 		Title: "Another client's request is not understood, or its answer is cut.",
 		Look: "Chunked bodies, JSON escapes, parameters of the media type, HTTP/1.0: leave them " +
@@ -338,8 +350,9 @@ var trialCauses = []Cause{
 	}),
 	{
 		ID: "hands-on-settings", Level: trial.Advice,
-		Title:    "Commands get the daemon's own umask, limits, scheduling or privileges.",
-		Look:     "What the daemon changes for itself its commands inherit: set it back for them.",
+		Title: "Commands have another umask, limits, scheduling, groups or privileges than a shell.",
+		Look: "What the daemon changes for itself its commands inherit: set it back for them. And what it " +
+			"sets for them alone, a shell does not have.",
 		explains: func(e evidence.Evidence) bool { return e.Found() && e.Of(settings...) },
 	},
 	notReaped.alsoWhere(func(e evidence.Evidence) bool {

@@ -32,7 +32,7 @@ var (
 		"new-owner-lasts"}
 	// settings are looks at what a daemon may have changed for itself.
 	settings = []string{"umask", "limits", "priority", "processors", "scheduling", "privileges",
-		"others"}
+		"others", "groups", "namespaces"}
 	// asSet are commands that look at their environment or folder.
 	asSet = []string{"value-", "no-value", "like-numbers", "names", "names-alike",
 		"names-that-filters-know", "many", "folder", "folder-and-variable", "no-folder-again",

@@ -301,6 +301,7 @@ func (a *runningArm) lookAtLast(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, a.session.Patience(teardownLimit))
 	defer cancel()
 	a.checkHealth(ctx)
+	a.checkAnswers(ctx)
 	a.checkPrompt()
 	if a.look == nil {
 		return nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/evidence"
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/trial"
@@ -50,6 +51,19 @@ func (a *runningArm) withdraw(ctx context.Context) (err, stuck error) {
 		a.last.FaultNote = cmp.Or(a.last.FaultNote, excusing.Excuse())
 	}
 	return unlessDeclined(err), stuck
+}
+
+// checkAnswers asks for a plain command where others have hung. A target that does not answer
+// that either stands still as a whole, and what hung says nothing of its own.
+func (a *runningArm) checkAnswers(ctx context.Context) {
+	if a.Role != trial.Candidate || a.patience.hung.Load() == 0 {
+		return
+	}
+	check := trial.Check{Name: evidence.PlainCommand, Want: "an answer", Got: "an answer", OK: true}
+	if outcome, why := a.ask(ctx, a.speaker, 0); outcome == trial.Hung {
+		check.Got, check.OK = why, false
+	}
+	a.recorder.Write(trial.Line{Check: &check})
 }
 
 // checkHealth sees whether a target that still has to run is well once its

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/containerd/errdefs"
@@ -218,6 +219,7 @@ func (d *Runtime) request(spec sandbox.Spec) (testcontainers.ContainerRequest, e
 		HostConfigModifier: func(host *engine.HostConfig) {
 			host.LogConfig = engineLog
 			host.CgroupParent = d.config.CgroupParent
+			host.GroupAdd = []string{strconv.Itoa(sandbox.OwnGroup)}
 			ownTemp(host, spec.Temp)
 			if alone {
 				host.NetworkMode = "none"

@@ -88,6 +88,7 @@ func newNamespaced(spec sandbox.Spec, program, temporary string) (*namespaced, e
 		temporary = sandbox.TempFolders[0]
 	}
 	s.cmd = stageCommand(program, own.Become(command...))
+	s.cmd.SysProcAttr.Credential = withOwnGroup()
 	s.cmd.Env = environment(spec.Env, temporary)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	return s, nil

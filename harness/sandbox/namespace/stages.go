@@ -38,6 +38,15 @@ func stageCommand(program string, become []string) *exec.Cmd {
 	}
 }
 
+// withOwnGroup is root with sandbox.OwnGroup; nil where this process cannot give a group, as in
+// a user namespace that has only one (user_namespaces(7), setgroups).
+func withOwnGroup() *syscall.Credential {
+	if Whoami() != "user 0" {
+		return nil
+	}
+	return &syscall.Credential{Groups: []uint32{sandbox.OwnGroup}}
+}
+
 // runStage starts a command that is a stage, by calling start, and returns when
 // the stage has done its work or has failed. The command is the caller's to
 // wait for, once it has a Process.
