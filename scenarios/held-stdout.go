@@ -31,17 +31,16 @@ var _ = should("held-stdout", "a background child that holds the output",
 			Commands: byOthers(releasedAt(held, s.Candidate.Dialect), s.Candidate.Dialect.Simple()),
 			// What a daemon keeps for each output that is held it has no use for any more.
 			Watch: check.All(
-				check.Settles(check.ComesBack(heldAtOnce, check.Files, check.Threads), check.NobodyLeft,
-					check.ComesBack(forgotten, check.Memory)),
+				check.Settles(check.ComesBack(heldAtOnce, check.Files, check.Threads), check.NobodyLeft),
 				check.Rests,
 			),
-			SeenTwice: check.Only(check.Memory), // as in grows
-			Used:      true,
+			Used: true,
 		})
 		// Whoever reads for those that are left has places for so many.
 		many := candidate(session.Arm{
-			Trials: heldTogether + 2, InFlight: heldAtOnce, Bursts: true, Commands: manyHeld,
-			Watch: check.Settles(check.NobodyLeft), Used: true,
+			Trials: heldTogether + 1, InFlight: heldAtOnce, Bursts: true, Commands: manyHeld,
+			Watch:     check.Settles(check.ComesBack(forgotten, check.Memory)),
+			SeenTwice: check.Only(check.Memory), // as in grows
 		})
 		many.Name += "-many"
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, sound, many}}
@@ -150,14 +149,18 @@ func releasedAt(last int, d dialect.Dialect) load.Source {
 // heldTogether is how many outputs are held at a time, in whole bursts.
 const heldTogether = 9 * heldAtOnce
 
-// manyHeld leaves a child that holds the output, again and again, and ends them all at last.
+// manyHeld leaves a child that holds the output, again and again, and waits at last until each has
+// written what no one asks for. They live on while the target's memory is looked at.
 func manyHeld(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
-	if index < heldTogether {
-		c.Kind, c.Script = "held-stdout", fmt.Sprintf("sleep %s & %s", seconds(heldFor), c.Script)
+	if index%(heldTogether+1) < heldTogether { // all of it may be seen twice
+		const writes = "(sleep 0.3; head -c 1500000 /dev/zero && exec sleep %s) & %s"
+		c.Kind, c.Script = "held-stdout", fmt.Sprintf(writes, seconds(heldFor), c.Script)
+		c.Want.PrefixOnly = true
 		return c
 	}
-	c.Kind, c.Script = "release", endSleeps(heldFor)+c.Script
+	c.Kind = "beside-held"
+	c.Script = awaitSleeps(heldFor, heldTogether, soonThere) + c.Script
 	return c
 }
 
