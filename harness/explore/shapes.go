@@ -46,7 +46,7 @@ var Shapes = map[string]Plan{
 	},
 	"timeout":     {Commands: commands(timedOut)},
 	"in-time":     {Commands: commands(inTime)},
-	"one-in-time": {Commands: commands(inTime, timedOut)},
+	"one-in-time": {Commands: commands(inTime, timedOut), Late: late(event.EOF)},
 	"orphan":      {Commands: commands(orphan), Watch: tracer.Watch{Orphans: true}},
 	"reuse": {
 		Commands: commands(load.Instant, load.Instant), Reuse: true,
