@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -36,6 +37,38 @@ func TestReaperNoticesTheft(t *testing.T) {
 		t.Fatalf("a stolen status was not noticed within %v", patience)
 	}
 	wantLost(t, e)
+}
+
+// A child that is traced by its parent is said to stop, to whoever waits for its end (ptrace(2)).
+func TestAStopIsNoEnd(t *testing.T) {
+	r := NewRegistry(slog.New(slog.DiscardHandler))
+	defer r.Close()
+	cmd := exec.Command("/bin/sleep", "60") // which stops when it is executed
+	cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true}
+	child, err := r.Start(cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a stopped child", func() string {
+		if stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", child.PID())); err != nil ||
+			!strings.Contains(string(stat), ") t ") {
+			return fmt.Sprintf("%s, %v", stat, err)
+		}
+		return ""
+	})
+	r.reapRegistered()
+	select {
+	case <-child.Exited():
+		t.Error("it is taken for one that has ended")
+	default:
+	}
+	if err := syscall.Kill(child.PID(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	<-child.Exited()
+	if e := child.(*entry); !e.status.Signaled() || e.err != nil {
+		t.Errorf("status %v, error %v", e.status, e.err)
+	}
 }
 
 // The look for thefts must come however the reaper is kept busy: here it finds

@@ -296,6 +296,19 @@ func TestWhatGoesWrongWithANumberAloneIsAnotherOwners(t *testing.T) {
 	}
 }
 
+// Whatever hangs in a daemon that answers nobody, it is that; what is wrong or lost is not.
+func TestWhatHangsInADaemonThatStandsStill(t *testing.T) {
+	for outcome, want := range map[trial.Outcome]string{
+		trial.Hung: "stands-still", trial.Lost: "code-lost",
+	} {
+		way := trial.Way{Outcome: outcome, Kind: "too-long", Trials: 2}
+		e := evidence.Evidence{Way: way, Ways: []trial.Way{way}, StandsStill: true}
+		if got := CauseOf(e); got.ID != want {
+			t.Errorf("%s: %s, want %s", outcome, got.ID, want)
+		}
+	}
+}
+
 // What an inconclusive scenario saw counts for nothing, and a waiver's failure stays a
 // cause that fails nothing.
 func TestCausesCountWhatFailed(t *testing.T) {

@@ -32,6 +32,8 @@ type fakeRuntime struct {
 	dialled  atomic.Int32 // connections to all sandboxes
 	// wellFor is how often a target says that it is ready: 0 means for ever, -1 never.
 	wellFor int32
+	// sticks says that a target answers no command any more once one does not end.
+	sticks bool
 }
 
 func (*fakeRuntime) Name() string                             { return "fake" }
@@ -48,7 +50,7 @@ func (f *fakeRuntime) Start(_ context.Context, spec sandbox.Spec) (sandbox.Sandb
 	}
 	f.alive.Add(1)
 	lossy := spec.Env["DECK_STRATEGY"] == "reaper-only"
-	server := httptest.NewUnstartedServer(answerInstant(lossy, f.wellFor))
+	server := httptest.NewUnstartedServer(answerInstant(lossy, f.sticks, f.wellFor))
 	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
 		if state == http.StateNew {
 			f.dialled.Add(1)
@@ -60,9 +62,10 @@ func (f *fakeRuntime) Start(_ context.Context, spec sandbox.Spec) (sandbox.Sandb
 
 var instant = regexp.MustCompile(`^echo (\w+); exit (\d+)$`)
 
-func answerInstant(lossy bool, wellFor int32) http.HandlerFunc {
+func answerInstant(lossy, sticks bool, wellFor int32) http.HandlerFunc {
 	var n atomic.Int64
 	var asked atomic.Int32
+	var stuck atomic.Bool
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet {
 			if asked.Add(1) > wellFor && wellFor != 0 {
@@ -73,7 +76,8 @@ func answerInstant(lossy bool, wellFor int32) http.HandlerFunc {
 		var in struct{ Command string }
 		_ = json.NewDecoder(r.Body).Decode(&in)
 		parts := instant.FindStringSubmatch(in.Command)
-		if parts == nil {
+		if parts == nil || stuck.Load() {
+			stuck.Store(sticks)
 			<-r.Context().Done() // a command that never ends
 			return
 		}

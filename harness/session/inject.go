@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/evidence"
 	"github.com/reapcheck/reapcheck/harness/fault"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
@@ -53,12 +54,17 @@ func (a *runningArm) withdraw(ctx context.Context) (err, stuck error) {
 	return unlessDeclined(err), stuck
 }
 
+// plainLimit is for a command that does next to nothing.
+var plainLimit = 5 * time.Second
+
 // checkAnswers asks for a plain command where others have hung. A target that does not answer
 // that either stands still as a whole, and what hung says nothing of its own.
 func (a *runningArm) checkAnswers(ctx context.Context) {
 	if a.Role != trial.Candidate || a.patience.hung.Load() == 0 {
 		return
 	}
+	ctx, cancel := await.Limit(ctx, a.session.Patience(plainLimit))
+	defer cancel()
 	check := trial.Check{Name: evidence.PlainCommand, Want: "an answer", Got: "an answer", OK: true}
 	if outcome, why := a.ask(ctx, a.speaker, 0); outcome == trial.Hung {
 		check.Got, check.OK = why, false

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/dialect"
+	"github.com/reapcheck/reapcheck/harness/evidence"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
@@ -27,6 +28,28 @@ func TestATargetThatNeverAnswersIsGivenUp(t *testing.T) {
 	if n := arm.Counts[trial.Hung]; n < 4 || n > 8 ||
 		!strings.Contains(arm.End.Error, "trials that hung") || !arm.End.GivenUp {
 		t.Errorf("%d of %d trials hung, %q", n, arm.Trials, arm.End.Error)
+	}
+}
+
+// What hung beside a target that answers others is a finding of its own, and one that answers
+// nobody stands still.
+func TestATargetThatHangsIsAskedForAPlainCommand(t *testing.T) {
+	setLimit(t, &plainLimit, 200*time.Millisecond)
+	for _, sticks := range []bool{false, true} {
+		s := newSession(t, &fakeRuntime{sticks: sticks})
+		e := experiment(nil)
+		e.Arms[1].Deadline = 10 * time.Millisecond
+		e.Arms[1].Commands = func(int, *rand.Rand) load.Command {
+			return load.Command{Request: dialect.Request{Script: "never"}}
+		}
+		f, err := s.Run(t.Context(), e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		arm := f.Arm("candidate")
+		if got := evidence.Of(&arm).StandsStill; got != sticks {
+			t.Errorf("it stands still: %v, want %v", got, sticks)
+		}
 	}
 }
 
