@@ -22,7 +22,7 @@ var _ = should("full-temp", "a sandbox that has no room for temporary files",
 	func(s *session.Session) session.Experiment {
 		const burst = 8
 		full := fault.FullTemp{Burst: burst}
-		bursts := s.Scale.Trials(session.Count{Floor: 2 * 6, Quick: 2 * 6, Standard: 2 * 30})
+		bursts := s.Scale.Trials(session.Count{Floor: 2 * 6, Quick: 2 * 6, Standard: 2 * 30}) + andTheLast
 		arm := session.Arm{
 			Trials: bursts * burst, InFlight: burst, Bursts: true,
 			Commands: withoutRoom(full, s.Candidate.Dialect, s.Feeds()),
@@ -33,6 +33,10 @@ var _ = should("full-temp", "a sandbox that has no room for temporary files",
 		baseline := naive(arm, "spooling", trial.Symptom(trial.Wrong).Or(trial.Symptom(trial.Output)))
 		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
 	})
+
+// andTheLast is one more burst than every second one: the first and the last of all meet the
+// fault, so a target's first commands do, and how it is afterwards shows.
+const andTheLast = 1
 
 // withoutRoom may be refused without room and must be right otherwise: a short script, one
 // that needs more pages than are left, and one whose output does, or whose input, be that read

@@ -39,7 +39,7 @@ var _ = should("held-stdout", "a background child that holds the output",
 		// Whoever reads for those that are left has places for so many.
 		many := candidate(session.Arm{
 			Trials: heldTogether + 1, InFlight: heldAtOnce, Bursts: true, Commands: manyHeld,
-			Watch:     check.Settles(check.ComesBack(forgotten, check.Memory)),
+			Watch:     check.Settles(check.ComesBack(4*forgotten, check.Memory)),
 			SeenTwice: check.Only(check.Memory), // as in grows
 		})
 		many.Name += "-many"
@@ -154,7 +154,8 @@ const heldTogether = 9 * heldAtOnce
 func manyHeld(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
 	if index%(heldTogether+1) < heldTogether { // all of it may be seen twice
-		const writes = "(sleep 0.3; head -c 1500000 /dev/zero && exec sleep %s) & %s"
+		// Together far more than a heap that is collected now and then grows to.
+		const writes = "(sleep 1; head -c 4000000 /dev/zero && exec sleep %s) & %s"
 		c.Kind, c.Script = "held-stdout", fmt.Sprintf(writes, seconds(heldFor), c.Script)
 		c.Want.PrefixOnly = true
 		return c

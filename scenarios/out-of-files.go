@@ -23,7 +23,7 @@ var _ = should("out-of-files", "a target that may open no more files",
 	func(s *session.Session) session.Experiment {
 		const burst = 8
 		limit := fault.FileLimit{Burst: burst, Lasts: s.Stretched(3 * time.Second)}
-		bursts := s.Scale.Trials(session.Count{Floor: 2 * 8, Quick: 2 * 8, Standard: 2 * 40})
+		bursts := s.Scale.Trials(session.Count{Floor: 2 * 8, Quick: 2 * 8, Standard: 2 * 40}) + andTheLast
 		arm := session.Arm{
 			Trials: bursts * burst, InFlight: burst, Bursts: true, Commands: withoutFiles(limit),
 			Fault: limit, MinHits: int64(bursts / 2), ByOutput: true,

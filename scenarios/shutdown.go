@@ -37,22 +37,26 @@ var _ = should("shutdown", "SIGTERM with commands in flight",
 	})
 
 // atLast is, in turn, such a command, one that reads its input only then, and one that leaves an
-// orphan: a daemon that stops has stopped neither writing nor reaping. The answer to the fifth is
-// not yet sent when all commands have ended.
+// orphan: a daemon that stops has stopped neither writing nor reaping. The fifth ends last, and its
+// large answer is not yet sent then.
 func atLast(feeds bool) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
-		c := load.UntilWoken(index, r)
 		switch {
 		case index == 4:
-			c = load.OnceWoken(megabyte(index, r))
+			const busy = "i=0; while [ $i -lt 150000 ]; do i=$((i+1)); done; " // and so it is the last
+			c := megabyte(index, r)
+			c.Script = busy + c.Script
+			c = load.OnceWoken(c)
 			c.Kind = "until-woken-writes-much"
+			return c
 		case index%4 == 2:
-			c = load.OnceWoken(finds(load.Instant(index, r), look{"", unreaped}))
+			c := load.OnceWoken(finds(load.Instant(index, r), look{"", unreaped}))
 			c.Kind = "until-woken-orphan"
+			return c
 		case index%2 == 1 && feeds:
 			return readsAtLast(index, r)
 		}
-		return c
+		return load.UntilWoken(index, r)
 	}
 }
 

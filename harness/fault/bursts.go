@@ -6,7 +6,7 @@ import "sync"
 type which int
 
 const (
-	firsts  which = iota // so do a target's very first commands, before anything went well
+	firsts  which = iota // a target's very first commands do, before anything went well
 	seconds              // the target can warm up
 )
 

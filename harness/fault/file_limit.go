@@ -30,8 +30,8 @@ type FileLimit struct {
 }
 
 // mostSpare is how many files a start needs at most, with those of its output. The first burst
-// has firstSpare of them: the first starts of all get somewhere, and not to their end.
-const mostSpare, firstSpare = 8, 4
+// has firstSpare of them: the first client of all is let in, and its command gets none.
+const mostSpare, firstSpare = 8, 1
 
 // Name says what happens.
 func (FileLimit) Name() string { return "no more open files in every second burst" }
