@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/reapcheck/reapcheck/harness/await"
 	"github.com/reapcheck/reapcheck/harness/sandbox"
 	"github.com/reapcheck/reapcheck/harness/sandbox/namespace/stage"
@@ -41,7 +43,7 @@ func stageCommand(program string, become []string) *exec.Cmd {
 // withOwnGroup is root with sandbox.OwnGroup; nil where this process cannot give a group, as in
 // a user namespace that has only one (user_namespaces(7), setgroups).
 func withOwnGroup() *syscall.Credential {
-	if Whoami() != "user 0" {
+	if Whoami() != "user 0" || !pidns.Capable(unix.CAP_SETGID) {
 		return nil
 	}
 	return &syscall.Credential{Groups: []uint32{sandbox.OwnGroup}}

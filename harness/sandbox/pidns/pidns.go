@@ -88,12 +88,21 @@ func (n *Namespace) SetNext(proc string, pid int) error {
 
 // Privileged asks for the capabilities to make namespaces and to raise
 // a network's loopback. Root of a container lacks one or both as a rule.
-func Privileged() bool {
-	const needed = 1<<unix.CAP_SYS_ADMIN | 1<<unix.CAP_NET_ADMIN
+func Privileged() bool { return Capable(unix.CAP_SYS_ADMIN, unix.CAP_NET_ADMIN) }
+
+// Capable says whether this process has all of these capabilities(7), of the first 32.
+func Capable(all ...int) bool {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var sets [2]unix.CapUserData // 32 capabilities each
-	err := unix.Capget(&header, &sets[0])
-	return err == nil && sets[0].Effective&needed == needed
+	if unix.Capget(&header, &sets[0]) != nil {
+		return false
+	}
+	for _, capability := range all {
+		if sets[0].Effective&(1<<capability) == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // insider is a shell in a sandbox's PID namespace that writes kernel settings of
