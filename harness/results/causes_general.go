@@ -67,7 +67,8 @@ var generalCauses = []Cause{
 		Look: "One SIGCHLD may stand for the end of many children: " +
 			"after one that comes while the reaper works, the reaper must look again. Or a child ends " +
 			"before it is registered, a timer begins too late, or all input is written before any " +
-			"output is read.",
+			"output is read. If `missed` is in the order: a flag that a handler sets is not seen by the " +
+			"call that sleeps next, but a pipe, a signalfd or ppoll's mask is.",
 		explains: func(e evidence.Evidence) bool { return e.Is(trial.Hung) },
 	},
 	wrongCode.otherwise(reaperHad,
