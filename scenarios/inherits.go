@@ -97,9 +97,9 @@ func inheritance(usual *shell, noLauncher bool) []look {
 		{"memory", `read -r own </proc/$$/oom_score_adj; read -r its </proc/1/oom_score_adj; ` +
 			`[ "$own" -ge "$its" ] || found="$own, and the daemon $its"`},
 		// Whose a file or a message queue is. A daemon that is given another user's has reasons.
-		{"groups", asksOwn("Uid", "own") + "; " + asksOwn("Groups", "mine") +
-			`; u=; g=; while read -r k v; do case $k in Uid:) u=$v;; Groups:) g=$v;; esac; done ` +
-			`</proc/1/status; [ "$u" != "$own" ] || [ "$g" = "$mine" ] || found="$mine, and the daemon $g"`},
+		{"groups", asksOwn("Uid", "user") + "; " + asksOwn("Groups", "own") + "; " +
+			asksStatus("1", "Uid", "whose") + "; " + asksStatus("1", "Groups", "its") +
+			`; [ "$whose" != "$user" ] || [ "$its" = "$own" ] || found="$own, and the daemon $its"`},
 		{"namespaces", `for n in /proc/1/ns/*; do its=$(readlink $n) || continue; ` +
 			`own=$(readlink /proc/$$/ns/${n##*/}); [ "$own" = "$its" ] || found="$found $own"; done ` +
 			`2>/dev/null`},
@@ -170,11 +170,14 @@ var (
 	asksPrivileges = asksOwn("NoNewPrivs", "none")
 )
 
-// asksOwn leaves in a word what the shell's own status says, which is cheap to ask for; it is
-// empty where the kernel does not say that.
-func asksOwn(label, word string) string {
+// asksOwn leaves in a word what the shell's own status says.
+func asksOwn(label, word string) string { return asksStatus("$$", label, word) }
+
+// asksStatus is so for any process, which is cheap to ask for; the word is empty where the
+// kernel does not say that.
+func asksStatus(pid, label, word string) string {
 	return fmt.Sprintf(`%s=; while read -r k v; do case $k in %s:) %[1]s=$v; break;; esac; `+
-		`done </proc/$$/status`, word, label)
+		`done </proc/%[3]s/status`, word, label, pid)
 }
 
 // ownLimits are soft and hard, in the same words whichever shell asks.

@@ -113,8 +113,8 @@ func everyWayOut(index int, r *rand.Rand) load.Command {
 }
 
 // halfAsked has clients that are in the middle of a request, of an answer that they do not read,
-// or of nothing, when the signal comes. A server that waits for whoever is connected waits for them: http.Server.Shutdown
-// does once the head of a request has come.
+// or of nothing, when the signal comes. A server that waits for whoever is connected waits for
+// them: http.Server.Shutdown does once the head of a request has come.
 func halfAsked(d dialect.Dialect) session.Arm {
 	arm := arms{signal: syscall.SIGTERM}.arm("half-asked", 1)
 	arm.EndWithin = 20 * time.Second // that is enough for a busy machine

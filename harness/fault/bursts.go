@@ -10,16 +10,21 @@ const (
 	seconds              // the target can warm up
 )
 
-// meet says whether the request with this index is in a burst of so many that meets the fault.
-func (w which) meet(index, size int) bool { return index/size%2 == int(w) }
+// bursts are those of so many requests, 1 or more.
+type bursts struct {
+	meeting which
+	size    int
+}
 
-// inBursts counts the requests of a fault that comes and goes with their bursts. Its size
-// is 1 or more. The lock is its owner's to take, and guards what else a burst changes.
+// meet says whether the request with this index is in a burst that meets the fault.
+func (b bursts) meet(index int) bool { return index/b.size%2 == int(b.meeting) }
+
+// inBursts counts the requests of a fault that comes and goes with their bursts. The lock is
+// its owner's to take, and guards what else a burst changes.
 type inBursts struct {
 	sync.Mutex
+	bursts
 
-	which which
-	size  int
 	begun int  // how many requests have come
 	on    bool // whether the last of them meets the fault
 }
@@ -28,7 +33,7 @@ type inBursts struct {
 // to come or go before it is sent.
 func (b *inBursts) next() (burst int, changes bool) {
 	before := b.on
-	b.on = b.which.meet(b.begun, b.size)
+	b.on = b.meet(b.begun)
 	b.begun++
 	return b.last(), b.on != before
 }

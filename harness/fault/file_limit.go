@@ -40,11 +40,13 @@ func (FileLimit) Name() string { return "no more open files in every second burs
 func (FileLimit) Prepare(*sandbox.Spec) error { return nil }
 
 // Under says whether a trial meets the limit.
-func (l FileLimit) Under(index int) bool { return firsts.meet(index, l.Burst) }
+func (l FileLimit) Under(index int) bool { return l.bursts().meet(index) }
+
+func (l FileLimit) bursts() bursts { return bursts{firsts, l.Burst} }
 
 // Inject declines where this process may not set another one's limits (prlimit(2)).
 func (l FileLimit) Inject(_ context.Context, sb sandbox.Sandbox) (Injection, error) {
-	f := &starving{FileLimit: l, sandbox: sb, bursts: inBursts{size: l.Burst}}
+	f := &starving{FileLimit: l, sandbox: sb, bursts: inBursts{bursts: l.bursts()}}
 	if sb.PID() == 0 {
 		return nil, fmt.Errorf("%w: the target's process cannot be seen", ErrDeclined)
 	}

@@ -41,7 +41,9 @@ func (FullTemp) Prepare(spec *sandbox.Spec) error {
 }
 
 // Under says whether a trial meets a full folder.
-func (f FullTemp) Under(index int) bool { return firsts.meet(index, f.Burst) }
+func (f FullTemp) Under(index int) bool { return f.bursts().meet(index) }
+
+func (f FullTemp) bursts() bursts { return bursts{firsts, f.Burst} }
 
 // Inject declines where this process may not write into the sandbox's files.
 func (f FullTemp) Inject(_ context.Context, sb sandbox.Sandbox) (Injection, error) {
@@ -57,7 +59,7 @@ func (f FullTemp) Inject(_ context.Context, sb sandbox.Sandbox) (Injection, erro
 
 // in fills a folder until the target has ended.
 func (f FullTemp) in(folder string, sb sandbox.Sandbox) *filling {
-	return &filling{FullTemp: f, folder: folder, sandbox: sb, bursts: inBursts{size: f.Burst}}
+	return &filling{FullTemp: f, folder: folder, sandbox: sb, bursts: inBursts{bursts: f.bursts()}}
 }
 
 type filling struct {

@@ -39,7 +39,7 @@ func (l PIDLimit) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, er
 		return nil, fmt.Errorf("%w: %w", ErrDeclined, err)
 	}
 	return &crowding{
-		PIDLimit: l, limiter: limiter, sandbox: sb, bursts: inBursts{which: seconds, size: l.Burst},
+		PIDLimit: l, limiter: limiter, sandbox: sb, bursts: inBursts{bursts: l.bursts()},
 	}, nil
 }
 
@@ -54,7 +54,9 @@ type crowding struct {
 }
 
 // Under says whether a trial meets the limit.
-func (l PIDLimit) Under(index int) bool { return seconds.meet(index, l.Burst) }
+func (l PIDLimit) Under(index int) bool { return l.bursts().meet(index) }
+
+func (l PIDLimit) bursts() bursts { return bursts{seconds, l.Burst} }
 
 // Before sets or lifts the limit for the first of a burst; the others wait.
 func (c *crowding) Before(ctx context.Context) {

@@ -32,10 +32,11 @@ func (t *tracer) hold(th *thread, name event.Name, let func() error) {
 	}
 }
 
-// release lets one event go.
+// release lets one event go; a negative number is for SIGCHLD as before has it.
 func (t *tracer) release(id int) error {
-	if id < 0 {
-		return t.releaseBefore(-id)
+	beforeSleep := id < 0
+	if beforeSleep {
+		id = -id
 	}
 	i := slices.IndexFunc(t.held, func(h *held) bool { return h.id == id })
 	if i < 0 {
@@ -43,7 +44,10 @@ func (t *tracer) release(id int) error {
 	}
 	h := t.held[i]
 	t.held = slices.Delete(t.held, i, i+1)
-	if h.let != nil {
+	switch {
+	case beforeSleep:
+		return t.sendBack()
+	case h.let != nil:
 		return h.let()
 	}
 	return t.resume(h.thread, 0)
@@ -142,13 +146,12 @@ func (t *tracer) sleeper() *thread {
 	return nil
 }
 
-func (t *tracer) releaseBefore(id int) error {
+// sendBack wakes the sleeper, for goBack to meet it.
+func (t *tracer) sendBack() error {
 	th := t.sleeper()
-	i := slices.IndexFunc(t.held, func(h *held) bool { return h.id == id })
-	if i < 0 || th == nil {
-		return fmt.Errorf("release event %d before a sleep: it is not held, or nobody sleeps", id)
+	if th == nil {
+		return errors.New("release SIGCHLD before a sleep: nobody sleeps")
 	}
-	t.held = slices.Delete(t.held, i, i+1)
 	t.signal.sent, th.back = true, true // in a moment
 	t.wakes++
 	return trace.Interrupt(th.tid)
