@@ -75,7 +75,10 @@ type Bench struct {
 	// Target is what Candidate stands for.
 	Target target.Target
 	// Hub puts a launcher in front of one daemon.
-	Hub      *seccomp.Hub
+	Hub *seccomp.Hub
+	// Until is when the bench is to be over: the look for leaks, its last part, executes fewer
+	// commands of a daemon that is slow. Zero is no limit.
+	Until    time.Time
 	Seed     uint64
 	Progress *session.Progress
 }

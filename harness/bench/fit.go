@@ -1,8 +1,13 @@
 package bench
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"time"
+
+	"github.com/reapcheck/reapcheck/harness/load"
+	"github.com/reapcheck/reapcheck/harness/sandbox"
 )
 
 // Limit is how long a bench takes at the most, unless someone asks for more.
@@ -14,13 +19,55 @@ const (
 	sleepWork = 3
 	// comparedSleeps are enough to see what each costs: a thread, or none.
 	comparedSleeps = 1000
-	// leastCommands and leastLength still tell a leak, and a ratio within 5 %, from none.
-	leastCommands = 20_000
-	leastLength   = 45 * time.Second
+	// fewCommands tell a leak of one in a thousand from none, almost surely; leastCommands
+	// in six of seven looks.
+	fewCommands   = 20_000
+	leastCommands = 2000
+	// leastLength still tells a ratio within 5 %.
+	leastLength = 45 * time.Second
 )
 
-// Takes is about how long the bench takes where a plain command takes so long.
-func (s Scale) Takes(command time.Duration) time.Duration {
+// Pace is how long a plain command takes, where as many are in flight as keep the machine busy.
+type Pace struct {
+	// Machine is the reference daemon's.
+	Machine time.Duration
+	// Candidate is that of someone's own daemon; zero where none is measured.
+	Candidate time.Duration
+}
+
+func (p Pace) of(strategy string) time.Duration {
+	if strategy == Candidate {
+		return max(p.Machine, p.Candidate)
+	}
+	return p.Machine
+}
+
+// paceLength is how long the candidate is looked at for its pace.
+const paceLength = 2 * time.Second
+
+// Pace takes a few seconds where someone's own daemon is measured. A daemon that does not
+// survive has no pace: what it dies of is for the bench to say.
+func (b *Bench) Pace(ctx context.Context, machine time.Duration) (p Pace, err error) {
+	p.Machine = machine
+	if !b.foreign() {
+		return p, nil
+	}
+	d, err := b.start(ctx, "bench-pace", b.Target, leakInFlight, sandbox.Front{})
+	if err != nil {
+		return p, err
+	}
+	defer func() { err = errors.Join(err, d.stop(ctx)) }()
+	racer := &daemonRacer{daemon: d, commands: load.Instant}
+	t, err := racer.turn(ctx, leakInFlight, paceLength)
+	if n := t.outcomes.Total(); err == nil && n > 0 {
+		p.Candidate = t.took / time.Duration(n)
+	}
+	_, err = d.survive(ctx, err)
+	return p, err
+}
+
+// Takes is about how long the bench takes at that pace.
+func (s Scale) Takes(p Pace) time.Duration {
 	var takes time.Duration
 	if slices.Contains(s.Parts, Rates) {
 		takes += s.Length
@@ -32,46 +79,57 @@ func (s Scale) Takes(command time.Duration) time.Duration {
 		}
 		takes += time.Duration(steps*len(s.Strategies)) * s.eachArrival()
 	}
-	if slices.Contains(s.Parts, Sleeps) {
-		for _, n := range s.Sleeps {
-			for _, strategy := range s.Strategies {
-				takes += time.Duration(s.sleepsOf(strategy, n)*sleepWork) * command
+	for _, strategy := range s.Strategies {
+		commands := 0
+		if slices.Contains(s.Parts, Sleeps) {
+			for _, n := range s.Sleeps {
+				commands += s.sleepsOf(strategy, n) * sleepWork
 			}
 		}
-	}
-	if slices.Contains(s.Parts, Leaks) {
-		for _, strategy := range s.Strategies {
-			takes += time.Duration(leakWarmUp+s.leakCommands(strategy)) * command
+		if slices.Contains(s.Parts, Leaks) {
+			commands += leakWarmUp + s.leakCommands(strategy)
 		}
+		takes += time.Duration(commands) * p.of(strategy)
 	}
 	return takes
 }
 
 // Fit makes the bench shorter until it keeps to Limit, the least telling part first. On
 // a machine that is too slow even for the shortest one, that one is returned.
-func (s Scale) Fit(command time.Duration) Scale {
+func (s Scale) Fit(p Pace) Scale {
 	for _, shorten := range []func(*Scale) bool{fewerCommands, fewerSleeps, fewerCompared,
-		shorterRates} {
-		for s.Takes(command) > Limit && shorten(&s) {
+		shorterRates, fewestCommands} {
+		for s.Takes(p) > Limit && shorten(&s) {
 		}
 	}
 	return s
 }
 
-func fewerCommands(s *Scale) bool {
-	if s.Commands <= leastCommands {
+func fewerCommands(s *Scale) bool  { return s.halve(fewCommands) }
+func fewestCommands(s *Scale) bool { return s.halve(leastCommands) }
+
+// halve halves the commands, down to the least.
+func (s *Scale) halve(least int) bool {
+	if s.Commands <= least {
 		return false
 	}
-	s.Commands = max(leastCommands, s.Commands/2)
+	s.Commands = max(least, s.Commands/2)
 	return true
 }
 
-// fewerSleeps keeps the largest number, about which something is required.
+// fewerSleeps keeps the largest number, about which something is required. Of someone's own
+// daemon nothing is, and it may be slow: that is asked for the smallest.
 func fewerSleeps(s *Scale) bool {
-	if len(s.Sleeps) < 2 {
+	last := len(s.Sleeps) - 1
+	if last < 1 {
 		return false
 	}
-	s.Sleeps = slices.Sorted(slices.Values(s.Sleeps))[1:]
+	s.Sleeps = slices.Sorted(slices.Values(s.Sleeps))
+	if s.foreign() {
+		s.Sleeps = s.Sleeps[:last]
+	} else {
+		s.Sleeps = s.Sleeps[1:]
+	}
 	return true
 }
 

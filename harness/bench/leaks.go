@@ -30,6 +30,7 @@ const (
 	// leakWarmUp is how many commands come before the first look: a Go process
 	// has by then as many threads as the load needs.
 	leakWarmUp = 2000
+	warmUpStep = leakWarmUp / 8
 	// spareThreads is by how many the threads may still grow. Go starts one when
 	// all others are in system calls, which a busy machine brings about now and
 	// then, and keeps it.
@@ -50,8 +51,8 @@ func (b *Bench) leaks(ctx context.Context, report *Report) error {
 		report.LeftOut = append(report.LeftOut,
 			"what commands leave behind: strategy registry was not chosen")
 	}
-	for _, strategy := range b.Strategies {
-		l, err := b.leak(ctx, strategy, b.leakCommands(strategy))
+	for i, strategy := range b.Strategies {
+		l, err := b.leak(ctx, strategy, b.budget(i))
 		if err != nil {
 			return fmt.Errorf("%s: %w", strategy, err)
 		}
@@ -68,22 +69,61 @@ func (s Scale) leakCommands(strategy string) int {
 	return max(1, s.Commands/10)
 }
 
-func (b *Bench) leak(ctx context.Context, strategy string, commands int) (l Leak, err error) {
-	l = Leak{Strategy: strategy, Commands: commands, Outcomes: Outcomes{}}
+// budget is what the daemon at that place of Strategies may use up: its number of commands, and
+// its share of the time that is left. Shares go by the numbers of the daemons that still come.
+func (b *Bench) budget(at int) budget {
+	own := budget{most: b.leakCommands(b.Strategies[at])}
+	own.least = min(own.most, Scale{Strategies: b.Strategies, Commands: leastCommands}.
+		leakCommands(b.Strategies[at]))
+	if b.Until.IsZero() {
+		return own
+	}
+	all := 0
+	for _, s := range b.Strategies[at:] {
+		all += b.leakCommands(s)
+	}
+	own.until = time.Now().Add(time.Until(b.Until) * time.Duration(own.most) / time.Duration(all))
+	return own
+}
+
+// budget bounds how many commands a look for leaks executes.
+type budget struct {
+	least, most int
+	until       time.Time // zero: as many as most
+}
+
+// commands are as many as the budget allows for, after so many took so long.
+func (b budget) commands(done int, took, left time.Duration) int {
+	if b.until.IsZero() {
+		return b.most
+	}
+	fit := float64(done) * left.Seconds() / took.Seconds()
+	return int(min(max(fit, float64(b.least)), float64(b.most)))
+}
+
+func (b *Bench) leak(ctx context.Context, strategy string, within budget) (l Leak, err error) {
+	l = Leak{Strategy: strategy, Outcomes: Outcomes{}}
 	d, err := b.start(ctx, "bench-leaks-"+strategy, b.target(strategy), leakInFlight,
 		sandbox.Front{})
 	if err != nil {
 		return l, err
 	}
 	defer func() { err = errors.Join(err, d.stop(ctx)) }()
-	l.Died, err = d.survive(ctx, b.leave(ctx, d, &l))
+	l.Died, err = d.survive(ctx, b.leave(ctx, d, &l, within))
 	return l, err
 }
 
-// leave looks before the commands and after them.
-func (b *Bench) leave(ctx context.Context, d *daemon, l *Leak) (err error) {
-	if _, err = b.execute(ctx, d, -leakWarmUp, 0); err != nil {
+// leave looks before the commands and after them. How fast the daemon warms up tells how many
+// there is time for.
+func (b *Bench) leave(ctx context.Context, d *daemon, l *Leak, within budget) (err error) {
+	warm, took, err := b.warmUp(ctx, d, within)
+	if err != nil {
 		return err
+	}
+	l.Commands = within.commands(warm, took, time.Until(within.until))
+	if l.Commands < within.most {
+		b.Progress.Say("%s: %.0f commands a second: looking at what %d of them leave, not %d",
+			d.Name(), float64(warm)/took.Seconds(), l.Commands, within.most)
 	}
 	if l.Before, err = d.rest(ctx); err != nil {
 		return err
@@ -96,6 +136,21 @@ func (b *Bench) leave(ctx context.Context, d *daemon, l *Leak) (err error) {
 	d.client.Idle()
 	l.After, err = d.settle(ctx, func(f Figures) bool { return len(l.more(f)) == 0 })
 	return err
+}
+
+// warmUp executes as many commands as a daemon needs to come to its size, unless a quarter of
+// the time is over before, and says how many and how long they took.
+func (b *Bench) warmUp(ctx context.Context, d *daemon, within budget) (done int,
+	took time.Duration, err error) {
+	began := time.Now()
+	quarter := time.Until(within.until) / 4
+	for done < leakWarmUp && (within.until.IsZero() || took < max(quarter, 1)) {
+		if _, err = b.execute(ctx, d, done-leakWarmUp, done-leakWarmUp+warmUpStep); err != nil {
+			return done, took, err
+		}
+		done, took = done+warmUpStep, time.Since(began)
+	}
+	return done, took, nil
 }
 
 // execute runs the commands with the indices from first to last-1.

@@ -175,23 +175,24 @@ func (b *Bench) enter(ctx context.Context, folder string, report *Report) (all [
 	return append(all, contestant{limit, machine, everywhere}), stop, err
 }
 
-// compete lets the contestants take turns, in an order of its own in each lap.
-// Cells are returned on error too.
+// compete lets the contestants take turns, in an order of its own in each lap, round by round
+// until the time is up: a turn lasts until its last answer. Cells are returned on error too.
 func (b *Bench) compete(ctx context.Context, all []contestant) ([]*cell, error) {
-	plan := schedule(all, b.laps(), b.rounds(all), rand.New(rand.NewPCG(b.Seed, 0)))
-	cells := newCells(all, b.laps())
+	cells, order := newCells(all, b.laps()), rand.New(rand.NewPCG(b.Seed, 0))
 	said, began := time.Now(), time.Now()
-	for i, next := range plan {
-		t, err := next.contestant.racer.turn(ctx, next.inFlight, b.Turn)
-		if err != nil {
-			return cells, fmt.Errorf("%s with %d in flight: %w", next.contestant.name,
-				next.inFlight, err)
-		}
-		find(cells, next.contestant.name, next.inFlight).add(t)
-		if time.Since(said) > progressInterval {
-			said = time.Now()
-			left := time.Since(began) * time.Duration(len(plan)-i-1) / time.Duration(i+1)
-			b.Progress.Say("rates: turn %d of %d, %v left", i+1, len(plan), left.Round(time.Second))
+	for round := 0; round == 0 || time.Since(began) < b.Length; round++ {
+		for _, next := range schedule(all, b.laps(), order) {
+			t, err := next.contestant.racer.turn(ctx, next.inFlight, b.Turn)
+			if err != nil {
+				return cells, fmt.Errorf("%s with %d in flight: %w", next.contestant.name,
+					next.inFlight, err)
+			}
+			find(cells, next.contestant.name, next.inFlight).add(t)
+			if time.Since(said) > progressInterval {
+				said = time.Now()
+				b.Progress.Say("rates: round %d, %v of %v", round+1,
+					time.Since(began).Round(time.Second), b.Length)
+			}
 		}
 	}
 	return cells, nil
@@ -200,35 +201,20 @@ func (b *Bench) compete(ctx context.Context, all []contestant) ([]*cell, error) 
 // progressInterval is how often a long part says how far it is.
 const progressInterval = 5 * time.Second
 
-// rounds is how many rounds the length has room for, and at least one.
-func (s Scale) rounds(all []contestant) int {
-	turns := 0
-	for _, level := range s.laps() {
-		for _, c := range all {
-			if c.at(level) {
-				turns++
-			}
-		}
-	}
-	return max(1, int(s.Length/(time.Duration(turns)*s.Turn)))
-}
-
 // placed is one turn in the schedule.
 type placed struct {
 	contestant contestant
 	inFlight   int
 }
 
-// schedule lays out all turns: round by round, lap by lap, and in each lap
-// every contestant once, in an order drawn anew.
-func schedule(all []contestant, laps []int, rounds int, r *rand.Rand) []placed {
+// schedule lays out the turns of a round: lap by lap, and in each lap every contestant once,
+// in an order drawn anew.
+func schedule(all []contestant, laps []int, r *rand.Rand) []placed {
 	var plan []placed
-	for range rounds {
-		for _, level := range laps {
-			for _, i := range r.Perm(len(all)) {
-				if all[i].at(level) {
-					plan = append(plan, placed{all[i], level})
-				}
+	for _, level := range laps {
+		for _, i := range r.Perm(len(all)) {
+			if all[i].at(level) {
+				plan = append(plan, placed{all[i], level})
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/sandbox"
@@ -15,7 +16,7 @@ import (
 )
 
 // fakeRacer answers at the speed of a machine that gets slower from lap to lap,
-// times its own; nothing waits.
+// times its own. It sleeps through its turns.
 type fakeRacer struct {
 	speed   float64
 	machine *float64
@@ -27,6 +28,7 @@ func (a *fakeRacer) turn(_ context.Context, _ int, length time.Duration) (turn, 
 	if a.fail != nil {
 		return turn{}, a.fail
 	}
+	time.Sleep(length)
 	*a.machine *= 0.999
 	t := turn{
 		times:    newTimes(),
@@ -51,7 +53,11 @@ func fakes() ([]contestant, *fakeRacer) {
 
 func TestTheScheduleIsFair(t *testing.T) {
 	all, _ := fakes()
-	plan := schedule(all, laps, 20, rand.New(rand.NewPCG(1, 0)))
+	var plan []placed
+	order := rand.New(rand.NewPCG(1, 0))
+	for range 20 {
+		plan = append(plan, schedule(all, laps, order)...)
+	}
 	first := map[string]int{}
 	for at := 0; at < len(plan); {
 		level, names := plan[at].inFlight, []string{}
@@ -80,18 +86,28 @@ func TestTheScheduleIsFair(t *testing.T) {
 	}
 }
 
+// Rounds follow each other until the time is up, one at least, and each goes to its end.
 func TestRounds(t *testing.T) {
-	all, _ := fakes() // 15 turns a round
-	for length, want := range map[time.Duration]int{time.Second: 1, 15 * time.Second: 1,
-		31 * time.Second: 2, time.Minute: 4} {
-		if got := (Scale{Length: length, Turn: time.Second}).rounds(all); got != want {
-			t.Errorf("%v: %d rounds, want %d", length, got, want)
-		}
+	for length, want := range map[time.Duration]int{0: 1, 15 * time.Second: 1,
+		31 * time.Second: 3, time.Minute: 4} {
+		synctest.Test(t, func(t *testing.T) {
+			all, _ := fakes() // 15 turns a round
+			b := &Bench{
+				Scale:    Scale{Length: length, Turn: time.Second},
+				Progress: session.NewProgress(nil, false),
+			}
+			cells, err := b.compete(t.Context(), all)
+			if got := len(find(cells, none, 1).perSecond); err != nil || got != want {
+				t.Errorf("%v: %d rounds, want %d; %v", length, got, want, err)
+			}
+		})
 	}
 }
 
 // The machine loses half of its speed in this run. The ratio does not.
-func TestRatiosSurviveADriftingMachine(t *testing.T) {
+func TestRatiosSurviveADriftingMachine(t *testing.T) { synctest.Test(t, ratiosSurviveADriftingMachine) }
+
+func ratiosSurviveADriftingMachine(t *testing.T) {
 	all, _ := fakes()
 	b := &Bench{
 		Scale:    Scale{Length: 45 * time.Second, Turn: 100 * time.Millisecond},
@@ -121,7 +137,9 @@ func TestRatiosSurviveADriftingMachine(t *testing.T) {
 	}
 }
 
-func TestBadAnswersAreCounted(t *testing.T) {
+func TestBadAnswersAreCounted(t *testing.T) { synctest.Test(t, badAnswersAreCounted) }
+
+func badAnswersAreCounted(t *testing.T) {
 	all, slow := fakes()
 	slow.bad = 2
 	b := &Bench{
@@ -134,7 +152,7 @@ func TestBadAnswersAreCounted(t *testing.T) {
 	}
 	c := find(cells, registry, 1)
 	if c.outcomes[trial.Lost] != 2*len(c.perSecond) || c.why != "lost: why" ||
-		c.outcomes.String() != "12 lost" {
+		c.outcomes.String() != "14 lost" {
 		t.Errorf("%v in %d turns, %q", c.outcomes, len(c.perSecond), c.why)
 	}
 }

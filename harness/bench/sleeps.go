@@ -176,10 +176,24 @@ func (d *daemon) open(ctx context.Context, gate chan<- struct{}, total int) erro
 			return err
 		}
 	}
-	return d.await(ctx, fmt.Sprintf("%d processes that sleep", total), func() (any, bool, error) {
-		asleep, err := d.asleep()
-		return len(asleep), len(asleep) >= total, err
-	})
+	return d.awaitAsleep(ctx, total)
+}
+
+// awaitAsleep waits until so many commands sleep. A daemon that is slow has its time: the limit
+// is for one that starts no more of them.
+func (d *daemon) awaitAsleep(ctx context.Context, total int) error {
+	what, now := fmt.Sprintf("%d processes that sleep", total), 0
+	for {
+		before := now
+		err := d.await(ctx, what, func() (any, bool, error) {
+			asleep, err := d.asleep()
+			now = len(asleep)
+			return now, now >= total, err
+		})
+		if !errors.Is(err, await.ErrLimit) || now <= before {
+			return err
+		}
+	}
 }
 
 // awaitTaken waits until the reference daemon says that it has so many in flight.

@@ -235,33 +235,41 @@ func (o options) runBench(ctx context.Context, scale bench.Scale, judged judge) 
 	return verdictStatus(report.Verdict, err)
 }
 
-// fitBench measures the machine, and shortens a bench of which no one has said how long
-// it is to be.
-func (o options) fitBench(ctx context.Context, scale bench.Scale, w workbench,
-	progress *session.Progress) (bench.Scale, error) {
+// fitBench measures the machine and someone's own daemon, and shortens a bench of which no one
+// has said how long it is to be.
+func (o options) fitBench(ctx context.Context, b *bench.Bench, w workbench) error {
 	pace, err := w.pace(ctx)
 	if err != nil {
-		return scale, err
+		return err
 	}
-	fitted := scale
+	paces, err := b.Pace(ctx, pace.Command)
+	if err != nil {
+		return err
+	}
+	asked := b.Scale
 	if !o.asAsked {
-		fitted = scale.Fit(pace.Command)
+		b.Scale = asked.Fit(paces)
 	}
-	text := fmt.Sprintf("a command takes %v here: expect about %v",
-		pace.Command.Round(10*time.Microsecond), roughly(fitted.Takes(pace.Command)))
-	if fitted.Commands != scale.Commands || len(fitted.Sleeps) != len(scale.Sleeps) ||
-		fitted.Length != scale.Length {
+	text := fmt.Sprintf("a command takes %v here", paces.Machine.Round(10*time.Microsecond))
+	if paces.Candidate > 0 {
+		text += fmt.Sprintf(", your daemon executes %.0f a second",
+			float64(time.Second)/float64(paces.Candidate))
+	}
+	takes := b.Takes(paces)
+	text += fmt.Sprintf(": expect about %v", roughly(takes))
+	if b.Commands != asked.Commands || len(b.Sleeps) != len(asked.Sleeps) ||
+		b.Length != asked.Length {
 		text += fmt.Sprintf(", for rates of %v, sleeps of %v, and leaks of %d commands",
-			fitted.Length, fitted.Sleeps, fitted.Commands)
+			b.Length, b.Sleeps, b.Commands)
 	}
-	if fitted.Compared != scale.Compared {
-		text += fmt.Sprintf("; %d sleeps of what is shown for comparison", fitted.Compared)
+	if b.Compared != asked.Compared {
+		text += fmt.Sprintf("; %d sleeps of what is shown for comparison", b.Compared)
 	}
-	if fitted.Takes(pace.Command) > bench.Limit && !o.asAsked {
-		text += fmt.Sprintf("; this machine is too slow for a bench of %v", bench.Limit)
+	if takes > bench.Limit && !o.asAsked {
+		text += fmt.Sprintf("; that is too slow for a bench of %v", bench.Limit)
 	}
-	progress.Say("%s", text)
-	return fitted, nil
+	b.Progress.Say("%s", text)
+	return nil
 }
 
 // measure brings up what the bench needs, and takes it down.
@@ -275,9 +283,6 @@ func (o options) measure(ctx context.Context, scale bench.Scale, report *bench.R
 	if report.Before, err = bench.LookAtMachine(ctx); err != nil {
 		return err
 	}
-	if scale, err = o.fitBench(ctx, scale, w, progress); err != nil {
-		return err
-	}
 	b := &bench.Bench{
 		Scale:    scale,
 		Runtime:  w.runtime,
@@ -286,6 +291,12 @@ func (o options) measure(ctx context.Context, scale bench.Scale, report *bench.R
 		Hub:      w.hub,
 		Seed:     w.seed,
 		Progress: progress,
+	}
+	if err = o.fitBench(ctx, b, w); err != nil {
+		return err
+	}
+	if !o.asAsked {
+		b.Until = report.Started.Add(bench.Limit)
 	}
 	if err := b.Run(ctx, report); err != nil {
 		return err
