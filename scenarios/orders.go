@@ -41,6 +41,8 @@ var orderKinds = []session.Order{
 	{Kind: "timeout", Plan: explore.Shape("timeout", 1, 1)},
 	{Kind: "in-time", Plan: explore.Shape("in-time", 1, 1)},
 	{Kind: "overtime-after-another", Plan: explore.Shape("one-in-time", 2, 1)},
+	{Kind: "clock-set-ahead", Plan: explore.Shape("clock-ahead", 1, 2), Most: 4},
+	{Kind: "clock-set-back", Plan: explore.Shape("clock-back", 1, 1), Most: 4},
 	{Kind: "not-found", Plan: explore.Shape("not-found", 1, 0)},
 	{Kind: "output", Plan: explore.Shape("output", 1, 0)},
 	{Kind: "number-used-again", Plan: explore.Shape("reuse", 2, 0)},

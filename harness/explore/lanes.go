@@ -13,7 +13,7 @@ import (
 var laneOf = map[event.Kind]int{
 	event.Ask: 0, event.HangUp: 0,
 	event.Exit: 1, event.Orphan: 1,
-	event.Signal: 2, event.Missed: 2, event.Time: 2, event.Term: 2,
+	event.Signal: 2, event.Missed: 2, event.Time: 2, event.Term: 2, event.Ahead: 2, event.Back: 2,
 	event.Empty: 3, event.Peek: 3, event.Take: 3,
 	event.Wait: 4, event.Waited: 4,
 	event.Start: 5, event.Data: 5, event.EOF: 5,
@@ -29,6 +29,8 @@ var meanings = map[event.Kind]string{
 	event.Missed: "SIGCHLD arrives just before the call in which the daemon sleeps, " +
 		"which does not see it",
 	event.Term:   "SIGTERM arrives",
+	event.Ahead:  "the wall clock is set a day ahead",
+	event.Back:   "the wall clock is set back by a day",
 	event.Time:   "%d ms pass",
 	event.Peek:   "a wait for any child sees command %d",
 	event.Take:   "a wait for any child takes command %d's status",

@@ -17,35 +17,6 @@ import (
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
-// Plan is what is asked of the target in each run.
-type Plan struct {
-	// Commands are asked for, each on a connection of its own: the first one at the
-	// beginning, each other when its turn comes.
-	Commands []load.Source
-	// Times is how often time may pass as a choice. It passes by itself when nothing
-	// else is left.
-	Times int
-	// HangUp makes the going away of the first client before its answer an event. Watch
-	// are more of them.
-	HangUp bool
-	// Terminate makes SIGTERM to the target an event, while an answer is still to come. Who
-	// is told to stop owes none, but none that is wrong.
-	Terminate bool
-	Watch     tracer.Watch
-	// Together asks for all commands before anything is let go.
-	Together bool
-	// Late are the kinds of events that have the last turns, in this order.
-	Late []event.Kind
-	// Rush gives the first turn to SIGCHLD, and to one command's end each time that the
-	// reaper is held with something new. What the target does once in a while begins with
-	// the run.
-	Rush bool
-	// Reuse gives each command but the first the process ID of the one before it, or of
-	// the orphan that it left, if the sandbox lets one choose. It is asked for as soon as
-	// that number is free, unless that is passed over.
-	Reuse bool
-}
-
 // Run is one order that was tried.
 type Run struct {
 	Steps []search.Step
@@ -67,8 +38,23 @@ type Run struct {
 	Rivals  int      // how often something but its waiter took a command's status
 }
 
-// Order is the names of the choices, with a space between them.
-func (r Run) Order() string { return strings.Join(search.Order(r.Steps), " ") }
+// Order is the names of the choices, with a space between them. It ends where nothing was left
+// but to let time pass until the target was given up.
+func (r Run) Order() string {
+	order := search.Order(r.Steps)
+	for last := len(order) - 1; last > 0 && r.Hung() && idles(r.Steps[last]); last-- {
+		order = order[:last]
+	}
+	return strings.Join(order, " ")
+}
+
+// idles says that nothing could be next but time, or one more look of who polls.
+func idles(s search.Step) bool {
+	name, err := event.Parse(s.Chosen)
+	return err == nil && len(s.Options) == 1 && (isTime(s) || name.Kind.Polls())
+}
+
+func isTime(s search.Step) bool { return strings.HasPrefix(s.Chosen, string(event.Time)) }
 
 // Same says whether two runs made the same choices, with the same outcome. How often time
 // had to pass by itself before a target was given up is no choice.
@@ -79,7 +65,7 @@ func (r Run) Same(other Run) bool {
 func (r Run) choices() []string {
 	var names []string
 	for _, s := range r.Steps {
-		if forced := len(s.Options) == 1 && strings.HasPrefix(s.Chosen, string(event.Time)); !forced {
+		if forced := len(s.Options) == 1 && isTime(s); !forced {
 			names = append(names, s.Chosen)
 		}
 	}
@@ -119,10 +105,12 @@ type running struct {
 	times   int
 	passed  time.Duration // of the target's time
 	idle    time.Duration // that has passed since there was news for the target
+	polls   int           // steps in which it was let look again; patience bounds them
 	arrived int64
 	gone    int  // clients that the target must have seen go
 	deaf    bool // it has no eye on them
 	told    bool // to stop
+	set     bool // the wall clock
 	now     tracer.Rest
 	result  Run
 }
@@ -303,10 +291,15 @@ func (r *running) step(ctx context.Context) error {
 		names[i] = o.name.String()
 	}
 	chosen := r.choose(search.Order(r.result.Steps), names)
-	r.result.Steps = append(r.result.Steps, search.Step{Options: names, Chosen: names[chosen]})
-	if len(r.result.Steps) > mostSteps {
+	next := search.Step{Options: names, Chosen: names[chosen]}
+	last := len(r.result.Steps) - 1
+	if timed := last >= 0 && isTime(r.result.Steps[last]); idles(next) && (timed || isTime(next)) {
+		r.polls++
+	}
+	r.result.Steps = append(r.result.Steps, next)
+	if len(r.result.Steps)-r.polls > mostSteps {
 		return fmt.Errorf("%w: it has not answered after %d events, of which the last are %q", ErrRestless,
-			mostSteps, search.Order(r.result.Steps[mostSteps-5:]))
+			mostSteps, search.Order(r.result.Steps[last-4:]))
 	}
 	return options[chosen].do(ctx)
 }

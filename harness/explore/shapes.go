@@ -15,6 +15,38 @@ import (
 	"github.com/reapcheck/reapcheck/harness/trial"
 )
 
+// Plan is what is asked of the target in each run.
+type Plan struct {
+	// Commands are asked for, each on a connection of its own: the first one at the
+	// beginning, each other when its turn comes.
+	Commands []load.Source
+	// Times is how often time may pass as a choice. It passes by itself when nothing
+	// else is left.
+	Times int
+	// HangUp makes the going away of the first client before its answer an event. Watch
+	// are more of them.
+	HangUp bool
+	// Terminate makes SIGTERM to the target an event, while an answer is still to come. Who
+	// is told to stop owes none, but none that is wrong.
+	Terminate bool
+	// Sets makes it an event, once, that the wall clock is set: Ahead or Back. A machine that
+	// is resumed from a snapshot, or asks for the time late, has that done to it.
+	Sets  event.Kind
+	Watch tracer.Watch
+	// Together asks for all commands before anything is let go.
+	Together bool
+	// Late are the kinds of events that have the last turns, in this order.
+	Late []event.Kind
+	// Rush gives the first turn to SIGCHLD, and to one command's end each time that the
+	// reaper is held with something new. What the target does once in a while begins with
+	// the run.
+	Rush bool
+	// Reuse gives each command but the first the process ID of the one before it, or of
+	// the orphan that it left, if the sandbox lets one choose. It is asked for as soon as
+	// that number is free, unless that is passed over.
+	Reuse bool
+}
+
 // Shapes are what can be asked of a target in each order, by name. Where more commands are
 // wanted than a shape has, its last one is repeated.
 var Shapes = map[string]Plan{
@@ -47,7 +79,12 @@ var Shapes = map[string]Plan{
 	"timeout":     {Commands: commands(timedOut)},
 	"in-time":     {Commands: commands(inTime)},
 	"one-in-time": {Commands: commands(inTime, timedOut), Late: late(event.EOF)},
-	"orphan":      {Commands: commands(orphan), Watch: tracer.Watch{Orphans: true}},
+	"clock-ahead": {
+		Commands: commands(inAnHour), Sets: event.Ahead,
+		Late: late(event.Exit, event.EOF),
+	},
+	"clock-back": {Commands: commands(timedOut), Sets: event.Back},
+	"orphan":     {Commands: commands(orphan), Watch: tracer.Watch{Orphans: true}},
 	"reuse": {
 		Commands: commands(load.Instant, load.Instant), Reuse: true,
 		Late: late(event.EOF, event.Exit, event.Ask),
@@ -124,6 +161,13 @@ func inTime(index int, r *rand.Rand) load.Command {
 	c := load.Instant(index, r)
 	c.Timeout = shortLimit
 	c.Want.MayTimeout = true
+	return c
+}
+
+// inAnHour has that long, which passes for who takes the time from a clock that can be set.
+func inAnHour(index int, r *rand.Rand) load.Command {
+	c := load.Instant(index, r)
+	c.Timeout = time.Hour
 	return c
 }
 

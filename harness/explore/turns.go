@@ -3,6 +3,7 @@ package explore
 import (
 	"context"
 	"slices"
+	"time"
 
 	"github.com/reapcheck/reapcheck/harness/explore/event"
 )
@@ -37,6 +38,9 @@ func (r *running) options() []option {
 	if r.plan.Terminate && !r.told && len(r.clients.waiting()) > 0 {
 		all = append(all, option{name: event.Name{Kind: event.Term}, do: r.terminate})
 	}
+	if r.plan.Sets != "" && !r.set && len(r.clients.waiting()) > 0 {
+		all = append(all, option{name: event.Name{Kind: r.plan.Sets}, do: r.setClock})
+	}
 	if mayAsk && !ask.first {
 		all = append(all, ask)
 	}
@@ -47,6 +51,14 @@ func (r *running) options() []option {
 		all = append(all, option{name: timeName(by), do: do})
 	}
 	return r.inTurn(all)
+}
+
+// setBy is how far the wall clock is set: further than any timeout.
+var setBy = map[event.Kind]time.Duration{event.Ahead: 24 * time.Hour, event.Back: -24 * time.Hour}
+
+func (r *running) setClock(context.Context) error {
+	r.set = true
+	return r.tracer.Set(setBy[r.plan.Sets])
 }
 
 // inTurn sorts what could be next as the plan wants it. What it says nothing about stays as

@@ -202,6 +202,16 @@ var trialCauses = []Cause{
 		},
 	},
 	{
+		ID: "wall-clock", Level: trial.Must,
+		Title: "How long a command has run is taken from a clock that can be set.",
+		Look: "Only where the wall clock is set does it go wrong, as when a machine is resumed or " +
+			"asks for the time: take timeouts from a monotonic clock, such as time.monotonic(), " +
+			"performance.now(), CLOCK_MONOTONIC, or a Go time.Time that was never rounded or parsed.",
+		explains: func(e evidence.Evidence) bool {
+			return e.OnlyOf("clock-set-ahead", "clock-set-back")
+		},
+	},
+	{
 		ID: "timeout-early", Level: trial.Must,
 		Title: "A command is said to have timed out before its limit.",
 		Look: "A limit of 1.5 s is not 1 s: round no fraction off, and let the timer of no other " +

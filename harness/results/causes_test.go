@@ -282,16 +282,25 @@ func TestOutputsThatEndAtManyPlacesAreNotLimited(t *testing.T) {
 	}
 }
 
-// Where nothing but a number that is used again goes wrong, that is why.
-func TestWhatGoesWrongWithANumberAloneIsAnotherOwners(t *testing.T) {
+// What goes wrong in orders of one kind alone, has what is special in it for a cause: a number
+// that is used again, or a clock that is set.
+func TestWhatGoesWrongInOneKindAlone(t *testing.T) {
 	again := trial.Way{Outcome: trial.Hung, Kind: "number-used-again", Trials: 2}
+	back := trial.Way{Outcome: trial.Hung, Kind: "clock-set-back", Trials: 2}
+	ahead := trial.Way{Outcome: trial.Error, Kind: "clock-set-ahead", Trials: 1}
 	one := trial.Way{Outcome: trial.Hung, Kind: "one", Trials: 1}
-	for want, ways := range map[string][]trial.Way{
-		"another-owner": {again}, "end-missed": {again, one},
+	for _, c := range []struct {
+		want string
+		ways []trial.Way // the first one is asked about
+	}{
+		{"another-owner", []trial.Way{again}},
+		{"end-missed", []trial.Way{again, one}},
+		{"wall-clock", []trial.Way{back, ahead}},
+		{"wall-clock", []trial.Way{ahead}},
+		{"end-missed", []trial.Way{back, one}},
 	} {
-		e := evidence.Evidence{Way: again, Ways: ways}
-		if got := CauseOf(e); got.ID != want {
-			t.Errorf("%s, want %s", got.ID, want)
+		if got := CauseOf(evidence.Evidence{Way: c.ways[0], Ways: c.ways}); got.ID != c.want {
+			t.Errorf("%s, want %s", got.ID, c.want)
 		}
 	}
 }

@@ -20,8 +20,14 @@ type Clock struct {
 	elapsed  time.Duration         // the target's time since
 	behind   time.Duration         // what the machine's has gained on it since
 	frozen   bool
-	fast     *Fast                 // what says the same without a system call
-	sleepers map[int]time.Duration // thread to the moment when its time is up
+	fast     *Fast           // what says the same without a system call
+	sleepers map[int]sleeper // by thread
+}
+
+// sleeper is when a sleep's time is up, by one of the target's clocks.
+type sleeper struct {
+	at time.Duration
+	by int
 }
 
 // look is what a frozen clock moves by when somebody asks the kernel for the time.
@@ -29,7 +35,7 @@ const look = time.Microsecond
 
 // New begins a clock that says what the machine's says.
 func New() *Clock {
-	c := &Clock{began: time.Now(), start: map[int]time.Duration{}, sleepers: map[int]time.Duration{}}
+	c := &Clock{began: time.Now(), start: map[int]time.Duration{}, sleepers: map[int]sleeper{}}
 	for _, id := range []int{
 		unix.CLOCK_REALTIME, unix.CLOCK_MONOTONIC, unix.CLOCK_MONOTONIC_RAW, unix.CLOCK_REALTIME_COARSE,
 		unix.CLOCK_MONOTONIC_COARSE, unix.CLOCK_BOOTTIME, unix.CLOCK_TAI,
@@ -87,6 +93,16 @@ func (c *Clock) Now() time.Duration {
 // Advance moves a frozen clock, while the target does not run.
 func (c *Clock) Advance(by time.Duration) { c.move(by) }
 
+// Set puts the wall clock forward, or back where by is negative. No time passes by that: the
+// other clocks stay as they are, and so does a sleep, but for one until a time of day
+// (clock_settime(2)).
+func (c *Clock) Set(by time.Duration) {
+	for _, id := range []int{unix.CLOCK_REALTIME, unix.CLOCK_REALTIME_COARSE, unix.CLOCK_TAI} {
+		c.start[id] += by
+	}
+	c.move(0)
+}
+
 // move is Advance of a clock that is frozen, and nothing else of one that is not.
 func (c *Clock) move(by time.Duration) {
 	if !c.frozen {
@@ -98,23 +114,27 @@ func (c *Clock) move(by time.Duration) {
 
 // Sleep notes that a thread sleeps until its time is up.
 func (c *Clock) Sleep(thread int, t Timeout) {
-	until := c.Now() + t.Limit
 	if t.Absolute {
-		until = t.Limit - c.start[t.Clock]
+		c.sleepers[thread] = sleeper{t.Limit, t.Clock}
+		return
 	}
-	c.sleepers[thread] = until
+	const steady = unix.CLOCK_MONOTONIC
+	c.sleepers[thread] = sleeper{c.start[steady] + c.Now() + t.Limit, steady}
 }
+
+// until is the target's time at which a sleeper's time is up.
+func (c *Clock) until(s sleeper) time.Duration { return s.at - c.start[s.by] }
 
 // Wake forgets the sleeper.
 func (c *Clock) Wake(thread int) { delete(c.sleepers, thread) }
 
 // Left is how long a thread still sleeps; 0 for one that does not.
 func (c *Clock) Left(thread int) time.Duration {
-	until, ok := c.sleepers[thread]
+	s, ok := c.sleepers[thread]
 	if !ok {
 		return 0
 	}
-	return max(0, until-c.Now())
+	return max(0, c.until(s)-c.Now())
 }
 
 // Timers are how long it is to the end of each sleep, the next one first; past ones
@@ -122,8 +142,8 @@ func (c *Clock) Left(thread int) time.Duration {
 func (c *Clock) Timers() []time.Duration {
 	now := c.Now()
 	var left []time.Duration
-	for _, until := range c.sleepers {
-		left = append(left, max(0, until-now))
+	for _, s := range c.sleepers {
+		left = append(left, max(0, c.until(s)-now))
 	}
 	slices.Sort(left)
 	return left
@@ -133,13 +153,13 @@ func (c *Clock) Timers() []time.Duration {
 func (c *Clock) Due() []int {
 	now := c.Now()
 	var due []int
-	for thread, until := range c.sleepers {
-		if until <= now {
+	for thread, s := range c.sleepers {
+		if c.until(s) <= now {
 			due = append(due, thread)
 		}
 	}
 	slices.SortFunc(due, func(a, b int) int {
-		return cmp.Or(cmp.Compare(c.sleepers[a], c.sleepers[b]), cmp.Compare(a, b))
+		return cmp.Or(cmp.Compare(c.until(c.sleepers[a]), c.until(c.sleepers[b])), cmp.Compare(a, b))
 	})
 	return due
 }

@@ -114,6 +114,37 @@ func TestAFrozenClockMovesWhenItIsToldTo(t *testing.T) {
 	}
 }
 
+// Who sleeps until a time of day wakes when that has come, and nobody else by it.
+func TestTheWallClockIsSet(t *testing.T) {
+	c := New()
+	c.Freeze()
+	for thread, by := range []int{unix.CLOCK_REALTIME, unix.CLOCK_MONOTONIC} {
+		until := c.start[by] + c.Now() + time.Hour
+		c.Sleep(thread, Timeout{Limit: until, Absolute: true, Clock: by})
+	}
+	const relative = 2
+	c.Sleep(relative, Timeout{Limit: time.Hour, Clock: unix.CLOCK_REALTIME})
+	for _, step := range []struct {
+		by   time.Duration
+		due  []int
+		left time.Duration
+	}{
+		{30 * time.Minute, nil, 30 * time.Minute},
+		{time.Hour, []int{0}, 0},
+		{-3 * time.Hour, nil, 150 * time.Minute},
+	} {
+		before := c.Now()
+		c.Set(step.by)
+		if due := c.Due(); !slices.Equal(due, step.due) || c.Left(0) != step.left {
+			t.Errorf("set by %v: due %v, %v left", step.by, due, c.Left(0))
+		}
+		if c.Left(1) != time.Hour || c.Left(relative) != time.Hour || c.Now() != before {
+			t.Errorf("set by %v: others have %v and %v left, and %v passed", step.by, c.Left(1),
+				c.Left(relative), c.Now()-before)
+		}
+	}
+}
+
 func TestWhatTheKernelSaysOfTheTimeIsCorrected(t *testing.T) {
 	c := New()
 	c.Freeze()

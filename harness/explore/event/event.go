@@ -48,13 +48,16 @@ const (
 	Ask    Kind = "ask"
 	HangUp Kind = "hangup"
 	Term   Kind = "sigterm"
+	// Ahead and Back are the wall clock being set, forward or back.
+	Ahead Kind = "ahead"
+	Back  Kind = "back"
 )
 
 // rank puts events that were seen at the same rest into an order that does not
 // depend on who was a microsecond earlier.
 var rank = map[Kind]int{
 	Exit: 0, Orphan: 1, Signal: 2, Missed: 3, Start: 4, Peek: 5, Take: 6, Empty: 7, Wait: 8,
-	Waited: 9, Data: 10, EOF: 11, HangUp: 12, Term: 13, Ask: 14, Time: 15,
+	Waited: 9, Data: 10, EOF: 11, HangUp: 12, Term: 13, Ahead: 14, Back: 15, Ask: 16, Time: 17,
 }
 
 // Name is one event: what, and whose. Names of one rest differ.
@@ -104,7 +107,7 @@ func Parse(text string) (Name, error) {
 	if _, known := rank[n.Kind]; !known || err != nil {
 		return n, fmt.Errorf("unknown event %q: a name is one of exit, orphan, sigchld, "+
 			"missed, start, peek, take, empty, wait, waited, data, eof, time200, ask, "+
-			"hangup and sigterm, with .2 behind it for the second command", text)
+			"hangup, sigterm, ahead and back, with .2 behind it for the second command", text)
 	}
 	if n.Command == 0 && n.Kind.owned() {
 		n.Command = 1
@@ -115,7 +118,7 @@ func Parse(text string) (Name, error) {
 // owned says whether an event is always some command's.
 func (k Kind) owned() bool {
 	switch k {
-	case Signal, Missed, Time, Term, Empty:
+	case Signal, Missed, Time, Term, Ahead, Back, Empty:
 		return false
 	}
 	return true

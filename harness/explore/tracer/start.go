@@ -75,6 +75,9 @@ func (t *Tracer) Release(id int) error { return t.do(request{Op: opRelease, ID: 
 // Advance moves the target's clock.
 func (t *Tracer) Advance(by time.Duration) error { return t.do(request{Op: opAdvance, By: by}) }
 
+// Set puts the target's wall clock forward, or back: no time passes by that.
+func (t *Tracer) Set(by time.Duration) error { return t.do(request{Op: opSet, By: by}) }
+
 // Terminate sends SIGTERM to the target.
 func (t *Tracer) Terminate() error { return t.do(request{Op: opTerm}) }
 

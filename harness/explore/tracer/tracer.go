@@ -163,6 +163,10 @@ func (t *tracer) handle(r request) (reply, bool) {
 		t.stir()
 		t.clock.Advance(r.By)
 		t.wakeDue()
+	case opSet:
+		t.stir()
+		t.clock.Set(r.By)
+		t.wakeDue()
 	case opTerm:
 		t.stir()
 		t.wakes++

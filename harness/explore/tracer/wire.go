@@ -13,6 +13,7 @@ const (
 	opRest    = "rest"    // wait until everybody is held or asleep
 	opRelease = "release" // let one held event go
 	opAdvance = "advance" // move the clock
+	opSet     = "set"     // set the wall clock
 	opTerm    = "term"    // send SIGTERM to the target
 	opEnd     = "end"     // hold nothing any more; the clock stays where it is
 )
@@ -24,7 +25,7 @@ type request struct {
 	Kill bool `json:"kill,omitempty"`
 	// ID is the event to release.
 	ID int `json:"id,omitempty"`
-	// By is how far to move the clock.
+	// By is how far to move the clock, or to set the wall clock.
 	By time.Duration `json:"by,omitempty"`
 	// Limit bounds the wait for a rest, and Clients are what it is a rest after.
 	Limit time.Duration `json:"limit,omitempty"`
