@@ -317,3 +317,26 @@ func TestATargetThatIsTracedAlreadyIsDeclined(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// Who takes a timeout from the wall clock ends a command when that is set ahead, and none when
+// it is set back. A monotonic clock knows nothing of either.
+func TestTheWallClockIsNoMeasureOfATimeout(t *testing.T) {
+	if _, err := os.Stat("/usr/bin/python3"); err != nil && os.Getenv("CI") != "true" {
+		t.Skipf("no Python here, so no target in it is tried: %v", err)
+	}
+	for clock, outcomes := range map[string]map[string]trial.Outcome{
+		"monotonic": {"clock-ahead": trial.OK, "clock-back": trial.OK},
+		"time":      {"clock-ahead": trial.Error, "clock-back": trial.Hung},
+	} {
+		for shape, want := range outcomes {
+			t.Run(clock+" "+shape, func(t *testing.T) {
+				x := of(t, "")
+				x.Spec.Binary, x.Spec.Args = "testdata/polls.py", []string{clock}
+				run, err := x.Run(t.Context(), Shape(shape, 1, 2), Follow(nil))
+				if err != nil || run.Outcome() != string(want) {
+					t.Errorf("%s: %s, want %s; error %v", run.Order(), run.Outcome(), want, err)
+				}
+			})
+		}
+	}
+}
