@@ -87,7 +87,7 @@ func (s Scale) Takes(p Pace) time.Duration {
 			}
 		}
 		if slices.Contains(s.Parts, Leaks) {
-			commands += leakWarmUp + s.leakCommands(strategy)
+			commands += leakWarmUp + s.leakCommands(strategy, s.Commands)
 		}
 		takes += time.Duration(commands) * p.of(strategy)
 	}

@@ -61,26 +61,25 @@ func (b *Bench) leaks(ctx context.Context, report *Report) error {
 	return nil
 }
 
-// leakCommands is how many a daemon executes: one that is shown for comparison a tenth.
-func (s Scale) leakCommands(strategy string) int {
+// leakCommands is how many of so many a daemon executes: one that is shown for comparison a tenth.
+func (s Scale) leakCommands(strategy string, commands int) int {
 	if strategy == s.judged() {
-		return s.Commands
+		return commands
 	}
-	return max(1, s.Commands/10)
+	return max(1, commands/10)
 }
 
 // budget is what the daemon at that place of Strategies may use up: its number of commands, and
 // its share of the time that is left. Shares go by the numbers of the daemons that still come.
 func (b *Bench) budget(at int) budget {
-	own := budget{most: b.leakCommands(b.Strategies[at])}
-	own.least = min(own.most, Scale{Strategies: b.Strategies, Commands: leastCommands}.
-		leakCommands(b.Strategies[at]))
+	own := budget{most: b.leakCommands(b.Strategies[at], b.Commands)}
+	own.least = min(own.most, b.leakCommands(b.Strategies[at], leastCommands))
 	if b.Until.IsZero() {
 		return own
 	}
 	all := 0
 	for _, s := range b.Strategies[at:] {
-		all += b.leakCommands(s)
+		all += b.leakCommands(s, b.Commands)
 	}
 	own.until = time.Now().Add(time.Until(b.Until) * time.Duration(own.most) / time.Duration(all))
 	return own
@@ -144,7 +143,7 @@ func (b *Bench) warmUp(ctx context.Context, d *daemon, within budget) (done int,
 	took time.Duration, err error) {
 	began := time.Now()
 	quarter := time.Until(within.until) / 4
-	for done < leakWarmUp && (within.until.IsZero() || took < max(quarter, 1)) {
+	for done == 0 || done < leakWarmUp && (within.until.IsZero() || took < quarter) {
 		if _, err = b.execute(ctx, d, done-leakWarmUp, done-leakWarmUp+warmUpStep); err != nil {
 			return done, took, err
 		}

@@ -331,7 +331,8 @@ func TestTheWallClockIsNoMeasureOfATimeout(t *testing.T) {
 		for shape, want := range outcomes {
 			t.Run(clock+" "+shape, func(t *testing.T) {
 				x := of(t, "")
-				x.Spec.Binary, x.Spec.Args = "testdata/polls.py", []string{clock}
+				x.Spec.Binary = "../../fixtures/programs/pydaemon/pydaemon.py"
+				x.Spec.Args = []string{"polls", clock}
 				run, err := x.Run(t.Context(), Shape(shape, 1, 2), Follow(nil))
 				if err != nil || run.Outcome() != string(want) {
 					t.Errorf("%s: %s, want %s; error %v", run.Order(), run.Outcome(), want, err)

@@ -208,7 +208,7 @@ var trialCauses = []Cause{
 			"asks for the time: take timeouts from a monotonic clock, such as time.monotonic(), " +
 			"performance.now(), CLOCK_MONOTONIC, or a Go time.Time that was never rounded or parsed.",
 		explains: func(e evidence.Evidence) bool {
-			return e.OnlyOf("clock-set-ahead", "clock-set-back")
+			return e.OnlyOf("clock-set-")
 		},
 	},
 	{
