@@ -42,7 +42,7 @@ var _ = should("stopping", "a daemon that is told to stop",
 			all = append(all, inAStorm(round))
 		}
 		if s.Candidate.Dialect.TimesOut() {
-			all = append(all, timesOutMeanwhile())
+			all = append(all, timesOutMeanwhile(s.Stretched(2*time.Second)))
 		}
 		if s.Candidate.Listens() {
 			all = append(all, halfAsked(s.Candidate.Dialect))
@@ -170,7 +170,7 @@ func unused() session.Arm {
 
 // timesOutMeanwhile has a timeout come while the daemon waits for what runs. The other command
 // begins to sleep once that one is there, however busy the machine is.
-func timesOutMeanwhile() session.Arm {
+func timesOutMeanwhile(limit time.Duration) session.Arm {
 	const there = "i=0; until grep -qs '^tail$' /proc/[0-9]*/comm || [ $i -ge 300 ]; " +
 		"do i=$((i+1)); done; "
 	arm := arms{signal: syscall.SIGTERM}.arm("overtime", 2)
@@ -178,7 +178,7 @@ func timesOutMeanwhile() session.Arm {
 	arm.Commands = func(index int, r *rand.Rand) load.Command {
 		if index == 0 {
 			c := load.Command{Kind: "overtime-stopping", Want: trial.Want{Timeout: true}}
-			c.Script, c.Timeout = "exec tail -f /dev/null", 2*time.Second
+			c.Script, c.Timeout = "exec tail -f /dev/null", limit
 			return c
 		}
 		c := load.UntilWoken(index, r)
