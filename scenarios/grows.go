@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/reapcheck/reapcheck/harness/check"
+	"github.com/reapcheck/reapcheck/harness/dialect"
 	"github.com/reapcheck/reapcheck/harness/evidence"
 	"github.com/reapcheck/reapcheck/harness/load"
 	"github.com/reapcheck/reapcheck/harness/session"
@@ -16,7 +17,8 @@ import (
 // What goes well is tidied up, since someone looks at it. A timeout, a client that
 // has gone, a start that fails and an output that no one will ask for again leave by
 // other ways, each with its own list of what to close, stop and forget. Thousands of
-// them are a day's work.
+// them are a day's work. And they are the commands' own affair: no count of them is a reason to
+// refuse the next one.
 var _ = should("grows", "what commands leave behind that do not go well",
 	"is nothing either, of each kind, where a naive daemon keeps something of every one",
 	func(s *session.Session) session.Experiment {
@@ -52,8 +54,56 @@ var _ = should("grows", "what commands leave behind that do not go well",
 			apart.Name += leftGroup
 			arms = append(arms, apart)
 		}
-		return session.Experiment{SideBySide: true, Arms: arms}
+		return session.Experiment{SideBySide: true, Arms: append(arms, inARow(s.Candidate.Dialect))}
 	})
+
+// rowAtOnce is how many commands there are at a time, and rowOf how many go wrong one after the
+// other: a breaker opens after three to twenty as a rule.
+const rowAtOnce, rowOf = 12, 4 * 12
+
+// inARow has so many commands go wrong in one way and in no other, and right behind them some
+// with which nothing is wrong. Who takes the failures of commands for its own refuses those.
+func inARow(d dialect.Dialect) session.Arm {
+	rows := []look{{"failed-starts", ""}, {"failures", "exit 1"}, {"kills", "kill -9 $$"}}
+	if d.TimesOut() {
+		rows = append(rows, look{"timeouts", "sleep 1000; :"})
+	}
+	if d.HangsUp() {
+		rows = append(rows, look{"hang-ups", "sleep 1000; :"})
+	}
+	arm := candidate(session.Arm{
+		Trials: len(rows) * (rowOf + rowAtOnce), InFlight: rowAtOnce, Bursts: true,
+		Commands: func(index int, r *rand.Rand) load.Command {
+			row := rows[index/(rowOf+rowAtOnce)]
+			if index%(rowOf+rowAtOnce) >= rowOf {
+				c := load.Instant(index, r)
+				c.Kind = "after-" + row.kind
+				return c
+			}
+			return oneOf(row, index, r)
+		},
+	})
+	arm.Name += "-in-a-row"
+	return arm
+}
+
+// oneOf is a command of a row.
+func oneOf(row look, index int, r *rand.Rand) load.Command {
+	c := load.Command{Kind: row.kind, Request: dialect.Request{Script: row.script}}
+	switch row.kind {
+	case "failed-starts":
+		return cannotStart(index%2, r)
+	case "failures":
+		c.Want.Code = 1
+	case "kills":
+		c.Want.Code = 128 + 9
+	case "timeouts":
+		c.Timeout, c.Want = overtimeLimit/5, trial.Want{Timeout: true}
+	case "hang-ups":
+		c.HangUpAfter, c.Want = 50*time.Millisecond, trial.Want{HangUp: true}
+	}
+	return c
+}
 
 // leavesItsGroup outlives its timeout, and so does its child, in a session of its own.
 func leavesItsGroup(int, *rand.Rand) load.Command {

@@ -31,7 +31,7 @@ var _ = answers.scenario("silent", "a command that is long and silent",
 		}
 		d := s.Candidate.Dialect
 		arm := session.Arm{
-			Trials: 5, InFlight: 3, Wait: long, Deadline: long + time.Minute,
+			Trials: 6, InFlight: 4, Wait: long, Deadline: long + time.Minute,
 			Commands: silence(long, d.SaysTimeout(), s.Feeds()),
 		}
 		baseline := naive(arm, "impatient", trial.Symptom(trial.Error))
@@ -79,7 +79,7 @@ func oldWays(age time.Duration, d dialect.Dialect) (ways []load.Command) {
 }
 
 // silence says nothing at all until the end, or something at once and at the end, or reads
-// what it was given when the time is over. What comes after it is ordinary, and no one has
+// what it was given when the time is over, or has closed what it could say something to. What comes after it is ordinary, and no one has
 // asked for anything meanwhile.
 func silence(d time.Duration, limited, feeds bool) load.Source {
 	atLast := fedBy([]feed{{"reads-at-last", func(n string) (string, string, string) {
@@ -90,12 +90,16 @@ func silence(d time.Duration, limited, feeds bool) load.Source {
 			return atLast(index, r)
 		}
 		c := load.Instant(index, r)
-		if index >= 3 {
+		if index > 3 {
 			c.Kind = "afterwards"
 			return c
 		}
 		c.Kind, c.Script = "silent", fmt.Sprintf("sleep %s; %s", seconds(d), c.Script)
-		if index == 1 {
+		switch index {
+		case 3: // no one else has its output, so a reader sees the end of it (pipe(7))
+			c.Kind, c.Want.Output = "silent-closed", ""
+			c.Script = fmt.Sprintf("exec <&- >&- 2>&-; sleep %s; exit %d", seconds(d), c.Want.Code)
+		case 1:
 			c.Kind, c.Script, c.Want.Output = "begun", "echo begun; "+c.Script,
 				"begun\n"+c.Want.Output
 			if limited { // a limit of the daemon's own may be lower than the one asked for

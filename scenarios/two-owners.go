@@ -20,7 +20,8 @@ import (
 // clean-up removes the new one's entry, a timer kills it (kill(2) asks for a number
 // and not for a start), a table refuses it since its number is known.
 //
-// Here the next command is given the number while both are in the daemon's books.
+// Here the next command is given the number while both are in the daemon's books. Another time
+// it is given one that differs in what a smaller table drops of it: PIDs have 22 bits (proc(5)).
 var _ = scenario("two-owners", "a process ID whose old owner is not answered yet",
 	"means the new command alone, and brings the old one's clean-up on it where a naive daemon goes by numbers",
 	func(s *session.Session) session.Experiment {
@@ -33,11 +34,50 @@ var _ = scenario("two-owners", "a process ID whose old owner is not answered yet
 		}
 		baseline := naive(arm, "numbering",
 			trial.Symptom(trial.Lost).Or(trial.Symptom(trial.Output)))
-		baseline.Trials, baseline.MinHits, baseline.Watch = 2*2, 1, nil
+		baseline.Trials, baseline.MinHits, baseline.Watch = 2*3, 1, nil
 		// The heir that lives the longest: how soon it begins is the machine's affair.
-		baseline.Commands = owned(1, s)
-		return session.Experiment{SideBySide: true, Arms: []session.Arm{baseline, candidate(arm)}}
+		timed := owned(1, s)
+		baseline.Commands = func(index int, r *rand.Rand) load.Command { return timed(index%2, r) }
+		apart := arm
+		apart.Trials, apart.Commands = 2*neighbours, neighbour(s)
+		apart.Fault = fault.Heirs{Within: s.Patience(2 * time.Second), Apart: apartBy}
+		apart.MinHits = int64(neighbours / 2)
+		apart = candidate(apart)
+		apart.Name += "-apart"
+		return session.Experiment{SideBySide: true,
+			Arms: []session.Arm{baseline, candidate(arm), apart}}
 	})
+
+// apartBy are distances at which two numbers are one: to who keeps the low bits of them, 16 or
+// fewer, and to a table of so many places, or of a tenth or a hundredth.
+var apartBy = []int{1 << 16, 10000}
+
+// neighbours is how many pairs there are: at each distance the heir ends first, and then last.
+var neighbours = 2 * len(apartBy)
+
+// neighbour is, in turn, a command that runs on, and one that gets a number far above its own.
+func neighbour(s *session.Session) load.Source {
+	lasts := func(ms time.Duration) string {
+		return "sleep " + seconds(s.Stretched(ms*time.Millisecond)) + "; "
+	}
+	return func(index int, r *rand.Rand) load.Command {
+		c := load.Instant(index, r)
+		if index%2 == 0 {
+			c.Kind = "elder-running"
+			c.Script = fmt.Sprintf("%s=$$ %s", fault.ElderVariable, lasts(600)) + c.Script
+			return c
+		}
+		heir := lasts(100) // long enough to be seen
+		if index/2/len(apartBy)%2 == 1 {
+			heir = lasts(1200)
+		}
+		nonce := strings.TrimSpace(c.Want.Output)
+		c.Kind = "heir-running"
+		c.Script = fmt.Sprintf("%secho %s $$; exit %d", heir, nonce, c.Want.Code)
+		c.Want.Output, c.Want.PrefixOnly = nonce+" ", true
+		return c
+	}
+}
 
 // owners are what the elder leaves in the books, and how long its heir outlives that.
 var owners = []struct {

@@ -19,7 +19,8 @@ import (
 
 // Heirs gives every second command the process ID of the one before it, which has
 // ended and is not answered yet: something that it has left behind holds its
-// output. So a target has both in its books under one number.
+// output. So a target has both in its books under one number, or under numbers that it may take
+// for one.
 //
 // Trials come in pairs that are in flight together, an elder and its heir. The elder
 // leaves a process that has its PID in the variable ElderVariable, and that starts no
@@ -29,13 +30,22 @@ type Heirs struct {
 	// Within is how long an elder may take to end and be reaped. One that takes longer
 	// costs a hit and nothing else.
 	Within time.Duration
+	// Apart is how far above an elder's number its heir's is, by pairs in turn, while the elder
+	// still runs: what is kept under a part of a number meets another owner there. Each is
+	// halved until the sandbox has such a number. With none it is the elder's own number.
+	Apart []int
 }
 
 // ElderVariable tells of an elder's PID.
 const ElderVariable = "REAPCHECK_ELDER"
 
 // Name says what happens.
-func (Heirs) Name() string { return "next PID is an unanswered one" }
+func (h Heirs) Name() string {
+	if len(h.Apart) > 0 {
+		return "a PID far above a running one comes next"
+	}
+	return "an unanswered PID comes next"
+}
 
 // Prepare asks for nothing: the sandbox is asked when there is one.
 func (Heirs) Prepare(*sandbox.Spec) error { return nil }
@@ -49,11 +59,11 @@ func (h Heirs) Inject(ctx context.Context, sb sandbox.Sandbox) (Injection, error
 	if err := setter.SetNextPID(ctx, firstPID); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrDeclined, err)
 	}
-	return &inheriting{within: h.Within, setter: setter, sandbox: sb}, nil
+	return &inheriting{Heirs: h, setter: setter, sandbox: sb}, nil
 }
 
 type inheriting struct {
-	within  time.Duration
+	Heirs
 	setter  sandbox.PIDSetter
 	sandbox sandbox.Sandbox
 
@@ -73,7 +83,11 @@ func (h *inheriting) Before(ctx context.Context) {
 	if trialOf(ctx)%2 == 0 {
 		return
 	}
-	found := h.awaitElder(ctx)
+	apart := 0
+	if len(h.Apart) > 0 {
+		apart = h.Apart[trialOf(ctx)/2%len(h.Apart)]
+	}
+	found := h.awaitElder(ctx, apart)
 	number := found.number
 	if number == 0 {
 		return
@@ -86,10 +100,10 @@ func (h *inheriting) Before(ctx context.Context) {
 	h.fail(unlessOver(ctx, h.sandbox, h.setter.SetNextPID(ctx, next)))
 }
 
-// awaitElder returns an elder whose number is free; its number is 0 if none comes.
-func (h *inheriting) awaitElder(ctx context.Context) (found elder) {
-	_ = h.wait("an elder that has ended").Until(ctx, func() (any, bool, error) {
-		found = h.freeElder()
+// awaitElder returns an elder whose heir's number is free; the number is 0 if none comes.
+func (h *inheriting) awaitElder(ctx context.Context, apart int) (found elder) {
+	_ = h.wait("an elder").Until(ctx, func() (any, bool, error) {
+		found = h.freeElder(apart)
 		return found.number, found.number != 0, nil
 	})
 	return found
@@ -97,11 +111,11 @@ func (h *inheriting) awaitElder(ctx context.Context) (found elder) {
 
 // wait is for what may not come, which costs a hit and nothing else.
 func (h *inheriting) wait(what string) await.Wait {
-	return await.Wait{For: what, Every: 2 * time.Millisecond, Limit: h.within}
+	return await.Wait{For: what, Every: 2 * time.Millisecond, Limit: h.Within}
 }
 
-// elder is a command that has ended: its number, and the process that it left behind,
-// by its folder in /proc.
+// elder is a command that has an heir: the heir's number, and a process of the elder's, by its
+// folder in /proc.
 type elder struct {
 	number int
 	holder string
@@ -110,12 +124,15 @@ type elder struct {
 // freeElder looks into the sandbox's own /proc. A number is free once no process, group
 // or session has it (alloc_pid in the kernel): what an elder leaves behind begins in
 // the elder's group.
-func (h *inheriting) freeElder() elder {
+func (h *inheriting) freeElder(apart int) elder {
 	proc := procOf(h.sandbox)
 	paths, _ := filepath.Glob(proc + "/[0-9]*/environ")
 	for _, path := range paths {
 		found := elder{number: elderIn(path), holder: filepath.Dir(path)}
-		if found.number == 0 || found == h.last() {
+		if found.number == 0 {
+			continue
+		}
+		if found.number += within(apart, mostPID(proc)-found.number); found == h.last() {
 			continue
 		}
 		stat, err := probe.ReadStat(filepath.Join(found.holder, "stat"))
@@ -128,6 +145,25 @@ func (h *inheriting) freeElder() elder {
 		}
 	}
 	return elder{}
+}
+
+// within is n, halved until it is no more than most, or 0.
+func within(n, most int) int {
+	for n > max(most, 0) {
+		n /= 2
+	}
+	return n
+}
+
+// mostPID is the highest number that a process can have (proc_sys_kernel(5): one less than
+// pid_max), as a PID namespace sees it; 0 where nothing says so.
+func mostPID(proc string) int {
+	raw, _ := os.ReadFile(proc + "/sys/kernel/pid_max")
+	limit, err := strconv.Atoi(strings.TrimSpace(string(raw)))
+	if err != nil {
+		return 0
+	}
+	return limit - 1
 }
 
 // elderIn is the number in a process's environment, 0 where there is none.

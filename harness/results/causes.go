@@ -50,12 +50,13 @@ var trialCauses = []Cause{
 		Look: "Chunked bodies, JSON escapes, parameters of the media type, HTTP/1.0: leave them " +
 			"to an HTTP library. A client may read slowly: no limit for an answer as a whole.",
 		explains: func(e evidence.Evidence) bool {
-			return e.Mostly("asked-") && !e.CodeAlone() &&
+			return e.Mostly("asked-") && !e.CodeAlone() && !e.Says(timeoutClaimed) &&
 				(e.Is(trial.Error, trial.Hung, trial.Wrong) ||
 					e.Is(trial.Output) && e.CutAt() < pipeBytes) ||
 				e.Of("abandoned-chunked") && e.Is(trial.Error)
 		},
 	},
+	refusedAfterFailures, endedWithItsOutput,
 	{
 		ID: "half-closed", Level: trial.Advice,
 		Title: "A client that closes its sending side is taken for one that has gone, or the " +
@@ -217,7 +218,7 @@ var trialCauses = []Cause{
 		Look: "A limit of 1.5 s is not 1 s: round no fraction off, and let the timer of no other " +
 			"command end this one.",
 		explains: func(e evidence.Evidence) bool {
-			return e.Is(trial.Error) && e.Says("timeout reported for") && e.Says("before its limit")
+			return e.Is(trial.Error) && e.Says(timeoutClaimed) && e.Says("before its limit")
 		},
 	},
 	{

@@ -86,6 +86,28 @@ var notAsSet = Cause{
 	},
 }
 
+// timeoutClaimed begins what is said of a command that had time left. The client that asked for it
+// has no part in that.
+const timeoutClaimed = "timeout reported for"
+
+// refusedAfterFailures is believed of what comes right behind a row of failures.
+var refusedAfterFailures = Cause{
+	ID: "refused-after-failures", Level: trial.Should,
+	Title: "After commands that went wrong, one with which nothing is wrong is not executed.",
+	Look: "A circuit breaker, a penalty or a pool that shrinks: that a command fails, cannot be " +
+		"started, times out or is left is no failure of the daemon.",
+	explains: func(e evidence.Evidence) bool { return e.OnlyOf("after-") },
+}
+
+// endedWithItsOutput is believed of a command that has nothing open.
+var endedWithItsOutput = Cause{
+	ID: "ended-with-its-output", Level: trial.Must,
+	Title: "A command that has closed its output is ended, or taken for one that has ended.",
+	Look: "The end of a pipe says that nobody writes any more (pipe(7)), and only wait(2) that a " +
+		"process has ended.",
+	explains: func(e evidence.Evidence) bool { return e.OnlyOf("silent-closed") },
+}
+
 // inputChanged is believed of what commands read. One whose end is missed may have been
 // missed for another reason, which shows elsewhere too.
 var inputChanged = Cause{
