@@ -70,7 +70,8 @@ type inheriting struct {
 	looking sync.WaitGroup
 
 	numbers sync.Mutex // guards what follows
-	elder   elder      // the last one whose number was given on
+	elder   elder      // the last one that has an heir
+	number  int        // the heir's
 	taken   bool       // a thread of the target's has that number instead of an heir
 	offset  int        // processes that the target starts before a command's own
 	again   int        // the offset at which a thread took the number the last time
@@ -83,27 +84,43 @@ func (h *inheriting) Before(ctx context.Context) {
 	if trialOf(ctx)%2 == 0 {
 		return
 	}
-	apart := 0
-	if len(h.Apart) > 0 {
-		apart = h.Apart[trialOf(ctx)/2%len(h.Apart)]
-	}
-	found := h.awaitElder(ctx, apart)
-	number := found.number
-	if number == 0 {
+	found := h.awaitElder(ctx)
+	if found.number == 0 {
 		return
 	}
 	h.numbers.Lock()
 	defer h.numbers.Unlock()
 	h.elder, h.taken = found, false
+	number, err := h.choose(ctx, found.number)
+	h.number = number
 	h.looking.Go(func() { h.awaitHeir(ctx, number) })
-	next := numberBefore(procOf(h.sandbox), number, h.offset)
-	h.fail(unlessOver(ctx, h.sandbox, h.setter.SetNextPID(ctx, next)))
+	h.fail(unlessOver(ctx, h.sandbox, err))
 }
 
-// awaitElder returns an elder whose heir's number is free; the number is 0 if none comes.
-func (h *inheriting) awaitElder(ctx context.Context, apart int) (found elder) {
+// leastApart is what is not worth halving: so far apart are two commands of a busy second.
+const leastApart = 256
+
+// choose has the elder's number, or one above it, be the heir's. The kernel refuses what is above
+// pid_max (proc_sys_kernel(5)), which each PID namespace has its own of since Linux 6.14.
+func (h *inheriting) choose(ctx context.Context, elder int) (number int, err error) {
+	apart := 0
+	if len(h.Apart) > 0 {
+		apart = h.Apart[trialOf(ctx)/2%len(h.Apart)]
+	}
+	for {
+		next := numberBefore(procOf(h.sandbox), elder+apart, h.offset)
+		err := h.setter.SetNextPID(ctx, next)
+		if err == nil || apart < leastApart {
+			return elder + apart, err
+		}
+		apart /= 2
+	}
+}
+
+// awaitElder returns an elder; its number is 0 if none comes.
+func (h *inheriting) awaitElder(ctx context.Context) (found elder) {
 	_ = h.wait("an elder").Until(ctx, func() (any, bool, error) {
-		found = h.freeElder(apart)
+		found = h.nextElder()
 		return found.number, found.number != 0, nil
 	})
 	return found
@@ -114,26 +131,26 @@ func (h *inheriting) wait(what string) await.Wait {
 	return await.Wait{For: what, Every: 2 * time.Millisecond, Limit: h.Within}
 }
 
-// elder is a command that has an heir: the heir's number, and a process of the elder's, by its
-// folder in /proc.
+// elder is a command that has an heir: its number, and a process that it has started, by its folder
+// in /proc.
 type elder struct {
 	number int
 	holder string
 }
 
-// freeElder looks into the sandbox's own /proc. A number is free once no process, group
+// nextElder looks into the sandbox's own /proc. A number is free once no process, group
 // or session has it (alloc_pid in the kernel): what an elder leaves behind begins in
 // the elder's group.
-func (h *inheriting) freeElder(apart int) elder {
+func (h *inheriting) nextElder() elder {
 	proc := procOf(h.sandbox)
 	paths, _ := filepath.Glob(proc + "/[0-9]*/environ")
 	for _, path := range paths {
 		found := elder{number: elderIn(path), holder: filepath.Dir(path)}
-		if found.number == 0 {
+		if found.number == 0 || found == h.last() {
 			continue
 		}
-		if found.number += within(apart, mostPID(proc)-found.number); found == h.last() {
-			continue
+		if len(h.Apart) > 0 { // it need not be free
+			return found
 		}
 		stat, err := probe.ReadStat(filepath.Join(found.holder, "stat"))
 		if err != nil || stat.Group == found.number {
@@ -145,25 +162,6 @@ func (h *inheriting) freeElder(apart int) elder {
 		}
 	}
 	return elder{}
-}
-
-// within is n, halved until it is no more than most, or 0.
-func within(n, most int) int {
-	for n > max(most, 0) {
-		n /= 2
-	}
-	return n
-}
-
-// mostPID is the highest number that a process can have (proc_sys_kernel(5): one less than
-// pid_max), as a PID namespace sees it; 0 where nothing says so.
-func mostPID(proc string) int {
-	raw, _ := os.ReadFile(proc + "/sys/kernel/pid_max")
-	limit, err := strconv.Atoi(strings.TrimSpace(string(raw)))
-	if err != nil {
-		return 0
-	}
-	return limit - 1
 }
 
 // elderIn is the number in a process's environment, 0 where there is none.
@@ -200,7 +198,7 @@ func (h *inheriting) awaitHeir(ctx context.Context, number int) {
 func (h *inheriting) take(number int) {
 	h.numbers.Lock()
 	defer h.numbers.Unlock()
-	h.taken = h.taken || number == h.elder.number
+	h.taken = h.taken || number == h.number
 }
 
 func (h *inheriting) last() elder {
@@ -221,7 +219,7 @@ func (h *inheriting) After(output string) {
 	}
 	h.numbers.Lock()
 	defer h.numbers.Unlock()
-	offset := h.offset + own - h.elder.number
+	offset := h.offset + own - h.number
 	if h.taken && offset != h.again { // by chance, as far as one time tells
 		h.again = offset
 		return

@@ -41,31 +41,6 @@ func TestTheNumberBeforePassesOverThoseInUse(t *testing.T) {
 	}
 }
 
-// A number that the sandbox does not have is no one's.
-func TestAnHeirsDistanceFitsIntoTheNumbers(t *testing.T) {
-	for _, c := range []struct{ n, most, want int }{
-		{1 << 16, 4<<20 - 1001, 1 << 16}, {1 << 16, 31767, 1 << 14}, {10000, 31767, 10000},
-		{10000, 0, 0}, {10000, -1, 0}, {0, 31767, 0},
-	} {
-		if got := within(c.n, c.most); got != c.want {
-			t.Errorf("%d within %d is %d, want %d", c.n, c.most, got, c.want)
-		}
-	}
-	proc := t.TempDir()
-	if got := mostPID(proc); got != 0 {
-		t.Errorf("the most of an unknown number is %d, want 0", got)
-	}
-	if err := os.MkdirAll(proc+"/sys/kernel", 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(proc+"/sys/kernel/pid_max", []byte("32768\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if got := mostPID(proc); got != 32767 {
-		t.Errorf("the most of 32768 numbers is %d, want 32767", got)
-	}
-}
-
 func TestAFaultKnowsItsTrial(t *testing.T) {
 	if got := trialOf(OfTrial(t.Context(), 3)); got != 3 {
 		t.Errorf("trial %d, want 3", got)

@@ -96,7 +96,9 @@ var refusedAfterFailures = Cause{
 	Title: "After commands that went wrong, one with which nothing is wrong is not executed.",
 	Look: "A circuit breaker, a penalty or a pool that shrinks: that a command fails, cannot be " +
 		"started, times out or is left is no failure of the daemon.",
-	explains: func(e evidence.Evidence) bool { return e.OnlyOf("after-") },
+	explains: func(e evidence.Evidence) bool {
+		return e.Of("after-") && e.OnlyOf("after-", "failures", "kills", "timeouts", "hang-ups")
+	},
 }
 
 // endedWithItsOutput is believed of a command that has nothing open.
