@@ -82,7 +82,7 @@ func oldWays(age time.Duration, d dialect.Dialect) (ways []load.Command) {
 // what it was given when the time is over, or has closed what it could say something to. What comes after it is ordinary, and no one has
 // asked for anything meanwhile.
 func silence(d time.Duration, limited, feeds bool) load.Source {
-	atLast := fedBy([]feed{{"reads-at-last", func(n string) (string, string, string) {
+	atLast := fedBy([]feed{{"given-and-late", func(n string) (string, string, string) {
 		return later("sleep "+seconds(d), n)
 	}}})
 	return func(index int, r *rand.Rand) load.Command {

@@ -42,9 +42,9 @@ const ElderVariable = "REAPCHECK_ELDER"
 // Name says what happens.
 func (h Heirs) Name() string {
 	if len(h.Apart) > 0 {
-		return "a PID far above a running one comes next"
+		return "one far above a running command's as next PID"
 	}
-	return "an unanswered PID comes next"
+	return "an unanswered command's as next PID"
 }
 
 // Prepare asks for nothing: the sandbox is asked when there is one.

@@ -40,11 +40,13 @@ var unknownForSignals = Cause{
 // where no race is known that does the same.
 var anotherOwner = Cause{
 	ID: "another-owner", Level: trial.Must,
-	Title: "A process ID that was given out again is taken for its old owner.",
+	Title: "A process ID is taken for another command's.",
 	Look: "Whatever is kept by process ID (a status, a timer, a clean-up) has to go before the " +
-		"child is reaped, or to be kept by something that is not used again, such as a pidfd.",
+		"child is reaped, or to be kept by something that is not used again, such as a pidfd. A table " +
+		"that is found by part of a number needs the whole number beside each entry.",
 	explains: func(e evidence.Evidence) bool {
-		return e.Is(trial.Wrong) && (e.Under("next PID") || e.OnlyOf(reused...))
+		return e.Is(trial.Wrong) && (e.Under("next PID") || e.OnlyOf(reused...)) ||
+			e.Is(trial.Lost, trial.Hung) && e.OnlyOf("elder-running", "heir-running")
 	},
 }
 
