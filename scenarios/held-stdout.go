@@ -161,12 +161,16 @@ func releasedAt(last int, later time.Duration, d dialect.Dialect) load.Source {
 // heldTogether is how many outputs are held at a time, in whole bursts.
 const heldTogether = 9 * heldAtOnce
 
+// manyThere are the looks for all of them, which write 288 MB together before they sleep.
+const manyThere = 80
+
 // manyHeld leaves a child that holds the output, again and again, and waits at last until each has
 // written what no one asks for. They live on while the target's memory is looked at.
 func manyHeld(later time.Duration) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		c := load.Instant(index, r)
-		if index%(heldTogether+1) < heldTogether { // all of it may be seen twice
+		round := index / (heldTogether + 1) // all of it may be seen once more
+		if index%(heldTogether+1) < heldTogether {
 			// Together far more than a heap that is collected now and then grows to.
 			const writes = "(sleep %s; head -c 4000000 /dev/zero | tr '\\0' x; exec sleep %s) & %s"
 			c.Kind, c.Script = "held-stdout",
@@ -175,7 +179,7 @@ func manyHeld(later time.Duration) load.Source {
 			return c
 		}
 		c.Kind = "beside-held"
-		c.Script = awaitSleeps(heldFor, heldTogether, soonThere) + c.Script
+		c.Script = awaitSleeps(heldFor, heldTogether*(round+1), manyThere) + c.Script
 		return c
 	}
 }

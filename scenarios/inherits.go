@@ -224,8 +224,9 @@ func parseShell(says string) shell {
 }
 
 // inherits looks, and ends by SIGPIPE where all is well: that is what a reader who
-// has gone sends, and ignored by most who are not careful. Every second time a command has a
-// timeout that is far away, if it can have one: for that too something may be set.
+// has gone sends, and ignored by most who are not careful. Every second time a command looks a
+// moment later, and has a timeout that is far away, if it can have one: for that too something may be
+// set.
 func inherits(before []load.Command, looks func() []look, usual *shell, limited bool) load.Source {
 	looks = sync.OnceValue(looks) // at the first command, when the usual shell is known
 	return func(index int, r *rand.Rand) load.Command {
@@ -235,10 +236,14 @@ func inherits(before []load.Command, looks func() []look, usual *shell, limited 
 		all := looks()
 		turn := index - len(before)
 		l := all[turn%len(all)]
-		c := finds(load.Instant(index, r), l)
-		if limited && turn/len(all)%2 == 1 {
-			c.Timeout = time.Hour
+		c := load.Instant(index, r)
+		if turn/len(all)%2 == 1 { // once whoever sets something from outside has done so, as by prlimit(2)
+			l.script = "sleep 0.05; " + l.script
+			if limited {
+				c.Timeout = time.Hour
+			}
 		}
+		c = finds(c, l)
 		if l.kind == "files-in-folder" { // which whoever opened it may have kept open for it
 			c.Cwd = "/proc"
 		}
