@@ -378,7 +378,7 @@ func asSet(seed uint64, folder string, all []setting) load.Source {
 		if set.follows > 0 {
 			r = load.Random(seed, "environment", index-set.follows)
 		}
-		c := load.Instant(index, r)
+		c := load.EveryOther(index/len(all), r)
 		nonce := strings.TrimSpace(c.Want.Output)
 		c.Kind = set.kind
 		set.give(&c, nonce, folder)

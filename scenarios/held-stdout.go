@@ -75,7 +75,7 @@ func meanwhile(d dialect.Dialect) map[int]func(c *load.Command) {
 // which it is by then, however late a daemon on a busy machine looks.
 func heldStdout(later time.Duration) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
-		c := load.Instant(index, r)
+		c := load.EveryOther(index/heldAtOnce, r)
 		leaveHolding(&c, index, later)
 		return c
 	}

@@ -240,7 +240,7 @@ func beside(n string) (stdin, script, output string) { return later("sleep 0.03"
 // fedBy makes a command of each feed in turn.
 func fedBy(all []feed) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
-		c := load.Instant(index, r)
+		c := load.EveryOther(index/len(all), r)
 		f := all[index%len(all)]
 		stdin, script, output := f.make(strings.TrimSpace(c.Want.Output))
 		c.Kind, c.Script = f.kind, fmt.Sprintf("%s; exit %d", script, c.Want.Code)

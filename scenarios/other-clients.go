@@ -41,7 +41,7 @@ const pieceLimit = 2 * time.Second
 
 func asks(limited bool) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
-		c := load.Instant(index, r)
+		c := load.EveryOther(index/len(asking), r)
 		way := asking[index%len(asking)]
 		c.Kind, c.Way = "asked-"+string(way), way
 		switch way {

@@ -155,6 +155,7 @@ var companyTraits = []trait{plain,
 }
 
 var endTraits = []trait{
+	{"succeeds", func(m *mixture) { m.Want.Code = 0 }},
 	{"killed", func(m *mixture) {
 		m.Want.Code = 128 + 9
 		m.do("kill -9 $$", "")

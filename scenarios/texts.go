@@ -151,7 +151,7 @@ func doubling(written, text string, times int) (script, doubled string) {
 }
 
 func shaped(index int, r *rand.Rand) load.Command {
-	c := load.Instant(index, r)
+	c := load.EveryOther(index/len(shapes), r)
 	s := shapes[index%len(shapes)]
 	c.Kind, c.Want.NoText = s.kind, s.none
 	script, output := s.text(strings.TrimSpace(c.Want.Output))
