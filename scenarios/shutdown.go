@@ -43,9 +43,10 @@ func atLast(feeds bool) load.Source {
 	return func(index int, r *rand.Rand) load.Command {
 		switch {
 		case index == 4:
-			const busy = "i=0; while [ $i -lt 150000 ]; do i=$((i+1)); done; " // and so it is the last
+			// By then the others have ended. What sleeps by its usual name is woken at once.
+			const meanwhile = "timeout 0.1 tail -f /dev/null 2>/dev/null; "
 			c := megabyte(index, r)
-			c.Script = busy + c.Script
+			c.Script = meanwhile + c.Script
 			c = load.OnceWoken(c)
 			c.Kind = "until-woken-writes-much"
 			return c
