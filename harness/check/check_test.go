@@ -58,11 +58,16 @@ func TestRestIsWhatTheTargetLeavesUnused(t *testing.T) {
 		err        error
 		wants      bool
 		stands     bool // it does not run between looks
+		pauses     bool // it wants no CPU at every fifth look
 	}{
 		{name: "spins and waits for its next turn", used: 0.03, kept: 0.2,
 			limit: 500 * time.Millisecond, wants: true},
 		{name: "waits for a single turn", limit: 500 * time.Millisecond, err: session.ErrUndecided,
 			wants: true, stands: true},
+		{name: "takes what it gets, and is seen without a wish now and then", used: 0.05, kept: 0.95,
+			limit: 500 * time.Millisecond, wants: true, pauses: true},
+		{name: "hardly runs, and waits for it", used: 0.002, kept: 0.9,
+			limit: 500 * time.Millisecond, err: session.ErrUndecided, wants: true, pauses: true},
 		{name: "rests", used: 0.01, limit: time.Hour, ok: true},
 		{name: "rests on a busy machine", used: 0.01, kept: 0.6, limit: time.Hour, ok: true},
 		{name: "spins", used: 1, limit: time.Hour},
@@ -72,11 +77,13 @@ func TestRestIsWhatTheTargetLeavesUnused(t *testing.T) {
 		{name: "has threads that wait for each other's CPU", used: 0.05, kept: 4,
 			limit: 500 * time.Millisecond, err: session.ErrUndecided},
 	} {
-		began := time.Now()
+		began, looks := time.Now(), 0
 		checks, err := atRest{window: 20 * time.Millisecond, limit: c.limit}.look(t.Context(),
 			func() (cpuTime, error) {
 				over := float64(time.Since(began))
-				now := cpuTime{used: time.Duration(c.used * over), wants: c.wants}
+				looks++
+				now := cpuTime{used: time.Duration(c.used * over),
+					wants: c.wants && !(c.pauses && looks%5 == 0)}
 				if !c.stands {
 					now.Share = probe.Share{Ran: now.used, Kept: time.Duration(c.kept * over)}
 				}

@@ -51,7 +51,7 @@ type cpuTime struct {
 // look looks until it can tell. On a busy machine a target that spins uses no
 // more than its share, which may be little: that it used little counts only for
 // the time that it could have used, and one that wants a CPU at nearly every look
-// until the limit does not rest, whatever it gets.
+// until the limit does not rest, whatever it gets. Nor does one that takes what it gets.
 func (a atRest) look(ctx context.Context, ask func() (cpuTime, error)) ([]trial.Check, error) {
 	began := time.Now()
 	first, err := ask()
@@ -78,7 +78,7 @@ func (a atRest) look(ctx context.Context, ask func() (cpuTime, error)) ([]trial.
 		case seen.free >= a.window && seen.little(seen.free) && !seen.wanting():
 			return seen.check(true), nil
 		case seen.over < a.limit:
-		case seen.wanting() && seen.running():
+		case seen.running() && (seen.wanting() || seen.taking(a.window)):
 			return seen.check(false), nil
 		default:
 			return nil, fmt.Errorf("%w: the target used %v, so it may rest or not",
@@ -130,6 +130,12 @@ func (r resting) little(of time.Duration) bool { return restShare*r.used() <= of
 
 // wanting says whether the target wanted a CPU at nearly every look.
 func (r resting) wanting() bool { return 10*r.wanted >= 9*r.looks }
+
+// taking says whether the target took all that it could get, which was more than a little of a
+// window, and wanted more at most looks.
+func (r resting) taking(window time.Duration) bool {
+	return 4*r.wanted >= 3*r.looks && !r.little(window) && !r.little(r.used()+r.free)
+}
 
 // running says whether the target got a CPU again and again. A single turn that is
 // long in coming is wanted at many looks too: a sound target has been seen to wait
