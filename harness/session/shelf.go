@@ -61,9 +61,10 @@ func (f *shelf) take(spec sandbox.Spec) used {
 }
 
 // put keeps a sandbox, if nothing is left in it but what lived there at its start,
-// and says whether it did.
+// and says whether it did. One whose target has ended is asked first: its PID may be another's by
+// then, and that one would be taken for it.
 func (f *shelf) put(ctx context.Context, spec sandbox.Spec, u used, limit time.Duration) bool {
-	if f == nil || u.processes == 0 || !u.clean(ctx, limit) {
+	if f == nil || u.processes == 0 || sandbox.EndsWithin(ctx, u.Sandbox, 0) || !u.clean(ctx, limit) {
 		return false
 	}
 	f.mu.Lock()
